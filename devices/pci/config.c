@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A function's configuration space: header, capabilities, BARs and where they are decoded. */
+#include "devices/pci/private.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <linux/pci_regs.h>
+#include <string.h>
+
+#define COMMAND_WRITABLE (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
+
+void pci_set16(struct pci_func *f, unsigned int offset, u16 val)
+{
+	val = htole16(val);
+	memcpy(&f->config[offset], &val, sizeof(val));
+}
+
+void pci_set32(struct pci_func *f, unsigned int offset, u32 val)
+{
+	val = htole32(val);
+	memcpy(&f->config[offset], &val, sizeof(val));
+}
+
+u16 pci_get16(const struct pci_func *f, unsigned int offset)
+{
+	return f->config[offset] | f->config[offset + 1] << 8;
+}
+
+u32 pci_get32(const struct pci_func *f, unsigned int offset)
+{
+	return pci_get16(f, offset) | (u32)pci_get16(f, offset + 2) << 16;
+}
+
+void pci_allow16(struct pci_func *f, unsigned int offset, u16 mask)
+{
+	mask = htole16(mask);
+	memcpy(&f->writable[offset], &mask, sizeof(mask));
+}
+
+void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask)
+{
+	mask = htole32(mask);
+	memcpy(&f->writable[offset], &mask, sizeof(mask));
+}
+
+/* The type 0 header (7.5.1.2). */
+void pci_config_init(struct pci_func *f, const struct pci_id *id)
+{
+	pci_set16(f, PCI_VENDOR_ID, id->vendor);
+	pci_set16(f, PCI_DEVICE_ID, id->device);
+	pci_set32(f, PCI_CLASS_REVISION, id->class << 8 | id->revision);
+	pci_set16(f, PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
+	pci_set16(f, PCI_SUBSYSTEM_ID, id->subsystem);
+	f->config[PCI_INTERRUPT_PIN] = 1; /* INTA */
+	pci_allow16(f, PCI_COMMAND, COMMAND_WRITABLE);
+	f->writable[PCI_INTERRUPT_LINE] = 0xff;
+	f->writable[PCI_CACHE_LINE_SIZE] = 0xff;
+	f->cap_last = PCI_CAPABILITY_LIST;
+	f->cap_end = 0x40;
+}
+
+unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len)
+{
+	unsigned int at = f->cap_end;
+
+	assert(at + len <= 256);
+	f->config[f->cap_last] = at;
+	f->config[at] = id;
+	f->cap_last = at + PCI_CAP_LIST_NEXT;
+	f->cap_end = ALIGN_UP(at + len, 4);
+	pci_set16(f, PCI_STATUS, pci_get16(f, PCI_STATUS) | PCI_STATUS_CAP_LIST);
+	return at;
+}
+
+void pci_express_add(struct pci_func *f)
+{
+	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_RTSTA + 4);
+
+	pci_set16(f, at + PCI_EXP_FLAGS, PCI_EXP_TYPE_RC_END << 4 | 2);
+	pci_set32(f, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
+	pci_allow16(f, at + PCI_EXP_DEVCTL,
+	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
+	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_RELAX_EN |
+	                    PCI_EXP_DEVCTL_NOSNOOP_EN);
+}
+
+void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
+{
+	unsigned int at = PCI_BASE_ADDRESS_0 + nr * 4;
+
+	f->bars[nr] = *bar;
+	pci_set32(f, at, pci_host_alloc_bar(f->host, bar->size));
+	pci_allow32(f, at, ~(u32)(bar->size - 1));
+}
+
+static void unmap_bar(struct pci_func *f, struct pci_bar *bar)
+{
+	gpa_t from = bar->at;
+
+	if (!from)
+		return;
+	mmio_remove(&f->host->vm->mmio, from);
+	bar->at = 0;
+	if (bar->moved)
+		bar->moved(f, from, 0);
+}
+
+static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
+{
+	struct mmio_region region = {
+		.base = to,
+		.size = bar->size,
+		.ops = bar->ops,
+		.dev = bar->dev,
+	};
+
+	/* Refused where the guest puts one BAR over another: the first one stays. */
+	if (mmio_add(&f->host->vm->mmio, &region))
+		return;
+	bar->at = to;
+	if (bar->moved)
+		bar->moved(f, 0, to);
+}
+
+/* A BAR is decoded while memory space is enabled and its address lies in a window (7.5.1.1.3). */
+static void update_bars(struct pci_func *f)
+{
+	bool enabled = pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY;
+
+	for (unsigned int i = 0; i < PCI_NR_BARS; i++) {
+		struct pci_bar *bar = &f->bars[i];
+		gpa_t to = 0;
+
+		if (!bar->size)
+			continue;
+		if (enabled)
+			to = pci_host_decode(f->host, pci_get32(f, PCI_BASE_ADDRESS_0 + i * 4),
+			                     bar->size);
+		if (to == bar->at)
+			continue;
+		trace(f->host->vm->log, TRACE_PCI, "%s: BAR %u at %#llx", f->name, i,
+		      (unsigned long long)to);
+		unmap_bar(f, bar);
+		if (to)
+			map_bar(f, bar, to);
+	}
+}
+
+void pci_unmap_bars(struct pci_func *f)
+{
+	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
+		unmap_bar(f, &f->bars[i]);
+}
+
+/* Drives the line by what the device wants and the guest allows (7.5.1.1.3, 7.5.1.1.4). */
+static void update_intx(struct pci_func *f, bool wanted)
+{
+	u16 status = pci_get16(f, PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
+	bool level = wanted && !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+
+	pci_set16(f, PCI_STATUS, status | (wanted ? PCI_STATUS_INTERRUPT : 0));
+	if (level == f->intx)
+		return;
+	f->intx = level;
+	pci_host_pin(f, level);
+}
+
+void pci_set_intx(struct pci_func *f, bool level)
+{
+	update_intx(f, level);
+}
+
+u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size)
+{
+	u32 val = 0;
+
+	if (f->config_read)
+		f->config_read(f, offset, size);
+	memcpy(&val, &f->config[offset], size);
+	return le32toh(val);
+}
+
+void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size, u32 val)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		u8 *byte = &f->config[offset + i], mask = f->writable[offset + i];
+
+		*byte = (*byte & ~mask) | (val >> i * 8 & mask);
+	}
+	if (offset < PCI_BASE_ADDRESS_5 + 4) {
+		update_bars(f);
+		update_intx(f, pci_get16(f, PCI_STATUS) & PCI_STATUS_INTERRUPT);
+	}
+	pci_msix_control_written(f, offset, size);
+	if (f->config_written)
+		f->config_written(f, offset, size);
+}

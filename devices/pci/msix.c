@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MSI-X: the vector table, its pending bits, and the messages they become (PCIe 6.0, 6.1.4, 7.7.2). */
+#include "devices/pci/private.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MSIX_BAR_SIZE 0x10000 /* room for 2048 vectors and their bits */
+#define PBA_OFFSET    0x8000
+
+struct pci_msix {
+	struct pci_func *f;
+	unsigned int cap, nr;
+	u8 *table; /* nr * PCI_MSIX_ENTRY_SIZE, as the guest wrote it */
+	u8 *pending;
+	struct irq_route *routes;
+};
+
+static u32 entry(const struct pci_msix *m, unsigned int vector, unsigned int field)
+{
+	u32 val;
+
+	memcpy(&val, m->table + vector * PCI_MSIX_ENTRY_SIZE + field, sizeof(val));
+	return le32toh(val);
+}
+
+static bool masked(const struct pci_msix *m, unsigned int vector)
+{
+	u16 control = pci_get16(m->f, m->cap + PCI_MSIX_FLAGS);
+
+	return !(control & PCI_MSIX_FLAGS_ENABLE) || control & PCI_MSIX_FLAGS_MASKALL ||
+	       entry(m, vector, PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+}
+
+/*
+ * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to
+ * anything else it is the interrupt controller's to understand or to drop.
+ */
+static void send(struct pci_msix *m, unsigned int vector)
+{
+	struct vm *vm = m->f->host->vm;
+	struct irq_msg msg = {
+		.addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
+		        (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
+		.data = entry(m, vector, PCI_MSIX_ENTRY_DATA),
+		.devid = pci_host_devid(m->f),
+	};
+	u32 data = htole32(msg.data);
+
+	trace(vm->log, TRACE_PCI, "%s: vector %u: %#x to %#llx", m->f->name, vector, msg.data,
+	      (unsigned long long)msg.addr);
+	if (dma_write(&vm->dma, msg.addr, &data, sizeof(data), NULL) == DMA_OK)
+		return;
+	if (!irq_route_set(vm->irq, &m->routes[vector], &msg))
+		irq_route_fire(&m->routes[vector]);
+	else
+		irq_msi_send(vm->irq, &msg);
+}
+
+void pci_msix_raise(struct pci_func *f, unsigned int vector)
+{
+	struct pci_msix *m = f->msix;
+
+	if (vector >= m->nr)
+		return;
+	if (masked(m, vector))
+		m->pending[vector / 8] |= 1 << vector % 8;
+	else
+		send(m, vector);
+}
+
+bool pci_msix_enabled(const struct pci_func *f)
+{
+	return f->msix && pci_get16(f, f->msix->cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_ENABLE;
+}
+
+/* What became pending while masked is sent once it no longer is. */
+static void send_pending(struct pci_msix *m, unsigned int vector)
+{
+	u8 bit = 1 << vector % 8;
+
+	if (!(m->pending[vector / 8] & bit) || masked(m, vector))
+		return;
+	m->pending[vector / 8] &= ~bit;
+	send(m, vector);
+}
+
+void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size)
+{
+	struct pci_msix *m = f->msix;
+
+	if (!m || offset >= m->cap + PCI_CAP_MSIX_SIZEOF || offset + size <= m->cap)
+		return;
+	for (unsigned int vector = 0; vector < m->nr; vector++)
+		send_pending(m, vector);
+}
+
+static u64 table_read(void *dev, u64 offset, unsigned int size)
+{
+	struct pci_msix *m = dev;
+	u64 val = 0;
+
+	if (offset < m->nr * PCI_MSIX_ENTRY_SIZE)
+		memcpy(&val, m->table + offset, size);
+	else if (offset >= PBA_OFFSET && offset - PBA_OFFSET + size <= ALIGN_UP(m->nr, 64) / 8)
+		memcpy(&val, m->pending + (offset - PBA_OFFSET), size);
+	return le64toh(val);
+}
+
+/* Whole aligned words only (6.1.4.2); the pending bits are read-only. */
+static void table_write(void *dev, u64 offset, unsigned int size, u64 val)
+{
+	struct pci_msix *m = dev;
+
+	if (size < 4 || offset % size || offset >= m->nr * PCI_MSIX_ENTRY_SIZE)
+		return;
+	val = htole64(val);
+	memcpy(m->table + offset, &val, size);
+	send_pending(m, offset / PCI_MSIX_ENTRY_SIZE);
+}
+
+static const struct mmio_ops table_ops = {
+	.name = "msix",
+	.read = table_read,
+	.write = table_write,
+};
+
+static void msix_free(struct pci_msix *m)
+{
+	free(m->routes);
+	free(m->pending);
+	free(m->table);
+	free(m);
+}
+
+int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
+{
+	struct pci_msix *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->table = calloc(nr, PCI_MSIX_ENTRY_SIZE);
+	m->pending = calloc(ALIGN_UP(nr, 64) / 8, 1);
+	m->routes = calloc(nr, sizeof(*m->routes));
+	if (!m->table || !m->pending || !m->routes) {
+		msix_free(m);
+		return -ENOMEM;
+	}
+	m->f = f;
+	m->nr = nr;
+	for (unsigned int i = 0; i < nr; i++) /* 7.7.2.10: masked out of reset */
+		m->table[i * PCI_MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] =
+			PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	m->cap = pci_cap_add(f, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
+	pci_set16(f, m->cap + PCI_MSIX_FLAGS, nr - 1);
+	pci_allow16(f, m->cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	pci_set32(f, m->cap + PCI_MSIX_TABLE, bar);
+	pci_set32(f, m->cap + PCI_MSIX_PBA, PBA_OFFSET | bar);
+	pci_bar_add(f, bar,
+	            &(struct pci_bar){ .size = MSIX_BAR_SIZE, .ops = &table_ops, .dev = m });
+	f->msix = m;
+	return 0;
+}
+
+void pci_msix_remove(struct pci_func *f)
+{
+	struct pci_msix *m = f->msix;
+
+	if (!m)
+		return;
+	for (unsigned int i = 0; i < m->nr; i++)
+		irq_route_clear(f->host->vm->irq, &m->routes[i]);
+	msix_free(m);
+	f->msix = NULL;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_PCI_PCI_H
+#define DEVICES_PCI_PCI_H
+
+#include "vmm/irq.h"
+#include "vmm/mmio.h"
+#include "vmm/platform.h"
+
+/*
+ * A PCI host and the functions on it. Everything here is called under the
+ * device lock, or before the guest runs. Document: PCI Express Base 6.0, PCI
+ * Local Bus 3.0 where that is where a rule was written.
+ */
+struct vm;
+struct pci_func;
+struct pci_host;
+
+#define PCI_CONFIG_SIZE 4096
+#define PCI_NR_BARS     6
+
+struct pci_bar {
+	u64 size; /* bytes, a power of two, at least 16; 0: no such BAR */
+	const struct mmio_ops *ops;
+	void *dev;
+	gpa_t at; /* where it is decoded now; 0: nowhere */
+	/* Told of each change, after it: for what must follow the BAR, such as ioeventfds. */
+	void (*moved)(struct pci_func *f, gpa_t from, gpa_t to);
+};
+
+struct pci_msix;
+
+struct pci_func {
+	const char *name;
+	struct pci_host *host;
+	u16 rid; /* requester ID: bus, device, function */
+	u8 config[PCI_CONFIG_SIZE];
+	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
+	struct pci_bar bars[PCI_NR_BARS];
+	unsigned int cap_end;  /* where the next capability goes */
+	unsigned int cap_last; /* whose next pointer names it */
+	struct pci_msix *msix;
+	bool intx; /* this function drives its pin */
+	/* After a write to, before a read of, config space bytes of its own. */
+	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
+	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
+};
+
+struct pci_id {
+	u16 vendor, device, subsystem_vendor, subsystem;
+	u32 class; /* base, sub, interface: 24 bits */
+	u8 revision;
+};
+
+/* The segment that @p describes. 0 or -errno; the host is its owner's to destroy, after its functions. */
+int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform_pci *p);
+void pci_host_destroy(struct pci_host *host);
+struct vm *pci_host_vm(struct pci_host *host);
+
+/*
+ * Gives @f the next free device on bus 0, function 0. -ENOSPC: 32 are taken.
+ * @f is the caller's and outlives the host's use of it: pci_func_remove().
+ */
+int pci_func_add(struct pci_host *host, struct pci_func *f, const struct pci_id *id);
+void pci_func_remove(struct pci_func *f);
+
+/* A 32-bit memory BAR. Before the guest runs. */
+void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar);
+
+/* Appends a capability of @len bytes (with its two-byte header); its offset. */
+unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len);
+/* A PCI Express capability: the function is an endpoint integrated in the root complex (7.5.3). */
+void pci_express_add(struct pci_func *f);
+
+/* Little-endian fields of config space. */
+void pci_set16(struct pci_func *f, unsigned int offset, u16 val);
+void pci_set32(struct pci_func *f, unsigned int offset, u32 val);
+u16 pci_get16(const struct pci_func *f, unsigned int offset);
+u32 pci_get32(const struct pci_func *f, unsigned int offset);
+void pci_allow16(struct pci_func *f, unsigned int offset, u16 mask);
+void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask);
+
+/* INTA of this function, unless the guest has it disabled. */
+void pci_set_intx(struct pci_func *f, bool level);
+
+/* MSI-X (6.1.4): @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
+int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr);
+void pci_msix_remove(struct pci_func *f);
+bool pci_msix_enabled(const struct pci_func *f);
+/* Sends, or keeps pending while masked. A vector out of range is ignored: it means "none". */
+void pci_msix_raise(struct pci_func *f, unsigned int vector);
+/* The guest wrote message control; msix.c's half of a config write. */
+void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size);
+
+/* One access to config space, bounded and aligned by the caller. */
+u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size);
+void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size, u32 val);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_VIRTIO_BLK_H
+#define DEVICES_VIRTIO_BLK_H
+
+#include "vmm/types.h"
+
+struct loop;
+struct log;
+struct dma_space;
+struct virtio_dev;
+
+struct blk_config {
+	int fd;         /* open, a file or block device; the device's from now on */
+	u64 size;       /* bytes; what is beyond the last whole sector is not seen */
+	bool read_only;
+	const char *serial; /* at most 20 characters count (5.2.6) */
+};
+
+/* A block device (virtio 1.3, 5.2) whose I/O goes through @loop. 0 or -ENOMEM. */
+int blk_create(struct virtio_dev **dev, struct loop *loop, struct dma_space *dma, struct log *log,
+               const struct blk_config *c);
+/* When nothing is in flight any more. */
+void blk_destroy(struct virtio_dev *dev);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_VIRTIO_VIRTIO_H
+#define DEVICES_VIRTIO_VIRTIO_H
+
+#include <sys/uio.h>
+
+#include "vmm/dma.h"
+#include "vmm/log.h"
+
+/*
+ * The contract between a device type, its transport and the rings (virtio 1.3).
+ * A type knows neither MMIO nor PCI; a transport knows no type; only virtq.c
+ * reads rings. Everything is called under the device lock.
+ */
+#define VIRTQ_MAX_QUEUES 16
+#define VIRTQ_MAX_SIZE   256
+#define VIRTQ_MAX_IOV    (VIRTQ_MAX_SIZE + 2)
+
+struct virtio_dev;
+
+struct virtq {
+	struct virtio_dev *dev;
+	u16 index;
+	u16 size; /* entries, a power of two, at most max */
+	u16 max;
+	u16 enabled;
+	u16 vector;             /* the transport's */
+	u16 notify_off;         /* the transport's */
+	u64 desc, avail, used;  /* IOVAs */
+	u16 next_avail;         /* free-running, as in the rings */
+	u16 next_used;
+	u16 signalled;          /* next_used when the driver was last interrupted */
+	struct dma_token token; /* what a ring access waits on */
+};
+
+/* One request off a queue, checked and bounded: the first nr_out are the driver's, then nr_in ours. */
+struct virtq_chain {
+	u16 head;
+	unsigned int nr_out, nr_in;
+	struct iovec iov[VIRTQ_MAX_IOV];
+};
+
+/* What a device type is; const, shared by its instances, blind to the transport. */
+struct virtio_type {
+	const char *name;
+	u16 id; /* virtio 1.3, 5 */
+	u32 pci_class;
+	u16 queue_size;
+	u16 config_size; /* bytes of virtio_dev.config */
+	/* The driver has made buffers available; called only while DRIVER_OK. */
+	void (*notify)(struct virtio_dev *dev, struct virtq *vq);
+	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL. */
+	void (*reset)(struct virtio_dev *dev);
+};
+
+/* What a device asks of its transport, which embeds this. */
+struct virtio_transport {
+	void (*interrupt)(struct virtio_transport *t, struct virtq *vq);
+	void (*config_changed)(struct virtio_transport *t);
+};
+
+struct virtio_dev {
+	const struct virtio_type *type;
+	struct virtio_transport *transport;
+	struct log *log;
+	struct dma_space *dma;
+	u64 features; /* offered */
+	u64 acked;    /* taken by the driver */
+	u8 status;
+	u8 config_generation;
+	bool resetting; /* a reset waits for requests in flight */
+	unsigned int in_flight;
+	u16 nr_queues;
+	struct virtq vq[VIRTQ_MAX_QUEUES];
+	void *config; /* little-endian, type->config_size bytes */
+};
+
+/* Sets up what every device has. The caller has set type, features, config and nr_queues. */
+void virtio_init(struct virtio_dev *dev, struct dma_space *dma, struct log *log);
+
+/* status.c: the driver writes device status (2.1, 3.1). 0 resets. */
+void virtio_set_status(struct virtio_dev *dev, u8 status);
+/* A malformed ring: the driver must reset (2.1.2). */
+void virtio_needs_reset(struct virtio_dev *dev);
+/* A request that was popped has ended; the last one lets a pending reset complete. */
+void virtio_finished(struct virtio_dev *dev);
+/* A kick for queue @index, already known to exist. */
+void virtio_notify(struct virtio_dev *dev, unsigned int index);
+
+static inline bool virtio_has(const struct virtio_dev *dev, unsigned int feature)
+{
+	return dev->acked & BIT(feature);
+}
+
+/*
+ * The next request. False: none is there, or the ring is stalled or broken (and
+ * then DEVICE_NEEDS_RESET is set). A chain popped counts as in flight until
+ * virtq_push or virtq_drop, and its memory stays mapped until then.
+ */
+bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
+/* Gives it back: @written bytes of the device's part are valid (2.7.8). */
+void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written);
+/* Interrupts the driver, if it wants to know about what was pushed (2.7.10). */
+void virtq_interrupt(struct virtq *vq);
+void virtq_reset(struct virtq *vq);
+
+/* Helpers over an iovec array. */
+size_t iov_bytes(const struct iovec *iov, unsigned int nr);
+/* Copies up to @len bytes at @offset; how many there were. */
+size_t iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *to, size_t len);
+size_t iov_write(const struct iovec *iov, unsigned int nr, size_t offset, const void *from,
+                 size_t len);
+/* Drops @len bytes at the front, in place; the first entry still used, *nr entries of it. */
+struct iovec *iov_skip(struct iovec *iov, unsigned int *nr, size_t len);
+/* Keeps the first @len bytes, in place. */
+void iov_truncate(struct iovec *iov, unsigned int *nr, size_t len);
+
+#endif

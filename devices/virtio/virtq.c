@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Split virtqueues (virtio 1.3, 2.7): the only reader and writer of guest rings. */
+#include "devices/virtio/virtio.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+/* The rings' words (2.7.6, 2.7.8). */
+#define AVAIL_FLAGS(vq)      ((vq)->avail)
+#define AVAIL_IDX(vq)        ((vq)->avail + 2)
+#define AVAIL_RING(vq, at)   ((vq)->avail + 4 + (u64)(at) % (vq)->size * 2)
+#define AVAIL_USED_EVENT(vq) ((vq)->avail + 4 + (u64)(vq)->size * 2)
+#define USED_FLAGS(vq)       ((vq)->used)
+#define USED_IDX(vq)         ((vq)->used + 2)
+#define USED_RING(vq, at)    ((vq)->used + 4 + (u64)(at) % (vq)->size * 8)
+#define USED_AVAIL_EVENT(vq) ((vq)->used + 4 + (u64)(vq)->size * 8)
+
+void virtq_reset(struct virtq *vq)
+{
+	vq->size = vq->max;
+	vq->enabled = 0;
+	vq->vector = 0xffff; /* VIRTIO_MSI_NO_VECTOR */
+	vq->desc = vq->avail = vq->used = 0;
+	vq->next_avail = vq->next_used = vq->signalled = 0;
+}
+
+/* What a step of a walk came to; a broken ring is the driver's mistake, a stalled one is nobody's. */
+enum walk { WALK_OK, WALK_STALLED, WALK_BROKEN };
+
+static enum walk walk_of(enum dma_status status)
+{
+	static const enum walk of[] = {
+		[DMA_OK] = WALK_OK,
+		[DMA_PENDING] = WALK_STALLED,
+		[DMA_FAULT] = WALK_BROKEN,
+	};
+
+	return of[status];
+}
+
+static enum walk load(struct virtq *vq, u64 iova, u16 *val)
+{
+	return walk_of(dma_load16(vq->dev->dma, iova, val, &vq->token));
+}
+
+/* A table of descriptors: the queue's own, or an indirect one. */
+struct table {
+	u64 iova;
+	u32 nr;
+};
+
+/* A private copy: the guest may rewrite it while it is being decoded. */
+static enum walk read_desc(struct virtq *vq, const struct table *t, u16 at, struct vring_desc *d)
+{
+	enum dma_status status;
+
+	if (at >= t->nr)
+		return WALK_BROKEN;
+	status = dma_read(vq->dev->dma, t->iova + (u64)at * sizeof(*d), d, sizeof(*d), &vq->token);
+	if (status != DMA_OK)
+		return walk_of(status);
+	d->addr = le64toh(d->addr);
+	d->len = le32toh(d->len);
+	d->flags = le16toh(d->flags);
+	d->next = le16toh(d->next);
+	return WALK_OK;
+}
+
+/* 2.7.5.3: one table, no table in a table, its length a whole number of descriptors. */
+static enum walk enter_indirect(struct virtq *vq, struct table *t, const struct vring_desc *d)
+{
+	if (!virtio_has(vq->dev, VIRTIO_RING_F_INDIRECT_DESC) || t->iova != vq->desc ||
+	    d->flags & VRING_DESC_F_NEXT || !d->len || d->len % sizeof(*d) ||
+	    d->len / sizeof(*d) > VIRTQ_MAX_SIZE)
+		return WALK_BROKEN;
+	t->iova = d->addr;
+	t->nr = d->len / sizeof(*d);
+	return WALK_OK;
+}
+
+/* 2.7.4.2: what the device may write comes after what it may read. */
+static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const struct vring_desc *d)
+{
+	bool in = d->flags & VRING_DESC_F_WRITE;
+	struct dma_access a = { d->addr, d->len, in ? DMA_WRITE : DMA_READ, DMA_NO_PASID };
+	struct dma_sg sg = {
+		.iov = chain->iov,
+		.nr = chain->nr_out + chain->nr_in,
+		.max = VIRTQ_MAX_IOV,
+	};
+	unsigned int before = sg.nr;
+	enum dma_status status;
+
+	if (!in && chain->nr_in)
+		return WALK_BROKEN;
+	status = dma_map(vq->dev->dma, &a, &sg, &vq->token);
+	if (status != DMA_OK)
+		return walk_of(status);
+	if (in)
+		chain->nr_in += sg.nr - before;
+	else
+		chain->nr_out += sg.nr - before;
+	return WALK_OK;
+}
+
+static void unmap_chain(struct virtq *vq, struct virtq_chain *chain)
+{
+	struct dma_sg sg = {
+		.iov = chain->iov,
+		.nr = chain->nr_out + chain->nr_in,
+		.max = VIRTQ_MAX_IOV,
+	};
+
+	dma_unmap(vq->dev->dma, &sg);
+	chain->nr_out = chain->nr_in = 0;
+}
+
+/* Bounded by the queue's size, or the table's: a longer chain has a loop in it (2.7.5.3.1). */
+static enum walk walk_chain(struct virtq *vq, struct virtq_chain *chain)
+{
+	struct table t = { vq->desc, vq->size };
+	u16 at = chain->head;
+
+	for (unsigned int steps = 0; steps < VIRTQ_MAX_SIZE + 1; steps++) {
+		struct vring_desc d;
+		enum walk walk = read_desc(vq, &t, at, &d);
+
+		if (walk != WALK_OK)
+			return walk;
+		if (d.flags & VRING_DESC_F_INDIRECT) {
+			walk = enter_indirect(vq, &t, &d);
+			at = 0;
+			if (walk != WALK_OK)
+				return walk;
+			continue;
+		}
+		walk = map_desc(vq, chain, &d);
+		if (walk != WALK_OK || !(d.flags & VRING_DESC_F_NEXT))
+			return walk;
+		at = d.next;
+	}
+	return WALK_BROKEN;
+}
+
+/* How many entries are there. With event index on, asks to be kicked for the next one (2.7.10). */
+static enum walk available(struct virtq *vq, u16 *nr)
+{
+	u16 idx;
+	enum walk walk = load(vq, AVAIL_IDX(vq), &idx);
+
+	if (walk != WALK_OK)
+		return walk;
+	if (idx == vq->next_avail && virtio_has(vq->dev, VIRTIO_RING_F_EVENT_IDX)) {
+		walk = walk_of(dma_store16(vq->dev->dma, USED_AVAIL_EVENT(vq), vq->next_avail,
+		                           &vq->token));
+		if (walk != WALK_OK)
+			return walk;
+		/* The driver publishes idx, then looks at the event: so the other way round here. */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		walk = load(vq, AVAIL_IDX(vq), &idx);
+		if (walk != WALK_OK)
+			return walk;
+	}
+	*nr = idx - vq->next_avail;
+	return *nr > vq->size ? WALK_BROKEN : WALK_OK;
+}
+
+static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
+{
+	u16 nr;
+	enum walk walk = available(vq, &nr);
+
+	chain->nr_out = chain->nr_in = 0;
+	*empty = walk == WALK_OK && !nr;
+	if (walk != WALK_OK || *empty)
+		return walk;
+	walk = load(vq, AVAIL_RING(vq, vq->next_avail), &chain->head);
+	if (walk != WALK_OK)
+		return walk;
+	walk = walk_chain(vq, chain);
+	if (walk != WALK_OK)
+		unmap_chain(vq, chain);
+	return walk;
+}
+
+bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
+{
+	bool empty;
+	enum walk walk;
+
+	if (vq->dev->resetting || vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return false;
+	walk = pop(vq, chain, &empty);
+	if (walk == WALK_BROKEN)
+		virtio_needs_reset(vq->dev);
+	if (walk != WALK_OK || empty)
+		return false;
+	vq->next_avail++;
+	vq->dev->in_flight++;
+	return true;
+}
+
+/*
+ * The used ring is the driver's own memory, mapped at DRIVER_OK; a driver that
+ * takes it away has broken the queue. A completion cannot wait, so no token.
+ */
+void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
+{
+	struct virtio_dev *dev = vq->dev;
+	struct vring_used_elem elem = { .id = htole32(chain->head), .len = htole32(written) };
+
+	unmap_chain(vq, chain);
+	if (!dev->resetting) {
+		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL) ||
+		    dma_store16(dev->dma, USED_IDX(vq), vq->next_used + 1, NULL))
+			virtio_needs_reset(dev);
+		vq->next_used++;
+	}
+	virtio_finished(dev);
+}
+
+/* 2.7.7: interrupt unless the driver's flag, or its event index, says it is not waiting for this. */
+static bool wanted(struct virtq *vq)
+{
+	u16 event, from = vq->signalled;
+
+	/* What was pushed is published before the driver's wish is read. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	vq->signalled = vq->next_used;
+	if (!virtio_has(vq->dev, VIRTIO_RING_F_EVENT_IDX)) {
+		if (dma_load16(vq->dev->dma, AVAIL_FLAGS(vq), &event, NULL) != DMA_OK)
+			return true;
+		return !(event & VRING_AVAIL_F_NO_INTERRUPT);
+	}
+	if (dma_load16(vq->dev->dma, AVAIL_USED_EVENT(vq), &event, NULL) != DMA_OK)
+		return true;
+	return vring_need_event(event, vq->next_used, from);
+}
+
+void virtq_interrupt(struct virtq *vq)
+{
+	if (vq->dev->resetting || !vq->enabled || vq->signalled == vq->next_used)
+		return;
+	if (wanted(vq))
+		vq->dev->transport->interrupt(vq->dev->transport, vq);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device tree, in the tree's order. Bindings: Linux, Documentation/devicetree/bindings. */
+#include "fdt/fdt.h"
+
+#include <errno.h>
+#include <libfdt.h>
+#include <stdio.h>
+
+#include "vmm/platform.h"
+
+enum { PHANDLE_GIC = 1, PHANDLE_ITS };
+
+/* The interrupt specifier of the GIC: kind, number, trigger. */
+enum { GIC_SPI, GIC_PPI };
+enum { IRQ_EDGE = 1, IRQ_LEVEL_HIGH = 4, IRQ_LEVEL_LOW = 8 };
+
+/* More than any one property or node name takes. */
+#define LARGEST_ITEM 0x4000
+
+#define ADDRESS_CELLS 2
+#define SIZE_CELLS    2
+#define SERIAL_CLOCK  1843200
+
+static void prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
+{
+	fdt32_t be[64];
+
+	for (size_t i = 0; i < nr; i++)
+		be[i] = cpu_to_fdt32(cells[i]);
+	fdt_property(fdt, name, be, nr * sizeof(be[0]));
+}
+#define CELLS(fdt, name, ...)                                                                      \
+	prop_cells(fdt, name, (const u32[]){ __VA_ARGS__ },                                        \
+	           sizeof((const u32[]){ __VA_ARGS__ }) / sizeof(u32))
+
+#define HI(v) ((u32)((u64)(v) >> 32))
+#define LO(v) ((u32)(v))
+#define REG(base, size) HI(base), LO(base), HI(size), LO(size)
+
+static void begin_at(void *fdt, const char *name, u64 unit)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "%s@%llx", name, (unsigned long long)unit);
+	fdt_begin_node(fdt, full);
+}
+
+static void chosen(void *fdt, const struct platform *p)
+{
+	char stdout_path[64];
+
+	snprintf(stdout_path, sizeof(stdout_path), "/serial@%llx",
+	         (unsigned long long)p->uarts[0].base);
+	fdt_begin_node(fdt, "chosen");
+	fdt_property_string(fdt, "bootargs", p->chosen.bootargs);
+	fdt_property_string(fdt, "stdout-path", stdout_path);
+	if (p->chosen.initrd_size) {
+		fdt_property_u64(fdt, "linux,initrd-start", p->chosen.initrd);
+		fdt_property_u64(fdt, "linux,initrd-end", p->chosen.initrd + p->chosen.initrd_size);
+	}
+	fdt_property_u64(fdt, "kaslr-seed", p->chosen.kaslr_seed);
+	fdt_property(fdt, "rng-seed", p->chosen.rng_seed, sizeof(p->chosen.rng_seed));
+	fdt_end_node(fdt);
+}
+
+static void memory(void *fdt, const struct platform *p)
+{
+	begin_at(fdt, "memory", p->ram.base);
+	fdt_property_string(fdt, "device_type", "memory");
+	CELLS(fdt, "reg", REG(p->ram.base, p->ram.size));
+	fdt_end_node(fdt);
+}
+
+/* KVM gives vCPU n the affinity n % 16 at level 0, n / 16 above (arch/arm64/kvm/sys_regs.c). */
+static u32 mpidr(unsigned int cpu)
+{
+	return cpu % 16 | cpu / 16 << 8;
+}
+
+static void cpus(void *fdt, const struct platform *p)
+{
+	fdt_begin_node(fdt, "cpus");
+	fdt_property_u32(fdt, "#address-cells", 1);
+	fdt_property_u32(fdt, "#size-cells", 0);
+	for (unsigned int i = 0; i < p->nr_cpus; i++) {
+		begin_at(fdt, "cpu", mpidr(i));
+		fdt_property_string(fdt, "device_type", "cpu");
+		fdt_property_string(fdt, "compatible", "arm,arm-v8");
+		fdt_property_string(fdt, "enable-method", "psci");
+		fdt_property_u32(fdt, "reg", mpidr(i));
+		fdt_end_node(fdt);
+	}
+	fdt_end_node(fdt);
+}
+
+static void psci(void *fdt)
+{
+	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
+
+	fdt_begin_node(fdt, "psci");
+	fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+	fdt_property_string(fdt, "method", "hvc");
+	fdt_end_node(fdt);
+}
+
+static void timer(void *fdt)
+{
+	fdt_begin_node(fdt, "timer");
+	fdt_property_string(fdt, "compatible", "arm,armv8-timer");
+	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n) */
+	CELLS(fdt, "interrupts", GIC_PPI, 13, IRQ_LEVEL_LOW, GIC_PPI, 14, IRQ_LEVEL_LOW, GIC_PPI,
+	      11, IRQ_LEVEL_LOW, GIC_PPI, 10, IRQ_LEVEL_LOW);
+	fdt_property(fdt, "always-on", NULL, 0);
+	fdt_end_node(fdt);
+}
+
+static void its(void *fdt, const struct platform *p)
+{
+	begin_at(fdt, "msi-controller", p->gic.its);
+	fdt_property_string(fdt, "compatible", "arm,gic-v3-its");
+	fdt_property(fdt, "msi-controller", NULL, 0);
+	fdt_property_u32(fdt, "#msi-cells", 1);
+	CELLS(fdt, "reg", REG(p->gic.its, p->gic.its_size));
+	fdt_property_u32(fdt, "phandle", PHANDLE_ITS);
+	fdt_end_node(fdt);
+}
+
+static void gic(void *fdt, const struct platform *p)
+{
+	begin_at(fdt, "interrupt-controller", p->gic.dist);
+	fdt_property_string(fdt, "compatible", "arm,gic-v3");
+	fdt_property(fdt, "interrupt-controller", NULL, 0);
+	fdt_property_u32(fdt, "#interrupt-cells", 3);
+	fdt_property_u32(fdt, "#address-cells", ADDRESS_CELLS);
+	fdt_property_u32(fdt, "#size-cells", SIZE_CELLS);
+	fdt_property(fdt, "ranges", NULL, 0);
+	CELLS(fdt, "reg", REG(p->gic.dist, p->gic.dist_size),
+	      REG(p->gic.redist, p->gic.redist_size));
+	fdt_property_u32(fdt, "phandle", PHANDLE_GIC);
+	if (p->gic.its)
+		its(fdt, p);
+	fdt_end_node(fdt);
+}
+
+static void uarts(void *fdt, const struct platform *p)
+{
+	for (unsigned int i = 0; i < PLATFORM_UARTS; i++) {
+		begin_at(fdt, "serial", p->uarts[i].base);
+		fdt_property_string(fdt, "compatible", "ns16550a");
+		CELLS(fdt, "reg", REG(p->uarts[i].base, p->uarts[i].size));
+		CELLS(fdt, "interrupts", GIC_SPI, p->uarts[i].spi, IRQ_LEVEL_HIGH);
+		fdt_property_u32(fdt, "clock-frequency", SERIAL_CLOCK);
+		fdt_end_node(fdt);
+	}
+}
+
+/* INTA to INTD of the devices 0 to 3; the mask makes the rest repeat them, as the swizzle does. */
+static void interrupt_map(void *fdt, const struct platform_pci *pci)
+{
+	u32 map[4 * 4 * 10], *cell = map;
+
+	for (u32 dev = 0; dev < 4; dev++) {
+		for (u32 pin = 0; pin < 4; pin++) {
+			const u32 row[10] = {
+				dev << 11, 0, 0, pin + 1, PHANDLE_GIC, 0, 0,
+				GIC_SPI, pci->intx_spi[(dev + pin) % 4], IRQ_LEVEL_HIGH,
+			};
+
+			for (unsigned int i = 0; i < 10; i++)
+				*cell++ = cpu_to_fdt32(row[i]);
+		}
+	}
+	fdt_property(fdt, "interrupt-map", map, sizeof(map));
+	CELLS(fdt, "interrupt-map-mask", 3 << 11, 0, 0, 7);
+}
+
+/* IEEE 1275 PCI binding: phys.hi says which space. */
+enum { PCI_IO = 0x01000000, PCI_MEM32 = 0x02000000 };
+
+static void pci(void *fdt, const struct platform *p, const struct platform_pci *pci)
+{
+	const struct platform_window *io = &pci->io, *mem = &pci->mem32;
+
+	begin_at(fdt, "pcie", pci->ecam);
+	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
+	fdt_property_string(fdt, "device_type", "pci");
+	fdt_property_u32(fdt, "#address-cells", 3);
+	fdt_property_u32(fdt, "#size-cells", 2);
+	fdt_property_u32(fdt, "#interrupt-cells", 1);
+	fdt_property_u32(fdt, "linux,pci-domain", pci->segment);
+	CELLS(fdt, "bus-range", 0, pci->last_bus);
+	CELLS(fdt, "reg", REG(pci->ecam, (pci->last_bus + 1ULL) << 20));
+	CELLS(fdt, "ranges", PCI_IO, HI(io->bus), LO(io->bus), HI(io->cpu), LO(io->cpu),
+	      HI(io->size), LO(io->size), PCI_MEM32, HI(mem->bus), LO(mem->bus), HI(mem->cpu),
+	      LO(mem->cpu), HI(mem->size), LO(mem->size));
+	interrupt_map(fdt, pci);
+	if (p->gic.its)
+		CELLS(fdt, "msi-map", 0, PHANDLE_ITS, pci->devid_base, 0x10000);
+	fdt_property(fdt, "dma-coherent", NULL, 0);
+	fdt_end_node(fdt);
+}
+
+int fdt_build(const struct platform *p, void *fdt, size_t size)
+{
+	fdt_create(fdt, size);
+	fdt_finish_reservemap(fdt);
+	fdt_begin_node(fdt, "");
+	fdt_property_string(fdt, "compatible", "linux,dummy-virt");
+	fdt_property_string(fdt, "model", "Nestor");
+	fdt_property_u32(fdt, "interrupt-parent", PHANDLE_GIC);
+	fdt_property_u32(fdt, "#address-cells", ADDRESS_CELLS);
+	fdt_property_u32(fdt, "#size-cells", SIZE_CELLS);
+	chosen(fdt, p);
+	memory(fdt, p);
+	cpus(fdt, p);
+	psci(fdt);
+	timer(fdt);
+	gic(fdt, p);
+	uarts(fdt, p);
+	pci(fdt, p, &p->pci);
+	fdt_end_node(fdt);
+	/*
+	 * The only failure is a full blob, and with room for the largest item left
+	 * at the end no call can have met one: so the tree reads as a tree.
+	 */
+	return fdt_finish(fdt) || fdt_totalsize(fdt) + LARGEST_ITEM > size ? -ENOSPC : 0;
+}

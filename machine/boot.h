@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_BOOT_H
+#define MACHINE_BOOT_H
+
+#include "machine/options.h"
+#include "vmm/mem.h"
+#include "vmm/platform.h"
+
+/* What is loaded into RAM before the guest runs. Files are open, checked, not yet read. */
+struct boot {
+	int kernel, initrd; /* -1: none */
+	u64 kernel_size, initrd_size;
+	u64 text_offset; /* from the start of RAM */
+	u64 image_size;  /* bytes the kernel takes once it runs */
+	gpa_t entry, fdt;
+};
+
+/* Exit code 0, or an error line was printed and it is what Nestor ends with. */
+int boot_open(struct boot *b, const struct options *o);
+void boot_close(struct boot *b);
+
+/* Reads kernel and initrd into RAM and sets p->chosen; then the FDT can be built. */
+int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem,
+              struct platform *p);
+/* Writes the FDT where boot_load made room, and to --dump-dtb. */
+int boot_describe(const struct boot *b, const struct options *o, const struct guest_mem *mem,
+                  const struct platform *p);
+
+#endif

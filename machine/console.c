@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Standard input and output as a UART's line: buffered output, input with an escape key. */
+#include "machine/console.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/vm.h"
+#include "vmm/vcpu.h"
+
+#define OUT_SIZE   (64u << 10)
+#define IN_SIZE    256
+#define ESCAPE     0x01 /* Ctrl-a */
+#define FLUSH_WAIT 2000 /* ms without progress, after which nobody reads any more */
+
+struct console {
+	struct serial_backend backend;
+	struct vm *vm;
+	struct serial *serial;
+	struct loop_op out_op, out_poll_op, in_op;
+	u8 out[OUT_SIZE];         /* a ring */
+	unsigned int head, nr;    /* what is in it */
+	bool writing, full, lost; /* lost: nobody reads, nobody will */
+	u8 in[IN_SIZE];
+	unsigned int in_at, in_nr; /* read, and not yet taken by the UART */
+	bool escaped, polling;
+};
+
+static void start_write(struct console *c)
+{
+	unsigned int run = OUT_SIZE - c->head < c->nr ? OUT_SIZE - c->head : c->nr;
+
+	if (c->writing || !c->nr)
+		return;
+	c->writing = true;
+	loop_write(c->vm->loop, &c->out_op, STDOUT_FILENO, c->out + c->head, run);
+}
+
+static void consumed(struct console *c, unsigned int n)
+{
+	c->head = (c->head + n) % OUT_SIZE;
+	c->nr -= n;
+}
+
+static void written(struct loop_op *op, int res)
+{
+	struct console *c = container_of(op, struct console, out_op);
+
+	c->writing = false;
+	if (res == -EAGAIN) { /* a non-blocking descriptor that somebody gave us */
+		c->writing = true;
+		loop_poll(c->vm->loop, &c->out_poll_op, STDOUT_FILENO, POLLOUT);
+		return;
+	}
+	if (res < 0 && res != -EINTR && res != -ECANCELED) {
+		c->lost = true;
+		consumed(c, c->nr);
+	} else if (res > 0) {
+		consumed(c, res);
+	}
+	start_write(c);
+	if (c->full && c->nr < OUT_SIZE / 2) {
+		c->full = false;
+		serial_writable(c->serial);
+	}
+}
+
+static void out_ready(struct loop_op *op, int res)
+{
+	struct console *c = container_of(op, struct console, out_poll_op);
+
+	(void)res;
+	c->writing = false;
+	start_write(c);
+}
+
+static size_t console_write(struct serial_backend *b, const u8 *bytes, size_t len)
+{
+	struct console *c = container_of(b, struct console, backend);
+	size_t n = 0;
+
+	if (c->lost)
+		return len;
+	while (n < len && c->nr < OUT_SIZE)
+		c->out[(c->head + c->nr++) % OUT_SIZE] = bytes[n++];
+	c->full = n < len;
+	start_write(c);
+	return n;
+}
+
+/* Takes the escape and what it introduces out of the input; how much is left for the guest. */
+static unsigned int filter(struct console *c, u8 *bytes, unsigned int nr)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		bool escaped = c->escaped;
+
+		c->escaped = !escaped && bytes[i] == ESCAPE;
+		if (escaped && bytes[i] == 'x')
+			vm_end(c->vm, STATUS_POWERED_OFF);
+		else if (escaped && bytes[i] == 'a')
+			bytes[kept++] = ESCAPE;
+		else if (!c->escaped)
+			bytes[kept++] = bytes[i];
+	}
+	return kept;
+}
+
+/* Gives the UART what it has room for; waits for more only when all of it is gone. */
+static void feed(struct console *c)
+{
+	c->in_at += serial_receive(c->serial, c->in + c->in_at, c->in_nr - c->in_at);
+	if (c->in_at < c->in_nr || c->polling)
+		return;
+	c->polling = true;
+	loop_poll(c->vm->loop, &c->in_op, STDIN_FILENO, POLLIN);
+}
+
+/* The loop says there is input, so this read does not wait. Nothing: the end; we stop asking. */
+static void in_ready(struct loop_op *op, int res)
+{
+	struct console *c = container_of(op, struct console, in_op);
+	ssize_t n;
+
+	if (res < 0)
+		return;
+	n = read(STDIN_FILENO, c->in, sizeof(c->in));
+	if (!n || (n < 0 && errno != EINTR && errno != EAGAIN))
+		return; /* still "polling": never again */
+	c->polling = false;
+	c->in_at = 0;
+	c->in_nr = n > 0 ? filter(c, c->in, n) : 0;
+	feed(c);
+}
+
+static void console_readable(struct serial_backend *b)
+{
+	feed(container_of(b, struct console, backend));
+}
+
+int console_create(struct console **console, struct vm *vm)
+{
+	struct console *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->vm = vm;
+	c->backend = (struct serial_backend){ console_write, console_readable };
+	c->out_op.done = written;
+	c->out_op.endless = true; /* console_flush writes what is left */
+	c->out_poll_op = (struct loop_op){ .done = out_ready, .endless = true };
+	c->in_op = (struct loop_op){ .done = in_ready, .endless = true };
+	*console = c;
+	return 0;
+}
+
+struct serial_backend *console_backend(struct console *c)
+{
+	return &c->backend;
+}
+
+void console_connect(struct console *c, struct serial *s)
+{
+	c->serial = s;
+	feed(c);
+}
+
+void console_flush(struct console *c)
+{
+	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (c->nr && poll(&fd, 1, FLUSH_WAIT) > 0) {
+		unsigned int run = OUT_SIZE - c->head < c->nr ? OUT_SIZE - c->head : c->nr;
+		ssize_t n = write(STDOUT_FILENO, c->out + c->head, run < 512 ? run : 512);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (n > 0)
+			consumed(c, n);
+	}
+}
+
+void console_destroy(struct console *c)
+{
+	free(c);
+}

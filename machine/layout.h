@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_LAYOUT_H
+#define MACHINE_LAYOUT_H
+
+/*
+ * The board. Addresses are lkvm's, so that what was made for it runs unchanged;
+ * departures are marked (docs/design.md, "The board").
+ *
+ *   0x0000_0000  I/O ports, 64 KiB
+ *   0x0100_0000  UARTs, 4 KiB each                        SPI 0 to 3
+ *   0x0102_0000  exit device                              departure
+ *   0x07ff_0000  ITS, its doorbell frame at 0x0800_0000   departure
+ *      ...       redistributors, 128 KiB for each CPU, up to
+ *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
+ *   0x4000_0000  ECAM of segment 0, 256 buses
+ *   0x5000_0000  its memory window                        INTx on SPI 4 to 7
+ *   0x8000_0000  RAM
+ */
+#define UART_BASE   0x01000000ULL
+#define UART_STRIDE 0x1000ULL
+#define EXIT_BASE   0x01020000ULL
+
+#define PCI_IO_BASE  0x0ULL
+#define PCI_IO_SIZE  0x10000ULL
+#define PCI_ECAM     0x40000000ULL
+#define PCI_MEM_BASE 0x50000000ULL
+#define PCI_MEM_SIZE 0x30000000ULL
+
+#define RAM_BASE 0x80000000ULL
+
+enum {
+	SPI_UART0 = 0,
+	SPI_INTX0 = 4,
+	NR_SPIS = 64,
+};
+
+#define MAX_CPUS 64
+
+/* As far as an arm64 kernel with 48-bit addresses reaches. */
+#define MAX_RAM ((1ULL << 48) - RAM_BASE)
+#define MIN_RAM (16ULL << 20)
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nestor: its commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/machine.h"
+#include "machine/options.h"
+#include "machine/status.h"
+#include "vmm/log.h"
+#include "vmm/vcpu.h"
+
+static int command_run(int argc, char **argv)
+{
+	struct options o;
+	int status;
+
+	if (!options_parse(&o, argc, argv))
+		return STATUS_USAGE;
+	if (o.help) {
+		options_help();
+		return 0;
+	}
+	do
+		status = machine_run(&o);
+	while (status == STATUS_RESET && o.reboot);
+	return status;
+}
+
+static int command_help(int argc, char **argv);
+
+static int command_version(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	printf("nestor " NESTOR_VERSION "\n");
+	return 0;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", command_run, "boot a guest (nestor run --help)" },
+	{ "help", command_help, "this text" },
+	{ "version", command_version, "which nestor this is" },
+};
+
+static int command_help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	printf("usage: nestor COMMAND [OPTION]...\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	return 0;
+}
+
+static const struct command *find(const char *name)
+{
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	if (!strcmp(name, "--version"))
+		name = "version";
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+
+	if (c)
+		return c->run(argc - 2, argv + 2);
+	log_error("%s: expected a command: run, help or version", argc > 1 ? argv[1] : "no command");
+	return STATUS_USAGE;
+}

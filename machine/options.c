@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line of `nestor run`, into a plain struct. */
+#include "machine/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/layout.h"
+#include "vmm/log.h"
+
+/* A value is taken whole, or refused: the reader returns what was expected, NULL where it fits. */
+static bool parse_number(const char *text, u64 *val, const char **rest)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false; /* strtoull would take a sign, or spaces */
+	errno = 0;
+	*val = strtoull(text, &end, 0);
+	*rest = end;
+	return !errno;
+}
+
+static const char *take_kernel(struct options *o, const char *val)
+{
+	o->kernel = val;
+	return *val ? NULL : "an arm64 kernel Image";
+}
+
+static const char *take_initrd(struct options *o, const char *val)
+{
+	o->initrd = val;
+	return *val ? NULL : "an initramfs or initrd";
+}
+
+static const char *take_params(struct options *o, const char *val)
+{
+	o->params = val;
+	return strlen(val) < 2048 ? NULL : "at most 2047 characters (COMMAND_LINE_SIZE)";
+}
+
+static const char *take_cpus(struct options *o, const char *val)
+{
+	const char *rest;
+	u64 n;
+
+	if (!parse_number(val, &n, &rest) || *rest || n < 1 || n > MAX_CPUS)
+		return "1 to 64 CPUs";
+	o->cpus = n;
+	return NULL;
+}
+
+/* As lkvm's: MiB unless there is a suffix. */
+static const char *take_mem(struct options *o, const char *val)
+{
+	static const char expected[] = "16M to 256T (less 2G) of memory, in whole MiB, such as "
+				       "512, 512M or 2G";
+	static const char suffixes[] = "KMGT";
+	const char *rest, *suffix;
+	unsigned int shift = 20;
+	u64 n;
+
+	if (!parse_number(val, &n, &rest))
+		return expected;
+	if (*rest) {
+		suffix = strchr(suffixes, *rest & ~0x20);
+		if (!suffix || rest[1])
+			return expected;
+		shift = 10 * (suffix - suffixes + 1);
+	}
+	if (n > MAX_RAM >> shift || n << shift < MIN_RAM || n << shift & ((1 << 20) - 1))
+		return expected;
+	o->mem = n << shift;
+	return NULL;
+}
+
+static const char *take_disk(struct options *o, const char *val)
+{
+	char *comma = strchr(val, ',');
+	struct disk_option *disk = &o->disks[o->nr_disks];
+
+	if (o->nr_disks == MAX_DISKS)
+		return "at most 16 disks";
+	if (comma && strcmp(comma, ",ro"))
+		return "FILE or FILE,ro";
+	if (comma)
+		*comma = 0;
+	if (!*val)
+		return "FILE or FILE,ro";
+	*disk = (struct disk_option){ .path = val, .read_only = comma };
+	o->nr_disks++;
+	return NULL;
+}
+
+static const char *take_timeout(struct options *o, const char *val)
+{
+	const char *rest;
+	u64 n;
+
+	if (!parse_number(val, &n, &rest) || *rest || !n || n > 1000000)
+		return "1 to 1000000 seconds";
+	o->timeout = n;
+	return NULL;
+}
+
+static const char *take_trace(struct options *o, const char *val)
+{
+	struct log log = { .topics = o->trace };
+
+	if (!log_enable(&log, val))
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all";
+	o->trace = log.topics;
+	return NULL;
+}
+
+static const char *take_dump_dtb(struct options *o, const char *val)
+{
+	o->dump_dtb = val;
+	return *val ? NULL : "a file to write";
+}
+
+static const char *take_console(struct options *o, const char *val)
+{
+	(void)o;
+	return strcmp(val, "serial") ? "serial" : NULL;
+}
+
+static const char *take_irqchip(struct options *o, const char *val)
+{
+	(void)o;
+	return strcmp(val, "gicv3-its") ? "gicv3-its" : NULL;
+}
+
+static const char *take_network(struct options *o, const char *val)
+{
+	(void)o;
+	return strcmp(val, "none") ? "none" : NULL;
+}
+
+static const char *take_fdt(struct options *o, const char *val)
+{
+	(void)o, (void)val; /* the description there is */
+	return NULL;
+}
+
+static const char *take_reboot(struct options *o, const char *val)
+{
+	(void)val;
+	o->reboot = true;
+	return NULL;
+}
+
+static const char *take_help(struct options *o, const char *val)
+{
+	(void)val;
+	o->help = true;
+	return NULL;
+}
+
+/* A row an option; no argument: a flag. */
+static const struct option {
+	const char *name;
+	char letter;
+	const char *arg;
+	const char *help;
+	const char *(*take)(struct options *o, const char *val);
+} options[] = {
+	{ "kernel", 'k', "IMAGE", "arm64 kernel (Image), or a flat image as lkvm loads one",
+	  take_kernel },
+	{ "initrd", 'i', "FILE", "initramfs or initrd", take_initrd },
+	{ "params", 'p', "TEXT", "kernel command line", take_params },
+	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
+	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
+	{ "disk", 'd', "FILE[,ro]", "a virtio-blk disk: a raw file or block device; repeatable",
+	  take_disk },
+	{ "network", 'n', "none", "no network", take_network },
+	{ "console", 0, "serial", "the guest's console: the first UART", take_console },
+	{ "irqchip", 0, "gicv3-its", "interrupt controller", take_irqchip },
+	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
+	{ "timeout", 0, "SECONDS", "end the guest after that long, with exit code 35",
+	  take_timeout },
+	{ "reboot", 0, NULL, "start again when the guest resets, instead of exit code 32",
+	  take_reboot },
+	{ "trace", 0, "TOPIC,...",
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
+	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
+	{ "help", 'h', NULL, "this text", take_help },
+};
+
+/* What only lkvm has: refused by name rather than as a misspelling. */
+static const char *const lkvm_only[] = {
+	"9p",          "aarch32",       "balloon",     "debug",        "debug-ioport",
+	"debug-iodelay", "debug-mmio",  "debug-nohostfs", "debug-single-step",
+	"dev",         "firmware",      "flash",       "force-pci",    "gtk",
+	"hugetlbfs",   "kaslr-seed",    "loglevel",    "name",         "no-dhcp",
+	"no-pvtime",   "pmu",           "pmu-counters", "pmuv3",       "rng",
+	"sandbox",     "sdl",           "shmem",       "sve-max-vl",   "tty",
+	"vcpu-affinity", "vfio-pci",    "virtio-transport", "vnc",     "vsock",
+};
+
+void options_help(void)
+{
+	printf("usage: nestor run -k IMAGE [OPTION]...\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option *opt = &options[i];
+		char left[64], letter[8] = "   ";
+
+		if (opt->letter)
+			snprintf(letter, sizeof(letter), "-%c,", opt->letter);
+		snprintf(left, sizeof(left), "%s --%s %s", letter, opt->name,
+		         opt->arg ? opt->arg : "");
+		printf("  %-28s %s\n", left, opt->help);
+	}
+	printf("\nCtrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
+	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
+	       "what was asked for, 32 reset, 33 KVM could not continue, 34 the guest crashed,\n"
+	       "35 timeout, 64+N a test guest's own status N, 128+N signal N.\n");
+}
+
+static const struct option *find_long(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (strlen(options[i].name) == len && !strncmp(options[i].name, name, len))
+			return &options[i];
+	return NULL;
+}
+
+static const struct option *find_short(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].letter && options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+/* --name, --name=VALUE, -k, -kVALUE. *val: what is glued to it, or NULL. NULL: no such option. */
+static const struct option *find(const char *arg, const char **val)
+{
+	const char *equals;
+
+	*val = NULL;
+	if (arg[1] != '-') {
+		*val = arg[1] && arg[2] ? arg + 2 : NULL;
+		return find_short(arg[1]);
+	}
+	equals = strchr(arg, '=');
+	if (!equals)
+		return find_long(arg + 2, strlen(arg + 2));
+	*val = equals + 1;
+	return find_long(arg + 2, equals - arg - 2);
+}
+
+static bool unknown(const char *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lkvm_only); i++) {
+		size_t len = strlen(lkvm_only[i]);
+
+		if (!strncmp(arg, "--", 2) && !strncmp(arg + 2, lkvm_only[i], len) &&
+		    (!arg[2 + len] || arg[2 + len] == '=')) {
+			log_error("--%s: an option of lkvm that nestor does not have",
+			          lkvm_only[i]);
+			return false;
+		}
+	}
+	if (*arg == '-')
+		log_error("%s: expected an option of `nestor run --help`", arg);
+	else
+		log_error("%s: expected an option; a kernel is given with -k", arg);
+	return false;
+}
+
+/* *at is the argument's index, moved on where its value is the next one. */
+static bool take(struct options *o, int argc, char **argv, int *at)
+{
+	const char *arg = argv[*at], *val, *expected;
+	const struct option *opt = *arg == '-' ? find(arg, &val) : NULL;
+
+	if (!opt)
+		return unknown(arg);
+	if (!opt->arg && val) {
+		log_error("--%s: %s: expected no value", opt->name, val);
+		return false;
+	}
+	if (opt->arg && !val)
+		val = ++*at < argc ? argv[*at] : NULL;
+	if (opt->arg && !val) {
+		log_error("--%s: no value: expected %s", opt->name, opt->arg);
+		return false;
+	}
+	expected = opt->take(o, val);
+	if (expected)
+		log_error("--%s %s: expected %s", opt->name, val, expected);
+	return !expected;
+}
+
+bool options_parse(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){ .params = "", .cpus = 1, .mem = 256ULL << 20 };
+	for (int at = 0; at < argc; at++)
+		if (!take(o, argc, argv, &at))
+			return false;
+	if (!o->kernel && !o->help) {
+		log_error("--kernel: not given: expected an arm64 kernel Image");
+		return false;
+	}
+	return true;
+}

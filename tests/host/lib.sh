@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What every scenario in the lab's host uses: results, and a run of Nestor with its output kept.
+# Sourced by busybox sh. A scenario file is a list of calls; a result is one line:
+#   PASS name | FAIL name: reason | SKIP name: reason
+
+SHARE=${SHARE:-/share}
+WORK=${WORK:-/tmp/work}
+NESTOR=${NESTOR:-$WORK/nestor}
+IMAGE=${IMAGE:-$WORK/Image}
+INITRD=${INITRD:-$WORK/initrd}
+
+pass() { echo "PASS $1"; }
+skip() { echo "SKIP $1: $2"; }
+
+# fail NAME REASON: and the last of what Nestor said, so that a log is enough to start from.
+fail() {
+	echo "FAIL $1: $2"
+	tail -n 30 "$OUT" 2>/dev/null | sed 's/^/  | /'
+}
+
+# run STATUS ARG...: `nestor run ARG...`, both outputs in $OUT. False: it ended otherwise (in $WHY).
+OUT=$WORK/out
+run() {
+	want=$1
+	shift
+	"$NESTOR" run --timeout 60 "$@" >"$OUT" 2>&1 </dev/null
+	got=$?
+	WHY="exit code $got, expected $want"
+	[ "$got" = "$want" ]
+}
+
+# said TEXT: the output has a line with TEXT. False: $WHY.
+said() {
+	WHY="'$1' not in the output"
+	grep -qF -- "$1" "$OUT"
+}
+
+# case_of NAME COMMAND...: one result, from the command's exit code and $WHY.
+case_of() {
+	name=$1
+	shift
+	WHY=
+	if "$@"; then pass "$name"; else fail "$name" "$WHY"; fi
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_ARCH_H
+#define VMM_ARCH_H
+
+#include "vmm/types.h"
+
+struct kvm;
+struct kvm_run;
+struct vcpu;
+struct vm;
+
+/*
+ * What differs from one architecture to the next; vmm/arm64/ is the one there
+ * is. All return 0 or -errno unless they say otherwise.
+ */
+
+/* KVM_CREATE_VM's argument for a board whose addresses end below @top. -E2BIG: the host's are shorter. */
+int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type);
+int arch_vm_created(struct kvm *k);
+
+/* Interrupt controller: after the vCPUs, before any of them runs. */
+int arch_irqchip_create(struct vm *vm, unsigned int nr_spis);
+void arch_irqchip_destroy(struct vm *vm);
+
+/* A new vCPU's features; all but the first wait for PSCI CPU_ON. */
+int arch_vcpu_init(struct vcpu *vcpu);
+/* The first vCPU's registers for the boot protocol: entry point and FDT address. */
+int arch_vcpu_boot(struct vcpu *vcpu, gpa_t entry, gpa_t fdt);
+
+/* The access that just left the guest hit nothing: an external abort when it goes on. */
+int arch_vcpu_abort(struct vcpu *vcpu);
+
+/* An exit that only this architecture has. False: not known. */
+bool arch_vcpu_exit(struct vcpu *vcpu, struct kvm_run *run, int *err);
+
+/* The registers a developer wants when KVM cannot continue, into @text of @len bytes. */
+void arch_vcpu_describe(struct vcpu *vcpu, char *text, size_t len);
+
+#endif

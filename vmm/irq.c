@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines, MSIs, and the GSI routing table that irqfds go through. */
+#include "vmm/irq.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vmm/kvm.h"
+#include "vmm/log.h"
+
+/* GSIs below are the SPIs; KVM_MAX_IRQ_ROUTES bounds those above (include/linux/kvm_host.h). */
+#define FIRST_MSI_GSI 1024
+#define NR_MSI_GSIS   (4096 - FIRST_MSI_GSI)
+
+struct irq_table {
+	struct kvm *kvm;
+	unsigned int nr_spis;
+	unsigned int nr_used;
+	bool used[NR_MSI_GSIS];
+	struct irq_msg msg[NR_MSI_GSIS];
+	struct kvm_irq_routing *routing; /* room for every route */
+};
+
+void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
+{
+	struct kvm_irq_level line = {
+		.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (spi + 32),
+		.level = level,
+	};
+	int err;
+
+	assert(spi < t->nr_spis);
+	trace(t->kvm->log, TRACE_IRQ, "spi %u %s", spi, level ? "high" : "low");
+	err = t->kvm->ops->irq_line(t->kvm, &line);
+	assert(!err); /* the SPI exists, and so does the GIC */
+	(void)err;
+}
+
+int irq_msi_send(struct irq_table *t, const struct irq_msg *msg)
+{
+	struct kvm_msi msi = {
+		.address_lo = msg->addr,
+		.address_hi = msg->addr >> 32,
+		.data = msg->data,
+		.flags = KVM_MSI_VALID_DEVID,
+		.devid = msg->devid,
+	};
+	int ret = t->kvm->ops->signal_msi(t->kvm, &msi);
+
+	trace(t->kvm->log, TRACE_IRQ, "msi devid %#x addr %#llx data %#x = %d", msg->devid,
+	      (unsigned long long)msg->addr, msg->data, ret);
+	return ret < 0 ? ret : 0; /* > 0: delivered, 0: the guest has it masked or unmapped */
+}
+
+/* KVM_SET_GSI_ROUTING replaces the whole table, so the SPIs' rows are told again each time. */
+static int update_routing(struct irq_table *t)
+{
+	struct kvm_irq_routing_entry *e = t->routing->entries;
+
+	for (unsigned int spi = 0; spi < t->nr_spis; spi++)
+		*e++ = (struct kvm_irq_routing_entry){
+			.gsi = spi,
+			.type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip.pin = spi,
+		};
+	for (unsigned int i = 0; i < NR_MSI_GSIS; i++) {
+		if (!t->used[i])
+			continue;
+		*e++ = (struct kvm_irq_routing_entry){
+			.gsi = FIRST_MSI_GSI + i,
+			.type = KVM_IRQ_ROUTING_MSI,
+			.flags = KVM_MSI_VALID_DEVID,
+			.u.msi = { .address_lo = t->msg[i].addr,
+			           .address_hi = t->msg[i].addr >> 32,
+			           .data = t->msg[i].data,
+			           .devid = t->msg[i].devid },
+		};
+	}
+	t->routing->nr = e - t->routing->entries;
+	return t->kvm->ops->set_gsi_routing(t->kvm, t->routing);
+}
+
+static int set_irqfd(struct irq_table *t, const struct irq_route *r, u32 flags)
+{
+	struct kvm_irqfd irqfd = { .fd = r->fd, .gsi = r->gsi, .flags = flags };
+
+	return t->kvm->ops->irqfd(t->kvm, &irqfd);
+}
+
+static int find_gsi(const struct irq_table *t)
+{
+	for (unsigned int i = 0; i < NR_MSI_GSIS && t->nr_spis + t->nr_used < 4096; i++)
+		if (!t->used[i])
+			return i;
+	return -ENOSPC;
+}
+
+static int add_route(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
+{
+	int i = find_gsi(t), err;
+
+	if (i < 0)
+		return i;
+	*r = (struct irq_route){ .gsi = FIRST_MSI_GSI + i, .fd = eventfd(0, EFD_CLOEXEC) };
+	if (r->fd < 0) {
+		err = -errno;
+		goto forget;
+	}
+	t->used[i] = true;
+	t->nr_used++;
+	t->msg[i] = *msg;
+	err = update_routing(t);
+	if (err)
+		goto free_gsi;
+	err = set_irqfd(t, r, 0);
+	if (err)
+		goto free_gsi;
+	return 0;
+
+free_gsi:
+	t->used[i] = false;
+	t->nr_used--;
+	close(r->fd);
+forget:
+	*r = (struct irq_route){ 0 };
+	return err;
+}
+
+int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
+{
+	struct irq_msg *old;
+
+	if (!r->gsi)
+		return add_route(t, r, msg);
+	old = &t->msg[r->gsi - FIRST_MSI_GSI];
+	if (old->addr == msg->addr && old->data == msg->data && old->devid == msg->devid)
+		return 0;
+	*old = *msg;
+	return update_routing(t);
+}
+
+void irq_route_clear(struct irq_table *t, struct irq_route *r)
+{
+	if (!r->gsi)
+		return;
+	set_irqfd(t, r, KVM_IRQFD_FLAG_DEASSIGN);
+	close(r->fd);
+	t->used[r->gsi - FIRST_MSI_GSI] = false;
+	t->nr_used--;
+	*r = (struct irq_route){ 0 };
+}
+
+void irq_route_fire(const struct irq_route *r)
+{
+	u64 one = 1;
+	ssize_t n = write(r->fd, &one, sizeof(one));
+
+	assert(n == sizeof(one)); /* KVM takes it at once: the counter never fills */
+	(void)n;
+}
+
+int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
+{
+	struct irq_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->kvm = k;
+	t->nr_spis = nr_spis;
+	t->routing = calloc(1, sizeof(*t->routing) + 4096 * sizeof(t->routing->entries[0]));
+	if (!t->routing) {
+		free(t);
+		return -ENOMEM;
+	}
+	*table = t;
+	return 0;
+}
+
+void irq_destroy(struct irq_table *t)
+{
+	free(t->routing);
+	free(t);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The event loop: an io_uring, and for each completion the function it calls. */
+#include "vmm/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOOP_ENTRIES 512
+
+/* Operations are kept in one of two rings, so that they can be queued without bound. */
+struct loop {
+	struct io_uring ring;
+	pthread_mutex_t *lock;
+	struct loop_op waiting; /* not yet given to the kernel */
+	struct loop_op flying;
+	struct loop_op stop_op;
+	u64 stop_count;
+	int stop_fd;
+	bool stopped, draining;
+};
+
+static void list_init(struct loop_op *head)
+{
+	head->prev = head->next = head;
+}
+
+static bool list_empty(const struct loop_op *head)
+{
+	return head->next == head;
+}
+
+static void list_append(struct loop_op *head, struct loop_op *op)
+{
+	op->prev = head->prev;
+	op->next = head;
+	head->prev->next = op;
+	head->prev = op;
+}
+
+static void list_remove(struct loop_op *op)
+{
+	op->prev->next = op->next;
+	op->next->prev = op->prev;
+	op->prev = op->next = NULL;
+}
+
+void loop_flush(struct loop *l)
+{
+	if (list_empty(&l->waiting))
+		return;
+	while (!list_empty(&l->waiting)) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
+		struct loop_op *op = l->waiting.next;
+
+		if (!sqe) {
+			/* Refused while completions overflow: the loop flushes again after it reaped. */
+			if (io_uring_submit(&l->ring) <= 0)
+				return;
+			continue;
+		}
+		list_remove(op);
+		list_append(&l->flying, op);
+		*sqe = op->sqe;
+	}
+	io_uring_submit(&l->ring);
+}
+
+static void queue(struct loop *l, struct loop_op *op)
+{
+	assert(!op->next);
+	if (l->draining)
+		return;
+	io_uring_sqe_set_data(&op->sqe, op);
+	list_append(&l->waiting, op);
+}
+
+void loop_readv(struct loop *l, struct loop_op *op, int fd, const struct iovec *iov,
+                unsigned int nr, u64 offset)
+{
+	io_uring_prep_readv(&op->sqe, fd, iov, nr, offset);
+	queue(l, op);
+}
+
+void loop_writev(struct loop *l, struct loop_op *op, int fd, const struct iovec *iov,
+                 unsigned int nr, u64 offset)
+{
+	io_uring_prep_writev(&op->sqe, fd, iov, nr, offset);
+	queue(l, op);
+}
+
+void loop_read(struct loop *l, struct loop_op *op, int fd, void *buf, u32 len)
+{
+	io_uring_prep_read(&op->sqe, fd, buf, len, -1);
+	queue(l, op);
+}
+
+void loop_write(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 len)
+{
+	io_uring_prep_write(&op->sqe, fd, buf, len, -1);
+	queue(l, op);
+}
+
+void loop_fdatasync(struct loop *l, struct loop_op *op, int fd)
+{
+	io_uring_prep_fsync(&op->sqe, fd, IORING_FSYNC_DATASYNC);
+	queue(l, op);
+}
+
+void loop_poll(struct loop *l, struct loop_op *op, int fd, u32 events)
+{
+	io_uring_prep_poll_add(&op->sqe, fd, events);
+	queue(l, op);
+}
+
+void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts)
+{
+	io_uring_prep_timeout(&op->sqe, ts, 0, 0);
+	queue(l, op);
+}
+
+/* The next completion, or NULL where none has arrived; cancellations complete unnamed. */
+static struct loop_op *reap(struct loop *l, int *res)
+{
+	struct io_uring_cqe *cqe;
+
+	while (!io_uring_peek_cqe(&l->ring, &cqe)) {
+		struct loop_op *op = io_uring_cqe_get_data(cqe);
+
+		*res = cqe->res;
+		io_uring_cqe_seen(&l->ring, cqe);
+		if (!op)
+			continue;
+		list_remove(op);
+		return op;
+	}
+	return NULL;
+}
+
+static int wait(struct loop *l)
+{
+	struct io_uring_cqe *cqe;
+	int err = io_uring_wait_cqe(&l->ring, &cqe);
+
+	return err == -EINTR || err == -EAGAIN ? 0 : err;
+}
+
+int loop_run(struct loop *l)
+{
+	int err = 0, res;
+	struct loop_op *op;
+
+	pthread_mutex_lock(l->lock);
+	loop_flush(l);
+	while (!l->stopped && !err) {
+		pthread_mutex_unlock(l->lock);
+		err = wait(l);
+		pthread_mutex_lock(l->lock);
+		while (!l->stopped && (op = reap(l, &res)))
+			op->done(op, res);
+		loop_flush(l);
+	}
+	pthread_mutex_unlock(l->lock);
+	return err;
+}
+
+static void stop_seen(struct loop_op *op, int res)
+{
+	(void)res;
+	container_of(op, struct loop, stop_op)->stopped = true;
+}
+
+void loop_stop(struct loop *l)
+{
+	u64 one = 1;
+
+	if (write(l->stop_fd, &one, sizeof(one)) < 0)
+		assert(errno == EAGAIN); /* already full: it is seen anyway */
+}
+
+static void cancel_endless(struct loop *l)
+{
+	for (struct loop_op *op = l->flying.next; op != &l->flying; op = op->next) {
+		struct io_uring_sqe *sqe;
+
+		if (!op->endless)
+			continue;
+		while (!(sqe = io_uring_get_sqe(&l->ring)))
+			io_uring_submit(&l->ring);
+		io_uring_prep_cancel(sqe, op, 0);
+		io_uring_sqe_set_data(sqe, NULL);
+	}
+	io_uring_submit(&l->ring);
+}
+
+void loop_drain(struct loop *l)
+{
+	struct loop_op *op;
+	int res;
+
+	pthread_mutex_lock(l->lock);
+	l->draining = true;
+	while (!list_empty(&l->waiting))
+		list_remove(l->waiting.next);
+	cancel_endless(l);
+	while (!list_empty(&l->flying)) {
+		if (wait(l))
+			break;
+		while ((op = reap(l, &res)))
+			op->done(op, res);
+	}
+	pthread_mutex_unlock(l->lock);
+}
+
+int loop_create(struct loop **loop, pthread_mutex_t *lock)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	l->lock = lock;
+	list_init(&l->waiting);
+	list_init(&l->flying);
+	l->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (l->stop_fd < 0) {
+		err = -errno;
+		goto free_loop;
+	}
+	err = io_uring_queue_init(LOOP_ENTRIES, &l->ring, 0);
+	if (err)
+		goto close_stop;
+	l->stop_op = (struct loop_op){ .done = stop_seen, .endless = true };
+	loop_read(l, &l->stop_op, l->stop_fd, &l->stop_count, sizeof(l->stop_count));
+	*loop = l;
+	return 0;
+
+close_stop:
+	close(l->stop_fd);
+free_loop:
+	free(l);
+	return err;
+}
+
+void loop_destroy(struct loop *l)
+{
+	io_uring_queue_exit(&l->ring);
+	close(l->stop_fd);
+	free(l);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_MEM_H
+#define VMM_MEM_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/types.h"
+
+/* Guest RAM: one block, in a memfd so that other processes and iommufd can map it too. */
+struct guest_mem {
+	gpa_t base;
+	u64 size; /* bytes */
+	u8 *host;
+	int fd;
+};
+
+/* @base, @size: bytes, multiples of the host's page. -errno of memfd_create, ftruncate or mmap. */
+int mem_create(struct guest_mem *mem, gpa_t base, u64 size);
+void mem_destroy(struct guest_mem *mem);
+
+/* The one way from a guest address to a host pointer; NULL unless all @len bytes are RAM. */
+static inline void *guest_ptr(const struct guest_mem *mem, gpa_t gpa, u64 len)
+{
+	u64 off = gpa - mem->base;
+
+	if (off > mem->size || len > mem->size - off)
+		return NULL;
+	return mem->host + off;
+}
+
+/* A private copy, for whatever is decoded: the guest can change RAM at any time. -EFAULT: not RAM. */
+static inline int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, u64 len)
+{
+	const void *from = guest_ptr(mem, gpa, len);
+
+	if (!from)
+		return -EFAULT;
+	memcpy(to, from, len);
+	return 0;
+}
+
+static inline int guest_write(const struct guest_mem *mem, gpa_t gpa, const void *from, u64 len)
+{
+	void *to = guest_ptr(mem, gpa, len);
+
+	if (!to)
+		return -EFAULT;
+	memcpy(to, from, len);
+	return 0;
+}
+
+#endif

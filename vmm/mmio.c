@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The MMIO bus: a sorted array of regions. */
+#include "vmm/mmio.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first region that ends above @gpa; bus->nr if none does. */
+static unsigned int first_above(const struct mmio_bus *bus, gpa_t gpa)
+{
+	unsigned int lo = 0, hi = bus->nr;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+		const struct mmio_region *r = &bus->regions[mid];
+
+		if (r->base + (r->size - 1) < gpa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int make_room(struct mmio_bus *bus)
+{
+	unsigned int max = bus->max ? bus->max * 2 : 16;
+	struct mmio_region *regions;
+
+	if (bus->nr < bus->max)
+		return 0;
+	regions = realloc(bus->regions, max * sizeof(*regions));
+	if (!regions)
+		return -ENOMEM;
+	bus->regions = regions;
+	bus->max = max;
+	return 0;
+}
+
+int mmio_add(struct mmio_bus *bus, const struct mmio_region *region)
+{
+	gpa_t last = region->base + (region->size - 1);
+	unsigned int at;
+	int err;
+
+	if (!region->size || last < region->base)
+		return -EINVAL;
+	at = first_above(bus, region->base);
+	if (at < bus->nr && bus->regions[at].base <= last)
+		return -EEXIST;
+	err = make_room(bus);
+	if (err)
+		return err;
+	memmove(&bus->regions[at + 1], &bus->regions[at], (bus->nr - at) * sizeof(*region));
+	bus->regions[at] = *region;
+	bus->nr++;
+	return 0;
+}
+
+void mmio_remove(struct mmio_bus *bus, gpa_t base)
+{
+	unsigned int at = first_above(bus, base);
+
+	if (at == bus->nr || bus->regions[at].base != base)
+		return;
+	bus->nr--;
+	memmove(&bus->regions[at], &bus->regions[at + 1],
+	        (bus->nr - at) * sizeof(struct mmio_region));
+}
+
+void mmio_destroy(struct mmio_bus *bus)
+{
+	free(bus->regions);
+	*bus = (struct mmio_bus){ 0 };
+}
+
+const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
+                                      bool write, u64 *val)
+{
+	unsigned int at = first_above(bus, gpa);
+	const struct mmio_region *r = &bus->regions[at];
+	u64 offset;
+
+	if (at == bus->nr || gpa < r->base || gpa % size)
+		return NULL;
+	offset = gpa - r->base;
+	if (size > r->size - offset)
+		return NULL;
+	if (write)
+		r->ops->write(r->dev, offset, size, *val);
+	else
+		*val = r->ops->read(r->dev, offset, size);
+	return r;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_PLATFORM_H
+#define VMM_PLATFORM_H
+
+#include "vmm/types.h"
+
+/*
+ * The machine as the guest is told of it: plain data that machine/ fills and
+ * that fdt/ (and whoever else describes the machine) prints, reading nothing else.
+ * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
+ */
+#define PLATFORM_UARTS 4
+
+struct platform_window {
+	gpa_t cpu; /* where the CPU sees it */
+	u64 bus;   /* where the bus does */
+	u64 size;  /* 0: none */
+};
+
+/* One PCI segment: a host bridge with its buses. */
+struct platform_pci {
+	u16 segment;
+	u8 last_bus;
+	gpa_t ecam;
+	struct platform_window io, mem32;
+	u32 intx_spi[4]; /* INTA to INTD of device 0; the rest are swizzled */
+	u32 devid_base;  /* DeviceID of requester ID 0 at the ITS */
+};
+
+struct platform {
+	unsigned int nr_cpus;
+	struct {
+		gpa_t base;
+		u64 size;
+	} ram;
+	struct {
+		gpa_t dist, redist, its;
+		u64 dist_size, redist_size, its_size;
+	} gic;
+	struct {
+		gpa_t base;
+		u64 size;
+		u32 spi;
+	} uarts[PLATFORM_UARTS]; /* the first is the console */
+	struct platform_pci pci;
+	struct {
+		const char *bootargs;
+		gpa_t initrd;
+		u64 initrd_size; /* 0: none */
+		u64 kaslr_seed;
+		u8 rng_seed[64];
+	} chosen;
+};
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vCPU threads: an exit, and where it goes. */
+#include "vmm/vcpu.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vmm/arch.h"
+#include "vmm/vm.h"
+
+#define KICK_SIGNAL SIGUSR1
+
+/* KVM leaves the value in the guest's byte order; a wider host word needs only its low bytes. */
+static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
+{
+	struct vm *vm = vcpu->vm;
+	const struct mmio_region *region;
+	u64 val = 0;
+
+	if (run->mmio.is_write)
+		memcpy(&val, run->mmio.data, run->mmio.len);
+	pthread_mutex_lock(&vm->lock);
+	region = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, &val);
+	loop_flush(vm->loop);
+	pthread_mutex_unlock(&vm->lock);
+	trace(vm->log, TRACE_MMIO, "cpu%u %s%u %#llx %s %#llx", vcpu->id,
+	      run->mmio.is_write ? "write" : "read", run->mmio.len * 8,
+	      (unsigned long long)run->mmio.phys_addr, region ? region->ops->name : "hole",
+	      (unsigned long long)val);
+	if (!region)
+		return arch_vcpu_abort(vcpu);
+	if (!run->mmio.is_write)
+		memcpy(run->mmio.data, &val, run->mmio.len);
+	return 0;
+}
+
+static int exit_system_event(struct vcpu *vcpu, struct kvm_run *run)
+{
+	static const struct {
+		u32 type;
+		int status;
+	} events[] = {
+		{ KVM_SYSTEM_EVENT_SHUTDOWN, STATUS_POWERED_OFF },
+		{ KVM_SYSTEM_EVENT_RESET, STATUS_RESET },
+		{ KVM_SYSTEM_EVENT_CRASH, STATUS_PANIC },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		if (events[i].type != run->system_event.type)
+			continue;
+		vm_end(vcpu->vm, events[i].status);
+		return 0;
+	}
+	return -ENOSYS;
+}
+
+/* An exit with no row here is one of the architecture's own, or ends the guest. */
+static const struct exit {
+	const char *name;
+	int (*handle)(struct vcpu *vcpu, struct kvm_run *run);
+} exits[] = {
+	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio },
+	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event },
+	[KVM_EXIT_FAIL_ENTRY] = { .name = "FAIL_ENTRY" },
+	[KVM_EXIT_INTERNAL_ERROR] = { .name = "INTERNAL_ERROR" },
+	[KVM_EXIT_MEMORY_FAULT] = { .name = "MEMORY_FAULT" },
+};
+
+static int handle_exit(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int err = -ENOSYS;
+
+	if (run->exit_reason < ARRAY_SIZE(exits) && exits[run->exit_reason].handle)
+		return exits[run->exit_reason].handle(vcpu, run);
+	if (arch_vcpu_exit(vcpu, run, &err))
+		return err;
+	return -ENOSYS;
+}
+
+static const char *exit_name(u32 reason)
+{
+	return reason < ARRAY_SIZE(exits) && exits[reason].name ? exits[reason].name : "exit";
+}
+
+/* KVM cannot continue this vCPU: say so once, with what a developer needs, and end the guest. */
+static void give_up(struct vcpu *vcpu, int err)
+{
+	char regs[400];
+
+	arch_vcpu_describe(vcpu, regs, sizeof(regs));
+	snprintf(vcpu->failure, sizeof(vcpu->failure), "cpu %u: KVM cannot continue: %s (%u): %s; %s",
+	         vcpu->id, exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason,
+	         strerror(-err), regs);
+	vm_end(vcpu->vm, STATUS_KVM_EXIT);
+}
+
+static bool stopping(struct vm *vm)
+{
+	return __atomic_load_n(&vm->paused, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&vm->status, __ATOMIC_ACQUIRE) != VM_RUNNING;
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct kvm *k = &vcpu->vm->kvm;
+
+	while (!stopping(vcpu->vm)) {
+		int err = k->ops->run(k, vcpu->fd);
+
+		if (err == -EINTR || err == -EAGAIN)
+			continue;
+		if (!err)
+			err = handle_exit(vcpu);
+		if (err) {
+			give_up(vcpu, err);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void kicked(int signal)
+{
+	(void)signal; /* its arrival is the message: KVM_RUN returns -EINTR */
+}
+
+int vcpus_start(struct vm *vm)
+{
+	struct sigaction action = { .sa_handler = kicked };
+	sigset_t kick;
+
+	sigaction(KICK_SIGNAL, &action, NULL);
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = &vm->vcpus[i];
+		char name[16];
+		int err = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+
+		if (err)
+			return -err;
+		vcpu->started = true;
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		pthread_setname_np(vcpu->thread, name);
+	}
+	return 0;
+}
+
+void vcpus_stop(struct vm *vm)
+{
+	__atomic_store_n(&vm->paused, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = &vm->vcpus[i];
+
+		if (!vcpu->started)
+			continue;
+		/* Set first: a signal that comes before KVM_RUN would otherwise be missed. */
+		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		pthread_kill(vcpu->thread, KICK_SIGNAL);
+	}
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		if (vm->vcpus[i].started)
+			pthread_join(vm->vcpus[i].thread, NULL);
+		vm->vcpus[i].started = false;
+	}
+}
+
+static int vcpu_create(struct vm *vm, struct vcpu *vcpu, unsigned int id, size_t run_size)
+{
+	int fd = vm->kvm.ops->create_vcpu(&vm->kvm, id);
+
+	if (fd < 0)
+		return fd;
+	*vcpu = (struct vcpu){ .vm = vm, .id = id, .fd = fd, .run_size = run_size };
+	vcpu->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	vm->nr_vcpus++;
+	return arch_vcpu_init(vcpu);
+}
+
+int vcpus_create(struct vm *vm, unsigned int nr)
+{
+	int size = vm->kvm.ops->get_vcpu_mmap_size(&vm->kvm);
+	int err = 0;
+
+	if (size < 0)
+		return size;
+	vm->vcpus = calloc(nr, sizeof(*vm->vcpus));
+	if (!vm->vcpus)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < nr && !err; i++)
+		err = vcpu_create(vm, &vm->vcpus[i], i, size);
+	if (err)
+		vcpus_destroy(vm);
+	return err;
+}
+
+void vcpus_destroy(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		munmap(vm->vcpus[i].run, vm->vcpus[i].run_size);
+		close(vm->vcpus[i].fd);
+	}
+	free(vm->vcpus);
+	vm->vcpus = NULL;
+	vm->nr_vcpus = 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <pthread.h>
+
+#include "vmm/dma.h"
+#include "vmm/irq.h"
+#include "vmm/kvm.h"
+#include "vmm/log.h"
+#include "vmm/loop.h"
+#include "vmm/mem.h"
+#include "vmm/mmio.h"
+
+struct vcpu;
+
+/*
+ * A virtual machine before any device: KVM, memory, buses, interrupts, the
+ * loop. @lock is the device lock: taken at MMIO dispatch and by the loop, so
+ * that devices mention no mutex.
+ */
+struct vm {
+	struct log *log;
+	struct kvm kvm;
+	struct guest_mem mem;
+	struct dma_space dma; /* identity: what stands behind no IOMMU */
+	pthread_mutex_t lock;
+	struct mmio_bus mmio;
+	struct irq_table *irq;
+	struct loop *loop;
+	struct vcpu *vcpus;
+	unsigned int nr_vcpus;
+	int gic, its;
+	int status;  /* the exit status; VM_RUNNING until something ends the guest */
+	bool paused; /* vCPUs leave the guest: the machine is going */
+};
+
+#define VM_RUNNING (-1)
+
+/* What one vm_create needs. */
+struct vm_config {
+	const struct kvm_ops *ops;
+	struct log *log;
+	gpa_t ram_base;
+	u64 ram_size;         /* bytes */
+	gpa_t top;            /* one past the highest guest-physical address of the board */
+	unsigned int nr_cpus; /* 1 to 64 */
+	unsigned int nr_spis;
+};
+
+/* Where vm_create failed, for the one line that machine/ prints. */
+enum vm_step {
+	VM_STEP_OPEN,
+	VM_STEP_API,
+	VM_STEP_IPA,
+	VM_STEP_CREATE,
+	VM_STEP_MEMORY,
+	VM_STEP_LOOP,
+	VM_STEP_VCPUS,
+	VM_STEP_GIC,
+};
+
+/* 0 or -errno, and then *step is what failed. The vCPUs exist and do not run. */
+int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step);
+void vm_destroy(struct vm *vm);
+
+/* Ends the guest with an exit status, from any thread. The first cause wins. */
+void vm_end(struct vm *vm, int status);
+
+/* A kick without an exit: each guest write to @gpa, of any size, adds to @fd. 0 or -errno. */
+int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign);
+
+#endif
