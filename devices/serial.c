@@ -223,7 +223,7 @@ static const struct {
 	u64 (*read)(struct serial *s);
 	void (*write)(struct serial *s, u8 val);
 } registers[8] = {
-	[UART_RX] = { read_rbr, write_thr }, [UART_IER] = { read_ier, write_ier },
+	[UART_RX] = { read_rbr, write_thr },  [UART_IER] = { read_ier, write_ier },
 	[UART_IIR] = { read_iir, write_fcr }, [UART_LCR] = { read_lcr, write_lcr },
 	[UART_MCR] = { read_mcr, write_mcr }, [UART_LSR] = { .read = read_lsr },
 	[UART_MSR] = { .read = read_msr },    [UART_SCR] = { read_scr, write_scr },

@@ -29,12 +29,12 @@ static void prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
 		be[i] = cpu_to_fdt32(cells[i]);
 	fdt_property(fdt, name, be, nr * sizeof(be[0]));
 }
-#define CELLS(fdt, name, ...)                                                                      \
-	prop_cells(fdt, name, (const u32[]){ __VA_ARGS__ },                                        \
+#define CELLS(fdt, name, ...)                               \
+	prop_cells(fdt, name, (const u32[]){ __VA_ARGS__ }, \
 	           sizeof((const u32[]){ __VA_ARGS__ }) / sizeof(u32))
 
-#define HI(v) ((u32)((u64)(v) >> 32))
-#define LO(v) ((u32)(v))
+#define HI(v)           ((u32)((u64)(v) >> 32))
+#define LO(v)           ((u32)(v))
 #define REG(base, size) HI(base), LO(base), HI(size), LO(size)
 
 static void begin_at(void *fdt, const char *name, u64 unit)
@@ -162,8 +162,16 @@ static void interrupt_map(void *fdt, const struct platform_pci *pci)
 	for (u32 dev = 0; dev < 4; dev++) {
 		for (u32 pin = 0; pin < 4; pin++) {
 			const u32 row[10] = {
-				dev << 11, 0, 0, pin + 1, PHANDLE_GIC, 0, 0,
-				GIC_SPI, pci->intx_spi[(dev + pin) % 4], IRQ_LEVEL_HIGH,
+				dev << 11,
+				0,
+				0,
+				pin + 1,
+				PHANDLE_GIC,
+				0,
+				0,
+				GIC_SPI,
+				pci->intx_spi[(dev + pin) % 4],
+				IRQ_LEVEL_HIGH,
 			};
 
 			for (unsigned int i = 0; i < 10; i++)

@@ -77,15 +77,17 @@ int boot_open(struct boot *b, const struct options *o)
 		status = check_kernel(b, o->kernel);
 	if (!status && o->initrd)
 		status = open_file("--initrd", o->initrd, &b->initrd, &b->initrd_size);
-	if (!status && b->text_offset + b->image_size + b->initrd_size + FDT_SIZE + ALIGNMENT > o->mem) {
-		log_error("--mem %lluM: expected at least %lluM: the kernel takes %lluM, the initrd %lluM",
-		          (unsigned long long)o->mem >> 20,
-		          (unsigned long long)(ALIGN_UP(b->text_offset + b->image_size +
-		                                                b->initrd_size + FDT_SIZE + ALIGNMENT,
-		                                        1 << 20) >>
-		                               20),
-		          (unsigned long long)(b->image_size + (1 << 20) - 1) >> 20,
-		          (unsigned long long)(b->initrd_size + (1 << 20) - 1) >> 20);
+	if (!status &&
+	    b->text_offset + b->image_size + b->initrd_size + FDT_SIZE + ALIGNMENT > o->mem) {
+		log_error(
+			"--mem %lluM: expected at least %lluM: the kernel takes %lluM, the initrd %lluM",
+			(unsigned long long)o->mem >> 20,
+			(unsigned long long)(ALIGN_UP(b->text_offset + b->image_size +
+		                                              b->initrd_size + FDT_SIZE + ALIGNMENT,
+		                                      1 << 20) >>
+		                             20),
+			(unsigned long long)(b->image_size + (1 << 20) - 1) >> 20,
+			(unsigned long long)(b->initrd_size + (1 << 20) - 1) >> 20);
 		status = STATUS_USAGE;
 	}
 	if (status)

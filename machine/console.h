@@ -15,7 +15,8 @@ int console_create(struct console **c, struct vm *vm);
 struct serial_backend *console_backend(struct console *c);
 /* Starts reading, once there is a UART to read for. */
 void console_connect(struct console *c, struct serial *s);
-/* After the loop has ended: what the guest wrote and is not out yet, as long as someone reads it. */
+/* After the loop has ended: what the guest wrote and is not out yet, as long as someone reads it.
+ */
 void console_flush(struct console *c);
 void console_destroy(struct console *c);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What kind of kernel a file is, told by its header (Linux, Documentation/arch/arm64/booting.rst). */
+/* What kind of kernel a file is, told by its header (Linux, Documentation/arch/arm64/booting.rst).
+ */
 #include "machine/image.h"
 
 #include <endian.h>
@@ -31,8 +32,9 @@ static const struct {
 	{ 0, 4, "\177ELF", "an ELF file" },
 	{ 0, 2, "\x1f\x8b", "compressed by gzip" },
 	{ 0, 4, "\x28\xb5\x2f\xfd", "compressed by zstd" },
-	{ 0, 6, "\xfd"
-	        "7zXZ",
+	{ 0, 6,
+	  "\xfd"
+	  "7zXZ",
 	  "compressed by xz" },
 	{ 4, 4, "zimg", "an EFI zboot image" },
 	{ 0, 4, "\x27\x05\x19\x56", "a U-Boot uImage" },
@@ -116,7 +118,8 @@ bool image_probe(int fd, u64 size, struct image *image, char *why, size_t len)
 		return probe_arm64(fd, size, &h, image, why, len);
 	what = other_format(head, n);
 	if (!what && !memcmp(head, "MZ", 2))
-		what = (size_t)n < sizeof(h) ? "cut short" : "an EFI application, not an arm64 kernel";
+		what = (size_t)n < sizeof(h) ? "cut short"
+		                             : "an EFI application, not an arm64 kernel";
 	if (what) {
 		snprintf(why, len, "%s", what);
 		return false;

@@ -7,7 +7,7 @@
 /* Where a kernel wants to be: offsets and sizes in bytes. */
 struct image {
 	u64 text_offset; /* from a 2 MiB boundary; its first byte is the entry point */
-	u64 image_size;  /* at least the file's: BSS and what else it takes before it knows memory */
+	u64 image_size; /* at least the file's: BSS and what else it takes before it knows memory */
 };
 
 /*

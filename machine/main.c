@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 
 	if (c)
 		return c->run(argc - 2, argv + 2);
-	log_error("%s: expected a command: run, help or version", argc > 1 ? argv[1] : "no command");
+	log_error("%s: expected a command: run, help or version",
+	          argc > 1 ? argv[1] : "no command");
 	return STATUS_USAGE;
 }

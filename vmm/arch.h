@@ -14,7 +14,8 @@ struct vm;
  * is. All return 0 or -errno unless they say otherwise.
  */
 
-/* KVM_CREATE_VM's argument for a board whose addresses end below @top. -E2BIG: the host's are shorter. */
+/* KVM_CREATE_VM's argument for a board whose addresses end below @top. -E2BIG: the host's are
+ * shorter. */
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type);
 int arch_vm_created(struct kvm *k);
 

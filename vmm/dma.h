@@ -74,7 +74,8 @@ static inline void dma_unmap(struct dma_space *s, struct dma_sg *sg)
 	s->ops->unmap(s, sg);
 }
 
-/* A private copy of @len bytes, at most DMA_COPY_SEGMENTS pieces. Without PASID, as are the rest. */
+/* A private copy of @len bytes, at most DMA_COPY_SEGMENTS pieces. Without PASID, as are the rest.
+ */
 #define DMA_COPY_SEGMENTS 16
 enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struct dma_token *token);
 enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 len,

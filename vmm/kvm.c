@@ -22,30 +22,30 @@ static int call(struct kvm *k, int fd, unsigned long request, unsigned long arg,
 }
 
 /* Rows by what they take: nothing, a number, a struct; and whose fd they go to. */
-#define SYS_CALL(fn, request)                                                                      \
-	static int fn(struct kvm *k)                                                               \
-	{                                                                                          \
-		return call(k, k->sys, request, 0, #request);                                      \
+#define SYS_CALL(fn, request)                                 \
+	static int fn(struct kvm *k)                          \
+	{                                                     \
+		return call(k, k->sys, request, 0, #request); \
 	}
-#define SYS_CALL_NUMBER(fn, request)                                                               \
-	static int fn(struct kvm *k, unsigned long arg)                                            \
-	{                                                                                          \
-		return call(k, k->sys, request, arg, #request);                                    \
+#define SYS_CALL_NUMBER(fn, request)                            \
+	static int fn(struct kvm *k, unsigned long arg)         \
+	{                                                       \
+		return call(k, k->sys, request, arg, #request); \
 	}
-#define VM_CALL_NUMBER(fn, request)                                                                \
-	static int fn(struct kvm *k, unsigned long arg)                                            \
-	{                                                                                          \
-		return call(k, k->vm, request, arg, #request);                                     \
+#define VM_CALL_NUMBER(fn, request)                            \
+	static int fn(struct kvm *k, unsigned long arg)        \
+	{                                                      \
+		return call(k, k->vm, request, arg, #request); \
 	}
-#define VM_CALL(fn, request, type)                                                                 \
-	static int fn(struct kvm *k, type *arg)                                                    \
-	{                                                                                          \
-		return call(k, k->vm, request, (unsigned long)arg, #request);                      \
+#define VM_CALL(fn, request, type)                                            \
+	static int fn(struct kvm *k, type *arg)                               \
+	{                                                                     \
+		return call(k, k->vm, request, (unsigned long)arg, #request); \
 	}
-#define FD_CALL(fn, request, type)                                                                 \
-	static int fn(struct kvm *k, int fd, type *arg)                                            \
-	{                                                                                          \
-		return call(k, fd, request, (unsigned long)arg, #request);                         \
+#define FD_CALL(fn, request, type)                                         \
+	static int fn(struct kvm *k, int fd, type *arg)                    \
+	{                                                                  \
+		return call(k, fd, request, (unsigned long)arg, #request); \
 	}
 
 SYS_CALL(get_api_version, KVM_GET_API_VERSION)

@@ -32,10 +32,10 @@ __attribute__((format(printf, 2, 3))) void log_trace(enum log_topic topic, const
 /* Adds the topics of a comma-separated list ("all": every one). False: it names an unknown one. */
 bool log_enable(struct log *log, const char *list);
 
-#define trace(log, topic, ...)                                                                     \
-	do {                                                                                       \
-		if ((log)->topics & BIT(topic))                                                    \
-			log_trace(topic, __VA_ARGS__);                                             \
+#define trace(log, topic, ...)                         \
+	do {                                           \
+		if ((log)->topics & BIT(topic))        \
+			log_trace(topic, __VA_ARGS__); \
 	} while (0)
 
 #endif

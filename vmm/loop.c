@@ -57,7 +57,8 @@ void loop_flush(struct loop *l)
 		struct loop_op *op = l->waiting.next;
 
 		if (!sqe) {
-			/* Refused while completions overflow: the loop flushes again after it reaped. */
+			/* Refused while completions overflow: the loop flushes again after it
+			 * reaped. */
 			if (io_uring_submit(&l->ring) <= 0)
 				return;
 			continue;

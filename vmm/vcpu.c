@@ -27,7 +27,8 @@ static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 	if (run->mmio.is_write)
 		memcpy(&val, run->mmio.data, run->mmio.len);
 	pthread_mutex_lock(&vm->lock);
-	region = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, &val);
+	region = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write,
+	                     &val);
 	loop_flush(vm->loop);
 	pthread_mutex_unlock(&vm->lock);
 	trace(vm->log, TRACE_MMIO, "cpu%u %s%u %#llx %s %#llx", vcpu->id,
@@ -96,9 +97,9 @@ static void give_up(struct vcpu *vcpu, int err)
 	char regs[400];
 
 	arch_vcpu_describe(vcpu, regs, sizeof(regs));
-	snprintf(vcpu->failure, sizeof(vcpu->failure), "cpu %u: KVM cannot continue: %s (%u): %s; %s",
-	         vcpu->id, exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason,
-	         strerror(-err), regs);
+	snprintf(vcpu->failure, sizeof(vcpu->failure),
+	         "cpu %u: KVM cannot continue: %s (%u): %s; %s", vcpu->id,
+	         exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason, strerror(-err), regs);
 	vm_end(vcpu->vm, STATUS_KVM_EXIT);
 }
 

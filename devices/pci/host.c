@@ -77,7 +77,8 @@ u32 pci_host_devid(const struct pci_func *f)
 	return f->host->platform.devid_base + f->rid;
 }
 
-/* The pins of a device are swizzled by its number, as a bridge's are (PCI-to-PCI Bridge 1.2, 9.1). */
+/* The pins of a device are swizzled by its number, as a bridge's are (PCI-to-PCI Bridge 1.2, 9.1).
+ */
 void pci_host_pin(struct pci_func *f, bool level)
 {
 	struct pci_host *h = f->host;

@@ -51,7 +51,8 @@ struct pci_id {
 	u8 revision;
 };
 
-/* The segment that @p describes. 0 or -errno; the host is its owner's to destroy, after its functions. */
+/* The segment that @p describes. 0 or -errno; the host is its owner's to destroy, after its
+ * functions. */
 int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform_pci *p);
 void pci_host_destroy(struct pci_host *host);
 struct vm *pci_host_vm(struct pci_host *host);

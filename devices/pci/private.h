@@ -11,8 +11,8 @@ struct pci_host {
 	struct vm *vm;
 	struct platform_pci platform;
 	struct pci_func *funcs[PCI_NR_DEVICES]; /* bus 0, function 0 of each device */
-	unsigned int pins[4];               /* how many functions drive each line */
-	u64 next_bar;                       /* boot-time addresses: bus address of the next free */
+	unsigned int pins[4];                   /* how many functions drive each line */
+	u64 next_bar; /* boot-time addresses: bus address of the next free */
 };
 
 /* Where the CPU sees @size bytes at a bus address; 0: outside the host's windows, or misaligned. */

@@ -10,8 +10,8 @@ struct dma_space;
 struct virtio_dev;
 
 struct blk_config {
-	int fd;         /* open, a file or block device; the device's from now on */
-	u64 size;       /* bytes; what is beyond the last whole sector is not seen */
+	int fd;   /* open, a file or block device; the device's from now on */
+	u64 size; /* bytes; what is beyond the last whole sector is not seen */
 	bool read_only;
 	const char *serial; /* at most 20 characters count (5.2.6) */
 };

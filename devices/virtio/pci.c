@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Virtio over PCI (virtio 1.3, 4.1): the structures in BAR 0, their capabilities, kicks and interrupts. */
+/* Virtio over PCI (virtio 1.3, 4.1): the structures in BAR 0, their capabilities, kicks and
+ * interrupts. */
 #include "devices/virtio/pci.h"
 
 #include <endian.h>
@@ -19,18 +20,18 @@
 #include "vmm/vm.h"
 
 /* BAR 0: a page for each structure; BAR 1: MSI-X. */
-#define STRUCTURES_BAR  0
-#define MSIX_BAR        1
-#define COMMON_OFFSET   0x0000
-#define ISR_OFFSET      0x1000
-#define CONFIG_OFFSET   0x2000
-#define NOTIFY_OFFSET   0x3000
-#define STRUCTURE_SIZE  0x1000
-#define BAR_SIZE        0x4000
-#define NOTIFY_SIZE     4 /* notify_off_multiplier */
+#define STRUCTURES_BAR    0
+#define MSIX_BAR          1
+#define COMMON_OFFSET     0x0000
+#define ISR_OFFSET        0x1000
+#define CONFIG_OFFSET     0x2000
+#define NOTIFY_OFFSET     0x3000
+#define STRUCTURE_SIZE    0x1000
+#define BAR_SIZE          0x4000
+#define NOTIFY_SIZE       4 /* notify_off_multiplier */
 #define PCI_VENDOR_VIRTIO 0x1af4
-#define PCI_DEVICE_BASE 0x1040 /* 4.1.2.1 */
-#define ISR_QUEUE       1      /* 4.1.4.5 */
+#define PCI_DEVICE_BASE   0x1040 /* 4.1.2.1 */
+#define ISR_QUEUE         1      /* 4.1.4.5 */
 
 struct kick {
 	struct loop_op op;
@@ -76,8 +77,9 @@ static void driver_feature_selected(void *dev, u64 old)
 	struct virtio_pci *vp = dev;
 
 	(void)old;
-	vp->driver_feature =
-		vp->driver_feature_select < 2 ? vp->dev->acked >> vp->driver_feature_select * 32 : 0;
+	vp->driver_feature = vp->driver_feature_select < 2
+	                             ? vp->dev->acked >> vp->driver_feature_select * 32
+	                             : 0;
 }
 
 /* Settled once FEATURES_OK is set (3.1.1). */
@@ -164,15 +166,15 @@ static bool guarded(const void *dev, u32 guard)
 	return vq && vq->enabled;
 }
 
-#define COMMON(off, member, ...)                                                                   \
-	{                                                                                          \
-		.name = #member, .offset = off, .field = offsetof(struct virtio_pci, member),      \
-		.size = sizeof(((struct virtio_pci *)0)->member), __VA_ARGS__                      \
+#define COMMON(off, member, ...)                                                              \
+	{                                                                                     \
+		.name = #member, .offset = off, .field = offsetof(struct virtio_pci, member), \
+		.size = sizeof(((struct virtio_pci *)0)->member), __VA_ARGS__                 \
 	}
-#define QUEUE(off, member, ...)                                                                    \
-	{                                                                                          \
-		.name = "queue_" #member, .offset = off, .field = offsetof(struct virtq, member),  \
-		.size = sizeof(((struct virtq *)0)->member), .where = selected_queue, __VA_ARGS__  \
+#define QUEUE(off, member, ...)                                                                   \
+	{                                                                                         \
+		.name = "queue_" #member, .offset = off, .field = offsetof(struct virtq, member), \
+		.size = sizeof(((struct virtq *)0)->member), .where = selected_queue, __VA_ARGS__ \
 	}
 #define ALL_BITS       .writable = ~0ULL
 #define BEFORE_ENABLED .guard = GUARD_QUEUE_ENABLED, ALL_BITS
@@ -315,8 +317,7 @@ static void raise_interrupt(struct virtio_pci *vp, u16 vector, u8 isr)
 
 static void vp_interrupt(struct virtio_transport *t, struct virtq *vq)
 {
-	raise_interrupt(container_of(t, struct virtio_pci, transport), vq->vector,
-	                ISR_QUEUE);
+	raise_interrupt(container_of(t, struct virtio_pci, transport), vq->vector, ISR_QUEUE);
 }
 
 static void vp_config_changed(struct virtio_transport *t)

@@ -53,7 +53,8 @@ void virtio_finished(struct virtio_dev *dev)
 		finish_reset(dev);
 }
 
-/* Features are settled once: a subset of what was offered, and never the legacy interface (3.1.1). */
+/* Features are settled once: a subset of what was offered, and never the legacy interface (3.1.1).
+ */
 static bool features_ok(const struct virtio_dev *dev)
 {
 	return !(dev->acked & ~dev->features) && virtio_has(dev, VIRTIO_F_VERSION_1);
@@ -61,7 +62,8 @@ static bool features_ok(const struct virtio_dev *dev)
 
 void virtio_set_status(struct virtio_dev *dev, u8 status)
 {
-	trace(dev->log, TRACE_VIRTIO, "%s: status %#x -> %#x", dev->type->name, dev->status, status);
+	trace(dev->log, TRACE_VIRTIO, "%s: status %#x -> %#x", dev->type->name, dev->status,
+	      status);
 	if (!status) {
 		reset(dev);
 		return;

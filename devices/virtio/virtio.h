@@ -24,16 +24,17 @@ struct virtq {
 	u16 size; /* entries, a power of two, at most max */
 	u16 max;
 	u16 enabled;
-	u16 vector;             /* the transport's */
-	u16 notify_off;         /* the transport's */
-	u64 desc, avail, used;  /* IOVAs */
-	u16 next_avail;         /* free-running, as in the rings */
+	u16 vector;            /* the transport's */
+	u16 notify_off;        /* the transport's */
+	u64 desc, avail, used; /* IOVAs */
+	u16 next_avail;        /* free-running, as in the rings */
 	u16 next_used;
 	u16 signalled;          /* next_used when the driver was last interrupted */
 	struct dma_token token; /* what a ring access waits on */
 };
 
-/* One request off a queue, checked and bounded: the first nr_out are the driver's, then nr_in ours. */
+/* One request off a queue, checked and bounded: the first nr_out are the driver's, then nr_in ours.
+ */
 struct virtq_chain {
 	u16 head;
 	unsigned int nr_out, nr_in;
@@ -49,7 +50,8 @@ struct virtio_type {
 	u16 config_size; /* bytes of virtio_dev.config */
 	/* The driver has made buffers available; called only while DRIVER_OK. */
 	void (*notify)(struct virtio_dev *dev, struct virtq *vq);
-	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL. */
+	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
+	 */
 	void (*reset)(struct virtio_dev *dev);
 };
 

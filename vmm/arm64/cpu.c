@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* arm64 vCPUs: features, boot registers, aborts (Documentation/virt/kvm/api.rst, arch/arm64/booting.rst). */
+/* arm64 vCPUs: features, boot registers, aborts (Documentation/virt/kvm/api.rst,
+ * arch/arm64/booting.rst). */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
@@ -11,8 +12,8 @@
 #define PSTATE_EL1H 5
 #define PSTATE_DAIF (0xf << 6)
 
-#define CORE_REG(field)                                                                            \
-	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |                                     \
+#define CORE_REG(field)                                        \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 (offsetof(struct kvm_regs, field) / sizeof(u32)))
 
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type)
@@ -32,7 +33,8 @@ int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type)
 	return 0;
 }
 
-/* Accesses without a syndrome come to us, to be answered by an abort, not by an error of KVM_RUN. */
+/* Accesses without a syndrome come to us, to be answered by an abort, not by an error of KVM_RUN.
+ */
 int arch_vm_created(struct kvm *k)
 {
 	struct kvm_enable_cap nisv = { .cap = KVM_CAP_ARM_NISV_TO_USER };

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Who may include whom. Fails, naming the line, where a file looks up the hill, into another
+# folder's private header, or at a kernel or library header that has one home.
+cd "${1:-.}" || exit 1
+find vmm devices fdt machine -name '*.[ch]' 2>/dev/null | xargs awk '
+BEGIN {
+	may["vmm"] = "vmm"
+	may["vmm/arm64"] = "vmm vmm/arm64"
+	may["devices"] = "vmm devices"
+	may["devices/pci"] = "vmm devices/pci"
+	may["devices/virtio"] = "vmm devices/pci devices/virtio"
+	may["fdt"] = "vmm fdt"
+	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/virtio fdt machine"
+	home["linux/kvm.h"] = "vmm vmm/arm64"
+	home["liburing.h"] = "vmm"
+	home["libfdt.h"] = "fdt machine"
+}
+function folder(path) { sub("/[^/]*$", "", path); return path }
+function has(list, name) { return index(" " list " ", " " name " ") }
+/^#include "/ {
+	split($0, part, "\"")
+	here = folder(FILENAME)
+	there = folder(part[2])
+	if (!has(may[here], there) || (part[2] ~ /private\.h$/ && here != there)) {
+		print FILENAME ":" FNR ": " here " may not include " part[2]
+		bad = 1
+	}
+}
+/^#include </ {
+	split($0, part, "[<>]")
+	here = folder(FILENAME)
+	if (part[2] in home && !has(home[part[2]], here)) {
+		print FILENAME ":" FNR ": " part[2] " belongs to " home[part[2]]
+		bad = 1
+	}
+}
+END { exit bad }'

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The scenarios of tests/host/, on an arm64 host: this machine if it is one with KVM, else the lab's.
+# host.sh [FILE...]: only these files of tests/host/. SOAK=1: the long counts.
+set -eu
+tests=$(cd "$(dirname "$0")" && pwd)
+top=$(dirname "$tests")
+BUILD=$(realpath "${BUILD:-$top/build}")
+share=$BUILD/test/share
+setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
+
+# Guests' own programs go in archives of their own, behind the common initrd.
+initrds() {
+	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
+	for script in "$tests"/guest/*.sh; do
+		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test"
+		cat "$share/initrd" "$share/test.cpio" >"$share/initrd-$(basename "$script" .sh)"
+	done
+}
+
+rm -rf "$share"
+mkdir -p "$share/guests" "$share/tests"
+cp "$BUILD/nestor" "$share"
+cp -L "$(setting LAB_KERNEL)" "$share/Image"
+cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
+cp -r "$tests/host" "$share/tests"
+initrds
+
+if [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then
+	WORK=$(mktemp -d)
+	trap 'rm -rf "$WORK"' EXIT
+	SHARE=$share WORK=$WORK sh "$tests/host/all.sh" "$@"
+else
+	"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" -- \
+		env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
+fi

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Stock Linux guests: CPUs, disk, console, and every way out.
+. "$SHARE/tests/host/lib.sh"
+QUIET="console=ttyS0 quiet"
+
+cpus() {
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" -c "$1" -m 512 -p "$QUIET" && said "cpus: $1"
+}
+for n in 1 2 8; do
+	case_of "linux: $n vCPUs run, go offline and come back" cpus $n
+done
+
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+
+disk() {
+	head -c "$1" /dev/urandom >"$WORK/disk"
+	before=$(sum "$WORK/disk")
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-disk" -d "$WORK/disk" -c 2 -m "$2" -p "$QUIET" || return 1
+	said "before: $before" || return 1
+	said "after: $(sum "$WORK/disk")"
+}
+case_of "linux: a disk is read, rewritten by 16 writers, and is the same from both sides" disk 67108864 512
+[ -z "${SOAK:-}" ] || case_of "linux: the same with 1 GiB" disk 1073741824 2G
+
+readonly_disk() {
+	head -c 1048576 /dev/urandom >"$WORK/disk"
+	before=$(sum "$WORK/disk")
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-readonly" -d "$WORK/disk,ro" -p "$QUIET" || return 1
+	WHY="the file changed"
+	[ "$(sum "$WORK/disk")" = "$before" ]
+}
+case_of "linux: a read-only disk cannot be written" readonly_disk
+
+sixteen() {
+	set --
+	for i in $(seq 16); do
+		head -c 4096 /dev/urandom >"$WORK/disk$i"
+		set -- "$@" -d "$WORK/disk$i"
+	done
+	run 0 -k "$IMAGE" -i "$INITRD" -p "$QUIET" "$@" || return 1
+	for i in $(seq 16); do
+		said "$(sum "$WORK/disk$i")" || return 1
+	done
+	rm -f "$WORK"/disk*
+}
+case_of "linux: 16 disks, each with its own contents" sixteen
+
+# shell COMMAND...: a guest whose shell runs in the background as $pid, with its input on descriptor 5.
+shell() {
+	rm -f "$WORK/in"
+	mkfifo "$WORK/in"
+	"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
+	pid=$!
+	exec 5>"$WORK/in"
+	until grep -q '# ' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done # the prompt
+}
+
+# ended STATUS: the guest of `shell` ends, with that exit code.
+ended() {
+	wait $pid
+	got=$?
+	exec 5>&-
+	WHY="exit code $got, expected $1"
+	[ $got = "$1" ]
+}
+
+console() {
+	shell
+	printf 'echo "<$((6 * 7))>"\rexit\r' >&5
+	ended 0 && said "<42>"
+}
+case_of "linux: a shell on the UART takes input and answers" console
+
+ctrl_a_x() {
+	shell
+	printf '\001x' >&5
+	ended 0
+}
+case_of "ways out: Ctrl-a x ends the guest with 0" ctrl_a_x
+
+case_of "ways out: --timeout ends the guest with 35" run 35 --timeout 2 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell"
+case_of "ways out: a panicked kernel that resets ends with 32" run 32 -k "$IMAGE" -p "$QUIET panic=-1"
+
+signal() {
+	shell
+	kill -TERM $pid
+	ended 143
+}
+case_of "ways out: a signal N ends the guest with 128+N" signal
+
+reader_gone() {
+	"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null | head -c 100 >/dev/null
+}
+case_of "console: a reader that goes away does not stop the guest" reader_gone

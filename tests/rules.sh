@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The source's own rules: who includes whom, layout, licence lines, shell syntax.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+sources=$(find vmm devices fdt machine guests tests -name '*.[chS]' | sort)
+scripts=$(grep -rlE '^#!/(bin/(ba|busybox )?sh|bin/bash)' lab guests tests bench .ci 2>/dev/null | sort)
+
+# rule NAME OUTPUT: fails with the output's first line
+rule() {
+	if [ -z "$2" ]; then
+		echo "PASS rule: $1"
+	else
+		echo "FAIL rule: $1: $(head -n 1 <<<"$2")"
+		sed 's/^/  | /' <<<"$2"
+	fi
+}
+
+rule "every file includes only what its folder may" "$(tests/check-includes.sh 2>&1)"
+rule "C is laid out by clang-format" "$(clang-format --dry-run -Werror $(grep -v '\.S$' <<<"$sources") 2>&1)"
+rule "every file has its licence line" "$(head -qn 2 /dev/null; for f in $sources $scripts Makefile $(find . -path ./build -prune -o -name '*.mk' -print); do
+	head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f"; done)"
+rule "every script parses" "$(for f in $scripts; do case $(head -n 1 "$f") in *bash*) bash -n "$f" ;; *) sh -n "$f" ;; esac; done 2>&1)"
+rule "no file is longer than 500 lines" "$(wc -l $sources $scripts | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 }')"

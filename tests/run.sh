@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, rules, host).
+# Each suite prints lines "PASS name", "FAIL name: reason", "SKIP name: reason"; what else it prints is
+# kept in FOLDER/SUITE.log. Ends with "N passed, N failed, N skipped", and 0 if none failed.
+set -u -o pipefail
+tests=$(dirname "$0")
+BUILD=${BUILD:-build}
+folder=$1
+shift
+mkdir -p "$folder"
+results=$folder/results
+: >"$results"
+
+# Criterion's own TAP, a line a test.
+units() {
+	local tap=$folder/units.tap
+	"$BUILD/native/unit-tests" --output=tap:"$tap" --jobs 2 2>&1
+	local status=$?
+	sed -n -e 's/^ok - \([^ ]*\).*/PASS unit: \1/p' -e 's/^not ok - \([^ ]*\).*/FAIL unit: \1: see the log/p' "$tap"
+	[ $status -le 1 ] || echo "FAIL unit: the runner itself: exit code $status"
+	grep -q '^ok' "$tap" || echo "FAIL unit: no test ran"
+}
+
+command() { "$tests/command.sh"; }
+rules() { "$tests/rules.sh"; }
+host() { "$tests/host.sh"; }
+
+for suite; do
+	start=$SECONDS
+	$suite </dev/null >"$folder/$suite.log" 2>&1 || true
+	grep -aE '^(PASS|FAIL|SKIP) ' "$folder/$suite.log" >"$folder/$suite.results" ||
+		echo "FAIL $suite: no result; see $folder/$suite.log" >"$folder/$suite.results"
+	cat "$folder/$suite.results" >>"$results"
+	grep -E '^FAIL ' "$folder/$suite.results"
+	printf '%s: %s passed, %d s\n' "$suite" "$(grep -c '^PASS' "$folder/$suite.results")" $((SECONDS - start))
+done
+grep '^SKIP ' "$results"
+failed=$(grep -c '^FAIL ' "$results")
+[ "$failed" = 0 ] || echo "the logs are in $folder/"
+echo "$(grep -c '^PASS ' "$results") passed, $failed failed, $(grep -c '^SKIP ' "$results") skipped"
+[ "$failed" = 0 ]

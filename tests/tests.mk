@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The tests: what each target runs, and in which order. Results are lines; tests/run.sh counts them.
+
+test-results := $(BUILD)/test
+export BUILD
+
+# What needs no guest: units under sanitizers, the command line, include rule, format.
+check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
+	@tests/run.sh $(test-results) units command rules
+
+test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(bare-guests) setup-lab
+	@tests/run.sh $(test-results) units command rules host
+
+soak: $(BUILD)/nestor $(bare-guests) setup-lab
+	@SOAK=1 tests/run.sh $(test-results) host
+
+bench: $(BUILD)/nestor setup-lab
+	@bench/run.sh
+
+.PHONY: check test soak bench
