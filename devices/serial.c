@@ -197,8 +197,10 @@ static void write_fcr(struct serial *s, u8 val)
 	s->fcr = val & UART_FCR_ENABLE_FIFO;
 	if (toggled || val & UART_FCR_CLEAR_RCVR)
 		s->rx.nr = 0;
-	if (toggled || val & UART_FCR_CLEAR_XMIT)
+	if (s->tx.nr && (toggled || val & UART_FCR_CLEAR_XMIT)) {
 		s->tx.nr = 0;
+		s->thr_pending = true;
+	}
 	if (was_full && !s->rx.nr && s->backend)
 		s->backend->readable(s->backend);
 }

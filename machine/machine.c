@@ -3,13 +3,9 @@
 #include "machine/machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "devices/exit.h"
@@ -19,6 +15,8 @@
 #include "devices/virtio/pci.h"
 #include "machine/boot.h"
 #include "machine/console.h"
+#include "machine/disk.h"
+#include "machine/host.h"
 #include "machine/layout.h"
 #include "machine/options.h"
 #include "machine/status.h"
@@ -53,44 +51,18 @@ struct machine {
 	struct __kernel_timespec timeout;
 };
 
-static bool is_size_known(int fd, u64 *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
-		return false;
-	*size = st.st_size;
-	return !S_ISBLK(st.st_mode) || !ioctl(fd, BLKGETSIZE64, size);
-}
-
-static int open_disk(struct disk *d, const struct disk_option *o)
-{
-	d->fd = open(o->path, (o->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (d->fd < 0) {
-		log_error("--disk %s: %s: expected a file that can be read%s", o->path,
-		          strerror(errno), o->read_only ? "" : " and written (or FILE,ro)");
-		return STATUS_USAGE;
-	}
-	if (!is_size_known(d->fd, &d->size)) {
-		log_error("--disk %s: expected a raw file or a block device", o->path);
-		return STATUS_USAGE;
-	}
-	if (d->size >= 512)
-		return 0;
-	log_error("--disk %s: %llu bytes: expected at least one sector of 512", o->path,
-	          (unsigned long long)d->size);
-	return STATUS_USAGE;
-}
-
 static int open_files(struct machine *m)
 {
 	const struct options *o = m->options;
-	int status = boot_open(&m->boot, o);
+	int status = host_check(o);
 
+	m->boot = (struct boot){ .kernel = -1, .initrd = -1 };
+	if (!status)
+		status = boot_open(&m->boot, o);
 	for (unsigned int i = 0; i < o->nr_disks; i++)
 		m->disks[i].fd = -1;
 	for (unsigned int i = 0; i < o->nr_disks && !status; i++)
-		status = open_disk(&m->disks[i], &o->disks[i]);
+		status = disk_open(&o->disks[i], &m->disks[i].fd, &m->disks[i].size);
 	return status;
 }
 
@@ -100,32 +72,6 @@ static void close_files(struct machine *m)
 		if (m->disks[i].fd >= 0)
 			close(m->disks[i].fd);
 	boot_close(&m->boot);
-}
-
-/* What a step of vm_create needs from the host: which exit code it is to lack it, and the line. */
-static int vm_failed(const struct machine *m, enum vm_step step, int err)
-{
-	static const struct {
-		int status;
-		const char *what;
-	} steps[] = {
-		[VM_STEP_OPEN] = { STATUS_HOST_LACKS,
-		                   "/dev/kvm: %s: expected an arm64 host with KVM" },
-		[VM_STEP_API] = { STATUS_HOST_LACKS, "/dev/kvm: %s: expected KVM API version 12" },
-		[VM_STEP_IPA] = { STATUS_HOST_LACKS,
-		                  "--mem: %s: the host's guest-physical addresses are too short" },
-		[VM_STEP_CREATE] = { STATUS_HOST_FAILED, "KVM: cannot create a VM: %s" },
-		[VM_STEP_MEMORY] = { STATUS_HOST_FAILED, "--mem: cannot have the memory: %s" },
-		[VM_STEP_LOOP] = { STATUS_HOST_LACKS,
-		                   "io_uring: %s: expected Linux 5.19 or newer" },
-		[VM_STEP_VCPUS] = { STATUS_HOST_LACKS,
-		                    "--cpus: %s: the host cannot give that many vCPUs" },
-		[VM_STEP_GIC] = { STATUS_HOST_LACKS, "--irqchip gicv3-its: %s: the host has none" },
-	};
-
-	(void)m;
-	log_error(steps[step].what, strerror(-err));
-	return steps[step].status;
 }
 
 static int create_vm(struct machine *m)
@@ -142,7 +88,7 @@ static int create_vm(struct machine *m)
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? vm_failed(m, step, err) : 0;
+	return err ? host_failed(m->options, step, err) : 0;
 }
 
 static void fill_platform(struct machine *m)

@@ -83,12 +83,10 @@ static const char *take_disk(struct options *o, const char *val)
 
 	if (o->nr_disks == MAX_DISKS)
 		return "at most 16 disks";
-	if (comma && strcmp(comma, ",ro"))
+	if (!*val || comma == val || (comma && strcmp(comma, ",ro")))
 		return "FILE or FILE,ro";
 	if (comma)
 		*comma = 0;
-	if (!*val)
-		return "FILE or FILE,ro";
 	*disk = (struct disk_option){ .path = val, .read_only = comma };
 	o->nr_disks++;
 	return NULL;
@@ -152,6 +150,13 @@ static const char *take_reboot(struct options *o, const char *val)
 	return NULL;
 }
 
+static const char *take_overcommit(struct options *o, const char *val)
+{
+	(void)val;
+	o->overcommit = true;
+	return NULL;
+}
+
 static const char *take_help(struct options *o, const char *val)
 {
 	(void)val;
@@ -183,6 +188,7 @@ static const struct option {
 	  take_timeout },
 	{ "reboot", 0, NULL, "start again when the guest resets, instead of exit code 32",
 	  take_reboot },
+	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
 	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
 	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
@@ -240,7 +246,8 @@ void options_help(void)
 		         opt->arg ? opt->arg : "");
 		printf("  %-28s %s\n", left, opt->help);
 	}
-	printf("\nCtrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
+	printf("\nAn option given again replaces what it said before; disks and trace topics add up.\n"
+	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
 	       "what was asked for, 32 reset, 33 KVM could not continue, 34 the guest crashed,\n"
 	       "35 timeout, 64+N a test guest's own status N, 128+N signal N.\n");
@@ -318,7 +325,7 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 	}
 	expected = opt->take(o, val);
 	if (expected)
-		log_error("--%s %s: expected %s", opt->name, val, expected);
+		log_error("--%s %.200s: expected %s", opt->name, val, expected);
 	return !expected;
 }
 

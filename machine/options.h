@@ -22,6 +22,7 @@ struct options {
 	u32 trace;   /* BIT(enum log_topic) */
 	const char *dump_dtb;
 	bool reboot;
+	bool overcommit;
 	bool help;
 };
 

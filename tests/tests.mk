@@ -4,14 +4,18 @@
 test-results := $(BUILD)/test
 export BUILD
 
+# A terminal for the host's scenarios.
+$(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+
 # What needs no guest: units under sanitizers, the command line, include rule, format.
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(bare-guests) setup-lab
+test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(bare-guests) $(BUILD)/pty setup-lab
 	@tests/run.sh $(test-results) units command rules host
 
-soak: $(BUILD)/nestor $(bare-guests) setup-lab
+soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
 bench: $(BUILD)/nestor setup-lab

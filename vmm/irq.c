@@ -132,15 +132,20 @@ forget:
 
 int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
 {
-	struct irq_msg *old;
+	struct irq_msg *now, before;
+	int err;
 
 	if (!r->gsi)
 		return add_route(t, r, msg);
-	old = &t->msg[r->gsi - FIRST_MSI_GSI];
-	if (old->addr == msg->addr && old->data == msg->data && old->devid == msg->devid)
+	now = &t->msg[r->gsi - FIRST_MSI_GSI];
+	before = *now;
+	if (before.addr == msg->addr && before.data == msg->data && before.devid == msg->devid)
 		return 0;
-	*old = *msg;
-	return update_routing(t);
+	*now = *msg;
+	err = update_routing(t);
+	if (err)
+		*now = before;
+	return err;
 }
 
 void irq_route_clear(struct irq_table *t, struct irq_route *r)

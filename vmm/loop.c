@@ -50,7 +50,7 @@ static void list_remove(struct loop_op *op)
 
 void loop_flush(struct loop *l)
 {
-	if (list_empty(&l->waiting))
+	if (list_empty(&l->waiting) && !io_uring_sq_ready(&l->ring))
 		return;
 	while (!list_empty(&l->waiting)) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
@@ -231,7 +231,8 @@ int loop_create(struct loop **loop, pthread_mutex_t *lock)
 		err = -errno;
 		goto free_loop;
 	}
-	err = io_uring_queue_init(LOOP_ENTRIES, &l->ring, 0);
+	/* One operation that the kernel refuses does not hold up those behind it. */
+	err = io_uring_queue_init(LOOP_ENTRIES, &l->ring, IORING_SETUP_SUBMIT_ALL);
 	if (err)
 		goto close_stop;
 	l->stop_op = (struct loop_op){ .done = stop_seen, .endless = true };

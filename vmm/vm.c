@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM made and unmade: KVM, memory, loop, vCPUs, interrupt controller, in that order. */
+/* A VM made and unmade: KVM, memory, loop and threads, vCPUs, interrupt controller, in that order.
+ */
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -80,6 +81,13 @@ static int create_irqs(struct vm *vm, const struct vm_config *c)
 	return err;
 }
 
+/* Its pending read ends before its memory goes. */
+static void stop_work(struct vm *vm)
+{
+	loop_drain(vm->loop);
+	work_destroy(vm->work);
+}
+
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 {
 	unsigned long type;
@@ -115,10 +123,13 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 	err = loop_create(&vm->loop, &vm->lock);
 	if (err)
 		goto destroy_memory;
+	err = work_create(&vm->work, vm->loop);
+	if (err)
+		goto destroy_loop;
 	*step = VM_STEP_VCPUS;
 	err = vcpus_create(vm, c->nr_cpus);
 	if (err)
-		goto destroy_loop;
+		goto destroy_work;
 	*step = VM_STEP_GIC;
 	err = create_irqs(vm, c);
 	if (err)
@@ -127,6 +138,8 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 
 destroy_vcpus:
 	vcpus_destroy(vm);
+destroy_work:
+	stop_work(vm);
 destroy_loop:
 	loop_destroy(vm->loop);
 destroy_memory:
@@ -142,6 +155,7 @@ void vm_destroy(struct vm *vm)
 	arch_irqchip_destroy(vm);
 	vcpus_destroy(vm);
 	mmio_destroy(&vm->mmio);
+	stop_work(vm);
 	loop_destroy(vm->loop);
 	close_kvm(vm);
 	mem_destroy(&vm->mem);

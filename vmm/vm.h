@@ -11,6 +11,7 @@
 #include "vmm/loop.h"
 #include "vmm/mem.h"
 #include "vmm/mmio.h"
+#include "vmm/work.h"
 
 struct vcpu;
 
@@ -28,6 +29,7 @@ struct vm {
 	struct mmio_bus mmio;
 	struct irq_table *irq;
 	struct loop *loop;
+	struct work_queue *work;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	int gic, its;

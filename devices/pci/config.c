@@ -74,7 +74,7 @@ unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len)
 
 void pci_express_add(struct pci_func *f)
 {
-	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_RTSTA + 4);
+	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);
 
 	pci_set16(f, at + PCI_EXP_FLAGS, PCI_EXP_TYPE_RC_END << 4 | 2);
 	pci_set32(f, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
@@ -114,36 +114,43 @@ static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
 		.dev = bar->dev,
 	};
 
-	/* Refused where the guest puts one BAR over another: the first one stays. */
+	/* Refused where the guest puts one BAR over another: until that one has gone. */
 	if (mmio_add(&f->host->vm->mmio, &region))
 		return;
+	trace(f->host->vm->log, TRACE_PCI, "%s: BAR %u at %#llx", f->name,
+	      (unsigned int)(bar - f->bars), (unsigned long long)to);
 	bar->at = to;
 	if (bar->moved)
 		bar->moved(f, 0, to);
 }
 
 /* A BAR is decoded while memory space is enabled and its address lies in a window (7.5.1.1.3). */
+static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
+{
+	if (!f->bars[nr].size || !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
+		return 0;
+	return pci_host_decode(f->host, pci_get32(f, PCI_BASE_ADDRESS_0 + nr * 4),
+	                       f->bars[nr].size);
+}
+
+void pci_map_bars(struct pci_func *f)
+{
+	for (unsigned int i = 0; i < PCI_NR_BARS; i++) {
+		gpa_t to = wanted_at(f, i);
+
+		if (to && !f->bars[i].at)
+			map_bar(f, &f->bars[i], to);
+	}
+}
+
+/* First away with what has moved, then in with whatever now fits, of any function. */
 static void update_bars(struct pci_func *f)
 {
-	bool enabled = pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY;
-
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++) {
-		struct pci_bar *bar = &f->bars[i];
-		gpa_t to = 0;
-
-		if (!bar->size)
-			continue;
-		if (enabled)
-			to = pci_host_decode(f->host, pci_get32(f, PCI_BASE_ADDRESS_0 + i * 4),
-			                     bar->size);
-		if (to == bar->at)
-			continue;
-		trace(f->host->vm->log, TRACE_PCI, "%s: BAR %u at %#llx", f->name, i,
-		      (unsigned long long)to);
-		unmap_bar(f, bar);
-		if (to)
-			map_bar(f, bar, to);
-	}
+	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
+		if (f->bars[i].at != wanted_at(f, i))
+			unmap_bar(f, &f->bars[i]);
+	pci_map_bars(f);
+	pci_host_map_bars(f->host);
 }
 
 void pci_unmap_bars(struct pci_func *f)

@@ -89,6 +89,13 @@ void pci_host_pin(struct pci_func *f, bool level)
 		irq_set_line(h->vm->irq, h->platform.intx_spi[pin], level);
 }
 
+void pci_host_map_bars(struct pci_host *h)
+{
+	for (unsigned int i = 0; i < PCI_NR_DEVICES; i++)
+		if (h->funcs[i])
+			pci_map_bars(h->funcs[i]);
+}
+
 int pci_func_add(struct pci_host *h, struct pci_func *f, const struct pci_id *id)
 {
 	unsigned int slot = 0;
@@ -107,6 +114,7 @@ int pci_func_add(struct pci_host *h, struct pci_func *f, const struct pci_id *id
 void pci_func_remove(struct pci_func *f)
 {
 	pci_unmap_bars(f);
+	pci_set_intx(f, false);
 	f->host->funcs[f->rid >> 3] = NULL;
 }
 

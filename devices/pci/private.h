@@ -25,6 +25,9 @@ u32 pci_host_devid(const struct pci_func *f);
 void pci_host_pin(struct pci_func *f, bool level);
 
 void pci_config_init(struct pci_func *f, const struct pci_id *id);
+/* Decodes what is not decoded yet and fits; the host's: that of every function. */
+void pci_map_bars(struct pci_func *f);
+void pci_host_map_bars(struct pci_host *h);
 void pci_unmap_bars(struct pci_func *f);
 
 #endif

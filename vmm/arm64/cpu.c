@@ -9,6 +9,10 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
+/* What a host without KVM_CAP_ARM_VM_IPA_SIZE gives, and it takes no other type than 0
+ * (api.rst 4.2). */
+#define DEFAULT_IPA_BITS 40
+
 #define PSTATE_EL1H 5
 #define PSTATE_DAIF (0xf << 6)
 
@@ -19,17 +23,15 @@
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type)
 {
 	int max = k->ops->check_extension(k, KVM_CAP_ARM_VM_IPA_SIZE);
-	unsigned int bits = 32; /* the least KVM takes */
+	int bits = 32; /* the least KVM takes */
 
 	if (max < 0)
 		return max;
-	if (!max)
-		max = 40; /* a host that cannot say has the default */
 	while (bits < 64 && (top - 1) >> bits)
 		bits++;
-	if (bits > (unsigned int)max)
+	if (bits > (max ? max : DEFAULT_IPA_BITS))
 		return -E2BIG;
-	*type = KVM_VM_TYPE_ARM_IPA_SIZE(bits);
+	*type = max ? KVM_VM_TYPE_ARM_IPA_SIZE(bits) : 0;
 	return 0;
 }
 
@@ -124,6 +126,7 @@ void arch_vcpu_describe(struct vcpu *vcpu, char *text, size_t len)
 	struct kvm *k = &vcpu->vm->kvm;
 	size_t at = 0;
 
+	*text = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(regs) && at < len; i++) {
 		u64 val = 0;
 		struct kvm_one_reg reg = { .id = regs[i].id, .addr = (unsigned long)&val };

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The files and block devices of --disk: opened and checked before the guest exists. */
+#include "machine/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine/status.h"
+#include "vmm/log.h"
+
+static bool is_size_known(int fd, u64 *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return false;
+	*size = st.st_size;
+	return !S_ISBLK(st.st_mode) || !ioctl(fd, BLKGETSIZE64, size);
+}
+
+int disk_open(const struct disk_option *o, int *fd, u64 *size)
+{
+	*fd = open(o->path, (o->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (*fd < 0) {
+		log_error("--disk %s: %s: expected a file that can be read%s", o->path,
+		          strerror(errno), o->read_only ? "" : " and written (or FILE,ro)");
+		return STATUS_USAGE;
+	}
+	if (!is_size_known(*fd, size)) {
+		log_error("--disk %s: expected a raw file or a block device", o->path);
+		return STATUS_USAGE;
+	}
+	if (*size >= 512)
+		return 0;
+	log_error("--disk %s: %llu bytes: expected at least one sector of 512", o->path,
+	          (unsigned long long)*size);
+	return STATUS_USAGE;
+}

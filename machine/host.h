@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_HOST_H
+#define MACHINE_HOST_H
+
+#include "vmm/vm.h"
+
+struct options;
+
+/* Before anything is started: 0, or an error line was printed and this is the exit code. */
+int host_check(const struct options *o);
+
+/* vm_create failed at @step with -errno @err: prints why; the exit code. */
+int host_failed(const struct options *o, enum vm_step step, int err);
+
+#endif

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line, on this machine and under sanitizers: what each mistake is answered by.
+# One line on stderr that names the option, the value and what was expected; and the exit code.
+set -u
+BUILD=$(realpath "${BUILD:-build}")
+nestor=$BUILD/native/nestor
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+# An arm64 Image of 4 KiB that is only a header; and its PE sections say 4 KiB too.
+le() { # le BYTES VALUE: little-endian
+	local i
+	for ((i = 0; i < $1; i++)); do printf "\\x$(printf %02x $(($2 >> 8 * i & 255)))"; done
+}
+image() {
+	{
+		printf MZ; le 2 0; le 4 0; le 8 0; le 8 0x100000; le 8 0; le 24 0; printf 'ARM\x64'; le 4 64
+		printf 'PE\0\0'; le 2 0xaa64; le 2 1; le 12 0; le 2 0; le 2 0
+		printf '.text\0\0\0'; le 4 0; le 4 0; le 4 2048; le 4 2048; le 16 0
+	} >"$1"
+	truncate -s 4096 "$1"
+}
+image good
+head -c 3000 good >truncated
+printf '\177ELF\2\1\1' >elf
+head -c 600 /dev/zero >x86 && printf HdrS | dd of=x86 bs=1 seek=$((0x202)) conv=notrunc status=none
+gzip -c good >compressed.gz
+: >empty
+head -c 4096 /dev/urandom >disk
+head -c 100 disk >tiny
+head -c 32M /dev/zero >bigfile
+mkdir folder
+
+# mistake NAME STATUS TEXT ARG...: that exit code, nothing on stdout, one line on stderr with TEXT.
+mistake() {
+	local name="command: $1" status=$2 text=$3 got
+	shift 3
+	timeout 20 "$nestor" "$@" >out 2>err </dev/null
+	got=$?
+	if [ $got != "$status" ]; then
+		echo "FAIL $name: exit code $got, expected $status: $(head -n 1 err)"
+	elif [ -s out ] || [ "$(wc -l <err)" != 1 ] || ! grep -qF -- "$text" err; then
+		echo "FAIL $name: expected one line with '$text': $(head -n 3 out err)"
+	else
+		echo "PASS $name"
+	fi
+}
+bad() { mistake "$1" 2 "$2" run "${@:3}"; }
+
+mistake "no command" 2 "expected a command"
+mistake "an unknown command" 2 "frobnicate: expected a command" frobnicate
+bad "no kernel" "--kernel: not given: expected an arm64 kernel Image"
+bad "a kernel that is not there" "--kernel nothing: No such file or directory: expected a readable file" -k nothing
+bad "a kernel that is a folder" "--kernel folder: a directory: expected a file" -k folder
+bad "an empty kernel" "--kernel empty: an empty file" -k empty
+bad "a truncated Image" "--kernel truncated: cut short at 3000 bytes: expected an arm64 Image" -k truncated
+bad "an ELF file as kernel" "--kernel elf: an ELF file: expected an arm64 Image" -k elf
+bad "a kernel for x86" "--kernel x86: a kernel for x86: expected an arm64 Image" -k x86
+bad "a compressed kernel" "compressed by gzip: expected an arm64 Image" -k compressed.gz
+bad "a kernel with no name" "--kernel : expected an arm64 kernel Image" -k ""
+bad "an initrd that is not there" "--initrd nothing: No such file" -k good -i nothing
+bad "an initrd that is a folder" "--initrd folder: a directory" -k good -i folder
+for cpus in 0 65 -1 1x "" 99999999999999999999 0x; do
+	bad "--cpus '$cpus'" "--cpus $cpus: expected 1 to 64 CPUs" -k good -c "$cpus"
+done
+for mem in 0 15M 1K 12Q 2GG -1 "" 300T 99999999999999999999 17000K; do
+	bad "--mem '$mem'" "--mem $mem: expected 16M to 256T" -k good -m "$mem"
+done
+bad "less memory than the initrd needs" "expected at least" -k good -i bigfile -m 16
+mistake "more memory than the host has" 3 "--mem 209715200M: expected at most" run -k good -m 200T
+bad "a disk that is not there" "--disk nothing: No such file" -k good -d nothing
+bad "a disk that is a folder" "--disk folder: " -k good -d folder
+bad "a disk without a name" "--disk ,ro: expected FILE or FILE,ro" -k good -d ,ro
+bad "a disk with an unknown word" "--disk disk,rw: expected FILE or FILE,ro" -k good -d disk,rw
+bad "a disk smaller than a sector" "--disk tiny: 100 bytes: expected at least one sector" -k good -d tiny
+bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(printf -- '-d disk %.0s' $(seq 17))
+bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
+bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
+bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its" -k good --irqchip gicv9
+bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate
+bad "an option of lkvm's" "--sdl: an option of lkvm that nestor does not have" -k good --sdl
+bad "a word that is no option" "good: expected an option; a kernel is given with -k" good
+bad "an option without its value" "--mem: no value: expected SIZE" -k good -m
+bad "a flag with a value" "--reboot: yes: expected no value" -k good --reboot=yes
+bad "a command line too long" "expected at most 2047 characters" -k good -p "$(printf 'x%.0s' $(seq 3000))"
+
+# Here KVM is either absent or another architecture's; both are the host's lack, said in one line.
+if [ "$(uname -m)" != aarch64 ]; then
+	mistake "a host that is no arm64 host with KVM" 3 "/dev/kvm: " run -k good
+fi
+
+said() { # said NAME STATUS TEXT ARG...: stdout has TEXT, stderr is empty
+	local name="command: $1" text=$3 got
+	"$nestor" "${@:4}" >out 2>err </dev/null
+	got=$?
+	if [ $got = "$2" ] && [ ! -s err ] && grep -qF -- "$text" out; then
+		echo "PASS $name"
+	else
+		echo "FAIL $name: exit code $got: $(head -n 2 out err)"
+	fi
+}
+said "help lists the commands" 0 "run" help
+said "run --help lists the options" 0 "--irqchip gicv3-its" run --help
+said "version" 0 "nestor 0.1" version
