@@ -26,6 +26,25 @@ cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
 initrds
 
+# What a guest was told, in dtc's words: no warning, and what tests/golden/guest.dts has (less the seeds).
+check_dtb() {
+	local dts=$BUILD/test/guest.dts warnings
+	[ -e "$share/guest.dtb" ] || return 0
+	warnings=$("$(setting LAB_DTC)" -q -I dtb -O dts -o "$dts" "$share/guest.dtb" 2>&1) || warnings="dtc failed: $warnings"
+	warnings+=$("$(setting LAB_DTC)" -I dtb -O dtb -o /dev/null "$share/guest.dtb" 2>&1)
+	if [ -z "$warnings" ]; then
+		echo "PASS dtb: dtc has no remark"
+	else
+		echo "FAIL dtb: dtc has no remark: $(head -n 1 <<<"$warnings")"
+	fi
+	sed -i '/kaslr-seed\|rng-seed/d' "$dts"
+	if diff -u "$tests/golden/guest.dts" "$dts"; then
+		echo "PASS dtb: the tree is the golden one"
+	else
+		echo "FAIL dtb: the tree is the golden one: see the difference above; cp $dts tests/golden/ if it is meant"
+	fi
+}
+
 if [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then
 	WORK=$(mktemp -d)
 	trap 'rm -rf "$WORK"' EXIT
@@ -34,3 +53,4 @@ else
 	"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" -- \
 		env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
 fi
+check_dtb

@@ -20,7 +20,7 @@ struct vcpu {
 	char failure[512]; /* why KVM could not continue; set before vm_end() */
 };
 
-/* Exit statuses a vCPU can end the guest with (docs/exit-codes.md). */
+/* Exit codes a vCPU can end the guest with (README, "Exit codes"). */
 enum {
 	STATUS_POWERED_OFF = 0,
 	STATUS_HOST = 1,

@@ -47,6 +47,24 @@ static const struct mmio_ops ecam_ops = {
 	.write = ecam_write,
 };
 
+/* No function has I/O space: reads are all ones and writes are lost, so that a probe may look. */
+static u64 io_read(void *dev, u64 offset, unsigned int size)
+{
+	(void)dev, (void)offset;
+	return GENMASK(size * 8 - 1, 0);
+}
+
+static void io_write(void *dev, u64 offset, unsigned int size, u64 val)
+{
+	(void)dev, (void)offset, (void)size, (void)val;
+}
+
+static const struct mmio_ops io_ops = {
+	.name = "pci-io",
+	.read = io_read,
+	.write = io_write,
+};
+
 struct vm *pci_host_vm(struct pci_host *h)
 {
 	return h->vm;
@@ -127,6 +145,7 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 		.ops = &ecam_ops,
 		.dev = h,
 	};
+	struct mmio_region io = { .base = p->io.cpu, .size = p->io.size, .ops = &io_ops };
 	int err;
 
 	if (!h)
@@ -135,16 +154,25 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 	h->platform = *p;
 	h->next_bar = p->mem32.bus;
 	err = mmio_add(&vm->mmio, &ecam);
-	if (err) {
-		free(h);
-		return err;
-	}
+	if (err)
+		goto free_host;
+	err = p->io.size ? mmio_add(&vm->mmio, &io) : 0;
+	if (err)
+		goto remove_ecam;
 	*host = h;
 	return 0;
+
+remove_ecam:
+	mmio_remove(&vm->mmio, ecam.base);
+free_host:
+	free(h);
+	return err;
 }
 
 void pci_host_destroy(struct pci_host *h)
 {
 	mmio_remove(&h->vm->mmio, h->platform.ecam);
+	if (h->platform.io.size)
+		mmio_remove(&h->vm->mmio, h->platform.io.cpu);
 	free(h);
 }

@@ -93,3 +93,9 @@ reader_gone() {
 	"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null | head -c 100 >/dev/null
 }
 case_of "console: a reader that goes away does not stop the guest" reader_gone
+
+# The tree itself is checked outside, where dtc is (tests/host.sh).
+dump_dtb() {
+	run 32 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --dump-dtb "$SHARE/guest.dtb"
+}
+case_of "dtb: --dump-dtb writes the guest's device tree" dump_dtb
