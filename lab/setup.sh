@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Makes ready what the project stands on: `setup.sh build` to compile, `guest` to have a Linux guest's kernel too, `lab`
+# to have an arm64 host too. `setup.sh env` prints, as make variables, where it is. Says nothing when all is there.
+
+. "$(dirname "$0")/lib.sh"
+. "$lab/apt.sh"
+. "$lab/tools.sh"
+. "$lab/sysroot.sh"
+. "$lab/kernel.sh"
+
+build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev
+    libcriterion-dev clang-format"
+kernel_packages="flex bison bc"
+[ "$machine" = aarch64 ] || build_packages+=" gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+
+# missing PACKAGE...: those of them that this machine has not
+missing() {
+    comm -23 <(printf '%s\n' "$@" | sort) <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+        sed -n 's/^ii *//p' | sort)
+}
+
+# machine_packages PACKAGE...: installs what is missing, which is the only thing that needs root
+machine_packages() {
+    local list as_root=''
+    command -v apt-get >/dev/null || die "this machine has no apt-get; install the like of: $*"
+    list=$(missing "$@" | tr '\n' ' ')
+    [ -n "$list" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || die "packages are missing, run: sudo apt-get install --no-install-recommends $list"
+        as_root="sudo -n"
+    fi
+    say "installing on this machine: $list"
+    step "packages" last_line apt_install "$as_root" $list
+}
+
+apt_install() {
+    $1 apt-get update
+    $1 env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "${@:2}"
+}
+last_line() { tail -n 1 "$1" | cut -c1-60; }
+
+# ready: true if nothing of the level is missing
+ready() {
+    local name
+    for name in $entries; do
+        [ -e "$cache/$name" ] || return 1
+    done
+    [ -z "$(missing $packages)" ]
+}
+
+# space_for ENTRY...: megabytes that those still to be made need, and their packages
+space_for() {
+    local name sum=0
+    for name; do
+        [ -e "$cache/$name" ] && continue
+        case $name in
+            "$tools") sum=$((sum + 800)) ;;
+            "$kernel") sum=$((sum + 2200 - $(du -sm "$cache/wip" | cut -f1))) ;;
+            *) sum=$((sum + 100)) ;;
+        esac
+    done
+    echo $sum
+}
+
+# setup LEVEL
+setup() {
+    local packages=$build_packages entries="$uapi $sysroot"
+    [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
+    [ "$1" != lab ] || entries+=" $tools"
+    ! ready || return 0
+    only_one
+    machine_packages $packages
+    ! ready || return 0
+    need_space "$(space_for $entries)"
+    entry "$uapi" "uAPI headers" got make_uapi
+    entry "$sysroot" "arm64 libraries" got make_sysroot
+    [ "$1" != lab ] || entry "$tools" toolbox got make_tools
+    [ "$1" = build ] || setup_kernel
+}
+
+# print_env: assignments for make, of what exists
+print_env() {
+    local lib=$cache/$sysroot/usr headers=$cache/$uapi/include
+    if [ -n "${UAPI:-}" ]; then
+        headers=$UAPI/include
+        [ -r "$headers/linux/kvm.h" ] || die "UAPI=$UAPI: no include/linux/kvm.h there (expected a kernel's headers_install)"
+    fi
+    echo "CROSS_CC := ${cross}gcc"
+    echo "UAPI_DIR := $headers"
+    echo "UAPI_CPPFLAGS := -isystem $headers"
+    echo "SYSROOT_CPPFLAGS := -isystem $lib/include -isystem $lib/include/aarch64-linux-gnu"
+    echo "SYSROOT_LDFLAGS := -L$lib/lib/aarch64-linux-gnu"
+    echo "LAB_BUSYBOX := $cache/$sysroot/busybox"
+    echo "LAB_QEMU := $cache/$tools/bin/qemu-system-aarch64"
+    echo "LAB_IASL := $cache/$tools/bin/iasl"
+    echo "LAB_DTC := $cache/$tools/bin/dtc"
+    echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"
+    echo "LAB_KERNEL := $cache/$kernel/Image"
+    echo "LAB_KERNEL_HEADERS := $cache/$kernel"
+}
+
+[ $# -gt 0 ] || die "usage: setup.sh build|guest|lab|env..."
+for level; do
+    case $level in
+        env) print_env ;;
+        build | guest | lab) setup "$level" ;;
+        *) die "unknown level: $level (build, guest, lab or env)" ;;
+    esac
+done
