@@ -29,6 +29,8 @@ fill_share() {
     fi
     [ -e "$build/disk.img" ] || head -c 16M /dev/urandom >"$build/disk.img"
     place "${DISK:-$build/disk.img}" disk.img
+    [ -z "${DISK:-}" ] || [ "$DISK" -ef "$share/disk.img" ] ||
+        echo "run: $DISK is on another file system: the guest writes to a copy, $share/disk.img" >&2
 }
 
 for name in KERNEL INITRD HOST_KERNEL DISK; do

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, rules, host).
+# Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, rules, host, lab).
 # Each suite prints lines "PASS name", "FAIL name: reason", "SKIP name: reason"; what else it prints is
 # kept in FOLDER/SUITE.log. Ends with "N passed, N failed, N skipped", and 0 if none failed.
 set -u -o pipefail
@@ -25,6 +25,7 @@ units() {
 command() { "$tests/command.sh"; }
 rules() { "$tests/rules.sh"; }
 host() { "$tests/host.sh"; }
+lab() { "$tests/lab.sh"; }
 
 for suite; do
 	start=$SECONDS

@@ -13,7 +13,7 @@ check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
 test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(bare-guests) $(BUILD)/pty setup-lab
-	@tests/run.sh $(test-results) units command rules host
+	@tests/run.sh $(test-results) units command rules host lab
 
 soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
