@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The files and block devices of --disk: opened and checked before the guest exists. */
+/* --disk: files and block devices, checked before the guest exists; then virtio-blk. */
 #include "machine/disk.h"
 
 #include <errno.h>
@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "devices/virtio/blk.h"
+#include "machine/machine.h"
 #include "machine/status.h"
-#include "vmm/log.h"
 
 static bool is_size_known(int fd, u64 *size)
 {
@@ -40,4 +41,36 @@ int disk_open(const struct disk_option *o, int *fd, u64 *size)
 	log_error("--disk %s: %llu bytes: expected at least one sector of 512", o->path,
 	          (unsigned long long)*size);
 	return STATUS_USAGE;
+}
+
+static void destroy_blk(void *dev)
+{
+	blk_destroy(dev);
+}
+
+static int create_disk(struct machine *m, unsigned int i)
+{
+	const struct disk_option *o = &m->options->disks[i];
+	const struct blk_config c = {
+		.fd = m->disks[i],
+		.size = m->disk_sizes[i],
+		.read_only = o->read_only,
+	};
+	struct virtio_dev *dev;
+	int err = blk_create(&dev, m->vm.loop, &m->vm.dma, &m->log, &c);
+
+	if (err)
+		return err;
+	m->disks[i] = -1;
+	err = machine_own(m, destroy_blk, dev);
+	return err ? err : machine_add_virtio(m, dev, &o->place);
+}
+
+int disks_create(struct machine *m)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_disks && !err; i++)
+		err = create_disk(m, i);
+	return err;
 }

@@ -2,6 +2,7 @@
 /* What this host cannot give, said in one line that names the option. */
 #include "machine/host.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@ int host_failed(const struct options *o, enum vm_step step, int err)
 	const unsigned long long mib = o->mem >> 20;
 	const char *why = strerror(-err);
 
+	if (err == -ENOTTY)
+		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
 	switch (step) {
 	case VM_STEP_OPEN:
 		log_error("/dev/kvm: %s: expected an arm64 host with KVM, and access to it", why);

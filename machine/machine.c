@@ -1,55 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The board: every device in order, where it is, and which line it drives. */
+/* A machine's life: files checked, VM made, devices in order, the run, and all of it down again. */
 #include "machine/machine.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "devices/exit.h"
-#include "devices/pci/pci.h"
-#include "devices/serial.h"
-#include "devices/virtio/blk.h"
-#include "devices/virtio/pci.h"
-#include "machine/boot.h"
 #include "machine/console.h"
 #include "machine/disk.h"
 #include "machine/host.h"
 #include "machine/layout.h"
-#include "machine/options.h"
 #include "machine/status.h"
-#include "machine/terminal.h"
 #include "vmm/arch.h"
-#include "vmm/arm64/gic.h"
-#include "vmm/platform.h"
 #include "vmm/vcpu.h"
-#include "vmm/vm.h"
-
-struct disk {
-	int fd; /* -1 once the device owns it */
-	u64 size;
-	struct virtio_dev *dev;
-	struct virtio_pci *pci;
-};
-
-struct machine {
-	const struct options *options;
-	struct log log;
-	struct boot boot;
-	struct disk disks[MAX_DISKS];
-	struct terminal terminal;
-	struct vm vm;
-	struct platform platform;
-	struct console *console;
-	struct serial *uarts[PLATFORM_UARTS];
-	struct pci_host *pci;
-	int signals;
-	struct signalfd_siginfo siginfo;
-	struct loop_op signal_op, timeout_op;
-	struct __kernel_timespec timeout;
-};
 
 static int open_files(struct machine *m)
 {
@@ -60,17 +25,17 @@ static int open_files(struct machine *m)
 	if (!status)
 		status = boot_open(&m->boot, o);
 	for (unsigned int i = 0; i < o->nr_disks; i++)
-		m->disks[i].fd = -1;
+		m->disks[i] = -1;
 	for (unsigned int i = 0; i < o->nr_disks && !status; i++)
-		status = disk_open(&o->disks[i], &m->disks[i].fd, &m->disks[i].size);
+		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
 	return status;
 }
 
 static void close_files(struct machine *m)
 {
 	for (unsigned int i = 0; i < m->options->nr_disks; i++)
-		if (m->disks[i].fd >= 0)
-			close(m->disks[i].fd);
+		if (m->disks[i] >= 0)
+			close(m->disks[i]);
 	boot_close(&m->boot);
 }
 
@@ -91,97 +56,48 @@ static int create_vm(struct machine *m)
 	return err ? host_failed(m->options, step, err) : 0;
 }
 
-static void fill_platform(struct machine *m)
+int machine_own(struct machine *m, void (*destroy)(void *object), void *object)
 {
-	const unsigned int cpus = m->options->cpus;
+	if (m->nr_owned == m->max_owned) {
+		unsigned int max = m->max_owned ? m->max_owned * 2 : 32;
+		struct owned *more = realloc(m->owned, max * sizeof(*more));
 
-	m->platform = (struct platform){
-		.nr_cpus = cpus,
-		.ram = { RAM_BASE, m->options->mem },
-		.gic = { .dist = GIC_DIST_BASE,
-		         .dist_size = GIC_DIST_SIZE,
-		         .redist = gic_redist_base(cpus),
-		         .redist_size = cpus * GIC_REDIST_SIZE,
-		         .its = GIC_ITS_BASE,
-		         .its_size = GIC_ITS_SIZE },
-		.pci = { .last_bus = 255,
-		         .ecam = PCI_ECAM,
-		         .io = { PCI_IO_BASE, 0, PCI_IO_SIZE },
-		         .mem32 = { PCI_MEM_BASE, PCI_MEM_BASE, PCI_MEM_SIZE } },
-	};
-	for (unsigned int i = 0; i < 4; i++)
-		m->platform.pci.intx_spi[i] = SPI_INTX0 + i;
-	for (unsigned int i = 0; i < PLATFORM_UARTS; i++) {
-		m->platform.uarts[i].base = UART_BASE + i * UART_STRIDE;
-		m->platform.uarts[i].size = SERIAL_SIZE;
-		m->platform.uarts[i].spi = SPI_UART0 + i;
+		if (!more) {
+			destroy(object);
+			return -ENOMEM;
+		}
+		m->owned = more;
+		m->max_owned = max;
 	}
+	m->owned[m->nr_owned++] = (struct owned){ destroy, object };
+	return 0;
 }
 
-static int create_uarts(struct machine *m)
+static void destroy_owned(struct machine *m)
 {
-	int err = console_create(&m->console, &m->vm);
+	while (m->nr_owned) {
+		struct owned *last = &m->owned[--m->nr_owned];
 
-	for (unsigned int i = 0; i < PLATFORM_UARTS && !err; i++) {
-		const struct serial_config c = {
-			.base = m->platform.uarts[i].base,
-			.spi = m->platform.uarts[i].spi,
-			.backend = i ? NULL : console_backend(m->console),
-		};
-
-		err = serial_create(&m->uarts[i], &m->vm, &c);
+		last->destroy(last->object);
 	}
-	if (!err)
-		console_connect(m->console, m->uarts[0]);
-	return err;
+	free(m->owned);
 }
 
-static int create_disk(struct machine *m, struct disk *d, const struct disk_option *o)
-{
-	const struct blk_config c = {
-		.fd = d->fd,
-		.size = d->size,
-		.read_only = o->read_only,
-	};
-	int err = blk_create(&d->dev, m->vm.loop, &m->vm.dma, &m->log, &c);
-
-	if (err)
-		return err;
-	d->fd = -1;
-	return virtio_pci_create(&d->pci, m->pci, d->dev);
-}
-
+/* Every device, in this order: what is made first gets the lower slot. */
 static int create_devices(struct machine *m)
 {
-	int err = create_uarts(m);
+	static int (*const steps[])(struct machine * m) = {
+		board_create,
+		disks_create,
+	};
+	int err = 0;
 
-	if (!err)
-		err = exit_device_create(&m->vm, EXIT_BASE);
-	if (!err)
-		err = pci_host_create(&m->pci, &m->vm, &m->platform.pci);
-	for (unsigned int i = 0; i < m->options->nr_disks && !err; i++)
-		err = create_disk(m, &m->disks[i], &m->options->disks[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
+		err = steps[i](m);
 	if (!err)
 		return 0;
 	log_error("cannot create the devices: %s", strerror(-err));
 	return STATUS_HOST_FAILED;
-}
-
-static void destroy_devices(struct machine *m)
-{
-	for (unsigned int i = 0; i < m->options->nr_disks; i++) {
-		if (m->disks[i].pci)
-			virtio_pci_destroy(m->disks[i].pci);
-		if (m->disks[i].dev)
-			blk_destroy(m->disks[i].dev);
-	}
-	if (m->pci)
-		pci_host_destroy(m->pci);
-	for (unsigned int i = 0; i < PLATFORM_UARTS; i++)
-		if (m->uarts[i])
-			serial_destroy(m->uarts[i]);
-	if (m->console)
-		console_destroy(m->console);
 }
 
 static void signalled(struct loop_op *op, int res)
@@ -265,7 +181,6 @@ static int build_and_run(struct machine *m)
 	int status;
 
 	m->signals = -1;
-	fill_platform(m);
 	status = create_devices(m);
 	if (!status)
 		status = watch(m);
@@ -277,7 +192,7 @@ static int build_and_run(struct machine *m)
 		loop_drain(m->vm.loop);
 	if (m->signals >= 0)
 		close(m->signals);
-	destroy_devices(m);
+	destroy_owned(m);
 	return status;
 }
 

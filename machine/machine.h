@@ -2,12 +2,62 @@
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
 
-struct options;
+#include <sys/signalfd.h>
+
+#include "machine/boot.h"
+#include "machine/options.h"
+#include "machine/terminal.h"
+#include "vmm/platform.h"
+#include "vmm/vm.h"
+
+struct console;
+struct pci_host;
+struct serial;
+struct virtio_dev;
+
+/* Something that was made, and how it is unmade. */
+struct owned {
+	void (*destroy)(void *object);
+	void *object;
+};
+
+/* The board, shared by the files of this folder. */
+struct machine {
+	const struct options *options;
+	struct log log;
+	struct boot boot;
+	struct terminal terminal;
+	struct vm vm;
+	struct platform platform;
+	struct console *console;
+	struct pci_host *pci;
+	struct owned *owned; /* in the order they were made */
+	unsigned int nr_owned, max_owned;
+	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
+	u64 disk_sizes[MAX_DISKS];
+	int signals;
+	struct signalfd_siginfo siginfo;
+	struct loop_op signal_op, timeout_op;
+	struct __kernel_timespec timeout;
+};
 
 /*
  * Builds the board, runs the guest to its end, takes all of it down again.
  * The exit code; whatever failed was said in one line.
  */
 int machine_run(const struct options *o);
+
+/*
+ * @object is unmade by @destroy when the machine is, after all that was made
+ * later. -ENOMEM: and then it is unmade at once.
+ */
+int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
+
+/* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */
+int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
+
+/* Each kind of device, a file each; 0 or -errno. */
+int board_create(struct machine *m);
+int disks_create(struct machine *m);
 
 #endif

@@ -2,27 +2,14 @@
 /* The command line of `nestor run`, into a plain struct. */
 #include "machine/options.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "machine/keys.h"
 #include "machine/layout.h"
 #include "vmm/log.h"
 
-/* A value is taken whole, or refused: the reader returns what was expected, NULL where it fits. */
-static bool parse_number(const char *text, u64 *val, const char **rest)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false; /* strtoull would take a sign, or spaces */
-	errno = 0;
-	*val = strtoull(text, &end, 0);
-	*rest = end;
-	return !errno;
-}
-
+/* A reader returns what was expected, NULL where the value fits. */
 static const char *take_kernel(struct options *o, const char *val)
 {
 	o->kernel = val;
@@ -76,20 +63,33 @@ static const char *take_mem(struct options *o, const char *val)
 	return NULL;
 }
 
-static const char *take_disk(struct options *o, const char *val)
+/* Splits what comes behind the first comma off @val; NULL: nothing does. */
+static char *rest_of(const char *val)
 {
 	char *comma = strchr(val, ',');
+
+	if (!comma)
+		return NULL;
+	*comma = 0;
+	return comma + 1;
+}
+
+static const char *take_disk(struct options *o, const char *val)
+{
+	static const struct key keys[] = {
+		{ "ro", KEY_FLAG, offsetof(struct disk_option, read_only), 0, 0 },
+	};
 	struct disk_option *disk = &o->disks[o->nr_disks];
+	char *rest;
 
 	if (o->nr_disks == MAX_DISKS)
 		return "at most 16 disks";
-	if (!*val || comma == val || (comma && strcmp(comma, ",ro")))
-		return "FILE or FILE,ro";
-	if (comma)
-		*comma = 0;
-	*disk = (struct disk_option){ .path = val, .read_only = comma };
+	if (!*val || *val == ',')
+		return "FILE[,ro]";
+	rest = rest_of(val);
+	*disk = (struct disk_option){ .path = val };
 	o->nr_disks++;
-	return NULL;
+	return rest ? keys_parse(rest, keys, ARRAY_SIZE(keys), disk, o->why, sizeof(o->why)) : NULL;
 }
 
 static const char *take_timeout(struct options *o, const char *val)
@@ -309,6 +309,7 @@ static bool unknown(const char *arg)
 static bool take(struct options *o, int argc, char **argv, int *at)
 {
 	const char *arg = argv[*at], *val, *expected;
+	char said[256];
 	const struct option *opt = *arg == '-' ? find(arg, &val) : NULL;
 
 	if (!opt)
@@ -323,9 +324,10 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 		log_error("--%s: no value: expected %s", opt->name, opt->arg);
 		return false;
 	}
+	snprintf(said, sizeof(said), "%s", opt->arg ? val : ""); /* a reader may split it */
 	expected = opt->take(o, val);
 	if (expected)
-		log_error("--%s %.200s: expected %s", opt->name, val, expected);
+		log_error("--%s %s: expected %s", opt->name, said, expected);
 	return !expected;
 }
 

@@ -6,9 +6,17 @@
 
 #define MAX_DISKS 16
 
+/* Where a device goes: of any device option. */
+struct place {
+	const char *bus;   /* a root port's ID; NULL: none asked for */
+	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
+	u64 segment;
+};
+
 struct disk_option {
 	const char *path;
 	bool read_only;
+	struct place place;
 };
 
 /* What the command line asked for, checked in itself; files are not opened yet. */
@@ -24,6 +32,7 @@ struct options {
 	bool reboot;
 	bool overcommit;
 	bool help;
+	char why[256]; /* what was expected, where it takes more than a fixed text */
 };
 
 /*

@@ -72,8 +72,8 @@ bad "less memory than the initrd needs" "expected at least" -k good -i bigfile -
 mistake "more memory than the host has" 3 "--mem 209715200M: expected at most" run -k good -m 200T
 bad "a disk that is not there" "--disk nothing: No such file" -k good -d nothing
 bad "a disk that is a folder" "--disk folder: " -k good -d folder
-bad "a disk without a name" "--disk ,ro: expected FILE or FILE,ro" -k good -d ,ro
-bad "a disk with an unknown word" "--disk disk,rw: expected FILE or FILE,ro" -k good -d disk,rw
+bad "a disk without a name" "--disk ,ro: expected FILE[,ro" -k good -d ,ro
+bad "a disk with an unknown word" "--disk disk,rw: expected a key out of ro" -k good -d disk,rw
 bad "a disk smaller than a sector" "--disk tiny: 100 bytes: expected at least one sector" -k good -d tiny
 bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(printf -- '-d disk %.0s' $(seq 17))
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
