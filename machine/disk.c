@@ -11,8 +11,27 @@
 #include <unistd.h>
 
 #include "devices/virtio/blk.h"
+#include "machine/keys.h"
 #include "machine/machine.h"
 #include "machine/status.h"
+
+const char *disk_option_take(struct options *o, char *val)
+{
+	static const struct key keys[] = {
+		{ "ro", KEY_FLAG, offsetof(struct disk_option, read_only), 0, 0 },
+	};
+	struct disk_option *disk = &o->disks[o->nr_disks];
+	char *rest;
+
+	if (o->nr_disks == MAX_DISKS)
+		return "at most 16 disks";
+	if (!*val || *val == ',')
+		return "FILE[,ro]";
+	rest = keys_rest(val);
+	*disk = (struct disk_option){ .path = val };
+	o->nr_disks++;
+	return rest ? keys_parse(rest, keys, ARRAY_SIZE(keys), disk, o->why, sizeof(o->why)) : NULL;
+}
 
 static bool is_size_known(int fd, u64 *size)
 {

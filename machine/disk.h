@@ -4,6 +4,9 @@
 
 #include "machine/options.h"
 
+/* --disk's reader: NULL, or what was expected. Splits @val in place. */
+const char *disk_option_take(struct options *o, char *val);
+
 /* *fd is the caller's, also after a failure, -1 if there is none. The exit code, its line printed,
  * or 0. */
 int disk_open(const struct disk_option *o, int *fd, u64 *size);

@@ -19,6 +19,16 @@ bool parse_number(const char *text, u64 *val, const char **rest)
 	return !errno;
 }
 
+char *keys_rest(char *val)
+{
+	char *comma = strchr(val, ',');
+
+	if (!comma)
+		return NULL;
+	*comma = 0;
+	return comma + 1;
+}
+
 static const char *list_keys(const struct key *keys, size_t nr, char *why, size_t len)
 {
 	size_t at = 0;

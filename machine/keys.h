@@ -26,6 +26,9 @@ struct key {
 const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into, char *why,
                        size_t len);
 
+/* Splits what comes behind the first comma off @val; NULL: nothing does. */
+char *keys_rest(char *val);
+
 /* All of @text as an unsigned number, decimal or 0x; no sign, no space, nothing behind it. */
 bool parse_number(const char *text, u64 *val, const char **rest);
 

@@ -5,30 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/disk.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "vmm/log.h"
 
 /* A reader returns what was expected, NULL where the value fits. */
-static const char *take_kernel(struct options *o, const char *val)
+static const char *take_kernel(struct options *o, char *val)
 {
 	o->kernel = val;
 	return *val ? NULL : "an arm64 kernel Image";
 }
 
-static const char *take_initrd(struct options *o, const char *val)
+static const char *take_initrd(struct options *o, char *val)
 {
 	o->initrd = val;
 	return *val ? NULL : "an initramfs or initrd";
 }
 
-static const char *take_params(struct options *o, const char *val)
+static const char *take_params(struct options *o, char *val)
 {
 	o->params = val;
 	return strlen(val) < 2048 ? NULL : "at most 2047 characters (COMMAND_LINE_SIZE)";
 }
 
-static const char *take_cpus(struct options *o, const char *val)
+static const char *take_cpus(struct options *o, char *val)
 {
 	const char *rest;
 	u64 n;
@@ -40,7 +41,7 @@ static const char *take_cpus(struct options *o, const char *val)
 }
 
 /* As lkvm's: MiB unless there is a suffix. */
-static const char *take_mem(struct options *o, const char *val)
+static const char *take_mem(struct options *o, char *val)
 {
 	static const char expected[] = "16M to 256T (less 2G) of memory, in whole MiB, such as "
 				       "512, 512M or 2G";
@@ -63,36 +64,7 @@ static const char *take_mem(struct options *o, const char *val)
 	return NULL;
 }
 
-/* Splits what comes behind the first comma off @val; NULL: nothing does. */
-static char *rest_of(const char *val)
-{
-	char *comma = strchr(val, ',');
-
-	if (!comma)
-		return NULL;
-	*comma = 0;
-	return comma + 1;
-}
-
-static const char *take_disk(struct options *o, const char *val)
-{
-	static const struct key keys[] = {
-		{ "ro", KEY_FLAG, offsetof(struct disk_option, read_only), 0, 0 },
-	};
-	struct disk_option *disk = &o->disks[o->nr_disks];
-	char *rest;
-
-	if (o->nr_disks == MAX_DISKS)
-		return "at most 16 disks";
-	if (!*val || *val == ',')
-		return "FILE[,ro]";
-	rest = rest_of(val);
-	*disk = (struct disk_option){ .path = val };
-	o->nr_disks++;
-	return rest ? keys_parse(rest, keys, ARRAY_SIZE(keys), disk, o->why, sizeof(o->why)) : NULL;
-}
-
-static const char *take_timeout(struct options *o, const char *val)
+static const char *take_timeout(struct options *o, char *val)
 {
 	const char *rest;
 	u64 n;
@@ -103,7 +75,7 @@ static const char *take_timeout(struct options *o, const char *val)
 	return NULL;
 }
 
-static const char *take_trace(struct options *o, const char *val)
+static const char *take_trace(struct options *o, char *val)
 {
 	struct log log = { .topics = o->trace };
 
@@ -113,51 +85,51 @@ static const char *take_trace(struct options *o, const char *val)
 	return NULL;
 }
 
-static const char *take_dump_dtb(struct options *o, const char *val)
+static const char *take_dump_dtb(struct options *o, char *val)
 {
 	o->dump_dtb = val;
 	return *val ? NULL : "a file to write";
 }
 
-static const char *take_console(struct options *o, const char *val)
+static const char *take_console(struct options *o, char *val)
 {
 	(void)o;
 	return strcmp(val, "serial") ? "serial" : NULL;
 }
 
-static const char *take_irqchip(struct options *o, const char *val)
+static const char *take_irqchip(struct options *o, char *val)
 {
 	(void)o;
 	return strcmp(val, "gicv3-its") ? "gicv3-its" : NULL;
 }
 
-static const char *take_network(struct options *o, const char *val)
+static const char *take_network(struct options *o, char *val)
 {
 	(void)o;
 	return strcmp(val, "none") ? "none" : NULL;
 }
 
-static const char *take_fdt(struct options *o, const char *val)
+static const char *take_fdt(struct options *o, char *val)
 {
 	(void)o, (void)val; /* the description there is */
 	return NULL;
 }
 
-static const char *take_reboot(struct options *o, const char *val)
+static const char *take_reboot(struct options *o, char *val)
 {
 	(void)val;
 	o->reboot = true;
 	return NULL;
 }
 
-static const char *take_overcommit(struct options *o, const char *val)
+static const char *take_overcommit(struct options *o, char *val)
 {
 	(void)val;
 	o->overcommit = true;
 	return NULL;
 }
 
-static const char *take_help(struct options *o, const char *val)
+static const char *take_help(struct options *o, char *val)
 {
 	(void)val;
 	o->help = true;
@@ -170,7 +142,7 @@ static const struct option {
 	char letter;
 	const char *arg;
 	const char *help;
-	const char *(*take)(struct options *o, const char *val);
+	const char *(*take)(struct options *o, char *val);
 } options[] = {
 	{ "kernel", 'k', "IMAGE", "arm64 kernel (Image), or a flat image as lkvm loads one",
 	  take_kernel },
@@ -179,7 +151,7 @@ static const struct option {
 	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
 	{ "disk", 'd', "FILE[,ro]", "a virtio-blk disk: a raw file or block device; repeatable",
-	  take_disk },
+	  disk_option_take },
 	{ "network", 'n', "none", "no network", take_network },
 	{ "console", 0, "serial", "the guest's console: the first UART", take_console },
 	{ "irqchip", 0, "gicv3-its", "interrupt controller", take_irqchip },
@@ -270,9 +242,9 @@ static const struct option *find_short(char letter)
 }
 
 /* --name, --name=VALUE, -k, -kVALUE. *val: what is glued to it, or NULL. NULL: no such option. */
-static const struct option *find(const char *arg, const char **val)
+static const struct option *find(char *arg, char **val)
 {
-	const char *equals;
+	char *equals;
 
 	*val = NULL;
 	if (arg[1] != '-') {
@@ -308,7 +280,8 @@ static bool unknown(const char *arg)
 /* *at is the argument's index, moved on where its value is the next one. */
 static bool take(struct options *o, int argc, char **argv, int *at)
 {
-	const char *arg = argv[*at], *val, *expected;
+	char *arg = argv[*at], *val;
+	const char *expected;
 	char said[256];
 	const struct option *opt = *arg == '-' ? find(arg, &val) : NULL;
 

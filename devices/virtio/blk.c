@@ -28,8 +28,9 @@ struct request {
 	u8 *status;        /* the last byte of the device's part */
 	struct iovec *iov; /* what is left to transfer */
 	unsigned int nr;
-	u64 offset;        /* bytes into the disk */
-	u32 left, written; /* bytes to go; bytes of the device's part that are valid */
+	u64 offset;  /* bytes into the disk */
+	u64 left;    /* bytes to go */
+	u32 written; /* bytes of the device's part that are valid, less the status */
 	bool is_write;
 };
 
@@ -89,14 +90,20 @@ static void transferred(struct loop_op *op, int res)
 		transfer(rq);
 		return;
 	}
-	if (res > 0 && (u32)res < rq->left) {
-		rq->left -= res;
-		rq->offset += res;
-		rq->iov = iov_skip(rq->iov, &rq->nr, res);
-		transfer(rq);
+	if (res <= 0) {
+		complete_later(rq, VIRTIO_BLK_S_IOERR);
 		return;
 	}
-	complete_later(rq, res > 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
+	rq->left -= res;
+	rq->offset += res;
+	if (!rq->is_write)
+		rq->written += res;
+	if (!rq->left) {
+		complete_later(rq, VIRTIO_BLK_S_OK);
+		return;
+	}
+	rq->iov = iov_skip(rq->iov, &rq->nr, res);
+	transfer(rq);
 }
 
 static void flushed(struct loop_op *op, int res)
@@ -106,19 +113,22 @@ static void flushed(struct loop_op *op, int res)
 	complete_later(rq, res ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
 }
 
-/* 5.2.6.2: whole sectors, all of them on the disk. */
+/*
+ * 5.2.6.2: whole sectors, all of them on the disk; and no more than a used
+ * ring's 32-bit length can say, since descriptors may name the same RAM again
+ * and again.
+ */
 static bool in_range(const struct request *rq, u64 sector)
 {
 	u64 sectors = rq->blk->size / SECTOR;
 
-	return rq->left && rq->left % SECTOR == 0 && sector <= sectors &&
+	return rq->left && rq->left % SECTOR == 0 && rq->left < UINT32_MAX && sector <= sectors &&
 	       rq->left / SECTOR <= sectors - sector;
 }
 
 static void start_transfer(struct request *rq, u64 sector)
 {
 	if (!in_range(rq, sector)) {
-		rq->written = 0;
 		complete(rq, VIRTIO_BLK_S_IOERR);
 		return;
 	}
@@ -131,7 +141,7 @@ static void request_in(struct request *rq, u64 sector)
 {
 	rq->iov = &rq->chain.iov[rq->chain.nr_out];
 	rq->nr = rq->chain.nr_in;
-	rq->left = rq->written = iov_bytes(rq->iov, rq->nr) - 1;
+	rq->left = iov_bytes(rq->iov, rq->nr) - 1;
 	iov_truncate(rq->iov, &rq->nr, rq->left);
 	start_transfer(rq, sector);
 }

@@ -23,7 +23,7 @@ OUT=$WORK/out
 run() {
 	want=$1
 	shift
-	"$NESTOR" run --timeout 60 "$@" >"$OUT" 2>&1 </dev/null
+	"$NESTOR" run --timeout 180 "$@" >"$OUT" 2>&1 </dev/null
 	got=$?
 	WHY="exit code $got, expected $want"
 	[ "$got" = "$want" ]

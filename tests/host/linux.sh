@@ -50,7 +50,7 @@ case_of "linux: 16 disks, each with its own contents" sixteen
 shell() {
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
-	"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"
 	until grep -q '# ' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done # the prompt
@@ -90,7 +90,7 @@ signal() {
 case_of "ways out: a signal N ends the guest with 128+N" signal
 
 reader_gone() {
-	"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null | head -c 100 >/dev/null
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null | head -c 100 >/dev/null
 }
 case_of "console: a reader that goes away does not stop the guest" reader_gone
 

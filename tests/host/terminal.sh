@@ -19,7 +19,7 @@ on_terminal() {
 guest() {
 	status=$1 when=$2 what=$3
 	shift 3
-	on_terminal "$status" "$when" "$what" -- "$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "$PARAMS" "$@"
+	on_terminal "$status" "$when" "$what" -- "$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$PARAMS" "$@"
 }
 case_of "terminal: restored when the guest powers off" guest 0 "$prompt" "$(printf 'exit\r')"
 case_of "terminal: restored after Ctrl-a x" guest 0 "$prompt" "$(printf '\001x')"
@@ -33,7 +33,7 @@ case_of "terminal: restored after SIGKILL" guest 137 "$prompt" -9
 interrupt() {
 	on_terminal 0 "$prompt" "$(printf 'sh -c "echo run\047\047ning; exec sleep 1000"\r')" running "$(printf '\003')" \
 		"$prompt" "$(printf 'exit\r')" -- \
-		"$NESTOR" run --timeout 60 -k "$IMAGE" -i "$INITRD" -p "$PARAMS"
+		"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$PARAMS"
 }
 case_of "terminal: Ctrl-c reaches the guest" interrupt
 
