@@ -52,7 +52,9 @@ static const char *other_format(const u8 *head, size_t len)
 	return NULL;
 }
 
-/* PE/COFF 3.3 and 4: how long the file is by its own section table; 0: no such table. */
+/* PE/COFF 3.3 and 4: how long the file is by its own section table; 0: no such table;
+ * more than any file: the table itself is cut off.
+ */
 static u64 pe_file_size(int fd, u32 pe)
 {
 	struct {
@@ -68,7 +70,9 @@ static u64 pe_file_size(int fd, u32 pe)
 	} section;
 	u64 end = 0, at = pe + sizeof(coff);
 
-	if (pread(fd, &coff, sizeof(coff), pe) != sizeof(coff) || memcmp(&coff, "PE\0\0", 4))
+	if (pread(fd, &coff, sizeof(coff), pe) != sizeof(coff))
+		return ~0ULL;
+	if (memcmp(&coff, "PE\0\0", 4))
 		return 0;
 	at += le16toh(coff.optional_size);
 	for (unsigned int i = 0; i < le16toh(coff.nr_sections); i++, at += sizeof(section)) {
