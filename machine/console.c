@@ -20,13 +20,13 @@ struct console {
 	struct serial_backend backend;
 	struct vm *vm;
 	struct serial *serial;
-	struct loop_op out_op, out_poll_op, in_op;
+	struct loop_op out_op, out_poll_op, in_op, in_poll_op;
 	u8 out[OUT_SIZE];         /* a ring */
 	unsigned int head, nr;    /* what is in it */
 	bool writing, full, lost; /* lost: nobody reads, nobody will */
 	u8 in[IN_SIZE];
 	unsigned int in_at, in_nr; /* read, and not yet taken by the UART */
-	bool escaped, polling;
+	bool escaped, reading;
 };
 
 static void start_write(struct console *c)
@@ -114,27 +114,36 @@ static unsigned int filter(struct console *c, u8 *bytes, unsigned int nr)
 static void feed(struct console *c)
 {
 	c->in_at += serial_receive(c->serial, c->in + c->in_at, c->in_nr - c->in_at);
-	if (c->in_at < c->in_nr || c->polling)
+	if (c->in_at < c->in_nr || c->reading)
 		return;
-	c->polling = true;
-	loop_poll(c->vm->loop, &c->in_op, STDIN_FILENO, POLLIN);
+	c->reading = true;
+	loop_read(c->vm->loop, &c->in_op, STDIN_FILENO, c->in, sizeof(c->in));
 }
 
-/* The loop says there is input, so this read does not wait. Nothing: the end; we stop asking. */
-static void in_ready(struct loop_op *op, int res)
+/* Nothing: the end of the input; we stop asking. */
+static void have_read(struct loop_op *op, int res)
 {
 	struct console *c = container_of(op, struct console, in_op);
-	ssize_t n;
+
+	if (res == -EAGAIN) { /* a non-blocking descriptor that somebody gave us */
+		loop_poll(c->vm->loop, &c->in_poll_op, STDIN_FILENO, POLLIN);
+		return;
+	}
+	if (!res || (res < 0 && res != -EINTR))
+		return; /* still "reading": never again */
+	c->reading = false;
+	c->in_at = 0;
+	c->in_nr = res > 0 ? filter(c, c->in, res) : 0;
+	feed(c);
+}
+
+static void in_ready(struct loop_op *op, int res)
+{
+	struct console *c = container_of(op, struct console, in_poll_op);
 
 	if (res < 0)
 		return;
-	n = read(STDIN_FILENO, c->in, sizeof(c->in));
-	if (!n || (n < 0 && errno != EINTR && errno != EAGAIN))
-		return; /* still "polling": never again */
-	c->polling = false;
-	c->in_at = 0;
-	c->in_nr = n > 0 ? filter(c, c->in, n) : 0;
-	feed(c);
+	loop_read(c->vm->loop, &c->in_op, STDIN_FILENO, c->in, sizeof(c->in));
 }
 
 static void console_readable(struct serial_backend *b)
@@ -153,7 +162,8 @@ int console_create(struct console **console, struct vm *vm)
 	c->out_op.done = written;
 	c->out_op.endless = true; /* console_flush writes what is left */
 	c->out_poll_op = (struct loop_op){ .done = out_ready, .endless = true };
-	c->in_op = (struct loop_op){ .done = in_ready, .endless = true };
+	c->in_poll_op = (struct loop_op){ .done = in_ready, .endless = true };
+	c->in_op = (struct loop_op){ .done = have_read, .endless = true };
 	*console = c;
 	return 0;
 }
