@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The KVM that remembers what it was told. */
+#include "tests/unit/fake_kvm.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct fake_kvm fake = {
+	.api_version = KVM_API_VERSION, .ipa_bits = 40, .nisv = 1, .fail_err = -EIO
+};
+
+/* Every call counts; the chosen one fails. */
+#define CALL()                                                                            \
+	do {                                                                              \
+		(void)k;                                                                  \
+		if (__atomic_add_fetch(&fake.calls, 1, __ATOMIC_SEQ_CST) == fake.fail_at) \
+			return fake.fail_err;                                             \
+	} while (0)
+
+static int fake_open(struct kvm *k)
+{
+	CALL();
+	return memfd_create("kvm", MFD_CLOEXEC);
+}
+
+static int get_api_version(struct kvm *k)
+{
+	CALL();
+	return fake.api_version;
+}
+
+static int create_vm(struct kvm *k, unsigned long type)
+{
+	CALL();
+	fake.vm_type = type;
+	return memfd_create("kvm-vm", MFD_CLOEXEC);
+}
+
+static int get_vcpu_mmap_size(struct kvm *k)
+{
+	CALL();
+	return ALIGN_UP(sizeof(struct kvm_run), 4096);
+}
+
+static int check_extension(struct kvm *k, unsigned long cap)
+{
+	CALL();
+	if (cap == KVM_CAP_ARM_VM_IPA_SIZE)
+		return fake.ipa_bits;
+	return cap == KVM_CAP_ARM_NISV_TO_USER ? fake.nisv : 0;
+}
+
+static int enable_cap(struct kvm *k, const struct kvm_enable_cap *cap)
+{
+	CALL();
+	fake.enabled_cap = cap->cap;
+	return 0;
+}
+
+static int set_memory(struct kvm *k, const struct kvm_userspace_memory_region *region)
+{
+	CALL();
+	fake.memory = *region;
+	return 0;
+}
+
+static int create_vcpu(struct kvm *k, unsigned long id)
+{
+	int fd;
+
+	CALL();
+	(void)id;
+	fd = memfd_create("kvm-vcpu", MFD_CLOEXEC);
+	if (ftruncate(fd, ALIGN_UP(sizeof(struct kvm_run), 4096)))
+		return -errno;
+	return fd;
+}
+
+static int create_device(struct kvm *k, struct kvm_create_device *device)
+{
+	CALL();
+	device->fd = memfd_create("kvm-device", MFD_CLOEXEC);
+	fake.devices[fake.nr_devices] = device->type;
+	fake.device_fds[fake.nr_devices++] = device->fd;
+	return 0;
+}
+
+static int irq_line(struct kvm *k, const struct kvm_irq_level *level)
+{
+	CALL();
+	fake.lines[(level->irq & 0xffff) - 32] = level->level;
+	fake.line_changes++;
+	if (fake.line_changed)
+		fake.line_changed((level->irq & 0xffff) - 32, level->level);
+	return 0;
+}
+
+static int signal_msi(struct kvm *k, const struct kvm_msi *msi)
+{
+	CALL();
+	fake.msi = *msi;
+	fake.nr_msis++;
+	return fake.msi_ret;
+}
+
+static int set_gsi_routing(struct kvm *k, const struct kvm_irq_routing *table)
+{
+	CALL();
+	if (table->nr > ARRAY_SIZE(fake.routes))
+		return -EINVAL;
+	memcpy(fake.routes, table->entries, table->nr * sizeof(table->entries[0]));
+	fake.nr_routes = table->nr;
+	fake.route_updates++;
+	return 0;
+}
+
+static int irqfd(struct kvm *k, const struct kvm_irqfd *arg)
+{
+	CALL();
+	fake.irqfd = *arg;
+	fake.nr_irqfds += arg->flags & KVM_IRQFD_FLAG_DEASSIGN ? -1 : 1;
+	return 0;
+}
+
+static int ioeventfd(struct kvm *k, const struct kvm_ioeventfd *arg)
+{
+	CALL();
+	fake.ioeventfd = *arg;
+	fake.nr_ioeventfds += arg->flags & KVM_IOEVENTFD_FLAG_DEASSIGN ? -1 : 1;
+	return 0;
+}
+
+static int arm_preferred_target(struct kvm *k, struct kvm_vcpu_init *init)
+{
+	CALL();
+	*init = (struct kvm_vcpu_init){ .target = KVM_ARM_TARGET_GENERIC_V8 };
+	return 0;
+}
+
+static int set_device_attr(struct kvm *k, int fd, const struct kvm_device_attr *a)
+{
+	u64 val = 0;
+
+	CALL();
+	if (a->addr)
+		memcpy(&val, (void *)(unsigned long)a->addr,
+		       a->group == KVM_DEV_ARM_VGIC_GRP_NR_IRQS ? 4 : 8);
+	fake.attrs[fake.nr_attrs++] = (struct fake_attr){ fd, a->group, a->attr, val };
+	return 0;
+}
+
+static int run(struct kvm *k, int vcpu)
+{
+	unsigned int nth = __atomic_fetch_add(&fake.runs, 1, __ATOMIC_SEQ_CST);
+	struct kvm_run *page;
+	int ret;
+
+	CALL();
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	ret = __atomic_load_n(&page->immediate_exit, __ATOMIC_SEQ_CST) ? -EINTR
+	                                                               : fake.run(page, nth);
+	munmap(page, sizeof(*page));
+	return ret;
+}
+
+static int arm_vcpu_init(struct kvm *k, int vcpu, const struct kvm_vcpu_init *init)
+{
+	CALL();
+	(void)vcpu;
+	fake.inits[fake.nr_vcpus++ % ARRAY_SIZE(fake.inits)] = *init;
+	return 0;
+}
+
+static int get_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
+{
+	CALL();
+	(void)vcpu;
+	if (fake.regs_fail)
+		return -ENOEXEC;
+	memcpy((void *)(unsigned long)reg->addr, &fake.reg_val, sizeof(fake.reg_val));
+	return 0;
+}
+
+static int set_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
+{
+	struct kvm_one_reg *to = &fake.regs[fake.nr_regs++];
+
+	CALL();
+	(void)vcpu;
+	to->id = reg->id;
+	memcpy(&to->addr, (void *)(unsigned long)reg->addr, sizeof(to->addr));
+	return 0;
+}
+
+static int set_vcpu_events(struct kvm *k, int vcpu, const struct kvm_vcpu_events *events)
+{
+	CALL();
+	(void)vcpu;
+	fake.aborts += events->exception.ext_dabt_pending;
+	return 0;
+}
+
+const struct kvm_ops fake_kvm_ops = {
+	.open = fake_open,
+	.get_api_version = get_api_version,
+	.create_vm = create_vm,
+	.get_vcpu_mmap_size = get_vcpu_mmap_size,
+	.check_extension = check_extension,
+	.enable_cap = enable_cap,
+	.set_memory = set_memory,
+	.create_vcpu = create_vcpu,
+	.create_device = create_device,
+	.irq_line = irq_line,
+	.signal_msi = signal_msi,
+	.set_gsi_routing = set_gsi_routing,
+	.irqfd = irqfd,
+	.ioeventfd = ioeventfd,
+	.arm_preferred_target = arm_preferred_target,
+	.set_device_attr = set_device_attr,
+	.run = run,
+	.arm_vcpu_init = arm_vcpu_init,
+	.get_one_reg = get_one_reg,
+	.set_one_reg = set_one_reg,
+	.set_vcpu_events = set_vcpu_events,
+};
+
+const struct kvm_irq_routing_msi *fake_route(u32 gsi)
+{
+	for (unsigned int i = 0; i < fake.nr_routes; i++)
+		if (fake.routes[i].gsi == gsi && fake.routes[i].type == KVM_IRQ_ROUTING_MSI)
+			return &fake.routes[i].u.msi;
+	return NULL;
+}
+
+unsigned int open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_UNIT_FAKE_KVM_H
+#define TESTS_UNIT_FAKE_KVM_H
+
+#include <linux/kvm.h>
+
+#include "vmm/kvm.h"
+#include "vmm/vm.h"
+
+/*
+ * A KVM that does nothing but remember what it was told. Each test runs in a
+ * process of its own, so one of it is enough.
+ */
+struct fake_attr {
+	int fd;
+	u32 group;
+	u64 attr, val;
+};
+
+struct fake_kvm {
+	/* what it answers */
+	int api_version, ipa_bits, nisv, msi_ret;
+	unsigned int fail_at; /* this call fails; 0: none */
+	int fail_err;
+	int (*run)(struct kvm_run *run, unsigned int nth);  /* plays a guest */
+	void (*line_changed)(unsigned int spi, bool level); /* may be NULL */
+	/* what it was told */
+	unsigned int calls;
+	unsigned long vm_type;
+	struct kvm_userspace_memory_region memory;
+	u32 enabled_cap;
+	struct kvm_vcpu_init inits[8];
+	unsigned int nr_vcpus, runs, aborts;
+	struct fake_attr attrs[16];
+	unsigned int nr_attrs;
+	u32 devices[4];
+	int device_fds[4];
+	unsigned int nr_devices;
+	struct kvm_one_reg regs[16]; /* addr holds the value */
+	unsigned int nr_regs;
+	u64 reg_val; /* what every register reads as */
+	bool regs_fail;
+	bool lines[128];
+	unsigned int line_changes;
+	struct kvm_msi msi;
+	unsigned int nr_msis;
+	struct kvm_irq_routing_entry routes[256];
+	unsigned int nr_routes, route_updates;
+	struct kvm_irqfd irqfd;
+	unsigned int nr_irqfds;
+	struct kvm_ioeventfd ioeventfd;
+	unsigned int nr_ioeventfds;
+};
+
+extern struct fake_kvm fake;
+extern const struct kvm_ops fake_kvm_ops;
+
+#define FAKE_RAM_BASE 0x80000000ULL
+#define FAKE_RAM_SIZE 0x100000ULL
+
+/* The message of the MSI route that KVM has for an eventfd's GSI; NULL: none. */
+const struct kvm_irq_routing_msi *fake_route(u32 gsi);
+
+/* A vm made by vm_create on the fake, with 64 SPIs; ended by vm_destroy. */
+void fake_vm(struct vm *vm, unsigned int nr_cpus);
+/* Drains the loop, then destroys. */
+void fake_vm_destroy(struct vm *vm);
+
+/* One access as a vCPU makes it; the test fails where nothing answers. */
+u64 fake_read(struct vm *vm, gpa_t gpa, unsigned int size);
+void fake_write(struct vm *vm, gpa_t gpa, unsigned int size, u64 val);
+
+/* How many descriptors this process has open. */
+unsigned int open_fds(void);
+
+#endif

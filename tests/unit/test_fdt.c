@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device tree, read back by libfdt and by dtc. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fdt/fdt.h"
+#include "vmm/platform.h"
+
+static const struct platform platform = {
+	.nr_cpus = 18,
+	.ram = { 0x80000000, 0x140000000 },
+	.gic = { .dist = 0x3fff0000,
+	         .dist_size = 0x10000,
+	         .redist = 0x3fdb0000,
+	         .redist_size = 0x240000,
+	         .its = 0x7ff0000,
+	         .its_size = 0x20000 },
+	.uarts = { { 0x1000000, 0x1000, 0 },
+	           { 0x1001000, 0x1000, 1 },
+	           { 0x1002000, 0x1000, 2 },
+	           { 0x1003000, 0x1000, 3 } },
+	.pci = { .segment = 1,
+	         .last_bus = 255,
+	         .ecam = 0x40000000,
+	         .io = { 0x0, 0x0, 0x10000 },
+	         .mem32 = { 0x50000000, 0x10000000, 0x30000000 },
+	         .intx_spi = { 4, 5, 6, 7 },
+	         .devid_base = 0x10000 },
+	.chosen = { .bootargs = "console=ttyS0",
+	            .initrd = 0x8f000000,
+	            .initrd_size = 0x1234,
+	            .kaslr_seed = 0x1122334455667788,
+	            .rng_seed = { 1, 2, 3 } },
+};
+
+static u8 blob[0x20000];
+
+static void make(void)
+{
+	cr_assert(zero(int, fdt_build(&platform, blob, sizeof(blob))));
+}
+
+TestSuite(fdt, .init = make);
+
+static const void *prop(const char *path, const char *name, int len)
+{
+	int node = fdt_path_offset(blob, path), got = -1;
+	const void *val;
+
+	cr_assert(ge(int, node, 0), "%s: %s", path, fdt_strerror(node));
+	val = fdt_getprop(blob, node, name, &got);
+	cr_assert(ge(int, got, 0), "%s/%s", path, name);
+	if (len >= 0)
+		cr_assert(eq(int, got, len), "%s/%s", path, name);
+	return val;
+}
+
+static u32 cell(const char *path, const char *name, unsigned int at)
+{
+	return fdt32_ld((const fdt32_t *)prop(path, name, -1) + at);
+}
+
+static u64 cells(const char *path, const char *name, unsigned int at)
+{
+	return (u64)cell(path, name, at) << 32 | cell(path, name, at + 1);
+}
+
+static void expect_text(const char *path, const char *name, const char *text)
+{
+	cr_assert(eq(str, (char *)prop(path, name, -1), (char *)text), "%s/%s", path, name);
+}
+
+Test(fdt, the_root_says_how_addresses_are_written)
+{
+	expect_text("/", "compatible", "linux,dummy-virt");
+	cr_assert(eq(u32, cell("/", "#address-cells", 0), 2));
+	cr_assert(eq(u32, cell("/", "#size-cells", 0), 2));
+	cr_assert(eq(u32, cell("/", "interrupt-parent", 0),
+	             cell("/interrupt-controller", "phandle", 0)));
+}
+
+Test(fdt, chosen_has_what_the_kernel_is_told)
+{
+	expect_text("/chosen", "bootargs", "console=ttyS0");
+	expect_text("/chosen", "stdout-path", "/serial@1000000");
+	cr_assert(eq(u64, cells("/chosen", "linux,initrd-start", 0), 0x8f000000));
+	cr_assert(eq(u64, cells("/chosen", "linux,initrd-end", 0), 0x8f001234));
+	cr_assert(eq(u64, cells("/chosen", "kaslr-seed", 0), 0x1122334455667788));
+	cr_assert(zero(int, memcmp(prop("/chosen", "rng-seed", 64), platform.chosen.rng_seed, 64)));
+}
+
+Test(fdt, without_an_initrd_chosen_names_none)
+{
+	struct platform p = platform;
+
+	p.chosen.initrd_size = 0;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(zero(ptr, (void *)fdt_getprop(blob, fdt_path_offset(blob, "/chosen"),
+	                                        "linux,initrd-start", NULL)));
+}
+
+Test(fdt, memory_is_all_of_ram)
+{
+	cr_assert(eq(u64, cells("/memory@80000000", "reg", 0), 0x80000000));
+	cr_assert(eq(u64, cells("/memory@80000000", "reg", 2), 0x140000000));
+	expect_text("/memory@80000000", "device_type", "memory");
+}
+
+Test(fdt, cpus_are_named_by_affinity_as_kvm_gives_it)
+{
+	int cpus = fdt_path_offset(blob, "/cpus"), node, nr = 0;
+
+	fdt_for_each_subnode(node, blob, cpus) nr++;
+	cr_assert(eq(int, nr, 18));
+	cr_assert(eq(u32, cell("/cpus/cpu@f", "reg", 0), 15));
+	cr_assert(eq(u32, cell("/cpus/cpu@100", "reg", 0), 0x100));
+	cr_assert(eq(u32, cell("/cpus/cpu@101", "reg", 0), 0x101));
+	expect_text("/cpus/cpu@0", "enable-method", "psci");
+	expect_text("/psci", "method", "hvc");
+}
+
+Test(fdt, the_gic_has_its_frames_and_its_its)
+{
+	static const char gic[] = "/interrupt-controller@3fff0000";
+	static const char its[] = "/interrupt-controller@3fff0000/msi-controller@7ff0000";
+
+	expect_text(gic, "compatible", "arm,gic-v3");
+	cr_assert(eq(u64, cells(gic, "reg", 0), 0x3fff0000));
+	cr_assert(eq(u64, cells(gic, "reg", 4), 0x3fdb0000));
+	cr_assert(eq(u64, cells(gic, "reg", 6), 0x240000));
+	cr_assert(eq(u64, cells(its, "reg", 0), 0x7ff0000));
+	cr_assert(eq(u32, cell(its, "#msi-cells", 0), 1));
+}
+
+Test(fdt, without_an_its_nothing_speaks_of_msis)
+{
+	struct platform p = platform;
+
+	p.gic.its = 0;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(lt(int, fdt_node_offset_by_compatible(blob, -1, "arm,gic-v3-its"), 0));
+	cr_assert(zero(ptr,
+	               (void *)fdt_getprop(blob, fdt_path_offset(blob, "/pcie"), "msi-map", NULL)));
+}
+
+Test(fdt, every_uart_has_its_spi)
+{
+	cr_assert(eq(u64, cells("/serial@1003000", "reg", 0), 0x1003000));
+	cr_assert(zero(u32, cell("/serial@1003000", "interrupts", 0)), "an SPI");
+	cr_assert(eq(u32, cell("/serial@1003000", "interrupts", 1), 3));
+	cr_assert(eq(u32, cell("/serial@1003000", "interrupts", 2), 4), "level, high");
+}
+
+Test(fdt, the_pci_host_has_its_windows)
+{
+	expect_text("/pcie", "compatible", "pci-host-ecam-generic");
+	cr_assert(eq(u64, cells("/pcie", "reg", 0), 0x40000000));
+	cr_assert(eq(u64, cells("/pcie", "reg", 2), 256 << 20));
+	cr_assert(eq(u32, cell("/pcie", "linux,pci-domain", 0), 1));
+	cr_assert(eq(u32, cell("/pcie", "ranges", 0), 0x01000000));
+	cr_assert(eq(u32, cell("/pcie", "ranges", 7), 0x02000000));
+	cr_assert(eq(u64, cells("/pcie", "ranges", 8), 0x10000000), "on the bus");
+	cr_assert(eq(u64, cells("/pcie", "ranges", 10), 0x50000000), "for the CPU");
+	cr_assert(eq(u64, cells("/pcie", "ranges", 12), 0x30000000));
+	cr_assert(zero(u32, cell("/pcie", "msi-map", 0)));
+	cr_assert(eq(u32, cell("/pcie", "msi-map", 1),
+	             cell("/interrupt-controller/msi-controller", "phandle", 0)));
+	cr_assert(eq(u32, cell("/pcie", "msi-map", 2), 0x10000));
+	cr_assert(eq(u32, cell("/pcie", "msi-map", 3), 0x10000));
+}
+
+Test(fdt, the_interrupt_map_swizzles_as_the_host_does)
+{
+	prop("/pcie", "interrupt-map", 16 * 10 * 4);
+	cr_assert(eq(u32, cell("/pcie", "interrupt-map-mask", 0), 3 << 11));
+	cr_assert(eq(u32, cell("/pcie", "interrupt-map-mask", 3), 7));
+	for (u32 row = 0; row < 16; row++) {
+		u32 dev = row / 4, pin = row % 4;
+
+		cr_assert(eq(u32, cell("/pcie", "interrupt-map", row * 10), dev << 11));
+		cr_assert(eq(u32, cell("/pcie", "interrupt-map", row * 10 + 3), pin + 1));
+		cr_assert(
+			eq(u32, cell("/pcie", "interrupt-map", row * 10 + 8), 4 + (dev + pin) % 4));
+	}
+}
+
+Test(fdt, a_blob_too_small_is_refused_at_any_size)
+{
+	size_t need = fdt_totalsize(blob);
+
+	for (size_t size = need + 0x8000; size >= 0x100; size -= 0x80) {
+		u8 *small = malloc(size); /* so that a byte too many is seen */
+		int err = fdt_build(&platform, small, size);
+
+		if (err)
+			cr_assert(eq(int, err, -ENOSPC));
+		else
+			cr_assert(zero(int, memcmp(small + 8, blob + 8, need - 8)));
+		if (size < need)
+			cr_assert(ne(int, err, 0), "%zu of %zu", size, need);
+		free(small);
+	}
+}
+
+/* dtc also checks what a tree means; it is no part of a machine that only builds. */
+Test(fdt, dtc_has_no_remark)
+{
+	char path[] = "/tmp/nestor-fdt-XXXXXX", command[128], line[256] = "";
+	int fd = mkstemp(path);
+	FILE *dtc;
+
+	cr_assert(eq(sz, write(fd, blob, fdt_totalsize(blob)), fdt_totalsize(blob)));
+	close(fd);
+	snprintf(command, sizeof(command), "%s -I dtb -O dts -o /dev/null %s 2>&1",
+	         getenv("LAB_DTC") ? getenv("LAB_DTC") : "dtc", path);
+	dtc = popen(command, "r");
+	if (!fgets(line, sizeof(line), dtc))
+		*line = 0;
+	unlink(path);
+	if (WEXITSTATUS(pclose(dtc)) == 127)
+		cr_skip("no dtc");
+	cr_assert(eq(str, line, ""));
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a host cannot give: one line that names the option, and the exit code. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/host.h"
+#include "machine/options.h"
+#include "machine/status.h"
+
+static struct options options = { .cpus = 64, .mem = 64 << 20 };
+
+Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redirect_stderr)
+{
+	cr_assert(zero(int, host_check(&options)));
+	options.mem = 1ULL << 47;
+	cr_assert(eq(int, host_check(&options), STATUS_HOST_LACKS));
+	options.overcommit = true;
+	cr_assert(zero(int, host_check(&options)));
+}
+
+struct step_case {
+	enum vm_step step;
+	int status;
+	char names[40];
+};
+
+ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
+{
+	static struct step_case cases[] = {
+		{ VM_STEP_OPEN, STATUS_HOST_LACKS, "/dev/kvm: " },
+		{ VM_STEP_API, STATUS_HOST_LACKS, "/dev/kvm: " },
+		{ VM_STEP_IPA, STATUS_HOST_LACKS, "--mem 64M: " },
+		{ VM_STEP_CREATE, STATUS_HOST_LACKS, "/dev/kvm: " },
+		{ VM_STEP_MEMORY, STATUS_HOST_FAILED, "--mem 64M: " },
+		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },
+		{ VM_STEP_VCPUS, STATUS_HOST_LACKS, "--cpus 64: " },
+		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv3-its: " },
+	};
+
+	return cr_make_param_array(struct step_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct step_case *c, host, each_step_that_fails_has_its_line)
+{
+	char text[512] = "";
+	FILE *err;
+
+	cr_redirect_stderr();
+	cr_assert(eq(int, host_failed(&options, c->step, -EPERM), c->status));
+	fflush(stderr);
+	err = cr_get_redirected_stderr();
+	text[fread(text, 1, sizeof(text) - 1, err)] = 0;
+	cr_assert(eq(ptr, strstr(text, c->names), text + strlen("nestor: ")), "%s", text);
+	cr_assert(ne(ptr, strstr(text, "Operation not permitted"), NULL), "%s", text);
+	cr_assert(eq(ptr, strchr(text, '\n'), text + strlen(text) - 1), "one line: %s", text);
+}

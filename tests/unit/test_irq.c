@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines, MSIs and MSI routes, as KVM is told of them. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "tests/unit/fake_kvm.h"
+#include "vmm/irq.h"
+
+#define NR_SPIS 8
+
+static struct log log_off;
+static struct kvm kvm = { .ops = &fake_kvm_ops, .log = &log_off };
+static struct irq_table *irqs;
+static const struct irq_msg msg = { 0x120008040, 0x21, 0x18 };
+
+static void make(void)
+{
+	cr_assert(zero(int, irq_create(&irqs, &kvm, NR_SPIS)));
+}
+
+static void unmake(void)
+{
+	irq_destroy(irqs);
+}
+
+TestSuite(irq, .init = make, .fini = unmake);
+
+Test(irq, a_line_is_an_spi)
+{
+	irq_set_line(irqs, 3, true);
+	cr_assert(eq(int, fake.lines[3], true));
+	irq_set_line(irqs, 3, false);
+	cr_assert(eq(int, fake.lines[3], false));
+}
+
+Test(irq, an_msi_carries_its_device_id)
+{
+	cr_assert(zero(int, irq_msi_send(irqs, &msg)));
+	cr_assert(eq(u32, fake.msi.address_lo, 0x20008040));
+	cr_assert(eq(u32, fake.msi.address_hi, 1));
+	cr_assert(eq(u32, fake.msi.data, 0x21));
+	cr_assert(eq(u32, fake.msi.devid, 0x18));
+	cr_assert(eq(u32, fake.msi.flags, KVM_MSI_VALID_DEVID));
+}
+
+Test(irq, an_msi_delivered_is_success_and_a_refused_one_is_not)
+{
+	fake.msi_ret = 1;
+	cr_assert(zero(int, irq_msi_send(irqs, &msg)));
+	fake.msi_ret = -EINVAL;
+	cr_assert(eq(int, irq_msi_send(irqs, &msg), -EINVAL));
+}
+
+Test(irq, a_route_has_a_gsi_and_an_eventfd_that_kvm_knows)
+{
+	struct irq_route r = { 0 };
+	const struct kvm_irq_routing_msi *m;
+	u64 count = 0;
+
+	cr_assert(zero(int, irq_route_set(irqs, &r, &msg)));
+	m = fake_route(r.gsi);
+	cr_assert(ne(ptr, (void *)m, NULL));
+	cr_assert(eq(u32, m->address_lo, 0x20008040));
+	cr_assert(eq(u32, m->address_hi, 1));
+	cr_assert(eq(u32, m->data, 0x21));
+	cr_assert(eq(u32, m->devid, 0x18));
+	cr_assert(eq(u32, fake.irqfd.gsi, r.gsi));
+	cr_assert(eq(u32, fake.irqfd.fd, r.fd));
+	irq_route_fire(&r);
+	cr_assert(eq(int, read(r.fd, &count, sizeof(count)), 8));
+	cr_assert(eq(u64, count, 1));
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, the_spis_stay_routed)
+{
+	struct irq_route r = { 0 };
+
+	irq_route_set(irqs, &r, &msg);
+	cr_assert(eq(u32, fake.nr_routes, NR_SPIS + 1));
+	for (u32 i = 0; i < NR_SPIS; i++) {
+		cr_assert(eq(u32, fake.routes[i].gsi, i));
+		cr_assert(eq(u32, fake.routes[i].type, KVM_IRQ_ROUTING_IRQCHIP));
+		cr_assert(eq(u32, fake.routes[i].u.irqchip.pin, i));
+	}
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, the_same_message_again_is_not_told_again)
+{
+	struct irq_route r = { 0 };
+	struct irq_msg other = { msg.addr, 0x22, msg.devid };
+	int gsi;
+
+	irq_route_set(irqs, &r, &msg);
+	gsi = r.gsi;
+	cr_assert(zero(int, irq_route_set(irqs, &r, &msg)));
+	cr_assert(eq(u32, fake.route_updates, 1));
+	cr_assert(zero(int, irq_route_set(irqs, &r, &other)));
+	cr_assert(eq(u32, fake.route_updates, 2));
+	cr_assert(eq(u32, fake_route(gsi)->data, 0x22));
+	cr_assert(eq(int, r.gsi, gsi));
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_message_that_kvm_did_not_take_is_told_again)
+{
+	struct irq_route r = { 0 };
+	struct irq_msg other = { msg.addr, 0x22, msg.devid };
+
+	irq_route_set(irqs, &r, &msg);
+	fake.fail_at = fake.calls + 1;
+	cr_assert(eq(int, irq_route_set(irqs, &r, &other), -EIO));
+	fake.fail_at = 0;
+	cr_assert(zero(int, irq_route_set(irqs, &r, &other)));
+	cr_assert(eq(u32, fake_route(r.gsi)->data, 0x22));
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_cleared_route_gives_its_gsi_to_the_next)
+{
+	unsigned int fds = open_fds();
+	struct irq_route a = { 0 }, b = { 0 }, c = { 0 };
+	int gsi;
+
+	irq_route_set(irqs, &a, &msg);
+	irq_route_set(irqs, &b, &msg);
+	cr_assert(ne(int, a.gsi, b.gsi));
+	gsi = a.gsi;
+	irq_route_clear(irqs, &a);
+	irq_route_clear(irqs, &a); /* is none any more */
+	cr_assert(zero(int, a.gsi));
+	cr_assert(eq(u32, fake.irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN));
+	irq_route_set(irqs, &c, &msg);
+	cr_assert(eq(int, c.gsi, gsi));
+	irq_route_clear(irqs, &b);
+	irq_route_clear(irqs, &c);
+	cr_assert(zero(u32, fake.nr_irqfds));
+	cr_assert(eq(u32, open_fds(), fds));
+}
+
+Test(irq, a_route_that_fails_leaves_nothing)
+{
+	unsigned int fds = open_fds();
+	struct irq_route r = { 0 };
+
+	for (unsigned int nth = 1; nth <= 2; nth++) {
+		fake.calls = 0;
+		fake.fail_at = nth;
+		cr_assert(eq(int, irq_route_set(irqs, &r, &msg), -EIO));
+		cr_assert(zero(int, r.gsi));
+		cr_assert(eq(u32, open_fds(), fds));
+	}
+	fake.fail_at = 0;
+	cr_assert(zero(int, irq_route_set(irqs, &r, &msg)));
+	cr_assert(eq(u32, fake.nr_routes, NR_SPIS + 1));
+	irq_route_clear(irqs, &r);
+}

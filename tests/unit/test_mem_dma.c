@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Guest memory by address: guest_ptr() and the identity DMA space. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <unistd.h>
+
+#include "vmm/dma.h"
+#include "vmm/mem.h"
+
+#define BASE 0x80000000ULL
+#define SIZE 0x2000ULL
+
+static u8 ram[SIZE] __attribute__((aligned(8)));
+static struct guest_mem mem = { .base = BASE, .size = SIZE, .host = ram };
+
+struct range_case {
+	gpa_t gpa;
+	u64 len;
+	bool ok;
+};
+
+ParameterizedTestParameters(mem, only_ranges_wholly_in_ram_have_a_pointer)
+{
+	static struct range_case cases[] = {
+		{ BASE, SIZE, true },
+		{ BASE, SIZE + 1, false },
+		{ BASE + SIZE - 1, 1, true },
+		{ BASE + SIZE - 1, 2, false },
+		{ BASE + SIZE, 0, true },
+		{ BASE + SIZE, 1, false },
+		{ BASE - 1, 1, false },
+		{ BASE - 1, 2, false },
+		{ 0, 1, false },
+		{ BASE, ~0ULL, false },
+		{ ~0ULL, 1, false },
+		{ BASE + 1, ~0ULL, false },
+	};
+
+	return cr_make_param_array(struct range_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct range_case *c, mem, only_ranges_wholly_in_ram_have_a_pointer)
+{
+	void *want = c->ok ? ram + (c->gpa - BASE) : NULL;
+
+	cr_assert(eq(ptr, guest_ptr(&mem, c->gpa, c->len), want), "%#llx+%#llx",
+	          (unsigned long long)c->gpa, (unsigned long long)c->len);
+}
+
+Test(mem, copies_go_in_and_out_or_fail_whole)
+{
+	u32 val = 0xdeadbeef, got = 0;
+
+	cr_assert(zero(int, guest_write(&mem, BASE + 8, &val, 4)));
+	cr_assert(zero(int, guest_read(&mem, BASE + 8, &got, 4)));
+	cr_assert(eq(u32, got, val));
+	cr_assert(eq(int, guest_write(&mem, BASE + SIZE - 2, &val, 4), -EFAULT));
+	cr_assert(eq(int, guest_read(&mem, BASE + SIZE - 2, &got, 4), -EFAULT));
+	cr_assert(zero(u32, ram[SIZE - 2]));
+}
+
+Test(mem, ram_is_a_memfd_that_starts_zeroed)
+{
+	struct guest_mem m;
+	u32 val = 0x5a5a5a5a, got = 0;
+
+	cr_assert(zero(int, mem_create(&m, BASE, 0x4000)));
+	cr_assert(zero(int, guest_read(&m, BASE + 0x3ffc, &got, 4)));
+	cr_assert(zero(u32, got));
+	guest_write(&m, BASE + 0x1000, &val, 4);
+	cr_assert(eq(int, pread(m.fd, &got, 4, 0x1000), 4));
+	cr_assert(eq(u32, got, val));
+	mem_destroy(&m);
+}
+
+Test(mem, ram_the_host_has_no_room_for_is_refused)
+{
+	struct guest_mem m;
+
+	cr_assert(lt(int, mem_create(&m, BASE, 1ULL << 62), 0));
+}
+
+static struct dma_space identity(void)
+{
+	struct dma_space s;
+
+	dma_identity(&s, &mem);
+	return s;
+}
+
+Test(dma, an_access_becomes_host_memory)
+{
+	struct dma_space s = identity();
+	struct iovec iov[2];
+	struct dma_sg sg = { .iov = iov, .nr = 1, .max = 2 };
+	struct dma_access a = { BASE + 0x100, 0x80, DMA_WRITE, DMA_NO_PASID };
+
+	cr_assert(eq(int, dma_map(&s, &a, &sg, NULL), DMA_OK));
+	cr_assert(eq(u32, sg.nr, 2));
+	cr_assert(eq(ptr, iov[1].iov_base, ram + 0x100));
+	cr_assert(eq(sz, iov[1].iov_len, 0x80));
+	cr_assert(eq(int, dma_map(&s, &a, &sg, NULL), DMA_FAULT), "no room");
+	cr_assert(eq(u32, sg.nr, 2));
+	dma_unmap(&s, &sg);
+	cr_assert(zero(u32, sg.nr));
+}
+
+Test(dma, outside_ram_faults_and_nothing_maps_nothing)
+{
+	struct dma_space s = identity();
+	struct iovec iov[1];
+	struct dma_sg sg = { .iov = iov, .max = 1 };
+	struct dma_access out = { BASE + SIZE - 1, 2, DMA_READ, DMA_NO_PASID };
+	struct dma_access none = { 0x10, 0, DMA_READ, DMA_NO_PASID };
+
+	cr_assert(eq(int, dma_map(&s, &out, &sg, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_map(&s, &none, &sg, NULL), DMA_OK));
+	cr_assert(zero(u32, sg.nr));
+}
+
+Test(dma, copies_and_words_reach_ram)
+{
+	struct dma_space s = identity();
+	u64 val = 0x1122334455667788, got = 0;
+	u16 word = 0;
+
+	cr_assert(eq(int, dma_write(&s, BASE + 0x11, &val, 8, NULL), DMA_OK));
+	cr_assert(eq(int, dma_read(&s, BASE + 0x11, &got, 8, NULL), DMA_OK));
+	cr_assert(eq(u64, got, val));
+	cr_assert(eq(int, dma_store16(&s, BASE + 0x20, 0xbeef, NULL), DMA_OK));
+	cr_assert(eq(u32, ram[0x20], 0xef));
+	cr_assert(eq(int, dma_load16(&s, BASE + 0x20, &word, NULL), DMA_OK));
+	cr_assert(eq(u32, word, 0xbeef));
+}
+
+Test(dma, a_misaligned_word_and_what_is_not_ram_fault)
+{
+	struct dma_space s = identity();
+	u64 val = 0;
+	u16 word;
+
+	cr_assert(eq(int, dma_load16(&s, BASE + 1, &word, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_store16(&s, BASE + 1, 1, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_load16(&s, BASE + SIZE, &word, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_store16(&s, 0, 1, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_write(&s, BASE + SIZE - 4, &val, 8, NULL), DMA_FAULT));
+	cr_assert(eq(int, dma_read(&s, BASE - 8, &val, 8, NULL), DMA_FAULT));
+}
+
+/* A space where every byte is a piece of its own, as pages of an IOMMU may be. */
+static enum dma_status bytes_map(struct dma_space *s, const struct dma_access *a, struct dma_sg *sg,
+                                 struct dma_token *token)
+{
+	(void)token;
+	for (u64 i = 0; i < a->len; i++)
+		sg->iov[sg->nr++] = (struct iovec){ ram + 0x100 - i, 1 };
+	(void)s;
+	return DMA_OK;
+}
+
+static void bytes_unmap(struct dma_space *s, struct dma_sg *sg)
+{
+	(void)s;
+	sg->nr = 0;
+}
+
+Test(dma, a_copy_crosses_pieces_in_order)
+{
+	static const struct dma_ops ops = { bytes_map, bytes_unmap };
+	struct dma_space s = { .ops = &ops, .mem = &mem };
+	u32 val = 0x04030201, got = 0;
+
+	cr_assert(eq(int, dma_write(&s, 0, &val, 4, NULL), DMA_OK));
+	cr_assert(eq(u32, ram[0x100], 1));
+	cr_assert(eq(u32, ram[0xfd], 4));
+	cr_assert(eq(int, dma_read(&s, 0, &got, 4, NULL), DMA_OK));
+	cr_assert(eq(u32, got, val));
+}

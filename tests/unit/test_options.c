@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line: what each option takes, and what is said of what it does not. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <criterion/redirect.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/options.h"
+#include "vmm/log.h"
+
+static struct options o;
+static char line[512]; /* the words, which options_parse keeps pointers into */
+
+/* Parses words separated by single spaces; '_' stands for a space in one, and "''" for an empty
+ * one. */
+static bool parse(const char *words)
+{
+	char *argv[64], *word;
+	int argc = 0;
+
+	snprintf(line, sizeof(line), "%s", words);
+	for (word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+		for (char *c = word; (c = strchr(c, '_')); c++)
+			*c = ' ';
+		argv[argc++] = strcmp(word, "''") ? word : word + 2;
+	}
+	return options_parse(&o, argc, argv);
+}
+
+Test(options, what_is_not_said_has_a_default)
+{
+	cr_assert(parse("-k Image"));
+	cr_assert(eq(str, (char *)o.kernel, "Image"));
+	cr_assert(zero(ptr, (void *)o.initrd));
+	cr_assert(eq(str, (char *)o.params, ""));
+	cr_assert(eq(u32, o.cpus, 1));
+	cr_assert(eq(u64, o.mem, 256 << 20));
+	cr_assert(zero(u32, o.nr_disks | o.timeout | o.trace));
+	cr_assert(not(o.reboot));
+	cr_assert(zero(ptr, (void *)o.dump_dtb));
+}
+
+ParameterizedTestParameters(options, an_option_has_a_long_and_a_short_form)
+{
+	static char cases[][64] = {
+		"-k K -i I -p P_1 -c 3 -m 64",
+		"-kK -iI -pP_1 -c3 -m64",
+		"--kernel K --initrd I --params P_1 --cpus 3 --mem 64",
+		"--mem=64 --cpus=3 --params=P_1 --initrd=I --kernel=K",
+	};
+
+	return cr_make_param_array(char[64], cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(char (*words)[64], options, an_option_has_a_long_and_a_short_form)
+{
+	cr_assert(parse(*words), "%s", *words);
+	cr_assert(eq(str, (char *)o.kernel, "K"));
+	cr_assert(eq(str, (char *)o.initrd, "I"));
+	cr_assert(eq(str, (char *)o.params, "P 1"));
+	cr_assert(eq(u32, o.cpus, 3));
+	cr_assert(eq(u64, o.mem, 64 << 20));
+}
+
+Test(options, a_value_may_look_like_an_option)
+{
+	cr_assert(parse("-k -k -p --quiet=1"));
+	cr_assert(eq(str, (char *)o.kernel, "-k"));
+	cr_assert(eq(str, (char *)o.params, "--quiet=1"));
+}
+
+Test(options, disks_add_up_in_order)
+{
+	cr_assert(parse("-k K -d a --disk=b,ro -d c"));
+	cr_assert(eq(u32, o.nr_disks, 3));
+	cr_assert(eq(str, (char *)o.disks[1].path, "b"));
+	cr_assert(o.disks[1].read_only);
+	cr_assert(eq(str, (char *)o.disks[2].path, "c"));
+	cr_assert(not(o.disks[0].read_only || o.disks[2].read_only));
+}
+
+Test(options, flags_and_the_rest_are_taken)
+{
+	cr_assert(parse("-k K --timeout 30 --reboot --overcommit --trace irq --trace pci,mmio "
+	                "--dump-dtb f.dtb --fdt -n none --console serial --irqchip gicv3-its"));
+	cr_assert(eq(u32, o.timeout, 30));
+	cr_assert(o.reboot);
+	cr_assert(o.overcommit);
+	cr_assert(eq(u32, o.trace, BIT(TRACE_IRQ) | BIT(TRACE_PCI) | BIT(TRACE_MMIO)));
+	cr_assert(eq(str, (char *)o.dump_dtb, "f.dtb"));
+}
+
+Test(options, help_needs_no_kernel)
+{
+	cr_assert(parse("-h"));
+	cr_assert(o.help);
+}
+
+struct mem_case {
+	char val[24];
+	u64 mem; /* 0: refused */
+};
+
+ParameterizedTestParameters(options, memory_has_a_unit)
+{
+	static struct mem_case cases[] = {
+		{ "512", 512ULL << 20 },
+		{ "512M", 512ULL << 20 },
+		{ "2g", 2ULL << 30 },
+		{ "1T", 1ULL << 40 },
+		{ "16384k", 16 << 20 },
+		{ "0x100", 256 << 20 },
+		{ "16", 16 << 20 },
+		{ "15", 0 },
+		{ "17K", 0 },
+		{ "16385K", 0 },
+		{ "262142G", (1ULL << 48) - (2ULL << 30) },
+		{ "262143G", 0 },
+		{ "256T", 0 },
+		{ "0", 0 },
+		{ "1P", 0 },
+		{ "1MB", 0 },
+		{ "M", 0 },
+		{ "-1", 0 },
+		{ "+512", 0 },
+		{ "_512", 0 },
+		{ "512_", 0 },
+		{ "1.5G", 0 },
+		{ "99999999999999999999", 0 },
+		{ "18446744073709551615T", 0 },
+	};
+
+	return cr_make_param_array(struct mem_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct mem_case *c, options, memory_has_a_unit)
+{
+	char words[64];
+
+	cr_redirect_stderr();
+	snprintf(words, sizeof(words), "-k K -m %s", c->val);
+	cr_assert(eq(int, parse(words), !!c->mem), "%s", c->val);
+	if (c->mem)
+		cr_assert(eq(u64, o.mem, c->mem), "%s", c->val);
+}
+
+struct bad_case {
+	char words[128], said[200];
+};
+
+ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
+{
+	static struct bad_case cases[] = {
+		{ "-c 2", "--kernel: not given: expected an arm64 kernel Image" },
+		{ "-k ''", "--kernel : expected an arm64 kernel Image" },
+		{ "-k K -i ''", "--initrd : expected an initramfs or initrd" },
+		{ "-k", "--kernel: no value: expected IMAGE" },
+		{ "-k K -c 0", "--cpus 0: expected 1 to 64 CPUs" },
+		{ "-k K -c 65", "--cpus 65: expected 1 to 64 CPUs" },
+		{ "-k K -c 2x", "--cpus 2x: expected 1 to 64 CPUs" },
+		{ "-k K -c -1", "--cpus -1: expected 1 to 64 CPUs" },
+		{ "-k K -c", "--cpus: no value: expected N" },
+		{ "-k K -m 8",
+		  "--mem 8: expected 16M to 256T (less 2G) of memory, in whole MiB, such as 512, 512M or 2G" },
+		{ "-k K -d ''", "--disk : expected FILE[,ro]" },
+		{ "-k K -d a,rw", "--disk a,rw: expected a key out of ro" },
+		{ "-k K -d ,ro", "--disk ,ro: expected FILE[,ro]" },
+		{ "-k K -n user", "--network user: expected none" },
+		{ "-k K --console virtio", "--console virtio: expected serial" },
+		{ "-k K --irqchip gicv2", "--irqchip gicv2: expected gicv3-its" },
+		{ "-k K --timeout 0", "--timeout 0: expected 1 to 1000000 seconds" },
+		{ "-k K --timeout 1000001", "--timeout 1000001: expected 1 to 1000000 seconds" },
+		{ "-k K --trace all,x",
+		  "--trace all,x: expected topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all" },
+		{ "-k K --dump-dtb=", "--dump-dtb : expected a file to write" },
+		{ "-k K --reboot=yes", "--reboot: yes: expected no value" },
+		{ "-k K --rebot", "--rebot: expected an option of `nestor run --help`" },
+		{ "-k K --cpu=2", "--cpu=2: expected an option of `nestor run --help`" },
+		{ "-k K -x", "-x: expected an option of `nestor run --help`" },
+		{ "-k K -", "-: expected an option of `nestor run --help`" },
+		{ "-k K --", "--: expected an option of `nestor run --help`" },
+		{ "-k K Image", "Image: expected an option; a kernel is given with -k" },
+		{ "-k K --9p x", "--9p: an option of lkvm that nestor does not have" },
+		{ "-k K --firmware=x", "--firmware: an option of lkvm that nestor does not have" },
+	};
+
+	return cr_make_param_array(struct bad_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct bad_case *c, options, what_is_wrong_is_said_in_one_line)
+{
+	char want[256];
+
+	cr_redirect_stderr();
+	cr_assert(not(parse(c->words)), "%s", c->words);
+	fflush(stderr);
+	snprintf(want, sizeof(want), "nestor: %s\n", c->said);
+	cr_assert_stderr_eq_str(want);
+}
+
+Test(options, there_are_at_most_16_disks, .init = cr_redirect_stderr)
+{
+	char words[128] = "-k K";
+
+	for (int i = 0; i < MAX_DISKS; i++)
+		strcat(words, " -d x");
+	cr_assert(parse(words));
+	strcat(words, " -d y");
+	cr_assert(not(parse(words)));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("nestor: --disk y: expected at most 16 disks\n");
+}
+
+Test(options, a_kernel_command_line_has_an_end, .init = cr_redirect_stderr)
+{
+	static char params[2049];
+	char *argv[] = { "-k", "K", "-p", params };
+
+	memset(params, 'x', 2047);
+	cr_assert(options_parse(&o, 4, argv));
+	params[2047] = 'x';
+	cr_assert(not(options_parse(&o, 4, argv)));
+}
+
+Test(options, the_help_names_every_option, .init = cr_redirect_stdout)
+{
+	char text[8192] = "";
+	FILE *out;
+
+	options_help();
+	fflush(stdout);
+	out = cr_get_redirected_stdout();
+	text[fread(text, 1, sizeof(text) - 1, out)] = 0;
+	for (const char *name = "kernel\0initrd\0params\0cpus\0mem\0disk\0timeout\0trace\0reboot\0";
+	     *name; name += strlen(name) + 1)
+		cr_assert(ne(ptr, strstr(text, name), NULL), "%s", name);
+}
