@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* INTx of a virtio-blk function: a level, which reading ISR takes back. */
+#include "lib/gic.h"
+#include "lib/virtio.h"
+
+#define PCI_STATUS_INTX (1u << 19) /* of the command and status registers as one */
+
+static struct blk blk;
+static volatile unsigned int interrupts;
+static volatile u8 isr;
+
+static void took(u32 intid)
+{
+	check(intid == SPI_INTX0 + blk.rid / 8 % 4, "interrupt %u", intid);
+	check(!interrupts++, "the interrupt does not end");
+	check(read32(pci_config(blk.rid) + PCI_COMMAND) & PCI_STATUS_INTX, "no interrupt status");
+	isr = read8(blk.isr);
+}
+
+static void start(void)
+{
+	gic_init();
+	irq_handler = took;
+	blk_find(&blk);
+	gic_enable(SPI_INTX0 + blk.rid / 8 % 4);
+	check(blk_start(&blk, 0), "the device refuses its driver");
+}
+
+static void level(void)
+{
+	start();
+	check(blk_request(&blk, BLK_IN, 0) == BLK_OK, "the read failed");
+	check(gic_pending(SPI_INTX0 + blk.rid / 8 % 4), "the line is low after a completion");
+	irqs_on();
+	check(wait_for(interrupts, LONG), "no interrupt");
+	check(isr == 1, "ISR %x", isr);
+	check(read8(blk.isr) == 0, "ISR is not cleared by reading");
+	check(!gic_pending(SPI_INTX0 + blk.rid / 8 % 4), "the line is high after ISR was read");
+}
+
+/* Held back while the function's command register says so, and not lost by it. */
+static void disabled(void)
+{
+	u64 command;
+
+	start();
+	command = pci_config(blk.rid) + PCI_COMMAND;
+	write16(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
+	irqs_on();
+	check(blk_request(&blk, BLK_IN, 0) == BLK_OK, "the read failed");
+	wait_for(false, 20);
+	check(!interrupts, "an interrupt that is disabled");
+	check(read32(command) & PCI_STATUS_INTX, "no interrupt status");
+	write16(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	check(wait_for(interrupts, LONG), "no interrupt after it was enabled");
+}
+
+static const struct test tests[] = { { "level", level }, { "disabled", disabled } };
+
+int main(void)
+{
+	run_test(tests, ARRAY_SIZE(tests));
+	return 1;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* MSI-X of a virtio-blk function through the ITS: completions are LPIs, or pending bits while
+ * masked. */
+#include "lib/gic.h"
+#include "lib/virtio.h"
+
+#define LPI    (FIRST_LPI + 40)
+#define EVENT  3
+#define VECTOR 1
+
+static struct blk blk;
+static u8 events[4096] __attribute__((aligned(4096)));
+static volatile unsigned int lpis;
+
+static void took(u32 intid)
+{
+	check(intid == LPI, "interrupt %u", intid);
+	lpis++;
+}
+
+static void start(void)
+{
+	gic_init();
+	its_init();
+	irq_handler = took;
+	blk_find(&blk);
+	its_map_device(blk.rid, events);
+	its_map_event(blk.rid, EVENT, LPI);
+	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT);
+	msix_mask(&blk.msix, VECTOR, false);
+	msix_control(&blk.msix, MSIX_ENABLE);
+	blk.vector = VECTOR;
+	check(blk_start(&blk, 0), "the device refuses its driver");
+	irqs_on();
+}
+
+/* One request, which comes back; its interrupt may not have. */
+static void request(u32 type, u64 sector)
+{
+	u8 status = blk_request(&blk, type, sector);
+
+	check(status == BLK_OK, "request on sector %lu: status %u", sector, status);
+}
+
+static void expect_lpis(unsigned int nr, const char *when)
+{
+	check(wait_for(lpis >= nr, nr ? LONG : 0), "%s: no LPI", when);
+	wait_for(false, 20);
+	check(lpis == nr, "%s: %u LPIs instead of %u", when, lpis, nr);
+}
+
+/* The scenario wrote sector 0, and looks at sector 1. */
+static void disk(void)
+{
+	start();
+	request(BLK_IN, 0);
+	expect_lpis(1, "a read");
+	for (unsigned int i = 0; i < SECTOR; i += 16)
+		check(!memcmp(&blk.data[i], "nestor-sector-0\n", 16), "sector 0, byte %u", i);
+	for (unsigned int i = 0; i < SECTOR; i += 16)
+		memcpy(&blk.data[i], "guest-sector--1\n", 16);
+	request(BLK_OUT, 1);
+	expect_lpis(2, "a write");
+}
+
+static void vector_mask(void)
+{
+	start();
+	msix_mask(&blk.msix, VECTOR, true);
+	check(!msix_pending(&blk.msix, VECTOR), "pending before anything happened");
+	request(BLK_IN, 0);
+	expect_lpis(0, "the vector is masked");
+	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
+	check(!msix_pending(&blk.msix, 0), "another vector is pending");
+	msix_mask(&blk.msix, VECTOR, false);
+	expect_lpis(1, "the vector is unmasked");
+	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
+	request(BLK_IN, 0);
+	expect_lpis(2, "after that");
+}
+
+static void function_mask(void)
+{
+	start();
+	msix_control(&blk.msix, MSIX_ENABLE | MSIX_MASK_ALL);
+	request(BLK_IN, 0);
+	expect_lpis(0, "the function is masked");
+	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
+	msix_control(&blk.msix, MSIX_ENABLE);
+	expect_lpis(1, "the function is unmasked");
+	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
+}
+
+/* A message is what the table holds when it is sent, not when it was first used. */
+static void retarget(void)
+{
+	static volatile u32 word;
+
+	start();
+	request(BLK_IN, 0);
+	expect_lpis(1, "the first message");
+	msix_mask(&blk.msix, VECTOR, true);
+	its_discard_event(blk.rid, EVENT);
+	its_map_event(blk.rid, EVENT + 1, LPI);
+	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT + 1);
+	msix_mask(&blk.msix, VECTOR, false);
+	request(BLK_IN, 0);
+	expect_lpis(2, "the next event");
+	msix_set(&blk.msix, VECTOR, (u64)&word, 0x12345678);
+	request(BLK_IN, 0);
+	check(wait_for(word == 0x12345678, LONG), "a message to memory wrote %x", word);
+	expect_lpis(2, "a message to memory");
+	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT); /* discarded */
+	request(BLK_IN, 0);
+	expect_lpis(2, "an event that is not mapped");
+}
+
+static const struct test tests[] = {
+	{ "disk", disk },
+	{ "vector-mask", vector_mask },
+	{ "function-mask", function_mask },
+	{ "retarget", retarget },
+};
+
+int main(void)
+{
+	run_test(tests, ARRAY_SIZE(tests));
+	return 1;
+}

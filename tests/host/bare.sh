@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Bare-metal guests (guests/bare), one property each: a guest's test is named by its kernel parameters.
+. "$SHARE/tests/host/lib.sh"
+GUESTS=${GUESTS:-$SHARE/guests}
+DISK=$WORK/bare.disk
+INPUT=$WORK/bare.input
+
+# lines SIZE TEXT: TEXT and a newline, over and over
+lines() { yes "$2" | head -c "$1"; }
+
+fresh_disk() {
+	lines 512 nestor-sector-0 >"$DISK"
+	head -c 1048064 /dev/zero >>"$DISK"
+}
+
+# guest NAME "TEST PARAMETERS" ARG...: it says PASS and ends with 0
+guest() {
+	bin=$GUESTS/$1.bin params=$2
+	shift 2
+	run 0 -k "$bin" -p "$params" "$@" && said PASS && return
+	line=$(grep -a -m 1 ^FAIL: "$OUT") && WHY="${line#FAIL: }"
+	false
+}
+
+# ends STATUS NAME "TEST PARAMETERS" ARG...: nestor's exit code is STATUS
+ends() {
+	status=$1 bin=$GUESTS/$2.bin params=$3
+	shift 3
+	run "$status" -k "$bin" -p "$params" "$@"
+}
+
+with_disk() {
+	fresh_disk
+	guest "$@" -d "$DISK"
+}
+
+# fed NAME TEST DELAY: the guest has $INPUT as its input, from a pipe, DELAY seconds after it starts
+fed() {
+	{ sleep "$3"; cat "$INPUT"; } | "$NESTOR" run --timeout 180 -k "$GUESTS/$1.bin" -p "$2" >"$OUT" 2>"$OUT.err"
+	got=$?
+	WHY="exit code $got: $(cat "$OUT.err")"
+	[ $got = 0 ] && said PASS
+}
+
+echoes_line() {
+	echo ping >"$INPUT"
+	fed uart echo 1 && said 'echo: ping'
+}
+
+echoes_bulk() {
+	seq 1 2000 | head -c 4096 >"$INPUT"
+	fed uart bulk 0 || return
+	WHY="what came back is not what was sent"
+	head -c 4096 "$OUT" | cmp - "$INPUT"
+}
+
+# The reader sleeps until the guest must be waiting; then all of it is there, and nothing twice.
+survives_slow_reader() {
+	flooded=9000
+	{
+		"$NESTOR" run --timeout 180 -k "$GUESTS/uart.bin" -p "flood lines=$flooded" 2>"$OUT.err" </dev/null
+		echo "status $?"
+	} | { sleep 2; cat; } >"$OUT"
+	i=0
+	while [ $i -lt 26 ]; do
+		expr substr abcdefghijklmnopqrstuvwxyzabcdefghijklmno $((i + 1)) 15
+		i=$((i + 1))
+	done >"$INPUT"
+	{
+		i=0
+		while [ $((i += 26)) -le $((flooded + 25)) ]; do cat "$INPUT"; done | head -n $flooded
+		echo PASS
+		echo "status 0"
+	} >"$OUT.want"
+	WHY="the output differs: $(cmp "$OUT" "$OUT.want" 2>&1)"
+	cmp -s "$OUT" "$OUT.want"
+}
+
+loops_back() {
+	guest uart loopback || return
+	WHY="a looped byte reached the line"
+	! said looped
+}
+
+writes_sector() {
+	with_disk msi disk || return
+	WHY="sector 1 of the disk is not what the guest wrote"
+	lines 512 guest-sector--1 >"$INPUT"
+	dd if="$DISK" bs=512 skip=1 count=1 2>/dev/null | cmp - "$INPUT"
+}
+
+refuses_long_requests() {
+	with_disk hostile too-long || return
+	WHY="the disk is now of $(wc -c <"$DISK") bytes"
+	[ "$(wc -c <"$DISK")" = 1048576 ]
+}
+
+boots_again() {
+	timeout 20 "$NESTOR" run --reboot --timeout 3 -k "$GUESTS/reset.bin" -p again >"$OUT" 2>&1 </dev/null
+	got=$?
+	WHY="exit code $got, expected 35: after how many boots: $(grep -c '^boot$' "$OUT")"
+	[ $got = 35 ] || return
+	boots=$(grep -c '^boot$' "$OUT")
+	WHY="$boots boots, at least 2 expected; $(grep -m 1 FAIL "$OUT")"
+	[ "$boots" -ge 2 ] && ! grep -q FAIL "$OUT"
+}
+
+case_of "bare: exit status 0 is exit code 0" ends 0 exit "status status=0"
+for status in 1 42 63; do
+	case_of "bare: exit status $status is exit code $((64 + status))" ends $((64 + status)) exit "status status=$status"
+done
+case_of "bare: an exit status above 63 is exit code 127" ends 127 exit "status status=64"
+case_of "bare: an exit status of 32 bits is exit code 127" ends 127 exit "status status=4294967040"
+case_of "bare: the exit device takes one 32-bit register only" guest exit narrow
+
+case_of "bare: SYSTEM_OFF is exit code 0" ends 0 reset off
+case_of "bare: SYSTEM_RESET is exit code 32" ends 32 reset reset
+case_of "bare: SYSTEM_OFF by another vCPU is exit code 0" ends 0 reset off-secondary -c 4
+case_of "bare: SYSTEM_RESET by another vCPU is exit code 32" ends 32 reset reset-secondary -c 4
+case_of "bare: --reboot starts a reset guest on a new machine" boots_again
+
+case_of "bare: UART: scratch, FIFO detection and divisor" guest uart registers
+case_of "bare: UART: loopback of data and modem lines" loops_back
+case_of "bare: UART: the THRE interrupt is a level that IIR takes back" guest uart thre
+case_of "bare: UART: a line of input comes by interrupt" echoes_line
+case_of "bare: UART: 4 KiB of input to a guest that is late" echoes_bulk
+case_of "bare: UART: 141 KiB of output to a reader that is late" survives_slow_reader
+
+case_of "bare: the virtual timer interrupts 100 times and never early" guest timer on-time
+case_of "bare: a masked virtual timer does not interrupt" guest timer masked
+
+case_of "bare: SGIs reach every one of 4 vCPUs, once" guest sgi everybody -c 4
+case_of "bare: CPU_ON refuses a CPU that is on and one that is not there" guest sgi cpu-on -c 4
+case_of "bare: a CPU that went off is OFF and starts again" guest sgi cpu-off -c 4
+
+case_of "bare: virtio-blk's completions are LPIs, its sectors the disk's" writes_sector
+case_of "bare: MSI-X: a masked vector is pending until it is unmasked" with_disk msi vector-mask
+case_of "bare: MSI-X: a masked function's vectors are pending" with_disk msi function-mask
+case_of "bare: MSI-X: a message goes where the table says now" with_disk msi retarget
+case_of "bare: INTx is a level that reading ISR takes back" with_disk intx level
+case_of "bare: INTx is held back by the command register" with_disk intx disabled
+
+case_of "bare: loads and stores to holes abort" guest hole holes -m 256M
+case_of "bare: instruction fetches from holes and devices abort" guest hole fetch -m 256M
+case_of "bare: accesses that KVM cannot decode abort" guest hole undecodable
+case_of "bare: misaligned accesses to devices abort" guest hole misaligned
+case_of "bare: absent PCI functions read as all ones" guest hole config
+
+case_of "bare: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests
+case_of "bare: requests of 4 GiB and more fail, and the disk stays as long as it is" refuses_long_requests
+case_of "bare: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
+case_of "bare: a queue is not set up wrongly, nor while it runs" with_disk hostile set-up
+case_of "bare: a reset waits for requests in flight" with_disk hostile in-flight
+case_of "bare: descriptors that change while they are read do no harm" with_disk hostile race -c 2
+case_of "bare: a BAR outside its window is decoded nowhere" with_disk bars misplaced
+case_of "bare: a BAR reaches to the window's edges" with_disk bars edges
+case_of "bare: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
+case_of "bare: BARs follow memory decoding" with_disk bars toggled
+case_of "bare: the window into BAR 0 takes any value" with_disk bars window
+case_of "bare: MSI-X messages to anywhere do no harm" with_disk bars messages
+[ -z "$SOAK" ] && count=10000 || count=200000
+for seed in ${SOAK:+3 4 5 6} 1 2; do
+	case_of "bare: random accesses do no harm, seed $seed" \
+		with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
+done
