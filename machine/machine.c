@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "machine/console.h"
@@ -114,6 +115,18 @@ static void timed_out(struct loop_op *op, int res)
 		vm_end(&container_of(op, struct machine, timeout_op)->vm, STATUS_TIMEOUT);
 }
 
+static struct __kernel_timespec time_left(u64 deadline)
+{
+	struct timespec now;
+	u64 left;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = deadline - (now.tv_sec * NSEC_PER_SEC + now.tv_nsec);
+	if (left > deadline)
+		left = 1; /* it has passed */
+	return (struct __kernel_timespec){ left / NSEC_PER_SEC, left % NSEC_PER_SEC };
+}
+
 /* Signals end the guest as any other cause does: in order, with the terminal given back. */
 static int watch(struct machine *m)
 {
@@ -133,7 +146,7 @@ static int watch(struct machine *m)
 	loop_read(m->vm.loop, &m->signal_op, m->signals, &m->siginfo, sizeof(m->siginfo));
 	if (!m->options->timeout)
 		return 0;
-	m->timeout.tv_sec = m->options->timeout;
+	m->timeout = time_left(m->options->deadline);
 	m->timeout_op = (struct loop_op){ .done = timed_out, .endless = true };
 	loop_timeout(m->vm.loop, &m->timeout_op, &m->timeout);
 	return 0;

@@ -2,6 +2,7 @@
 /* nestor: its commands. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "machine/machine.h"
 #include "machine/options.h"
@@ -11,6 +12,7 @@
 
 static int command_run(int argc, char **argv)
 {
+	struct timespec now;
 	struct options o;
 	int status;
 
@@ -20,6 +22,8 @@ static int command_run(int argc, char **argv)
 		options_help();
 		return 0;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	o.deadline = (now.tv_sec + (u64)o.timeout) * NSEC_PER_SEC + now.tv_nsec;
 	do
 		status = machine_run(&o);
 	while (status == STATUS_RESET && o.reboot);

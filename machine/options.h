@@ -4,7 +4,8 @@
 
 #include "vmm/types.h"
 
-#define MAX_DISKS 16
+#define MAX_DISKS    16
+#define NSEC_PER_SEC 1000000000ULL
 
 /* Where a device goes: of any device option. */
 struct place {
@@ -26,8 +27,9 @@ struct options {
 	u64 mem; /* bytes */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
-	u32 timeout; /* seconds; 0: none */
-	u32 trace;   /* BIT(enum log_topic) */
+	u32 timeout;  /* seconds; 0: none */
+	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
+	u32 trace;    /* BIT(enum log_topic) */
 	const char *dump_dtb;
 	bool reboot;
 	bool overcommit;

@@ -23,7 +23,8 @@ int work_create(struct work_queue **q, struct loop *loop);
 void work_submit(struct work_queue *q, struct work *w);
 /*
  * After the loop has stopped, without the lock: what was submitted is run, the
- * thread ends, and done is called for all that is not done yet.
+ * thread ends, and done is called for all that is not done yet, with no other
+ * thread there to need the lock for.
  */
 void work_destroy(struct work_queue *q);
 

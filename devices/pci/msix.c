@@ -95,6 +95,9 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 
 	if (!m || offset >= m->cap + PCI_CAP_MSIX_SIZEOF || offset + size <= m->cap)
 		return;
+	if (pci_msix_enabled(f))
+		pci_set_intx(
+			f, false); /* 6.1.4.3: a function that uses MSI-X does not drive its pin */
 	for (unsigned int vector = 0; vector < m->nr; vector++)
 		send_pending(m, vector);
 }

@@ -210,8 +210,10 @@ static const struct reg_bank common_bank = {
 
 static u64 common_read(struct virtio_pci *vp, u64 offset, unsigned int size)
 {
-	vp->status = vp->dev->status; /* it changes by itself: NEEDS_RESET, a reset that ended */
+	/* What changes by itself: NEEDS_RESET, a reset that ended. */
+	vp->status = vp->dev->status;
 	vp->config_generation = vp->dev->config_generation;
+	driver_feature_selected(vp, 0);
 	return reg_read(&common_bank, vp, offset, size);
 }
 

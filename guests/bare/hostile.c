@@ -264,25 +264,37 @@ static void in_flight(void)
 static volatile bool stop;
 static u8 landing[3][8192]; /* what each descriptor may point at */
 
-/* The other CPU: one field of one descriptor changes to and fro while the device reads it. */
-static void change(void)
+static void spoil(struct desc *d, unsigned int field, unsigned int how)
 {
 	static const u32 lengths[] = { ~0u, 0, 1, 4096 };
 	static const u64 addresses[] = { 0, RAM_END - 256, -1UL, (u64)landing[0] };
 
+	switch (field) {
+	case 0: d->len = lengths[how % 4]; break;
+	case 1: d->addr = addresses[how % 4]; break;
+	case 2: d->flags = how % 8; break;
+	case 3: d->next = how % 11; break;
+	}
+}
+
+/* The other CPU: one field of one descriptor changes to and fro while the device reads it. */
+static void change(void)
+{
 	for (unsigned int i = 0; !stop; i++) {
 		volatile struct desc *d = &blk.ring.desc[i % 3];
 		const struct desc good = *d;
 
 		for (unsigned int n = 0; n < 1000 && !stop; n++) {
-			switch (i / 3 % 4) {
-			case 0: d->len = lengths[i / 12 % 4]; break;
-			case 1: d->addr = addresses[i / 12 % 4]; break;
-			case 2: d->flags = i / 12 % 8; break;
-			case 3: d->next = i / 12 % 11; break;
-			}
-			*d = good;
+			struct desc now = good;
+
+			if (n & 8) /* as long as not, so that it is seen */
+				spoil(&now, i / 3 % 4, i / 12);
+			d->addr = now.addr;
+			d->len = now.len;
+			d->flags = now.flags;
+			d->next = now.next;
 		}
+		*d = good;
 	}
 }
 
@@ -299,6 +311,7 @@ static void race(void)
 		blk.ring.desc[2] = (struct desc){ (u64)landing[2], 1, DESC_WRITE, 0 };
 		for (unsigned int n = 0; n < 4; n++)
 			blk_offer(&blk, 0);
+		check(wait_for(blk_done(&blk) || needs_reset(), LONG), "no outcome");
 	}
 	stop = true;
 	check(wait_for(psci_affinity_info(1) == AFFINITY_OFF, LONG), "CPU 1 does not end");

@@ -16,6 +16,7 @@ skip() { echo "SKIP $1: $2"; }
 fail() {
 	echo "FAIL $1: $2"
 	tail -n 30 "$OUT" 2>/dev/null | sed 's/^/  | /'
+	echo # the output need not end with a newline
 }
 
 # run STATUS ARG...: `nestor run ARG...`, both outputs in $OUT. False: it ended otherwise (in $WHY).

@@ -63,7 +63,7 @@ const struct kvm_irq_routing_msi *fake_route(u32 gsi);
 
 /* A vm made by vm_create on the fake, with 64 SPIs; ended by vm_destroy. */
 void fake_vm(struct vm *vm, unsigned int nr_cpus);
-/* Drains the loop, then destroys. */
+/* Drains the loop, destroys, and expects that nothing leaked: the last act of a test. */
 void fake_vm_destroy(struct vm *vm);
 
 /* One access as a vCPU makes it; the test fails where nothing answers. */

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/fake_kvm.h"
+#include "tests/unit/leak.h"
 
 void fake_vm(struct vm *vm, unsigned int nr_cpus)
 {
@@ -18,26 +19,32 @@ void fake_vm(struct vm *vm, unsigned int nr_cpus)
 	};
 	enum vm_step step;
 
-	cr_assert(!vm_create(vm, &c, &step), "step %d", step);
+	cr_assert(zero(int, vm_create(vm, &c, &step)), "step %d", step);
 }
 
 void fake_vm_destroy(struct vm *vm)
 {
 	loop_drain(vm->loop);
 	vm_destroy(vm);
+	expect_no_leak();
+}
+
+static void access(struct vm *vm, gpa_t gpa, unsigned int size, bool write, u64 *val)
+{
+	const struct mmio_region *r = mmio_access(&vm->mmio, gpa, size, write, val);
+
+	cr_assert(ne(ptr, (void *)r, NULL), "a hole at %#llx", (unsigned long long)gpa);
 }
 
 u64 fake_read(struct vm *vm, gpa_t gpa, unsigned int size)
 {
 	u64 val = 0;
 
-	cr_assert(mmio_access(&vm->mmio, gpa, size, false, &val), "a hole at %#llx",
-	          (unsigned long long)gpa);
+	access(vm, gpa, size, false, &val);
 	return val;
 }
 
 void fake_write(struct vm *vm, gpa_t gpa, unsigned int size, u64 val)
 {
-	cr_assert(mmio_access(&vm->mmio, gpa, size, true, &val), "a hole at %#llx",
-	          (unsigned long long)gpa);
+	access(vm, gpa, size, true, &val);
 }

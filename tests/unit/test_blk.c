@@ -10,6 +10,7 @@
 
 #include "devices/virtio/blk.h"
 #include "tests/unit/fake_virtio.h"
+#include "tests/unit/leak.h"
 #include "vmm/loop.h"
 
 #define BASE    0x80000000ULL
@@ -75,11 +76,12 @@ static void unmake(void)
 	loop_drain(loop);
 	blk_destroy(blk);
 	loop_destroy(loop);
+	expect_no_leak();
 	close(file);
 	munmap(ram, mem.size);
 }
 
-TestSuite(blk, .init = make, .fini = unmake);
+TestSuite(blk, .init = make, .fini = unmake, .timeout = 20);
 
 static u8 *at(gpa_t gpa)
 {

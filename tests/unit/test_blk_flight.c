@@ -8,6 +8,7 @@
 
 #include "devices/virtio/blk.h"
 #include "tests/unit/fake_virtio.h"
+#include "tests/unit/leak.h"
 #include "vmm/loop.h"
 
 #define BASE   0x80000000ULL
@@ -56,9 +57,10 @@ static void unmake(void)
 	cr_assert(zero(u32, blk->in_flight));
 	blk_destroy(blk);
 	loop_destroy(loop);
+	expect_no_leak();
 }
 
-TestSuite(blk_flight, .init = make, .fini = unmake);
+TestSuite(blk_flight, .init = make, .fini = unmake, .timeout = 20);
 
 static void queue_flush(void)
 {

@@ -55,7 +55,7 @@ static void unmake(void)
 	dup2(stdio[1], STDOUT_FILENO);
 }
 
-TestSuite(console, .init = make, .fini = unmake);
+TestSuite(console, .init = make, .fini = unmake, .timeout = 20);
 
 static u32 lsr(void)
 {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
+#include "tests/unit/leak.h"
 #include "vmm/irq.h"
 
 #define NR_SPIS 8
@@ -23,6 +24,7 @@ static void make(void)
 static void unmake(void)
 {
 	irq_destroy(irqs);
+	expect_no_leak();
 }
 
 TestSuite(irq, .init = make, .fini = unmake);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/leak.h"
 #include "vmm/loop.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,6 +49,7 @@ static void unmake(void)
 {
 	loop_drain(loop);
 	loop_destroy(loop);
+	expect_no_leak();
 }
 
 static void run(int nr)
@@ -56,7 +58,7 @@ static void run(int nr)
 	cr_assert(zero(int, loop_run(loop)));
 }
 
-TestSuite(loop, .init = make, .fini = unmake);
+TestSuite(loop, .init = make, .fini = unmake, .timeout = 20);
 
 Test(loop, what_is_written_can_be_read_back)
 {
@@ -92,7 +94,7 @@ Test(loop, a_failure_is_the_system_calls_own)
 	cr_assert(eq(int, write.res, -EBADF));
 }
 
-Test(loop, a_bad_operation_does_not_hold_up_the_next, .timeout = 5)
+Test(loop, a_bad_operation_does_not_hold_up_the_next)
 {
 	struct iovec iov[1] = { 0 };
 	struct op bad = OP(), good = OP();
@@ -227,6 +229,7 @@ Test(loop, what_is_queued_while_draining_is_dropped)
 	loop_flush(loop);
 	loop_drain(loop);
 	loop_flush(loop);
+	loop_drain(loop);
 	cr_assert(eq(int, done, 1));
 	cr_assert(eq(int, wait.res, -ECANCELED));
 }

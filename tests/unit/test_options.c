@@ -121,7 +121,7 @@ ParameterizedTestParameters(options, memory_has_a_unit)
 		{ "256T", 0 },
 		{ "0", 0 },
 		{ "1P", 0 },
-		{ "1MB", 0 },
+		{ "64MB", 0 },
 		{ "M", 0 },
 		{ "-1", 0 },
 		{ "+512", 0 },

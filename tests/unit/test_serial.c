@@ -56,7 +56,7 @@ static void unmake(void)
 	fake_vm_destroy(&vm);
 }
 
-TestSuite(serial, .init = make, .fini = unmake);
+TestSuite(serial, .init = make, .fini = unmake, .timeout = 20);
 
 static u32 in(unsigned int reg)
 {

@@ -42,7 +42,7 @@ static void unmake(void)
 	fake_vm_destroy(&vm);
 }
 
-TestSuite(vcpu, .init = make, .fini = unmake);
+TestSuite(vcpu, .init = make, .fini = unmake, .timeout = 20);
 
 /* Runs until the guest ends; how. */
 static int play(int (*guest)(struct kvm_run *run, unsigned int nth))

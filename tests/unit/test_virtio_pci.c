@@ -256,6 +256,7 @@ Test(virtio_pci, the_devices_configuration_is_read_in_any_width)
 
 Test(virtio_pci, a_reset_in_flight_reads_as_0_when_it_has_ended)
 {
+	out(VIRTIO_PCI_COMMON_GF, 4, 1 << 5);
 	go_live();
 	dev->in_flight = 1;
 	out(VIRTIO_PCI_COMMON_STATUS, 1, 0);

@@ -43,7 +43,7 @@ static void unmake(void)
 	fake_vm_destroy(&vm);
 }
 
-TestSuite(virtio_pci_irq, .init = make, .fini = unmake);
+TestSuite(virtio_pci_irq, .init = make, .fini = unmake, .timeout = 20);
 
 Test(virtio_pci_irq, a_kick_by_exit_notifies_its_queue)
 {
@@ -137,6 +137,15 @@ Test(virtio_pci_irq, with_msix_an_interrupt_is_its_queues_vector)
 	cr_assert(eq(u64, fake_read(&vm, table + pba, 8), 1 << 1 | 1 << 2));
 	cr_assert(zero(u64, fake_read(&vm, ISR, 1)));
 	cr_assert(zero(u32, fake.line_changes));
+}
+
+Test(virtio_pci_irq, a_function_that_uses_msix_lets_its_line_go)
+{
+	unsigned int cap = fake_cap(&vm, 0, PCI_CAP_ID_MSIX, 0);
+
+	interrupt();
+	fake_write(&vm, cfg(0, cap + PCI_MSIX_FLAGS), 2, PCI_MSIX_FLAGS_ENABLE);
+	cr_assert(not(fake.lines[FIRST_INTX]));
 }
 
 /* The capability of the window (4.1.4.9). */

@@ -18,6 +18,8 @@ static struct virtq *vq = &fake.dev.vq[1];
 static struct driver drv;
 static struct virtq_chain chain;
 
+TestSuite(virtq, .timeout = 20);
+
 static void start(u64 features)
 {
 	stalling_init(&space, &mem);

@@ -19,6 +19,8 @@ static struct virtq *vq = &fake.dev.vq[0];
 static struct driver drv;
 static struct virtq_chain chain;
 
+TestSuite(virtq_broken, .timeout = 20);
+
 static void start(u64 features)
 {
 	stalling_init(&space, &mem);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "tests/unit/fake_kvm.h"
+#include "tests/unit/leak.h"
 #include "vmm/vcpu.h"
 
 static struct log log_off;
@@ -67,6 +68,7 @@ Test(vm, whichever_call_fails_its_error_comes_back_and_nothing_stays)
 		cr_assert(ge(int, step, last), "call %u", nth);
 		last = step;
 	}
+	expect_no_leak();
 	cr_assert(eq(int, last, VM_STEP_GIC));
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <semaphore.h>
 
+#include "tests/unit/leak.h"
 #include "vmm/loop.h"
 #include "vmm/work.h"
 
@@ -52,13 +53,14 @@ static void make(void)
 	cr_assert(zero(int, work_create(&queue, loop)));
 }
 
-TestSuite(work, .init = make);
+TestSuite(work, .init = make, .timeout = 20);
 
 static void finish(void)
 {
 	loop_drain(loop);
 	work_destroy(queue);
 	loop_destroy(loop);
+	expect_no_leak();
 }
 
 static void submit(struct job *j)
