@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libfdt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "vmm/platform.h"
 
@@ -183,12 +184,35 @@ static void interrupt_map(void *fdt, const struct platform_pci *pci)
 }
 
 /* IEEE 1275 PCI binding: phys.hi says which space. */
-enum { PCI_IO = 0x01000000, PCI_MEM32 = 0x02000000 };
+enum { PCI_IO = 0x01000000, PCI_MEM32 = 0x02000000, PCI_MEM64 = 0x43000000 /* prefetchable */ };
+
+static void ranges(void *fdt, const struct platform_pci *pci)
+{
+	const struct {
+		u32 space;
+		const struct platform_window *w;
+	} spaces[] = { { PCI_IO, &pci->io },
+		       { PCI_MEM32, &pci->mem32 },
+		       { PCI_MEM64, &pci->mem64 } };
+	u32 cells[3 * 7], nr = 0;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		const struct platform_window *w = spaces[i].w;
+		const u32 row[7] = {
+			spaces[i].space, HI(w->bus),  LO(w->bus),  HI(w->cpu),
+			LO(w->cpu),      HI(w->size), LO(w->size),
+		};
+
+		if (!w->size)
+			continue;
+		memcpy(&cells[nr], row, sizeof(row));
+		nr += 7;
+	}
+	prop_cells(fdt, "ranges", cells, nr);
+}
 
 static void pci(void *fdt, const struct platform *p, const struct platform_pci *pci)
 {
-	const struct platform_window *io = &pci->io, *mem = &pci->mem32;
-
 	begin_at(fdt, "pcie", pci->ecam);
 	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
 	fdt_property_string(fdt, "device_type", "pci");
@@ -198,12 +222,10 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	fdt_property_u32(fdt, "linux,pci-domain", pci->segment);
 	CELLS(fdt, "bus-range", 0, pci->last_bus);
 	CELLS(fdt, "reg", REG(pci->ecam, (pci->last_bus + 1ULL) << 20));
-	CELLS(fdt, "ranges", PCI_IO, HI(io->bus), LO(io->bus), HI(io->cpu), LO(io->cpu),
-	      HI(io->size), LO(io->size), PCI_MEM32, HI(mem->bus), LO(mem->bus), HI(mem->cpu),
-	      LO(mem->cpu), HI(mem->size), LO(mem->size));
+	ranges(fdt, pci);
 	interrupt_map(fdt, pci);
 	if (p->gic.its)
-		CELLS(fdt, "msi-map", 0, PHANDLE_ITS, pci->devid_base, 0x10000);
+		CELLS(fdt, "msi-map", 0, PHANDLE_ITS, pci->devid_base, (pci->last_bus + 1) << 8);
 	fdt_property(fdt, "dma-coherent", NULL, 0);
 	fdt_end_node(fdt);
 }
@@ -225,7 +247,8 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	timer(fdt);
 	gic(fdt, p);
 	uarts(fdt, p);
-	pci(fdt, p, &p->pci);
+	for (unsigned int i = 0; i < p->nr_pci; i++)
+		pci(fdt, p, &p->pci[i]);
 	fdt_end_node(fdt);
 	/*
 	 * The only failure is a full blob, and with room for the largest item left

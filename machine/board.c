@@ -7,18 +7,46 @@
 #include "machine/console.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
+#include "machine/place.h"
 #include "vmm/arm64/gic.h"
 
-static void fill_pci(struct platform_pci *pci)
+/* The least power of two that is not less: each segment's share is one of so many. */
+static unsigned int shares(unsigned int nr_segments)
 {
+	unsigned int n = 1;
+
+	while (n < nr_segments)
+		n *= 2;
+	return n;
+}
+
+static gpa_t high_base(const struct options *o)
+{
+	return ALIGN_UP(RAM_BASE + o->mem, SEGMENT_WINDOW64);
+}
+
+gpa_t board_top(const struct options *o)
+{
+	return high_base(o) + o->nr_segments * SEGMENT_STRIDE;
+}
+
+static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned int i)
+{
+	const unsigned int n = shares(o->nr_segments);
+	const gpa_t high = high_base(o) + i * SEGMENT_STRIDE;
+	const gpa_t low = PCI_MEM_BASE + i * (PCI_MEM_SIZE / n);
+
 	*pci = (struct platform_pci){
-		.last_bus = 255,
-		.ecam = PCI_ECAM,
-		.io = { PCI_IO_BASE, 0, PCI_IO_SIZE },
-		.mem32 = { PCI_MEM_BASE, PCI_MEM_BASE, PCI_MEM_SIZE },
+		.segment = o->segments[i],
+		.last_bus = 256 / n - 1,
+		.ecam = i ? high + SEGMENT_WINDOW64 : PCI_ECAM,
+		.io = { PCI_IO_BASE, 0, i ? 0 : PCI_IO_SIZE },
+		.mem32 = { low, low, PCI_MEM_SIZE / n },
+		.mem64 = { high, high, SEGMENT_WINDOW64 },
+		.devid_base = i * (NR_DEVIDS / n),
 	};
-	for (unsigned int i = 0; i < 4; i++)
-		pci->intx_spi[i] = SPI_INTX0 + i;
+	for (unsigned int pin = 0; pin < 4; pin++)
+		pci->intx_spi[pin] = SPI_INTX0 + 4 * i + pin;
 }
 
 static void fill_platform(struct machine *m)
@@ -36,7 +64,9 @@ static void fill_platform(struct machine *m)
 		         .its = GIC_ITS_BASE,
 		         .its_size = GIC_ITS_SIZE },
 	};
-	fill_pci(&p->pci);
+	p->nr_pci = m->options->nr_segments;
+	for (unsigned int i = 0; i < p->nr_pci; i++)
+		fill_pci(&p->pci[i], m->options, i);
 	for (unsigned int i = 0; i < PLATFORM_UARTS; i++) {
 		p->uarts[i].base = UART_BASE + i * UART_STRIDE;
 		p->uarts[i].size = SERIAL_SIZE;
@@ -57,6 +87,11 @@ static void destroy_console(void *c)
 static void destroy_pci_host(void *h)
 {
 	pci_host_destroy(h);
+}
+
+static void destroy_port(void *port)
+{
+	pci_port_destroy(port);
 }
 
 static void destroy_virtio_pci(void *vp)
@@ -98,11 +133,38 @@ static int create_uarts(struct machine *m)
 	return err;
 }
 
+static int create_host(struct machine *m, unsigned int i)
+{
+	int err = pci_host_create(&m->pci[i], &m->vm, &m->platform.pci[i]);
+
+	return err ? err : machine_own(m, destroy_pci_host, m->pci[i]);
+}
+
+/* Slot numbers are counted over the whole machine, from 1. */
+static int create_port(struct machine *m, unsigned int i)
+{
+	struct pci_host *host = m->pci[segment_index(m->options, m->options->ports[i].segment)];
+	int err = pci_port_create(&m->ports[i], host, i + 1);
+
+	return err ? err : machine_own(m, destroy_port, m->ports[i]);
+}
+
 static int create_pci(struct machine *m)
 {
-	int err = pci_host_create(&m->pci, &m->vm, &m->platform.pci);
+	int err = 0;
 
-	return err ? err : machine_own(m, destroy_pci_host, m->pci);
+	for (unsigned int i = 0; i < m->platform.nr_pci && !err; i++)
+		err = create_host(m, i);
+	for (unsigned int i = 0; i < m->options->nr_ports && !err; i++)
+		err = create_port(m, i);
+	return err;
+}
+
+static struct pci_bus *bus_of(struct machine *m, const struct place *place)
+{
+	if (place->bus)
+		return m->ports[port_index(m->options, place->bus)]->secondary;
+	return pci_host_bus(m->pci[segment_index(m->options, place->segment)]);
 }
 
 int board_create(struct machine *m)
@@ -121,8 +183,7 @@ int board_create(struct machine *m)
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place)
 {
 	struct virtio_pci *vp;
-	int err = virtio_pci_create(&vp, m->pci, dev);
+	int err = virtio_pci_create(&vp, bus_of(m, place), dev);
 
-	(void)place;
 	return err ? err : machine_own(m, destroy_virtio_pci, vp);
 }

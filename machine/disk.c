@@ -11,16 +11,18 @@
 #include <unistd.h>
 
 #include "devices/virtio/blk.h"
-#include "machine/keys.h"
 #include "machine/machine.h"
+#include "machine/place.h"
 #include "machine/status.h"
 
 const char *disk_option_take(struct options *o, char *val)
 {
 	static const struct key keys[] = {
+		PLACE_KEYS(struct disk_option),
 		{ "ro", KEY_FLAG, offsetof(struct disk_option, read_only), 0, 0 },
 	};
 	struct disk_option *disk = &o->disks[o->nr_disks];
+	const char *expected;
 	char *rest;
 
 	if (o->nr_disks == MAX_DISKS)
@@ -30,6 +32,9 @@ const char *disk_option_take(struct options *o, char *val)
 	rest = keys_rest(val);
 	*disk = (struct disk_option){ .path = val };
 	o->nr_disks++;
+	expected = place_claim(o, "disk", val, &disk->place);
+	if (expected)
+		return expected;
 	return rest ? keys_parse(rest, keys, ARRAY_SIZE(keys), disk, o->why, sizeof(o->why)) : NULL;
 }
 

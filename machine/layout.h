@@ -13,8 +13,13 @@
  *      ...       redistributors, 128 KiB for each CPU, up to
  *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
  *   0x4000_0000  ECAM of segment 0, 256 buses
- *   0x5000_0000  its memory window                        INTx on SPI 4 to 7
+ *   0x5000_0000  32-bit memory window                     INTx from SPI 4 on
  *   0x8000_0000  RAM
+ *
+ * Above RAM, from the next multiple of 32 GiB, each segment has 64 GiB: a 64-bit
+ * prefetchable window of 32, then its ECAM (of segments other than 0). Segments
+ * share the 32-bit window, and the DeviceIDs of the ITS: so the more segments,
+ * the fewer buses each.
  */
 #define UART_BASE   0x01000000ULL
 #define UART_STRIDE 0x1000ULL
@@ -28,9 +33,15 @@
 
 #define RAM_BASE 0x80000000ULL
 
+#define SEGMENT_STRIDE   (64ULL << 30)
+#define SEGMENT_WINDOW64 (32ULL << 30)
+#define MAX_SEGMENTS     8
+#define NR_DEVIDS        0x10000u /* 16 bits in KVM's ITS */
+
 enum {
 	SPI_UART0 = 0,
-	SPI_INTX0 = 4,
+	SPI_INTX0 = 4, /* four for each segment */
+	SPI_FREE = SPI_INTX0 + 4 * MAX_SEGMENTS,
 	NR_SPIS = 64,
 };
 

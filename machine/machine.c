@@ -47,7 +47,7 @@ static int create_vm(struct machine *m)
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
-		.top = RAM_BASE + m->options->mem,
+		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.nr_spis = NR_SPIS,
 	};

@@ -11,6 +11,7 @@
 #include "vmm/vm.h"
 
 struct console;
+struct pci_func;
 struct pci_host;
 struct serial;
 struct virtio_dev;
@@ -30,8 +31,9 @@ struct machine {
 	struct vm vm;
 	struct platform platform;
 	struct console *console;
-	struct pci_host *pci;
-	struct owned *owned; /* in the order they were made */
+	struct pci_host *pci[PLATFORM_SEGMENTS];
+	struct pci_func *ports[MAX_PORTS]; /* as in the options */
+	struct owned *owned;               /* in the order they were made */
 	unsigned int nr_owned, max_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
@@ -57,6 +59,8 @@ int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
 
 /* Each kind of device, a file each; 0 or -errno. */
+/* One past the highest address of the board that @o asks for. */
+gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
 int disks_create(struct machine *m);
 

@@ -8,6 +8,7 @@
 #include "machine/disk.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
+#include "machine/place.h"
 #include "vmm/log.h"
 
 /* A reader returns what was expected, NULL where the value fits. */
@@ -152,6 +153,9 @@ static const struct option {
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
 	{ "disk", 'd', "FILE[,ro]", "a virtio-blk disk: a raw file or block device; repeatable",
 	  disk_option_take },
+	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
+	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
+	  port_option_take },
 	{ "network", 'n', "none", "no network", take_network },
 	{ "console", 0, "serial", "the guest's console: the first UART", take_console },
 	{ "irqchip", 0, "gicv3-its", "interrupt controller", take_irqchip },
@@ -218,7 +222,8 @@ void options_help(void)
 		         opt->arg ? opt->arg : "");
 		printf("  %-28s %s\n", left, opt->help);
 	}
-	printf("\nAn option given again replaces what it said before; disks and trace topics add up.\n"
+	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=none.\n"
+	       "An option given again replaces what it said before; disks and trace topics add up.\n"
 	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
 	       "what was asked for, 32 reset, 33 KVM could not continue, 34 the guest crashed,\n"
@@ -306,7 +311,7 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 
 bool options_parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ .params = "", .cpus = 1, .mem = 256ULL << 20 };
+	*o = (struct options){ .params = "", .cpus = 1, .mem = 256ULL << 20, .nr_segments = 1 };
 	for (int at = 0; at < argc; at++)
 		if (!take(o, argc, argv, &at))
 			return false;
@@ -314,5 +319,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return false;
 	}
-	return true;
+	return places_check(o);
 }

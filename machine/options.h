@@ -2,16 +2,29 @@
 #ifndef MACHINE_OPTIONS_H
 #define MACHINE_OPTIONS_H
 
-#include "vmm/types.h"
+#include "vmm/platform.h"
 
 #define MAX_DISKS    16
+#define MAX_PORTS    32
+#define MAX_CLAIMS   64
 #define NSEC_PER_SEC 1000000000ULL
 
 /* Where a device goes: of any device option. */
 struct place {
-	const char *bus;   /* a root port's ID; NULL: none asked for */
+	const char *bus;   /* a root port's ID; NULL: a root bus */
 	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
+	u64 segment;       /* its number */
+};
+
+struct port_option {
+	const char *id;
 	u64 segment;
+};
+
+/* A device option that has a place: checked when all options are known. */
+struct claim {
+	const char *option, *value;
+	const struct place *place;
 };
 
 struct disk_option {
@@ -27,6 +40,12 @@ struct options {
 	u64 mem; /* bytes */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
+	u16 segments[PLATFORM_SEGMENTS]; /* the first is 0 */
+	unsigned int nr_segments;
+	struct port_option ports[MAX_PORTS];
+	unsigned int nr_ports;
+	struct claim claims[MAX_CLAIMS];
+	unsigned int nr_claims;
 	u32 timeout;  /* seconds; 0: none */
 	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;    /* BIT(enum log_topic) */

@@ -9,7 +9,8 @@
  * that fdt/ (and whoever else describes the machine) prints, reading nothing else.
  * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
  */
-#define PLATFORM_UARTS 4
+#define PLATFORM_UARTS    4
+#define PLATFORM_SEGMENTS 8
 
 struct platform_window {
 	gpa_t cpu; /* where the CPU sees it */
@@ -22,7 +23,7 @@ struct platform_pci {
 	u16 segment;
 	u8 last_bus;
 	gpa_t ecam;
-	struct platform_window io, mem32;
+	struct platform_window io, mem32, mem64; /* the last one prefetchable */
 	u32 intx_spi[4]; /* INTA to INTD of device 0; the rest are swizzled */
 	u32 devid_base;  /* DeviceID of requester ID 0 at the ITS */
 };
@@ -42,7 +43,8 @@ struct platform {
 		u64 size;
 		u32 spi;
 	} uarts[PLATFORM_UARTS]; /* the first is the console */
-	struct platform_pci pci;
+	struct platform_pci pci[PLATFORM_SEGMENTS];
+	unsigned int nr_pci;
 	struct {
 		const char *bootargs;
 		gpa_t initrd;

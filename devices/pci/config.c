@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A function's configuration space: header, capabilities, BARs and where they are decoded. */
+/* A function's configuration space: header, capabilities, what a read and a write do. */
 #include "devices/pci/private.h"
 
 #include <assert.h>
@@ -57,6 +57,7 @@ void pci_config_init(struct pci_func *f, const struct pci_id *id)
 	f->writable[PCI_CACHE_LINE_SIZE] = 0xff;
 	f->cap_last = PCI_CAPABILITY_LIST;
 	f->cap_end = 0x40;
+	f->ext_cap_end = PCI_CFG_SPACE_SIZE;
 }
 
 unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len)
@@ -72,91 +73,41 @@ unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len)
 	return at;
 }
 
+unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned int len)
+{
+	unsigned int at = f->ext_cap_end;
+
+	assert(at + len <= PCI_CONFIG_SIZE);
+	if (f->ext_cap_last)
+		pci_set16(f, f->ext_cap_last + 2, pci_get16(f, f->ext_cap_last + 2) | at << 4);
+	pci_set32(f, at, id | version << 16);
+	f->ext_cap_last = at;
+	f->ext_cap_end = ALIGN_UP(at + len, 4);
+	return at;
+}
+
+/* An endpoint's link is its port's; one in the root complex has none (7.5.3.2). */
 void pci_express_add(struct pci_func *f)
 {
 	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);
+	bool link = f->bus->port;
 
-	pci_set16(f, at + PCI_EXP_FLAGS, PCI_EXP_TYPE_RC_END << 4 | 2);
+	f->express = at;
+	pci_set16(f, at + PCI_EXP_FLAGS,
+	          (link ? PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_RC_END) << 4 | 2);
 	pci_set32(f, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
 	pci_allow16(f, at + PCI_EXP_DEVCTL,
 	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
 	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_RELAX_EN |
 	                    PCI_EXP_DEVCTL_NOSNOOP_EN);
-}
-
-void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
-{
-	unsigned int at = PCI_BASE_ADDRESS_0 + nr * 4;
-
-	f->bars[nr] = *bar;
-	pci_set32(f, at, pci_host_alloc_bar(f->host, bar->size));
-	pci_allow32(f, at, ~(u32)(bar->size - 1));
-}
-
-static void unmap_bar(struct pci_func *f, struct pci_bar *bar)
-{
-	gpa_t from = bar->at;
-
-	if (!from)
+	if (!link)
 		return;
-	mmio_remove(&f->host->vm->mmio, from);
-	bar->at = 0;
-	if (bar->moved)
-		bar->moved(f, from, 0);
-}
-
-static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
-{
-	struct mmio_region region = {
-		.base = to,
-		.size = bar->size,
-		.ops = bar->ops,
-		.dev = bar->dev,
-	};
-
-	/* Refused where the guest puts one BAR over another: until that one has gone. */
-	if (mmio_add(&f->host->vm->mmio, &region))
-		return;
-	trace(f->host->vm->log, TRACE_PCI, "%s: BAR %u at %#llx", f->name,
-	      (unsigned int)(bar - f->bars), (unsigned long long)to);
-	bar->at = to;
-	if (bar->moved)
-		bar->moved(f, 0, to);
-}
-
-/* A BAR is decoded while memory space is enabled and its address lies in a window (7.5.1.1.3). */
-static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
-{
-	if (!f->bars[nr].size || !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
-		return 0;
-	return pci_host_decode(f->host, pci_get32(f, PCI_BASE_ADDRESS_0 + nr * 4),
-	                       f->bars[nr].size);
-}
-
-void pci_map_bars(struct pci_func *f)
-{
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++) {
-		gpa_t to = wanted_at(f, i);
-
-		if (to && !f->bars[i].at)
-			map_bar(f, &f->bars[i], to);
-	}
-}
-
-/* First away with what has moved, then in with whatever now fits, of any function. */
-static void update_bars(struct pci_func *f)
-{
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
-		if (f->bars[i].at != wanted_at(f, i))
-			unmap_bar(f, &f->bars[i]);
-	pci_map_bars(f);
-	pci_host_map_bars(f->host);
-}
-
-void pci_unmap_bars(struct pci_func *f)
-{
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
-		unmap_bar(f, &f->bars[i]);
+	pci_set32(f, at + PCI_EXP_LNKCAP, PCI_LINK_SPEED | PCI_LINK_WIDTH << 4);
+	pci_set16(f, at + PCI_EXP_LNKSTA, PCI_LINK_SPEED | PCI_LINK_WIDTH << 4);
+	pci_allow16(f, at + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
+	pci_set32(f, at + PCI_EXP_LNKCAP2, PCI_LINK_SPEEDS);
+	pci_set16(f, at + PCI_EXP_LNKCTL2, PCI_LINK_SPEED);
+	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
 }
 
 /* Drives the line by what the device wants and the guest allows (7.5.1.1.3, 7.5.1.1.4). */
@@ -191,11 +142,13 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 {
 	for (unsigned int i = 0; i < size; i++) {
 		u8 *byte = &f->config[offset + i], mask = f->writable[offset + i];
+		u8 written = val >> i * 8;
 
-		*byte = (*byte & ~mask) | (val >> i * 8 & mask);
+		*byte = (*byte & ~mask) | (written & mask);
+		*byte &= ~(written & f->clears[offset + i]);
 	}
-	if (offset < PCI_BASE_ADDRESS_5 + 4) {
-		update_bars(f);
+	if (offset < PCI_STD_HEADER_SIZEOF) {
+		pci_update_bars(f);
 		update_intx(f, pci_get16(f, PCI_STATUS) & PCI_STATUS_INTERRUPT);
 	}
 	pci_msix_control_written(f, offset, size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A PCI host: ECAM, which function answers, INTx lines, where BARs may be decoded. */
+/* A PCI host: ECAM, buses and which function answers, INTx lines, windows. */
 #include "devices/pci/private.h"
 
 #include <errno.h>
@@ -7,10 +7,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+u8 pci_bus_number(const struct pci_bus *bus)
+{
+	return bus->port ? bus->port->config[PCI_SECONDARY_BUS] : 0;
+}
+
+u16 pci_rid(const struct pci_func *f)
+{
+	return pci_bus_number(f->bus) << 8 | f->devfn;
+}
+
+u32 pci_devid(const struct pci_func *f)
+{
+	return f->bus->host->platform.devid_base + pci_rid(f);
+}
+
+/* The bus of that number: the root bus, or behind the port whose secondary bus it is (7.5.1.3.5).
+ */
+static struct pci_bus *bus_numbered(struct pci_host *h, u8 nr)
+{
+	if (!nr)
+		return &h->root;
+	for (unsigned int i = 0; i < PCI_NR_DEVICES; i++) {
+		struct pci_func *f = h->root.funcs[i];
+
+		if (f && f->secondary && f->config[PCI_SECONDARY_BUS] == nr)
+			return f->secondary;
+	}
+	return NULL;
+}
+
 /* The function an ECAM offset belongs to (7.2.2): bus 27:20, device 19:15, function 14:12. */
 static struct pci_func *func_at(struct pci_host *h, u64 offset)
 {
-	return offset >> 20 || (offset >> 12 & 7) ? NULL : h->funcs[offset >> 15 & 31];
+	struct pci_bus *bus = bus_numbered(h, offset >> 20);
+
+	return !bus || (offset >> 12 & 7) ? NULL : bus->funcs[offset >> 15 & 31];
 }
 
 /* A read that no function claims is all ones; a write is lost. */
@@ -65,67 +97,82 @@ static const struct mmio_ops io_ops = {
 	.write = io_write,
 };
 
-struct vm *pci_host_vm(struct pci_host *h)
+struct pci_bus *pci_host_bus(struct pci_host *h)
 {
-	return h->vm;
+	return &h->root;
 }
 
-gpa_t pci_host_decode(const struct pci_host *h, u64 bus, u64 size)
+struct vm *pci_bus_vm(const struct pci_bus *bus)
 {
-	const struct platform_window *w = &h->platform.mem32;
-	u64 off = bus - w->bus;
+	return bus->host->vm;
+}
 
-	if (bus % size || off > w->size || size > w->size - off)
+static gpa_t window_decode(const struct platform_window *w, u64 at, u64 size)
+{
+	u64 off = at - w->bus;
+
+	return off > w->size || size > w->size - off ? 0 : w->cpu + off;
+}
+
+gpa_t pci_bus_decode(const struct pci_bus *bus, u64 at, u64 size)
+{
+	const struct platform_pci *p = &bus->host->platform;
+	gpa_t cpu;
+
+	if (at % size || (bus->port && !pci_port_forwards(bus->port, at, size)))
 		return 0;
-	return w->cpu + off;
+	cpu = window_decode(&p->mem32, at, size);
+	return cpu ? cpu : window_decode(&p->mem64, at, size);
 }
 
-u64 pci_host_alloc_bar(struct pci_host *h, u64 size)
+u64 pci_bus_alloc(struct pci_bus *bus, u64 size)
 {
-	u64 bus = ALIGN_UP(h->next_bar, size);
+	u64 at = ALIGN_UP(bus->next_bar, size);
 
-	if (!pci_host_decode(h, bus, size))
+	if (at > bus->end_bar || size > bus->end_bar - at)
 		return 0;
-	h->next_bar = bus + size;
-	return bus;
+	bus->next_bar = at + size;
+	return at;
 }
 
-u32 pci_host_devid(const struct pci_func *f)
-{
-	return f->host->platform.devid_base + f->rid;
-}
-
-/* The pins of a device are swizzled by its number, as a bridge's are (PCI-to-PCI Bridge 1.2, 9.1).
- */
+/* A device's pins are swizzled by its number on the way up (PCI-to-PCI Bridge 1.2, 9.1). */
 void pci_host_pin(struct pci_func *f, bool level)
 {
-	struct pci_host *h = f->host;
-	unsigned int pin = (f->rid >> 3) % 4; /* INTA */
+	struct pci_host *h = f->bus->host;
+	unsigned int pin = f->devfn >> 3; /* INTA */
 
+	if (f->bus->port)
+		pin += f->bus->port->devfn >> 3;
+	pin %= 4;
 	h->pins[pin] += level ? 1 : -1;
 	if (h->pins[pin] == (level ? 1 : 0))
 		irq_set_line(h->vm->irq, h->platform.intx_spi[pin], level);
 }
 
-void pci_host_map_bars(struct pci_host *h)
-{
-	for (unsigned int i = 0; i < PCI_NR_DEVICES; i++)
-		if (h->funcs[i])
-			pci_map_bars(h->funcs[i]);
-}
-
-int pci_func_add(struct pci_host *h, struct pci_func *f, const struct pci_id *id)
+static unsigned int free_device(const struct pci_bus *bus)
 {
 	unsigned int slot = 0;
 
-	while (slot < PCI_NR_DEVICES && h->funcs[slot])
+	while (slot < bus->nr_devices && bus->funcs[slot])
 		slot++;
-	if (slot == PCI_NR_DEVICES)
+	return slot;
+}
+
+bool pci_bus_full(const struct pci_bus *bus)
+{
+	return free_device(bus) == bus->nr_devices;
+}
+
+int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id)
+{
+	unsigned int slot = free_device(bus);
+
+	if (slot == bus->nr_devices)
 		return -ENOSPC;
-	f->host = h;
-	f->rid = slot << 3;
+	f->bus = bus;
+	f->devfn = slot << 3;
 	pci_config_init(f, id);
-	h->funcs[slot] = f;
+	bus->funcs[slot] = f;
 	return 0;
 }
 
@@ -133,7 +180,7 @@ void pci_func_remove(struct pci_func *f)
 {
 	pci_unmap_bars(f);
 	pci_set_intx(f, false);
-	f->host->funcs[f->rid >> 3] = NULL;
+	f->bus->funcs[f->devfn >> 3] = NULL;
 }
 
 int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform_pci *p)
@@ -152,7 +199,12 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 		return -ENOMEM;
 	h->vm = vm;
 	h->platform = *p;
-	h->next_bar = p->mem32.bus;
+	h->root = (struct pci_bus){
+		.host = h,
+		.nr_devices = PCI_NR_DEVICES,
+		.next_bar = p->mem32.bus,
+		.end_bar = p->mem32.bus + p->mem32.size,
+	};
 	err = mmio_add(&vm->mmio, &ecam);
 	if (err)
 		goto free_host;

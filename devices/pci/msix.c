@@ -42,12 +42,12 @@ static bool masked(const struct pci_msix *m, unsigned int vector)
  */
 static void send(struct pci_msix *m, unsigned int vector)
 {
-	struct vm *vm = m->f->host->vm;
+	struct vm *vm = m->f->bus->host->vm;
 	struct irq_msg msg = {
 		.addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
 		        (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
 		.data = entry(m, vector, PCI_MSIX_ENTRY_DATA),
-		.devid = pci_host_devid(m->f),
+		.devid = pci_devid(m->f),
 	};
 	u32 data = htole32(msg.data);
 
@@ -176,7 +176,7 @@ void pci_msix_remove(struct pci_func *f)
 	if (!m)
 		return;
 	for (unsigned int i = 0; i < m->nr; i++)
-		irq_route_clear(f->host->vm->irq, &m->routes[i]);
+		irq_route_clear(f->bus->host->vm->irq, &m->routes[i]);
 	msix_free(m);
 	f->msix = NULL;
 }

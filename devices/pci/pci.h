@@ -7,11 +7,12 @@
 #include "vmm/platform.h"
 
 /*
- * A PCI host and the functions on it. Everything here is called under the
- * device lock, or before the guest runs. Document: PCI Express Base 6.0, PCI
- * Local Bus 3.0 where that is where a rule was written.
+ * PCI hosts (a segment each), root ports, and the functions on their buses.
+ * Everything here is called under the device lock, or before the guest runs.
+ * Document: PCI Express Base 6.0; PCI-to-PCI Bridge 1.2 where a rule is older.
  */
 struct vm;
+struct pci_bus;
 struct pci_func;
 struct pci_host;
 
@@ -19,7 +20,9 @@ struct pci_host;
 #define PCI_NR_BARS     6
 
 struct pci_bar {
-	u64 size; /* bytes, a power of two, at least 16; 0: no such BAR */
+	u64 size;   /* bytes, a power of two, at least 16; 0: no such BAR */
+	bool is_64; /* takes the next BAR's register as its upper half */
+	bool prefetch;
 	const struct mmio_ops *ops;
 	void *dev;
 	gpa_t at; /* where it is decoded now; 0: nowhere */
@@ -31,15 +34,20 @@ struct pci_msix;
 
 struct pci_func {
 	const char *name;
-	struct pci_host *host;
-	u16 rid; /* requester ID: bus, device, function */
+	struct pci_bus *bus;
+	u8 devfn;
 	u8 config[PCI_CONFIG_SIZE];
 	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
+	u8 clears[PCI_CONFIG_SIZE];   /* a mask a byte: what writing 1 clears */
 	struct pci_bar bars[PCI_NR_BARS];
-	unsigned int cap_end;  /* where the next capability goes */
-	unsigned int cap_last; /* whose next pointer names it */
+	unsigned int cap_end;      /* where the next capability goes */
+	unsigned int cap_last;     /* whose next pointer names it */
+	unsigned int ext_cap_end;  /* the same of extended capabilities */
+	unsigned int ext_cap_last; /* 0: none yet */
+	unsigned int express;      /* the PCI Express capability; 0: none */
 	struct pci_msix *msix;
-	bool intx; /* this function drives its pin */
+	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
+	bool intx;                 /* this function drives its pin */
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
@@ -55,21 +63,41 @@ struct pci_id {
  * functions. */
 int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform_pci *p);
 void pci_host_destroy(struct pci_host *host);
-struct vm *pci_host_vm(struct pci_host *host);
+struct pci_bus *pci_host_bus(struct pci_host *host);
 
 /*
- * Gives @f the next free device on bus 0, function 0. -ENOSPC: 32 are taken.
- * @f is the caller's and outlives the host's use of it: pci_func_remove().
+ * A root port on the next free device of @host's root bus: hotplug-capable
+ * slot, ACS, end-end prefixes, one device behind it. @slot is its physical
+ * slot number, unique in the machine. 0, -ENOSPC or -ENOMEM. Destroyed after
+ * what is behind it.
  */
-int pci_func_add(struct pci_host *host, struct pci_func *f, const struct pci_id *id);
+int pci_port_create(struct pci_func **port, struct pci_host *host, unsigned int slot);
+void pci_port_destroy(struct pci_func *port);
+
+struct vm *pci_bus_vm(const struct pci_bus *bus);
+bool pci_bus_full(const struct pci_bus *bus);
+
+/*
+ * Gives @f the next free device on @bus, function 0: of 32 on a root bus, of 1
+ * behind a port. -ENOSPC: none is free. @f is the caller's and outlives the
+ * bus's use of it: pci_func_remove().
+ */
+int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id);
 void pci_func_remove(struct pci_func *f);
 
-/* A 32-bit memory BAR. Before the guest runs. */
+/* Requester ID as the guest numbers its buses now: bus, device, function. */
+u16 pci_rid(const struct pci_func *f);
+
+/* A memory BAR. Before the guest runs. */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar);
 
-/* Appends a capability of @len bytes (with its two-byte header); its offset. */
+/* Appends a capability of @len bytes (with its header: 2 bytes, extended: 4); its offset. */
 unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len);
-/* A PCI Express capability: the function is an endpoint integrated in the root complex (7.5.3). */
+unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned int len);
+/*
+ * A PCI Express capability (7.5.3): an endpoint behind a port, and on a root
+ * bus an endpoint integrated in the root complex.
+ */
 void pci_express_add(struct pci_func *f);
 
 /* Little-endian fields of config space. */

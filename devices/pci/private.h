@@ -7,27 +7,45 @@
 
 #define PCI_NR_DEVICES 32
 
+/* 16 GT/s, 16 lanes: what a link that does not exist might as well be (7.5.3.6, 7.5.3.18). */
+#define PCI_LINK_SPEED  PCI_EXP_LNKCAP_SLS_16_0GB
+#define PCI_LINK_WIDTH  16
+#define PCI_LINK_SPEEDS 0x1e
+
+/* A bus: the host's root bus, or the one behind a root port. */
+struct pci_bus {
+	struct pci_host *host;
+	struct pci_func *port;                  /* NULL: the root bus */
+	unsigned int nr_devices;                /* that can be on it */
+	struct pci_func *funcs[PCI_NR_DEVICES]; /* function 0 of each device */
+	u64 next_bar, end_bar; /* boot-time addresses: from the next free to what this bus has */
+};
+
 struct pci_host {
 	struct vm *vm;
 	struct platform_pci platform;
-	struct pci_func *funcs[PCI_NR_DEVICES]; /* bus 0, function 0 of each device */
-	unsigned int pins[4];                   /* how many functions drive each line */
-	u64 next_bar; /* boot-time addresses: bus address of the next free */
+	struct pci_bus root;
+	unsigned int pins[4]; /* how many functions drive each line */
 };
 
-/* Where the CPU sees @size bytes at a bus address; 0: outside the host's windows, or misaligned. */
-gpa_t pci_host_decode(const struct pci_host *h, u64 bus, u64 size);
-/* A bus address for a BAR before the guest chooses its own; 0: the window is full. */
-u64 pci_host_alloc_bar(struct pci_host *h, u64 size);
+/* The number by which the guest knows @bus now. */
+u8 pci_bus_number(const struct pci_bus *bus);
+/* Where the CPU sees @size bytes at a bus address; 0: not forwarded to @bus, or misaligned. */
+gpa_t pci_bus_decode(const struct pci_bus *bus, u64 at, u64 size);
+/* A bus address before the guest chooses its own; 0: there is no room. */
+u64 pci_bus_alloc(struct pci_bus *bus, u64 size);
+/* Whether @port forwards memory at @at, @size bytes, to its secondary bus (port.c). */
+bool pci_port_forwards(const struct pci_func *port, u64 at, u64 size);
+
 /* The DeviceID by which the ITS knows @f. */
-u32 pci_host_devid(const struct pci_func *f);
+u32 pci_devid(const struct pci_func *f);
 /* One more, or one fewer, function drives @f's INTA. */
 void pci_host_pin(struct pci_func *f, bool level);
 
 void pci_config_init(struct pci_func *f, const struct pci_id *id);
-/* Decodes what is not decoded yet and fits; the host's: that of every function. */
-void pci_map_bars(struct pci_func *f);
-void pci_host_map_bars(struct pci_host *h);
+
+/* bar.c: BARs follow what the guest wrote to @f's header, or to a bridge's windows. */
+void pci_update_bars(struct pci_func *f);
 void pci_unmap_bars(struct pci_func *f);
 
 #endif

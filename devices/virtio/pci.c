@@ -19,9 +19,9 @@
 #include "vmm/reg.h"
 #include "vmm/vm.h"
 
-/* BAR 0: a page for each structure; BAR 1: MSI-X. */
+/* BAR 0, 64 bits wide: a page for each structure; BAR 2: MSI-X. */
 #define STRUCTURES_BAR    0
-#define MSIX_BAR          1
+#define MSIX_BAR          2
 #define COMMON_OFFSET     0x0000
 #define ISR_OFFSET        0x1000
 #define CONFIG_OFFSET     0x2000
@@ -438,7 +438,7 @@ static int open_kicks(struct virtio_pci *vp)
 	return err;
 }
 
-static int add_function(struct virtio_pci *vp, struct pci_host *host)
+static int add_function(struct virtio_pci *vp, struct pci_bus *bus)
 {
 	const struct virtio_type *type = vp->dev->type;
 	const struct pci_id id = {
@@ -449,13 +449,17 @@ static int add_function(struct virtio_pci *vp, struct pci_host *host)
 		.class = type->pci_class,
 		.revision = 1, /* 4.1.2.1 */
 	};
-	int err = pci_func_add(host, &vp->func, &id);
+	int err = pci_func_add(bus, &vp->func, &id);
 
 	if (err)
 		return err;
 	pci_bar_add(&vp->func, STRUCTURES_BAR,
-	            &(struct pci_bar){
-			    .size = BAR_SIZE, .ops = &bar_ops, .dev = vp, .moved = bar_moved });
+	            &(struct pci_bar){ .size = BAR_SIZE,
+	                               .is_64 = true,
+	                               .prefetch = true,
+	                               .ops = &bar_ops,
+	                               .dev = vp,
+	                               .moved = bar_moved });
 	err = pci_msix_add(&vp->func, MSIX_BAR, vp->dev->nr_queues + 1);
 	if (err) {
 		pci_func_remove(&vp->func);
@@ -466,14 +470,14 @@ static int add_function(struct virtio_pci *vp, struct pci_host *host)
 	return 0;
 }
 
-int virtio_pci_create(struct virtio_pci **out, struct pci_host *host, struct virtio_dev *dev)
+int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virtio_dev *dev)
 {
 	struct virtio_pci *vp = calloc(1, sizeof(*vp));
 	int err;
 
 	if (!vp)
 		return -ENOMEM;
-	vp->vm = pci_host_vm(host);
+	vp->vm = pci_bus_vm(bus);
 	vp->dev = dev;
 	vp->func.name = dev->type->name;
 	vp->transport = (struct virtio_transport){ vp_interrupt, vp_config_changed };
@@ -482,7 +486,7 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_host *host, struct vir
 	err = open_kicks(vp);
 	if (err)
 		goto free_vp;
-	err = add_function(vp, host);
+	err = add_function(vp, bus);
 	if (err)
 		goto close_kicks;
 	reset_transport(vp);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A root port: a bridge to one device, with a hotplug-capable slot, ACS and end-end prefixes. */
+#include "devices/pci/private.h"
+
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Red Hat's generic root port, which no driver takes for a chip with errata. */
+#define PORT_VENDOR 0x1b36
+#define PORT_DEVICE 0x000c
+#define PORT_CLASS  0x060400
+
+/* What the port has before the guest gives it windows of its own choice. */
+#define BOOT_WINDOW 0x200000ULL
+
+#define MSIX_BAR 0
+
+struct port {
+	struct pci_func func;
+	struct pci_bus bus;
+};
+
+static bool within(u64 base, u64 limit, u64 at, u64 size)
+{
+	return base <= limit && at >= base && at <= limit && size - 1 <= limit - at;
+}
+
+/* 7.5.1.3.8 and .9: windows of 1 MiB granules, the prefetchable one with upper halves. */
+bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
+{
+	u64 base, limit;
+
+	if (!(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
+		return false;
+	base = (u64)(pci_get16(f, PCI_MEMORY_BASE) & PCI_MEMORY_RANGE_MASK) << 16;
+	limit = (u64)(pci_get16(f, PCI_MEMORY_LIMIT) & PCI_MEMORY_RANGE_MASK) << 16 | 0xfffff;
+	if (within(base, limit, at, size))
+		return true;
+	base = (u64)(pci_get16(f, PCI_PREF_MEMORY_BASE) & PCI_PREF_RANGE_MASK) << 16 |
+	       (u64)pci_get32(f, PCI_PREF_BASE_UPPER32) << 32;
+	limit = (u64)(pci_get16(f, PCI_PREF_MEMORY_LIMIT) & PCI_PREF_RANGE_MASK) << 16 | 0xfffff |
+	        (u64)pci_get32(f, PCI_PREF_LIMIT_UPPER32) << 32;
+	return within(base, limit, at, size);
+}
+
+/* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */
+static void header_init(struct pci_func *f, u8 secondary, u64 window)
+{
+	f->config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_BRIDGE;
+	memset(&f->writable[PCI_CACHE_LINE_SIZE], 0xff, 1);
+	memset(&f->writable[PCI_PRIMARY_BUS], 0xff, 3); /* and secondary, subordinate */
+	pci_allow16(f, PCI_MEMORY_BASE, PCI_MEMORY_RANGE_MASK & 0xffff);
+	pci_allow16(f, PCI_MEMORY_LIMIT, PCI_MEMORY_RANGE_MASK & 0xffff);
+	pci_allow16(f, PCI_PREF_MEMORY_BASE, PCI_PREF_RANGE_MASK & 0xffff);
+	pci_allow16(f, PCI_PREF_MEMORY_LIMIT, PCI_PREF_RANGE_MASK & 0xffff);
+	pci_allow32(f, PCI_PREF_BASE_UPPER32, ~0u);
+	pci_allow32(f, PCI_PREF_LIMIT_UPPER32, ~0u);
+	pci_allow16(f, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_PARITY | PCI_BRIDGE_CTL_SERR);
+	pci_set16(f, PCI_SUBSYSTEM_VENDOR_ID, 0); /* type 0's; here it is a window */
+	f->config[PCI_SECONDARY_BUS] = f->config[PCI_SUBORDINATE_BUS] = secondary;
+	pci_set16(f, PCI_MEMORY_BASE, window >> 16);
+	pci_set16(f, PCI_MEMORY_LIMIT, (window + BOOT_WINDOW - 1) >> 16 & 0xfff0);
+	pci_set16(f, PCI_PREF_MEMORY_BASE, 0xfff0 | PCI_PREF_RANGE_TYPE_64);
+	pci_set16(f, PCI_PREF_MEMORY_LIMIT, PCI_PREF_RANGE_TYPE_64);
+	if (window)
+		return;
+	pci_set16(f, PCI_MEMORY_BASE, 0xfff0);
+	pci_set16(f, PCI_MEMORY_LIMIT, 0);
+}
+
+/*
+ * 7.5.3: slot and link. No command-completed interrupts (7.5.3.9): what the
+ * guest writes to Slot Control has happened when the write has.
+ */
+static void express_init(struct pci_func *f, unsigned int slot)
+{
+	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);
+
+	f->express = at;
+	pci_set16(f, at + PCI_EXP_FLAGS, PCI_EXP_TYPE_ROOT_PORT << 4 | PCI_EXP_FLAGS_SLOT | 2);
+	pci_set32(f, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
+	pci_allow16(f, at + PCI_EXP_DEVCTL,
+	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
+	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD);
+	pci_set32(f, at + PCI_EXP_LNKCAP,
+	          PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKCAP_DLLLARC);
+	pci_allow16(f, at + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
+	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
+	pci_allow16(f, at + PCI_EXP_SLTCTL,
+	            PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE);
+	pci_allow16(f, at + PCI_EXP_RTCTL,
+	            PCI_EXP_RTCTL_SECEE | PCI_EXP_RTCTL_SENFEE | PCI_EXP_RTCTL_SEFEE |
+	                    PCI_EXP_RTCTL_PMEIE);
+	/* What PASID needs of the path: end-end TLP prefixes (7.5.3.15), four of them. */
+	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_EE_PREFIX | PCI_EXP_DEVCAP2_ARI);
+	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ARI);
+	pci_set32(f, at + PCI_EXP_LNKCAP2, PCI_LINK_SPEEDS);
+	pci_set16(f, at + PCI_EXP_LNKCTL2, PCI_LINK_SPEED);
+	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
+}
+
+/* 7.7.11: every request goes up to the root complex and so through its IOMMU. */
+static void acs_init(struct pci_func *f)
+{
+	const u16 offered = PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF;
+	unsigned int at = pci_ext_cap_add(f, PCI_EXT_CAP_ID_ACS, 1, 8);
+
+	pci_set16(f, at + PCI_ACS_CAP, offered);
+	pci_allow16(f, at + PCI_ACS_CTRL, offered);
+}
+
+/* Slot and link status are what is behind the port now. */
+static void status_read(struct pci_func *f, unsigned int offset, unsigned int size)
+{
+	bool present = f->secondary->funcs[0];
+	unsigned int link = f->express + PCI_EXP_LNKSTA, slot = f->express + PCI_EXP_SLTSTA;
+
+	(void)offset, (void)size;
+	pci_set16(f, link,
+	          present ? PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKSTA_DLLLA
+	                  : PCI_LINK_SPEED);
+	pci_set16(f, slot, present ? PCI_EXP_SLTSTA_PDS : 0);
+}
+
+int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int slot)
+{
+	static const struct pci_id id = {
+		.vendor = PORT_VENDOR,
+		.device = PORT_DEVICE,
+		.class = PORT_CLASS,
+	};
+	struct port *port = calloc(1, sizeof(*port));
+	struct pci_func *f;
+	u64 window;
+	int err;
+
+	if (!port)
+		return -ENOMEM;
+	f = &port->func;
+	f->name = "root-port";
+	err = pci_func_add(&host->root, f, &id);
+	if (err)
+		goto free_port;
+	window = pci_bus_alloc(&host->root, BOOT_WINDOW);
+	port->bus = (struct pci_bus){
+		.host = host,
+		.port = f,
+		.nr_devices = 1, /* 7.3.1: a link has one device at its other end */
+		.next_bar = window,
+		.end_bar = window ? window + BOOT_WINDOW : 0,
+	};
+	f->secondary = &port->bus;
+	header_init(f, slot, window);
+	err = pci_msix_add(f, MSIX_BAR, 1);
+	if (err)
+		goto remove_func;
+	express_init(f, slot);
+	acs_init(f);
+	f->config_read = status_read;
+	*out = f;
+	return 0;
+
+remove_func:
+	pci_func_remove(f);
+free_port:
+	free(port);
+	return err;
+}
+
+void pci_port_destroy(struct pci_func *f)
+{
+	pci_func_remove(f);
+	pci_msix_remove(f);
+	free(container_of(f, struct port, func));
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --segment, --root-port, and where devices go: keys that every device option takes. */
+#include "machine/place.h"
+
+#include <string.h>
+
+#include "vmm/log.h"
+
+const char *segment_option_take(struct options *o, char *val)
+{
+	const char *rest;
+	u64 n;
+
+	if (!parse_number(val, &n, &rest) || *rest || n < 1 || n > 0xffff)
+		return "a segment number, 1 to 65535 (0 is always there)";
+	if (o->nr_segments == PLATFORM_SEGMENTS)
+		return "at most 8 segments, 0 included";
+	for (unsigned int i = 0; i < o->nr_segments; i++)
+		if (o->segments[i] == n)
+			return "a segment that is not there yet";
+	o->segments[o->nr_segments++] = n;
+	return NULL;
+}
+
+const char *port_option_take(struct options *o, char *val)
+{
+	static const struct key keys[] = {
+		{ "segment", KEY_NUMBER, offsetof(struct port_option, segment), 0, 0xffff },
+	};
+	struct port_option *port = &o->ports[o->nr_ports];
+	char *rest;
+
+	if (o->nr_ports == MAX_PORTS)
+		return "at most 32 root ports";
+	if (!*val || *val == ',')
+		return "ID[,segment=N]";
+	rest = keys_rest(val);
+	if (port_index(o, val) >= 0)
+		return "an ID that no other root port has";
+	*port = (struct port_option){ .id = val };
+	o->nr_ports++;
+	return rest ? keys_parse(rest, keys, ARRAY_SIZE(keys), port, o->why, sizeof(o->why)) : NULL;
+}
+
+const char *place_claim(struct options *o, const char *option, const char *value,
+                        const struct place *place)
+{
+	if (o->nr_claims == MAX_CLAIMS)
+		return "at most 64 devices";
+	o->claims[o->nr_claims++] = (struct claim){ option, value, place };
+	return NULL;
+}
+
+unsigned int segment_index(const struct options *o, u64 segment)
+{
+	unsigned int i = 0;
+
+	while (i < o->nr_segments && o->segments[i] != segment)
+		i++;
+	return i;
+}
+
+int port_index(const struct options *o, const char *id)
+{
+	for (unsigned int i = 0; i < o->nr_ports; i++)
+		if (!strcmp(o->ports[i].id, id))
+			return i;
+	return -1;
+}
+
+static bool refuse(const struct claim *c, const char *key, const char *val, const char *expected)
+{
+	log_error("--%s %s,%s=%s: expected %s", c->option, c->value, key, val, expected);
+	return false;
+}
+
+/* One device at the other end of a link. */
+static bool shares_port(const struct options *o, const struct claim *c)
+{
+	for (const struct claim *other = o->claims; other < c; other++)
+		if (other->place->bus && !strcmp(other->place->bus, c->place->bus))
+			return true;
+	return false;
+}
+
+static bool check_claim(const struct options *o, const struct claim *c)
+{
+	const struct place *p = c->place;
+
+	if (p->iommu && strcmp(p->iommu, "none"))
+		return refuse(c, "iommu", p->iommu, "none: this machine has no IOMMU");
+	if (p->bus && port_index(o, p->bus) < 0)
+		return refuse(c, "bus", p->bus, "the ID of a --root-port");
+	if (p->bus && shares_port(o, c))
+		return refuse(c, "bus", p->bus, "a root port with no other device");
+	if (segment_index(o, p->segment) < o->nr_segments)
+		return true;
+	log_error("--%s %s,segment=%llu: expected 0 or the number of a --segment", c->option,
+	          c->value, (unsigned long long)p->segment);
+	return false;
+}
+
+bool places_check(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->nr_ports; i++) {
+		if (segment_index(o, o->ports[i].segment) < o->nr_segments)
+			continue;
+		log_error("--root-port %s,segment=%llu: expected 0 or the number of a --segment",
+		          o->ports[i].id, (unsigned long long)o->ports[i].segment);
+		return false;
+	}
+	for (unsigned int i = 0; i < o->nr_claims; i++)
+		if (!check_claim(o, &o->claims[i]))
+			return false;
+	return true;
+}

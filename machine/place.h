@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_PLACE_H
+#define MACHINE_PLACE_H
+
+#include "machine/keys.h"
+#include "machine/options.h"
+
+/* The keys that every device option takes, for a struct with a member `place`. */
+#define PLACE_KEYS(type)                                                        \
+	{ "bus", KEY_TEXT, offsetof(type, place.bus), 0, 0 },                   \
+		{ "iommu", KEY_TEXT, offsetof(type, place.iommu), 0, 0 },       \
+	{                                                                       \
+		"segment", KEY_NUMBER, offsetof(type, place.segment), 0, 0xffff \
+	}
+
+const char *segment_option_take(struct options *o, char *val);
+const char *port_option_take(struct options *o, char *val);
+
+/*
+ * Notes that the device of --@option @value (both outlive @o) goes to @place,
+ * which is looked at when all options are read. NULL, or what was expected.
+ */
+const char *place_claim(struct options *o, const char *option, const char *value,
+                        const struct place *place);
+
+/* When all options are read: false, and one line says which device has no such place. */
+bool places_check(const struct options *o);
+
+/* The index in o->segments, or of o->ports; places_check() said that there is one. */
+unsigned int segment_index(const struct options *o, u64 segment);
+int port_index(const struct options *o, const char *id);
+
+#endif
