@@ -73,9 +73,18 @@ mistake "more memory than the host has" 3 "--mem 209715200M: expected at most" r
 bad "a disk that is not there" "--disk nothing: No such file" -k good -d nothing
 bad "a disk that is a folder" "--disk folder: " -k good -d folder
 bad "a disk without a name" "--disk ,ro: expected FILE[,ro" -k good -d ,ro
-bad "a disk with an unknown word" "--disk disk,rw: expected a key out of ro" -k good -d disk,rw
+bad "a disk with an unknown word" "--disk disk,rw: expected a key out of bus=, iommu=, segment=, ro" -k good -d disk,rw
 bad "a disk smaller than a sector" "--disk tiny: 100 bytes: expected at least one sector" -k good -d tiny
 bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(printf -- '-d disk %.0s' $(seq 17))
+bad "a disk on a bus there is not" "--disk disk,bus=x: expected the ID of a --root-port" -k good -d disk,bus=x
+bad "two devices on one root port" "--disk disk,bus=a: expected a root port with no other device" \
+	-k good --root-port a -d disk,bus=a -d disk,bus=a
+bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
+bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
+bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2
+bad "two root ports of one name" "--root-port a: expected an ID that no other root port has" -k good --root-port a --root-port a
+bad "--segment 0" "--segment 0: expected a segment number, 1 to 65535" -k good --segment 0
+bad "a segment twice" "--segment 5: expected a segment that is not there yet" -k good --segment 5 --segment 5
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its" -k good --irqchip gicv9

@@ -5,6 +5,7 @@
 #include "lib/virtio.h"
 
 #define BAR0_SIZE  0x4000u
+#define MSIX_BAR   2
 #define WINDOW_END (PCI_WINDOW + PCI_WINDOW_SIZE)
 
 static struct blk blk, other;
@@ -82,11 +83,11 @@ static void overlaps(void)
 	pci_enable(other.rid);
 	works(&other, "the second disk");
 	first = pci_bar(blk.rid, 0);
-	msix = pci_bar(blk.rid, 1);
+	msix = pci_bar(blk.rid, MSIX_BAR);
 	second = pci_bar(other.rid, 0);
-	set_bar(&blk, 1, first);
+	set_bar(&blk, MSIX_BAR, first);
 	read32(first);
-	set_bar(&blk, 1, msix);
+	set_bar(&blk, MSIX_BAR, msix);
 	works(&blk, "MSI-X's BAR over the other");
 	set_bar(&blk, 0, msix);
 	read32(msix);
@@ -193,7 +194,7 @@ static void messages(void)
 	check(!read32(blk.msix.pending), "the pending bits can be written");
 	for (u32 at = 0; at < 0x10000; at += 0x7f8)
 		for (unsigned int size = 1; size <= 8; size *= 2)
-			read_sized(pci_bar(blk.rid, 1) + at, size);
+			read_sized(pci_bar(blk.rid, MSIX_BAR) + at, size);
 }
 
 static const struct test tests[] = {

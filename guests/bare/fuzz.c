@@ -140,7 +140,7 @@ static void step(void)
 	else if (kind < 10)
 		fuzz_bar(0, 0x4000);
 	else if (kind < 12)
-		fuzz_bar(1, 0x10000);
+		fuzz_bar(2, 0x10000);
 	else if (kind < 14)
 		blk_kick(&blk);
 	else

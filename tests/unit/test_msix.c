@@ -22,8 +22,8 @@ static void make(void)
 {
 	fake_vm(&vm, 1);
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
-	pci_func_add(host, &other, &fake_pci_id);
-	pci_func_add(host, &func, &fake_pci_id);
+	pci_func_add(pci_host_bus(host), &other, &fake_pci_id);
+	pci_func_add(pci_host_bus(host), &func, &fake_pci_id);
 	cr_assert(zero(int, pci_msix_add(&func, 1, NR)));
 	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
 	cap = fake_cap(&vm, DEV, PCI_CAP_ID_MSIX, 0);

@@ -165,7 +165,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K -m 8",
 		  "--mem 8: expected 16M to 256T (less 2G) of memory, in whole MiB, such as 512, 512M or 2G" },
 		{ "-k K -d ''", "--disk : expected FILE[,ro]" },
-		{ "-k K -d a,rw", "--disk a,rw: expected a key out of ro" },
+		{ "-k K -d a,rw", "--disk a,rw: expected a key out of bus=, iommu=, segment=, ro" },
 		{ "-k K -d ,ro", "--disk ,ro: expected FILE[,ro]" },
 		{ "-k K -n user", "--network user: expected none" },
 		{ "-k K --console virtio", "--console virtio: expected serial" },

@@ -44,11 +44,16 @@ static void make(void)
 {
 	fake_vm(&vm, 1);
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
-	pci_func_add(host, &func, &fake_pci_id);
-	pci_func_add(host, &second, &fake_pci_id);
-	pci_bar_add(&func, 0, &(struct pci_bar){ 0x4000, &bar_ops, (void *)1000, 0, bar_moved });
-	pci_bar_add(&func, 2, &(struct pci_bar){ 0x4000, &bar_ops, (void *)2000, 0, NULL });
-	pci_bar_add(&second, 0, &(struct pci_bar){ 0x4000, &bar_ops, (void *)3000, 0, NULL });
+	pci_func_add(pci_host_bus(host), &func, &fake_pci_id);
+	pci_func_add(pci_host_bus(host), &second, &fake_pci_id);
+	pci_bar_add(
+		&func, 0,
+		&(struct pci_bar){
+			.size = 0x4000, .ops = &bar_ops, .dev = (void *)1000, .moved = bar_moved });
+	pci_bar_add(&func, 2,
+	            &(struct pci_bar){ .size = 0x4000, .ops = &bar_ops, .dev = (void *)2000 });
+	pci_bar_add(&second, 0,
+	            &(struct pci_bar){ .size = 0x4000, .ops = &bar_ops, .dev = (void *)3000 });
 }
 
 static void unmake(void)

@@ -17,7 +17,7 @@ static void make(void)
 	fake_vm(&vm, 1);
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	for (unsigned int i = 0; i < 6; i++)
-		cr_assert(zero(int, pci_func_add(host, &funcs[i], &fake_pci_id)));
+		cr_assert(zero(int, pci_func_add(pci_host_bus(host), &funcs[i], &fake_pci_id)));
 }
 
 static void unmake(void)
@@ -34,7 +34,7 @@ Test(pci_host, a_function_is_read_at_its_own_address_in_every_width)
 	cr_assert(eq(u64, fake_read(&vm, cfg(5, PCI_DEVICE_ID), 2), 0x1042));
 	cr_assert(eq(u64, fake_read(&vm, cfg(5, PCI_DEVICE_ID + 1), 1), 0x10));
 	cr_assert(eq(u64, fake_read(&vm, cfg(5, PCI_CLASS_REVISION), 8), 0x01800001));
-	cr_assert(eq(u32, funcs[5].rid, 5 << 3));
+	cr_assert(eq(u32, pci_rid(&funcs[5]), 5 << 3));
 }
 
 struct absent_case {
@@ -82,12 +82,12 @@ Test(pci_host, a_wide_write_is_two)
 Test(pci_host, there_is_room_for_32_devices)
 {
 	for (unsigned int i = 6; i < 32; i++)
-		cr_assert(zero(int, pci_func_add(host, &funcs[i], &fake_pci_id)));
-	cr_assert(eq(int, pci_func_add(host, &funcs[32], &fake_pci_id), -ENOSPC));
+		cr_assert(zero(int, pci_func_add(pci_host_bus(host), &funcs[i], &fake_pci_id)));
+	cr_assert(eq(int, pci_func_add(pci_host_bus(host), &funcs[32], &fake_pci_id), -ENOSPC));
 	pci_func_remove(&funcs[9]);
 	cr_assert(eq(u64, fake_read(&vm, cfg(9, 0), 4), 0xffffffff));
-	cr_assert(zero(int, pci_func_add(host, &funcs[32], &fake_pci_id)));
-	cr_assert(eq(u32, funcs[32].rid, 9 << 3));
+	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &funcs[32], &fake_pci_id)));
+	cr_assert(eq(u32, pci_rid(&funcs[32]), 9 << 3));
 }
 
 Test(pci_host, pins_are_swizzled_by_device)

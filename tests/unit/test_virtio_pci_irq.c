@@ -28,7 +28,7 @@ static void make(void)
 	fake_vm(&vm, 1);
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	fake_dev_init(&fake_device, &vm.dma, 0);
-	cr_assert(zero(int, virtio_pci_create(&vp, host, dev)));
+	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
 	dev->acked = BIT(VIRTIO_F_VERSION_1);
 	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_STATUS, 1, 0xf);
@@ -124,7 +124,7 @@ Test(virtio_pci_irq, with_msix_an_interrupt_is_its_queues_vector)
 {
 	unsigned int cap = fake_cap(&vm, 0, PCI_CAP_ID_MSIX, 0);
 	unsigned int pba = fake_read(&vm, cfg(0, cap + PCI_MSIX_PBA), 4) & PCI_MSIX_PBA_OFFSET;
-	gpa_t table = MEM_CPU + fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_1), 4) - MEM_BUS;
+	gpa_t table = MEM_CPU + fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_2), 4) - MEM_BUS;
 
 	fake_write(&vm, cfg(0, cap + PCI_MSIX_FLAGS), 2, PCI_MSIX_FLAGS_ENABLE);
 	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_MSIX, 2, 2);
@@ -216,7 +216,7 @@ Test(virtio_pci_irq, a_transport_leaves_nothing_open)
 	struct virtio_pci *other;
 
 	fake_dev_init(&second, &vm.dma, 0);
-	cr_assert(zero(int, virtio_pci_create(&other, host, &second.dev)));
+	cr_assert(zero(int, virtio_pci_create(&other, pci_host_bus(host), &second.dev)));
 	cr_assert(eq(u32, open_fds(), fds + 2));
 	loop_drain(vm.loop);
 	virtio_pci_destroy(other);

@@ -22,9 +22,17 @@ u32 pci_bar_size(u32 rid, unsigned int bar)
 	return mask ? -mask : 0;
 }
 
+static bool is_64(u32 low)
+{
+	return (low & 6) == 4;
+}
+
 u64 pci_bar(u32 rid, unsigned int bar)
 {
-	return read32(pci_config(rid) + PCI_BAR0 + bar * 4) & ~0xfu;
+	u64 at = pci_config(rid) + PCI_BAR0 + bar * 4;
+	u32 low = read32(at);
+
+	return (low & ~0xfu) | (is_64(low) ? (u64)read32(at + 4) << 32 : 0);
 }
 
 unsigned int pci_capability(u32 rid, u8 id, unsigned int after)
@@ -51,6 +59,8 @@ void pci_enable(u32 rid)
 		next = (next + size - 1) & -size;
 		write32(config + PCI_BAR0 + bar * 4, next);
 		next += size;
+		if (is_64(read32(config + PCI_BAR0 + bar * 4)))
+			write32(config + PCI_BAR0 + ++bar * 4, 0);
 	}
 	write16(config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }

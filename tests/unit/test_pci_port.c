@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Root ports: bus numbers, what is forwarded, slot and link status, 64-bit BARs behind them. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <linux/pci_regs.h>
+
+#include "devices/pci/private.h"
+#include "tests/unit/fake_pci.h"
+
+#define HIGH      0x800000000ULL
+#define HIGH_SIZE 0x800000000ULL
+
+static struct vm vm;
+static struct pci_host *host;
+static struct pci_func *port, func, second;
+
+static u64 bar_read(void *dev, u64 offset, unsigned int size)
+{
+	(void)dev, (void)offset, (void)size;
+	return 0x1234;
+}
+
+static const struct mmio_ops bar_ops = { .name = "bar", .read = bar_read };
+
+/* A configuration register of device 0 on that bus. */
+static gpa_t on_bus(unsigned int bus, unsigned int reg)
+{
+	return ECAM + (bus << 20) + reg;
+}
+
+static void make(void)
+{
+	struct platform_pci p = fake_pci;
+
+	p.mem64 = (struct platform_window){ HIGH, HIGH, HIGH_SIZE };
+	fake_vm(&vm, 1);
+	cr_assert(zero(int, pci_host_create(&host, &vm, &p)));
+	cr_assert(zero(int, pci_port_create(&port, host, 7)));
+	cr_assert(zero(int, pci_func_add(port->secondary, &func, &fake_pci_id)));
+	pci_express_add(&func);
+	pci_bar_add(&func, 0,
+	            &(struct pci_bar){
+			    .size = 0x4000, .is_64 = true, .prefetch = true, .ops = &bar_ops });
+	fake_write(&vm, on_bus(0, PCI_PRIMARY_BUS), 4, 0x020200);
+}
+
+static void unmake(void)
+{
+	pci_func_remove(&func);
+	pci_port_destroy(port);
+	pci_host_destroy(host);
+	fake_vm_destroy(&vm);
+}
+
+TestSuite(pci_port, .init = make, .fini = unmake);
+
+Test(pci_port, what_is_behind_it_answers_at_its_secondary_bus)
+{
+	cr_assert(eq(u64, fake_read(&vm, on_bus(2, PCI_VENDOR_ID), 4), 0x10421af4));
+	cr_assert(eq(u64, fake_read(&vm, on_bus(1, PCI_VENDOR_ID), 4), 0xffffffff));
+	cr_assert(eq(u32, pci_rid(&func), 0x200));
+	fake_write(&vm, on_bus(0, PCI_PRIMARY_BUS), 4, 0x010100);
+	cr_assert(eq(u64, fake_read(&vm, on_bus(1, PCI_VENDOR_ID), 4), 0x10421af4));
+	cr_assert(eq(u64, fake_read(&vm, on_bus(2, PCI_VENDOR_ID), 4), 0xffffffff));
+	cr_assert(eq(u32, pci_rid(&func), 0x100));
+}
+
+Test(pci_port, one_device_is_behind_it)
+{
+	cr_assert(eq(int, pci_func_add(port->secondary, &second, &fake_pci_id), -ENOSPC));
+	cr_assert(eq(u64, fake_read(&vm, on_bus(2, 1 << 15), 4), 0xffffffff));
+}
+
+static bool decoded(u64 at)
+{
+	u64 val;
+
+	return mmio_access(&vm.mmio, at, 4, false, &val) && val == 0x1234;
+}
+
+static void set_bar(u64 at)
+{
+	fake_write(&vm, on_bus(2, PCI_BASE_ADDRESS_0), 4, at);
+	fake_write(&vm, on_bus(2, PCI_BASE_ADDRESS_1), 4, at >> 32);
+}
+
+static void set_pref(u64 base, u64 limit)
+{
+	fake_write(&vm, on_bus(0, PCI_PREF_MEMORY_BASE), 2, base >> 16);
+	fake_write(&vm, on_bus(0, PCI_PREF_MEMORY_LIMIT), 2, limit >> 16);
+	fake_write(&vm, on_bus(0, PCI_PREF_BASE_UPPER32), 4, base >> 32);
+	fake_write(&vm, on_bus(0, PCI_PREF_LIMIT_UPPER32), 4, limit >> 32);
+}
+
+Test(pci_port, a_bar_behind_it_is_decoded_only_where_it_forwards)
+{
+	fake_write(&vm, on_bus(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, on_bus(2, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	set_bar(HIGH + 0x100000);
+	cr_assert(not(decoded(HIGH + 0x100000)), "no window yet");
+	set_pref(HIGH + 0x100000, HIGH + 0x1fffff);
+	cr_assert(decoded(HIGH + 0x100000));
+	set_bar(HIGH + 0x1fc000);
+	cr_assert(decoded(HIGH + 0x1fc000));
+	cr_assert(not(decoded(HIGH + 0x100000)));
+	set_bar(HIGH + 0x200000);
+	cr_assert(not(decoded(HIGH + 0x200000)), "past the window's end");
+	set_pref(HIGH + 0x200000, HIGH + 0x2fffff);
+	cr_assert(decoded(HIGH + 0x200000), "the window has moved over it");
+	fake_write(&vm, on_bus(0, PCI_COMMAND), 2, 0);
+	cr_assert(not(decoded(HIGH + 0x200000)), "the port forwards nothing");
+}
+
+Test(pci_port, a_window_whose_limit_is_below_its_base_forwards_nothing)
+{
+	fake_write(&vm, on_bus(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, on_bus(2, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	set_pref(HIGH + 0x300000, HIGH + 0x1fffff);
+	set_bar(HIGH + 0x300000);
+	cr_assert(not(decoded(HIGH + 0x300000)));
+}
+
+Test(pci_port, slot_and_link_tell_whether_a_device_is_there)
+{
+	gpa_t cap = on_bus(0, port->express);
+	struct pci_func *empty;
+
+	cr_assert(eq(u64, fake_read(&vm, cap + PCI_EXP_SLTSTA, 2), PCI_EXP_SLTSTA_PDS));
+	cr_assert(ne(u64, fake_read(&vm, cap + PCI_EXP_LNKSTA, 2) & PCI_EXP_LNKSTA_DLLLA, 0));
+	cr_assert(eq(u64, fake_read(&vm, cap + PCI_EXP_SLTCAP, 4) >> 19, 7));
+	cr_assert(zero(int, pci_port_create(&empty, host, 8)));
+	cap = on_bus(0, (1 << 15) + empty->express);
+	cr_assert(zero(u64, fake_read(&vm, cap + PCI_EXP_SLTSTA, 2)));
+	cr_assert(zero(u64, fake_read(&vm, cap + PCI_EXP_LNKSTA, 2) & PCI_EXP_LNKSTA_DLLLA));
+	pci_port_destroy(empty);
+}
+
+Test(pci_port, acs_is_an_extended_capability_that_can_be_switched_on)
+{
+	gpa_t acs = on_bus(0, 0x100);
+
+	cr_assert(eq(u64, fake_read(&vm, acs, 4), PCI_EXT_CAP_ID_ACS | 1 << 16));
+	fake_write(&vm, acs + PCI_ACS_CTRL, 2, 0xffff);
+	cr_assert(eq(u64, fake_read(&vm, acs + PCI_ACS_CTRL, 2),
+	             fake_read(&vm, acs + PCI_ACS_CAP, 2)));
+}
+
+Test(pci_port, an_endpoint_behind_it_has_a_link_and_one_beside_it_has_none)
+{
+	unsigned int type = fake_read(&vm, on_bus(2, func.express + PCI_EXP_FLAGS), 2);
+
+	cr_assert(eq(u32, (type & PCI_EXP_FLAGS_TYPE) >> 4, PCI_EXP_TYPE_ENDPOINT));
+	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &second, &fake_pci_id)));
+	pci_express_add(&second);
+	type = fake_read(&vm, cfg(1, second.express + PCI_EXP_FLAGS), 2);
+	cr_assert(eq(u32, (type & PCI_EXP_FLAGS_TYPE) >> 4, PCI_EXP_TYPE_RC_END));
+	pci_func_remove(&second);
+}
+
+Test(pci_port, a_pin_is_swizzled_once_by_the_port)
+{
+	pci_set_intx(&func, true);
+	cr_assert(eq(u32, host->pins[0], 1), "device 0 behind device 0");
+	pci_set_intx(&func, false);
+}
