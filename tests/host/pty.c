@@ -40,7 +40,8 @@ static void converse(int terminal, pid_t child, char **pair)
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < sizeof(all) - 1 && (n = read(terminal, all + len, sizeof(all) - 1 - len)) > 0) {
+	while (len < sizeof(all) - 1 &&
+	       (n = read(terminal, all + len, sizeof(all) - 1 - len)) > 0) {
 		char *cue;
 
 		fwrite(all + len, n, 1, stdout);
@@ -76,7 +77,8 @@ int main(int argc, char **argv)
 	close(slave);
 	converse(terminal, child, argv + 1);
 	waitpid(child, &status, 0);
-	/* The settings live with the terminal; a killed command's are given back by its guardian. */
+	/* The settings live with the terminal; a killed command's are given back by its guardian.
+	 */
 	for (int i = 0; i < SETTLE / 10; i++) {
 		tcgetattr(terminal, &after);
 		if (same(&before, &after))
