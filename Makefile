@@ -13,9 +13,9 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 COMMON   := -std=gnu11 -D_GNU_SOURCE -DNESTOR_VERSION='"$(VERSION)"' -I. -MMD -MP
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-srcs  := $(wildcard vmm/*.c vmm/arm64/*.c devices/*.c devices/*/*.c fdt/*.c machine/*.c)
+srcs  := $(wildcard vmm/*.c vmm/arm64/*.c devices/*.c devices/*/*.c fdt/*.c control/*.c machine/*.c)
 units := $(wildcard tests/unit/*.c)
-libs  := -lfdt -luring -pthread
+libs  := -lfdt -luring -ljansson -pthread
 
 # V=1 shows the commands.
 quiet = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)

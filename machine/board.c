@@ -183,7 +183,9 @@ int board_create(struct machine *m)
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place)
 {
 	struct virtio_pci *vp;
-	int err = virtio_pci_create(&vp, bus_of(m, place), dev);
+	int err = machine_list_virtio(m, dev);
 
+	if (!err)
+		err = virtio_pci_create(&vp, bus_of(m, place), dev);
 	return err ? err : machine_own(m, destroy_virtio_pci, vp);
 }

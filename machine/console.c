@@ -101,7 +101,7 @@ static unsigned int filter(struct console *c, u8 *bytes, unsigned int nr)
 
 		c->escaped = !escaped && bytes[i] == ESCAPE;
 		if (escaped && bytes[i] == 'x')
-			vm_end(c->vm, STATUS_POWERED_OFF);
+			vm_end_by(c->vm, STATUS_POWERED_OFF, VM_CAUSE_CONSOLE);
 		else if (escaped && bytes[i] == 'a')
 			bytes[kept++] = ESCAPE;
 		else if (!c->escaped)

@@ -9,13 +9,29 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/control.h"
 #include "machine/console.h"
 #include "machine/disk.h"
 #include "machine/host.h"
 #include "machine/layout.h"
+#include "machine/session.h"
 #include "machine/status.h"
 #include "vmm/arch.h"
 #include "vmm/vcpu.h"
+
+/* Before there is a thread: none of the signals that the loop watches is anyone else's. */
+static void block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGABRT);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
 
 static int open_files(struct machine *m)
 {
@@ -29,6 +45,11 @@ static int open_files(struct machine *m)
 		m->disks[i] = -1;
 	for (unsigned int i = 0; i < o->nr_disks && !status; i++)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
+	if (status)
+		return status;
+	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
+	status = session_open(m->session, o);
+	m->log.sink = m->session->logging ? &m->session->log.sink : NULL;
 	return status;
 }
 
@@ -82,6 +103,7 @@ static void destroy_owned(struct machine *m)
 		last->destroy(last->object);
 	}
 	free(m->owned);
+	free(m->virtio);
 }
 
 /* Every device, in this order: what is made first gets the lower slot. */
@@ -106,13 +128,14 @@ static void signalled(struct loop_op *op, int res)
 	struct machine *m = container_of(op, struct machine, signal_op);
 
 	if (res == sizeof(m->siginfo))
-		vm_end(&m->vm, STATUS_SIGNAL + m->siginfo.ssi_signo);
+		vm_end_by(&m->vm, STATUS_SIGNAL + m->siginfo.ssi_signo, VM_CAUSE_SIGNAL);
 }
 
 static void timed_out(struct loop_op *op, int res)
 {
 	if (res == -ETIME)
-		vm_end(&container_of(op, struct machine, timeout_op)->vm, STATUS_TIMEOUT);
+		vm_end_by(&container_of(op, struct machine, timeout_op)->vm, STATUS_TIMEOUT,
+		          VM_CAUSE_TIMEOUT);
 }
 
 static struct __kernel_timespec time_left(u64 deadline)
@@ -170,12 +193,15 @@ static int load(struct machine *m)
 /* The guest's whole life, from its first instruction. */
 static int run(struct machine *m)
 {
-	int err = vcpus_start(&m->vm);
+	int err;
 
+	control_attach(m->session->control, &m->vm, &machine_control_ops, m);
+	err = vcpus_start(&m->vm);
 	if (!err)
 		err = loop_run(m->vm.loop);
 	vcpus_stop(&m->vm);
 	loop_drain(m->vm.loop);
+	control_detach(m->session->control, m->options->reboot && m->vm.status == STATUS_RESET);
 	console_flush(m->console);
 	terminal_restore(&m->terminal);
 	if (err) {
@@ -209,25 +235,12 @@ static int build_and_run(struct machine *m)
 	return status;
 }
 
-/* Before there is a thread: none of the signals that the loop watches is anyone else's. */
-static void block_signals(void)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGABRT);
-	sigdelset(&all, SIGFPE);
-	sigdelset(&all, SIGILL);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-}
-
-int machine_run(const struct options *o)
+int machine_run(const struct options *o, struct session *s)
 {
 	struct machine m = {
 		.options = o,
 		.log = { .topics = o->trace },
+		.session = s,
 		.terminal = { .guard = -1 },
 	};
 	int err, status = open_files(&m);
@@ -240,7 +253,6 @@ int machine_run(const struct options *o)
 		status = STATUS_HOST_FAILED;
 		goto close_files;
 	}
-	block_signals();
 	status = create_vm(&m);
 	if (status)
 		goto restore_terminal;

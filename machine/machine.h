@@ -14,6 +14,7 @@ struct console;
 struct pci_func;
 struct pci_host;
 struct serial;
+struct session;
 struct virtio_dev;
 
 /* Something that was made, and how it is unmade. */
@@ -30,6 +31,7 @@ struct machine {
 	struct terminal terminal;
 	struct vm vm;
 	struct platform platform;
+	struct session *session;
 	struct console *console;
 	struct pci_host *pci[PLATFORM_SEGMENTS];
 	struct pci_func *ports[MAX_PORTS]; /* as in the options */
@@ -37,6 +39,9 @@ struct machine {
 	unsigned int nr_owned, max_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
+	struct virtio_dev **virtio; /* each, for the control socket */
+	unsigned int nr_virtio;
+	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	int signals;
 	struct signalfd_siginfo siginfo;
 	struct loop_op signal_op, timeout_op;
@@ -45,9 +50,10 @@ struct machine {
 
 /*
  * Builds the board, runs the guest to its end, takes all of it down again.
- * The exit code; whatever failed was said in one line.
+ * The exit code; whatever failed was said in one line. The session is opened
+ * by the first machine, and stays for the next.
  */
-int machine_run(const struct options *o);
+int machine_run(const struct options *o, struct session *s);
 
 /*
  * @object is unmade by @destroy when the machine is, after all that was made
@@ -57,6 +63,12 @@ int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
 
 /* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
+
+/* control.c: what the control socket asks of a machine. */
+struct control_ops;
+extern const struct control_ops machine_control_ops;
+/* A virtio device that it tells of. 0 or -ENOMEM. */
+int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
 /* Each kind of device, a file each; 0 or -errno. */
 /* One past the highest address of the board that @o asks for. */

@@ -4,14 +4,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "control/client.h"
 #include "machine/machine.h"
 #include "machine/options.h"
+#include "machine/session.h"
 #include "machine/status.h"
 #include "vmm/log.h"
 #include "vmm/vcpu.h"
 
 static int command_run(int argc, char **argv)
 {
+	struct session session = { 0 };
 	struct timespec now;
 	struct options o;
 	int status;
@@ -25,8 +28,9 @@ static int command_run(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	o.deadline = (now.tv_sec + (u64)o.timeout) * NSEC_PER_SEC + now.tv_nsec;
 	do
-		status = machine_run(&o);
+		status = machine_run(&o, &session);
 	while (status == STATUS_RESET && o.reboot);
+	session_close(&session, status);
 	return status;
 }
 
@@ -45,6 +49,12 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "run", command_run, "boot a guest (nestor run --help)" },
+	{ "list", client_list, "the guests that run" },
+	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]" },
+	{ "pause", client_pause, "stop its vCPUs" },
+	{ "resume", client_resume, "and let them go on" },
+	{ "stop", client_stop, "end it" },
+	{ "debug", client_debug, "its registers, interrupts and devices [--json]" },
 	{ "help", command_help, "this text" },
 	{ "version", command_version, "which nestor this is" },
 };
@@ -76,7 +86,7 @@ int main(int argc, char **argv)
 
 	if (c)
 		return c->run(argc - 2, argv + 2);
-	log_error("%s: expected a command: run, help or version",
+	log_error("%s: expected a command, such as run, list or help",
 	          argc > 1 ? argv[1] : "no command");
 	return STATUS_USAGE;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/socket.h"
 #include "machine/disk.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
@@ -130,6 +131,18 @@ static const char *take_overcommit(struct options *o, char *val)
 	return NULL;
 }
 
+static const char *take_name(struct options *o, char *val)
+{
+	o->name = val;
+	return socket_name_ok(val) ? NULL : "1 to 64 of A-Z a-z 0-9 . _ -";
+}
+
+static const char *take_log_json(struct options *o, char *val)
+{
+	o->log_json = val;
+	return *val ? NULL : "a file to write";
+}
+
 static const char *take_help(struct options *o, char *val)
 {
 	(void)val;
@@ -167,6 +180,10 @@ static const struct option {
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
 	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
+	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
+	  take_log_json },
+	{ "name", 0, "NAME",
+	  "what `nestor list`, stat, pause, stop ... know the guest by (guest-PID)", take_name },
 	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
 	{ "help", 'h', NULL, "this text", take_help },
 };
@@ -190,7 +207,6 @@ static const char *const lkvm_only[] = {
 	"hugetlbfs",
 	"kaslr-seed",
 	"loglevel",
-	"name",
 	"no-dhcp",
 	"no-pvtime",
 	"pmu",

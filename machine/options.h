@@ -50,6 +50,8 @@ struct options {
 	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;    /* BIT(enum log_topic) */
 	const char *dump_dtb;
+	const char *name; /* NULL: guest-PID */
+	const char *log_json;
 	bool reboot;
 	bool overcommit;
 	bool help;

@@ -3,7 +3,7 @@
 # Who may include whom. Fails, naming the line, where a file looks up the hill, into another
 # folder's private header, or at a kernel or library header that has one home.
 cd "${1:-.}" || exit 1
-find vmm devices fdt machine -name '*.[ch]' 2>/dev/null | xargs awk '
+find vmm devices fdt control machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
@@ -11,10 +11,12 @@ BEGIN {
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/virtio"] = "vmm devices/pci devices/virtio"
 	may["fdt"] = "vmm fdt"
-	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/virtio fdt machine"
+	may["control"] = "vmm control"
+	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/virtio fdt control machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"
+	home["jansson.h"] = "control machine"
 }
 function folder(path) { sub("/[^/]*$", "", path); return path }
 function has(list, name) { return index(" " list " ", " " name " ") }

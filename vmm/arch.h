@@ -37,4 +37,21 @@ bool arch_vcpu_exit(struct vcpu *vcpu, struct kvm_run *run, int *err);
 /* The registers a developer wants when KVM cannot continue, into @text of @len bytes. */
 void arch_vcpu_describe(struct vcpu *vcpu, char *text, size_t len);
 
+/* Calls @fn with each register of interest that can be read; names are lower case. */
+struct reg_visitor {
+	void (*reg)(struct reg_visitor *v, const char *name, u64 val);
+};
+
+/* For debugging, while the vCPUs are held out of the guest (vmm/pause.h). */
+void arch_vcpu_registers(struct vcpu *vcpu, struct reg_visitor *v);
+/* "runnable", or "stopped": PSCI has it off. */
+const char *arch_vcpu_power(struct vcpu *vcpu);
+void arch_irqchip_registers(struct vm *vm, struct reg_visitor *v);
+/* The interrupt controller as @vcpu sees it: its own registers and its CPU interface. */
+void arch_vcpu_irqchip_registers(struct vcpu *vcpu, struct reg_visitor *v);
+
+/* The guest's clock, to stand still while all its vCPUs are held: what it says, and it again. */
+int arch_vm_get_time(struct vm *vm, u64 *ticks);
+int arch_vm_set_time(struct vm *vm, u64 ticks);
+
 #endif

@@ -20,6 +20,7 @@ struct irq_table {
 	struct kvm *kvm;
 	unsigned int nr_spis;
 	unsigned int nr_used;
+	u64 lines, msis, fired;
 	bool used[NR_MSI_GSIS];
 	struct irq_msg msg[NR_MSI_GSIS];
 	struct kvm_irq_routing *routing; /* room for every route */
@@ -34,6 +35,7 @@ void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
 	int err;
 
 	assert(spi < t->nr_spis);
+	t->lines++;
 	trace(t->kvm->log, TRACE_IRQ, "spi %u %s", spi, level ? "high" : "low");
 	err = t->kvm->ops->irq_line(t->kvm, &line);
 	assert(!err); /* the SPI exists, and so does the GIC */
@@ -51,6 +53,7 @@ int irq_msi_send(struct irq_table *t, const struct irq_msg *msg)
 	};
 	int ret = t->kvm->ops->signal_msi(t->kvm, &msi);
 
+	t->msis++;
 	trace(t->kvm->log, TRACE_IRQ, "msi devid %#x addr %#llx data %#x = %d", msg->devid,
 	      (unsigned long long)msg->addr, msg->data, ret);
 	return ret < 0 ? ret : 0; /* > 0: delivered, 0: the guest has it masked or unmapped */
@@ -105,7 +108,11 @@ static int add_route(struct irq_table *t, struct irq_route *r, const struct irq_
 
 	if (i < 0)
 		return i;
-	*r = (struct irq_route){ .gsi = FIRST_MSI_GSI + i, .fd = eventfd(0, EFD_CLOEXEC) };
+	*r = (struct irq_route){
+		.gsi = FIRST_MSI_GSI + i,
+		.fd = eventfd(0, EFD_CLOEXEC),
+		.fired = &t->fired,
+	};
 	if (r->fd < 0) {
 		err = -errno;
 		goto forget;
@@ -164,8 +171,19 @@ void irq_route_fire(const struct irq_route *r)
 	u64 one = 1;
 	ssize_t n = write(r->fd, &one, sizeof(one));
 
+	__atomic_fetch_add(r->fired, 1, __ATOMIC_RELAXED);
 	assert(n == sizeof(one)); /* KVM takes it at once: the counter never fills */
 	(void)n;
+}
+
+void irq_count(const struct irq_table *t, struct irq_counts *c)
+{
+	*c = (struct irq_counts){
+		.lines = t->lines,
+		.msis = t->msis,
+		.routes = __atomic_load_n(&t->fired, __ATOMIC_RELAXED),
+		.nr_routes = t->nr_used,
+	};
 }
 
 int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)

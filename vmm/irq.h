@@ -19,6 +19,15 @@ struct irq_msg {
 	u32 devid;
 };
 
+/* How often each way was taken. */
+struct irq_counts {
+	u64 lines;  /* changes of an SPI's level */
+	u64 msis;   /* KVM_SIGNAL_MSI */
+	u64 routes; /* MSIs by a route's eventfd */
+	unsigned int nr_routes;
+};
+void irq_count(const struct irq_table *t, struct irq_counts *c);
+
 /* @nr_spis: how many SPIs the GIC has. 0 or -ENOMEM. */
 int irq_create(struct irq_table **t, struct kvm *k, unsigned int nr_spis);
 void irq_destroy(struct irq_table *t);
@@ -36,6 +45,7 @@ int irq_msi_send(struct irq_table *t, const struct irq_msg *msg);
 struct irq_route {
 	int gsi; /* 0: none */
 	int fd;
+	u64 *fired; /* the table's count */
 };
 int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg);
 void irq_route_clear(struct irq_table *t, struct irq_route *r);

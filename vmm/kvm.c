@@ -64,9 +64,11 @@ VM_CALL(ioeventfd, KVM_IOEVENTFD, const struct kvm_ioeventfd)
 VM_CALL(arm_preferred_target, KVM_ARM_PREFERRED_TARGET, struct kvm_vcpu_init)
 
 FD_CALL(set_device_attr, KVM_SET_DEVICE_ATTR, const struct kvm_device_attr)
+FD_CALL(get_device_attr, KVM_GET_DEVICE_ATTR, const struct kvm_device_attr)
 FD_CALL(arm_vcpu_init, KVM_ARM_VCPU_INIT, const struct kvm_vcpu_init)
 FD_CALL(get_one_reg, KVM_GET_ONE_REG, const struct kvm_one_reg)
 FD_CALL(set_one_reg, KVM_SET_ONE_REG, const struct kvm_one_reg)
+FD_CALL(get_mp_state, KVM_GET_MP_STATE, struct kvm_mp_state)
 FD_CALL(set_vcpu_events, KVM_SET_VCPU_EVENTS, const struct kvm_vcpu_events)
 
 static int open_kvm(struct kvm *k)
@@ -107,9 +109,11 @@ const struct kvm_ops kvm_host = {
 	.ioeventfd = ioeventfd,
 	.arm_preferred_target = arm_preferred_target,
 	.set_device_attr = set_device_attr,
+	.get_device_attr = get_device_attr,
 	.run = run,
 	.arm_vcpu_init = arm_vcpu_init,
 	.get_one_reg = get_one_reg,
 	.set_one_reg = set_one_reg,
+	.get_mp_state = get_mp_state,
 	.set_vcpu_events = set_vcpu_events,
 };

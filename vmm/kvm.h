@@ -17,6 +17,7 @@ struct kvm_ioeventfd;
 struct kvm_msi;
 struct kvm_vcpu_init;
 struct kvm_vcpu_events;
+struct kvm_mp_state;
 struct kvm_one_reg;
 
 /*
@@ -43,11 +44,13 @@ struct kvm_ops {
 	int (*arm_preferred_target)(struct kvm *k, struct kvm_vcpu_init *init);
 	/* a device's fd, or a vCPU's */
 	int (*set_device_attr)(struct kvm *k, int fd, const struct kvm_device_attr *attr);
+	int (*get_device_attr)(struct kvm *k, int fd, const struct kvm_device_attr *attr);
 	/* a vCPU's fd */
 	int (*run)(struct kvm *k, int vcpu);
 	int (*arm_vcpu_init)(struct kvm *k, int vcpu, const struct kvm_vcpu_init *init);
 	int (*get_one_reg)(struct kvm *k, int vcpu, const struct kvm_one_reg *reg);
 	int (*set_one_reg)(struct kvm *k, int vcpu, const struct kvm_one_reg *reg);
+	int (*get_mp_state)(struct kvm *k, int vcpu, struct kvm_mp_state *state);
 	int (*set_vcpu_events)(struct kvm *k, int vcpu, const struct kvm_vcpu_events *events);
 };
 

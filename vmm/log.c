@@ -11,31 +11,36 @@ const char *const log_topic_names[NR_TRACE_TOPICS] = {
 	[TRACE_PCI] = "pci", [TRACE_BOOT] = "boot", [TRACE_VIRTIO] = "virtio",
 };
 
-/* One write a line, so that lines of several threads do not mix. */
-static void say(const char *prefix, const char *fmt, va_list args)
-{
-	char line[512];
+#define LINE_SIZE 512
 
-	vsnprintf(line, sizeof(line), fmt, args);
+/* One write a line, so that lines of several threads do not mix. */
+static void say(const char *prefix, const char *line)
+{
 	fprintf(stderr, "%s: %s\n", prefix, line);
 }
 
 void log_error(const char *fmt, ...)
 {
+	char line[LINE_SIZE];
 	va_list args;
 
 	va_start(args, fmt);
-	say("nestor", fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	say("nestor", line);
 }
 
-void log_trace(enum log_topic topic, const char *fmt, ...)
+void log_trace(const struct log *log, enum log_topic topic, const char *fmt, ...)
 {
+	char line[LINE_SIZE];
 	va_list args;
 
 	va_start(args, fmt);
-	say(log_topic_names[topic], fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	say(log_topic_names[topic], line);
+	if (log->sink)
+		log->sink->line(log->sink, topic, line);
 }
 
 static bool enable_one(struct log *log, const char *name, size_t len)

@@ -7,6 +7,7 @@
 #include <liburing.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOOP_ENTRIES 512
@@ -18,7 +19,7 @@ struct loop {
 	struct loop_op waiting; /* not yet given to the kernel */
 	struct loop_op flying;
 	struct loop_op stop_op;
-	u64 stop_count;
+	u64 stop_count, completed;
 	int stop_fd;
 	bool stopped, draining;
 };
@@ -117,6 +118,18 @@ void loop_poll(struct loop *l, struct loop_op *op, int fd, u32 events)
 	queue(l, op);
 }
 
+void loop_accept(struct loop *l, struct loop_op *op, int fd)
+{
+	io_uring_prep_accept(&op->sqe, fd, NULL, NULL, SOCK_CLOEXEC);
+	queue(l, op);
+}
+
+void loop_send(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 len)
+{
+	io_uring_prep_send(&op->sqe, fd, buf, len, MSG_NOSIGNAL);
+	queue(l, op);
+}
+
 void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts)
 {
 	io_uring_prep_timeout(&op->sqe, ts, 0, 0);
@@ -136,6 +149,7 @@ static struct loop_op *reap(struct loop *l, int *res)
 		if (!op)
 			continue;
 		list_remove(op);
+		l->completed++;
 		return op;
 	}
 	return NULL;
@@ -166,6 +180,11 @@ int loop_run(struct loop *l)
 	}
 	pthread_mutex_unlock(l->lock);
 	return err;
+}
+
+u64 loop_completed(const struct loop *l)
+{
+	return l->completed;
 }
 
 static void stop_seen(struct loop_op *op, int res)

@@ -37,6 +37,10 @@ void loop_write(struct loop *l, struct loop_op *op, int fd, const void *buf, u32
 void loop_fdatasync(struct loop *l, struct loop_op *op, int fd);
 /* Waits until @fd has one of @events (poll.h). */
 void loop_poll(struct loop *l, struct loop_op *op, int fd, u32 events);
+/* A connection on a listening socket: its descriptor, close-on-exec. */
+void loop_accept(struct loop *l, struct loop_op *op, int fd);
+/* A write to a socket whose other end may have gone: -EPIPE, and no signal. */
+void loop_send(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 len);
 /* @ts: relative, must live until done is called, with -ETIME. */
 void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts);
 
@@ -45,6 +49,8 @@ void loop_flush(struct loop *l);
 
 /* Completes operations until loop_stop(). Takes the device lock for each batch. 0 or -errno. */
 int loop_run(struct loop *l);
+/* How many operations have completed since it was made. */
+u64 loop_completed(const struct loop *l);
 /* From any thread, with or without the lock. */
 void loop_stop(struct loop *l);
 /* After loop_run: ends what is in flight; what is queued from now on is dropped. Takes the lock. */

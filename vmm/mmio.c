@@ -79,7 +79,7 @@ const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, uns
                                       bool write, u64 *val)
 {
 	unsigned int at = first_above(bus, gpa);
-	const struct mmio_region *r = &bus->regions[at];
+	struct mmio_region *r = &bus->regions[at];
 	u64 offset;
 
 	if (at == bus->nr || gpa < r->base || gpa % size)
@@ -87,9 +87,12 @@ const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, uns
 	offset = gpa - r->base;
 	if (size > r->size - offset)
 		return NULL;
-	if (write)
+	if (write) {
+		r->writes++;
 		r->ops->write(r->dev, offset, size, *val);
-	else
+	} else {
+		r->reads++;
 		*val = r->ops->read(r->dev, offset, size);
+	}
 	return r;
 }

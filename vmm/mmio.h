@@ -16,6 +16,7 @@ struct mmio_region {
 	u64 size; /* bytes */
 	const struct mmio_ops *ops;
 	void *dev;
+	u64 reads, writes; /* how many it has answered */
 };
 
 /* The regions, sorted by base; no two overlap. Everything here is called under the device lock. */

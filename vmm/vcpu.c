@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm/arch.h"
+#include "vmm/pause.h"
 #include "vmm/vm.h"
 
 #define KICK_SIGNAL SIGUSR1
@@ -74,11 +75,27 @@ static const struct exit {
 	[KVM_EXIT_MEMORY_FAULT] = { .name = "MEMORY_FAULT" },
 };
 
+static enum vcpu_counter counter_of(u32 reason)
+{
+	return reason == KVM_EXIT_MMIO           ? VCPU_MMIO
+	       : reason == KVM_EXIT_SYSTEM_EVENT ? VCPU_SYSTEM_EVENT
+	                                         : VCPU_OTHER;
+}
+
+/* Its own thread counts, the loop's reads. */
+static void count(struct vcpu *vcpu, enum vcpu_counter counter)
+{
+	u64 *n = &vcpu->exits[counter];
+
+	__atomic_store_n(n, *n + 1, __ATOMIC_RELAXED);
+}
+
 static int handle_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	int err = -ENOSYS;
 
+	count(vcpu, counter_of(run->exit_reason));
 	if (run->exit_reason < ARRAY_SIZE(exits) && exits[run->exit_reason].handle)
 		return exits[run->exit_reason].handle(vcpu, run);
 	if (arch_vcpu_exit(vcpu, run, &err))
@@ -100,7 +117,7 @@ static void give_up(struct vcpu *vcpu, int err)
 	snprintf(vcpu->failure, sizeof(vcpu->failure),
 	         "cpu %u: KVM cannot continue: %s (%u): %s; %s", vcpu->id,
 	         exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason, strerror(-err), regs);
-	vm_end(vcpu->vm, STATUS_KVM_EXIT);
+	vm_end_by(vcpu->vm, STATUS_KVM_EXIT, VM_CAUSE_KVM);
 }
 
 static bool stopping(struct vm *vm)
@@ -114,11 +131,16 @@ static void *vcpu_thread(void *arg)
 	struct vcpu *vcpu = arg;
 	struct kvm *k = &vcpu->vm->kvm;
 
+	__atomic_store_n(&vcpu->tid, gettid(), __ATOMIC_RELAXED);
+	pause_park(vcpu); /* held from before its start */
 	while (!stopping(vcpu->vm)) {
 		int err = k->ops->run(k, vcpu->fd);
 
-		if (err == -EINTR || err == -EAGAIN)
+		if (err == -EINTR || err == -EAGAIN) {
+			count(vcpu, VCPU_INTERRUPTED);
+			pause_park(vcpu);
 			continue;
+		}
 		if (!err)
 			err = handle_exit(vcpu);
 		if (err) {
@@ -157,9 +179,8 @@ int vcpus_start(struct vm *vm)
 	return 0;
 }
 
-void vcpus_stop(struct vm *vm)
+void vcpus_kick(struct vm *vm)
 {
-	__atomic_store_n(&vm->paused, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		struct vcpu *vcpu = &vm->vcpus[i];
 
@@ -169,6 +190,12 @@ void vcpus_stop(struct vm *vm)
 		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 		pthread_kill(vcpu->thread, KICK_SIGNAL);
 	}
+}
+
+void vcpus_stop(struct vm *vm)
+{
+	__atomic_store_n(&vm->paused, true, __ATOMIC_RELEASE);
+	pause_end(vm);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].started)
 			pthread_join(vm->vcpus[i].thread, NULL);

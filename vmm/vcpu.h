@@ -9,6 +9,15 @@
 struct vm;
 struct kvm_run;
 
+/* Why a vCPU left the guest. */
+enum vcpu_counter {
+	VCPU_MMIO,
+	VCPU_SYSTEM_EVENT,
+	VCPU_OTHER,
+	VCPU_INTERRUPTED, /* by us, to stop or to wait */
+	NR_VCPU_COUNTERS
+};
+
 struct vcpu {
 	struct vm *vm;
 	unsigned int id;
@@ -17,7 +26,9 @@ struct vcpu {
 	size_t run_size; /* bytes */
 	pthread_t thread;
 	bool started;
-	char failure[512]; /* why KVM could not continue; set before vm_end() */
+	int tid;                     /* its thread, 0 before it runs */
+	u64 exits[NR_VCPU_COUNTERS]; /* written by its thread alone */
+	char failure[512];           /* why KVM could not continue; set before vm_end() */
 };
 
 /* Exit codes a vCPU can end the guest with (README, "Exit codes"). */
@@ -35,6 +46,8 @@ void vcpus_destroy(struct vm *vm);
 
 /* One thread each; -errno of pthread_create. vcpus_stop also after a failure here. */
 int vcpus_start(struct vm *vm);
+/* Makes KVM_RUN return -EINTR, now and until pause_park() lets the vCPU in again. */
+void vcpus_kick(struct vm *vm);
 /* Takes every vCPU out of the guest and joins its thread. Without the device lock. */
 void vcpus_stop(struct vm *vm);
 

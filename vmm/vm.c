@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/arch.h"
+#include "vmm/pause.h"
 #include "vmm/vcpu.h"
 
 static int open_kvm(struct vm *vm)
@@ -126,10 +127,13 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 	err = work_create(&vm->work, vm->loop);
 	if (err)
 		goto destroy_loop;
+	err = pause_create(&vm->pause, vm);
+	if (err)
+		goto destroy_work;
 	*step = VM_STEP_VCPUS;
 	err = vcpus_create(vm, c->nr_cpus);
 	if (err)
-		goto destroy_work;
+		goto destroy_pause;
 	*step = VM_STEP_GIC;
 	err = create_irqs(vm, c);
 	if (err)
@@ -138,6 +142,9 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 
 destroy_vcpus:
 	vcpus_destroy(vm);
+destroy_pause:
+	loop_drain(vm->loop);
+	pause_destroy(vm->pause);
 destroy_work:
 	stop_work(vm);
 destroy_loop:
@@ -156,20 +163,28 @@ void vm_destroy(struct vm *vm)
 	vcpus_destroy(vm);
 	mmio_destroy(&vm->mmio);
 	stop_work(vm);
+	pause_destroy(vm->pause);
 	loop_destroy(vm->loop);
 	close_kvm(vm);
 	mem_destroy(&vm->mem);
 	pthread_mutex_destroy(&vm->lock);
 }
 
-void vm_end(struct vm *vm, int status)
+void vm_end_by(struct vm *vm, int status, enum vm_cause cause)
 {
 	int running = VM_RUNNING;
 
 	if (__atomic_compare_exchange_n(&vm->status, &running, status, false, __ATOMIC_SEQ_CST,
-	                                __ATOMIC_SEQ_CST))
+	                                __ATOMIC_SEQ_CST)) {
+		vm->cause = cause;
 		trace(vm->log, TRACE_VCPU, "the guest ends with status %d", status);
+	}
 	loop_stop(vm->loop);
+}
+
+void vm_end(struct vm *vm, int status)
+{
+	vm_end_by(vm, status, VM_CAUSE_GUEST);
 }
 
 int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign)

@@ -13,7 +13,19 @@
 #include "vmm/mmio.h"
 #include "vmm/work.h"
 
+struct pause;
 struct vcpu;
+
+/* Who ended the guest, where the status alone does not say. */
+enum vm_cause {
+	VM_CAUSE_GUEST, /* its status tells how */
+	VM_CAUSE_KVM,
+	VM_CAUSE_CONSOLE, /* Ctrl-a x */
+	VM_CAUSE_SIGNAL,
+	VM_CAUSE_TIMEOUT,
+	VM_CAUSE_QUIT, /* the control socket */
+	VM_CAUSE_SYSTEM_RESET,
+};
 
 /*
  * A virtual machine before any device: KVM, memory, buses, interrupts, the
@@ -30,11 +42,13 @@ struct vm {
 	struct irq_table *irq;
 	struct loop *loop;
 	struct work_queue *work;
+	struct pause *pause;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	int gic, its;
-	int status;  /* the exit status; VM_RUNNING until something ends the guest */
-	bool paused; /* vCPUs leave the guest: the machine is going */
+	int status;          /* the exit status; VM_RUNNING until something ends the guest */
+	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
+	bool paused;         /* vCPUs leave the guest: the machine is going */
 };
 
 #define VM_RUNNING (-1)
@@ -68,6 +82,8 @@ void vm_destroy(struct vm *vm);
 
 /* Ends the guest with an exit status, from any thread. The first cause wins. */
 void vm_end(struct vm *vm, int status);
+/* The same, where it is not the guest's own doing. */
+void vm_end_by(struct vm *vm, int status, enum vm_cause cause);
 
 /* A kick without an exit: each guest write to @gpa, of any size, adds to @fd. 0 or -errno. */
 int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign);

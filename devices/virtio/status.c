@@ -94,6 +94,7 @@ void virtio_notify(struct virtio_dev *dev, unsigned int index)
 	struct virtq *vq = &dev->vq[index];
 	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
 
+	vq->notified++;
 	if (state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && vq->enabled)
 		dev->type->notify(dev, vq);
 }

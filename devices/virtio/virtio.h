@@ -31,6 +31,9 @@ struct virtq {
 	u16 next_used;
 	u16 signalled;          /* next_used when the driver was last interrupted */
 	struct dma_token token; /* what a ring access waits on */
+	/* Since the device was made: */
+	u64 notified, popped, pushed, interrupts;
+	u64 bytes_out, bytes_in; /* the driver's buffers of what was popped; what was written */
 };
 
 /* One request off a queue, checked and bounded: the first nr_out are the driver's, then nr_in ours.

@@ -200,6 +200,8 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 	if (walk != WALK_OK || empty)
 		return false;
 	vq->next_avail++;
+	vq->popped++;
+	vq->bytes_out += iov_bytes(chain->iov, chain->nr_out);
 	vq->dev->in_flight++;
 	return true;
 }
@@ -213,6 +215,8 @@ void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
 	struct virtio_dev *dev = vq->dev;
 	struct vring_used_elem elem = { .id = htole32(chain->head), .len = htole32(written) };
 
+	vq->pushed++;
+	vq->bytes_in += written;
 	unmap_chain(vq, chain);
 	if (!dev->resetting) {
 		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL) ||
@@ -246,6 +250,8 @@ void virtq_interrupt(struct virtq *vq)
 {
 	if (vq->dev->resetting || !vq->enabled || vq->signalled == vq->next_used)
 		return;
-	if (wanted(vq))
-		vq->dev->transport->interrupt(vq->dev->transport, vq);
+	if (!wanted(vq))
+		return;
+	vq->interrupts++;
+	vq->dev->transport->interrupt(vq->dev->transport, vq);
 }

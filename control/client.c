@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The subcommands for running guests. */
+#include "control/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/peer.h"
+#include "control/print.h"
+#include "control/socket.h"
+#include "vmm/log.h"
+
+enum { DONE = 0, FAILED = 1, USAGE = 2 };
+
+#define PATIENCE 10 /* seconds until a guest that does not answer is given up */
+
+struct client {
+	const struct action *action;
+	const char *name; /* NULL: not given */
+	bool all, json;
+	char (*names)[SOCKET_NAME_MAX + 1]; /* who runs */
+	size_t nr;
+	json_t *results; /* list: with --json */
+};
+
+/* A row a subcommand: what it asks of a guest, and what becomes of the answer. */
+struct action {
+	const char *name;
+	const char *command;
+	bool takes_name, prints;
+	/* NULL: nothing more. 0 or -errno. */
+	int (*then)(struct client *c, struct peer *p, const char *name, json_t *answer);
+};
+
+static bool take_name(struct client *c, const char *name)
+{
+	if (!c->action->takes_name || c->name) {
+		log_error("%s: %s: expected %s", c->action->name, name,
+		          c->name ? "one name" : "no name");
+		return false;
+	}
+	if (!socket_name_ok(name)) {
+		log_error("%s: %s: expected a name of 1 to 64 of A-Z a-z 0-9 . _ -",
+		          c->action->name, name);
+		return false;
+	}
+	c->name = name;
+	return true;
+}
+
+/* -n NAME, --name NAME, --name=NAME; *at is moved on where the value is the next argument. */
+static bool take_option(struct client *c, int argc, char **argv, int *at)
+{
+	const char *arg = argv[*at];
+
+	if (!strcmp(arg, "--json") && (c->action->prints || !c->action->takes_name))
+		return c->json = true;
+	if ((!strcmp(arg, "-a") || !strcmp(arg, "--all")) && c->action->takes_name)
+		return c->all = true;
+	if (!strncmp(arg, "--name=", 7))
+		return take_name(c, arg + 7);
+	if (strcmp(arg, "-n") && strcmp(arg, "--name")) {
+		log_error("%s: %s: expected %s%s", c->action->name, arg,
+		          c->action->takes_name ? "[-n] NAME or --all" : "",
+		          c->action->prints ? " or --json" : "");
+		return false;
+	}
+	if (++*at < argc)
+		return take_name(c, argv[*at]);
+	log_error("%s: %s: no value: expected NAME", c->action->name, arg);
+	return false;
+}
+
+static bool parse(struct client *c, int argc, char **argv)
+{
+	for (int at = 0; at < argc; at++)
+		if (*argv[at] == '-' ? !take_option(c, argc, argv, &at) : !take_name(c, argv[at]))
+			return false;
+	if (!c->all || !c->name)
+		return true;
+	log_error("%s: --all: expected no name beside it", c->action->name);
+	return false;
+}
+
+static void remember(void *ctx, const char *name)
+{
+	struct client *c = ctx;
+	void *more = realloc(c->names, (c->nr + 1) * sizeof(*c->names));
+
+	if (!more)
+		return;
+	c->names = more;
+	snprintf(c->names[c->nr++], sizeof(*c->names), "%s", name);
+}
+
+static int find_guests(struct client *c)
+{
+	int err = socket_each(remember, c);
+
+	if (!err)
+		return DONE;
+	log_error("%s: the folder of control sockets: %s", c->action->name, strerror(-err));
+	return FAILED;
+}
+
+static int say_why(const struct client *c, const char *name, int err, json_t *error)
+{
+	const char *desc = json_string_value(json_object_get(error, "desc"));
+
+	if (err == -ENOENT)
+		log_error("%s: %s: expected the name of a running guest", c->action->name, name);
+	else if (err == -EAGAIN)
+		log_error("%s: %s: it does not answer", c->action->name, name);
+	else
+		log_error("%s: %s: %s", c->action->name, name, desc ? desc : strerror(-err));
+	return err == -ENOENT ? USAGE : FAILED;
+}
+
+static int act_on(struct client *c, const char *name)
+{
+	json_t *answer = NULL;
+	struct peer p;
+	int status = DONE, err = peer_open(&p, name, PATIENCE);
+
+	if (err)
+		return say_why(c, name, err, NULL);
+	err = peer_ask(&p, c->action->command, &answer);
+	if (!err && c->action->then)
+		err = c->action->then(c, &p, name, answer);
+	if (err)
+		status = say_why(c, name, err, answer);
+	json_decref(answer);
+	peer_close(&p);
+	return status;
+}
+
+/* The one that was named, all, or the only one there is. */
+static int act(struct client *c)
+{
+	int status;
+
+	if (c->name)
+		return act_on(c, c->name);
+	status = find_guests(c);
+	if (status)
+		return status;
+	if (c->nr == 1 || c->all) {
+		for (size_t i = 0; i < c->nr; i++) {
+			int one = act_on(c, c->names[i]);
+
+			status = status ? status : one;
+		}
+		return status;
+	}
+	log_error("%s: no name: %s", c->action->name,
+	          c->nr ? "several guests run: expected -n NAME or --all"
+	                : "expected a guest, and none runs");
+	return USAGE;
+}
+
+static int run(const struct action *action, int argc, char **argv)
+{
+	struct client c = { .action = action };
+	int status = parse(&c, argc, argv) ? act(&c) : USAGE;
+
+	free(c.names);
+	return status;
+}
+
+static int print_answer(struct client *c, struct peer *p, const char *name, json_t *answer)
+{
+	(void)p, (void)name;
+	if (c->json)
+		print_json(answer);
+	else
+		print_text(answer);
+	return 0;
+}
+
+/* Returns when the guest is gone, its socket too. */
+static int wait_for_end(struct client *c, struct peer *p, const char *name, json_t *answer)
+{
+	(void)c, (void)name, (void)answer;
+	return peer_wait(p);
+}
+
+int client_stat(int argc, char **argv)
+{
+	static const struct action a = { "stat", "x-nestor-stat", true, true, print_answer };
+
+	return run(&a, argc, argv);
+}
+
+int client_debug(int argc, char **argv)
+{
+	static const struct action a = { "debug", "x-nestor-debug", true, true, print_answer };
+
+	return run(&a, argc, argv);
+}
+
+int client_pause(int argc, char **argv)
+{
+	static const struct action a = { "pause", "stop", true, false, NULL };
+
+	return run(&a, argc, argv);
+}
+
+int client_resume(int argc, char **argv)
+{
+	static const struct action a = { "resume", "cont", true, false, NULL };
+
+	return run(&a, argc, argv);
+}
+
+int client_stop(int argc, char **argv)
+{
+	static const struct action a = { "stop", "quit", true, false, wait_for_end };
+
+	return run(&a, argc, argv);
+}
+
+static void list_one(struct client *c, const char *name)
+{
+	const char *state = "unresponsive";
+	json_t *answer = NULL;
+	struct peer p = { 0 };
+	int err = peer_open(&p, name, PATIENCE / 5);
+
+	if (err == -ENOENT)
+		return; /* it has just ended */
+	if (!err && !peer_ask(&p, c->action->command, &answer))
+		state = json_string_value(json_object_get(answer, "status"));
+	if (c->json)
+		json_array_append_new(c->results, json_pack("{s:s, s:i, s:s}", "name", name, "pid",
+		                                            (int)p.pid, "state", state));
+	else
+		printf("%7d %-20s %s\n", (int)p.pid, name, state);
+	json_decref(answer);
+	if (!err)
+		peer_close(&p);
+}
+
+int client_list(int argc, char **argv)
+{
+	static const struct action a = { "list", "query-status", false, true, NULL };
+	struct client c = { .action = &a, .results = json_array() };
+	int status = parse(&c, argc, argv) ? find_guests(&c) : USAGE;
+	json_t *list;
+
+	if (!status && !c.json)
+		printf("%7s %-20s %s\n", "PID", "NAME", "STATE");
+	for (size_t i = 0; i < c.nr && !status; i++)
+		list_one(&c, c.names[i]);
+	list = json_pack("{s:i, s:O}", "schema", 1, "guests", c.results);
+	if (!status && c.json)
+		print_json(list);
+	json_decref(list);
+	json_decref(c.results);
+	free(c.names);
+	return status;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The commands, a row each. Those that QEMU has mean what they do there (qapi/misc.json,
+ * qapi/run-state.json, qapi/machine.json). */
+#include "control/commands.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/arch.h"
+#include "vmm/vcpu.h"
+#include "vmm/vm.h"
+
+static void query_version(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, qmp_version(c->qmp));
+}
+
+static void query_commands(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, qmp_commands(c->qmp));
+}
+
+static void query_name(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, json_pack("{s:s}", "name", c->name));
+}
+
+static void query_status(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, json_pack("{s:b, s:s}", "running", !c->paused, "status",
+	                           c->paused ? "paused" : "running"));
+}
+
+static void query_cpus_fast(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < c->vm->nr_vcpus; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/machine/cpu[%u]", i);
+		json_array_append_new(
+			list, json_pack("{s:i, s:s, s:i, s:s}", "cpu-index", (int)i, "qom-path",
+		                        path, "thread-id",
+		                        __atomic_load_n(&c->vm->vcpus[i].tid, __ATOMIC_RELAXED),
+		                        "target", "aarch64"));
+	}
+	qmp_return(call, list);
+}
+
+static void vcpus_out(struct pause_wait *wait)
+{
+	struct waiter *w = container_of(wait, struct waiter, wait);
+	struct qmp_call *call = w->call;
+
+	w->call = NULL;
+	w->out(w->control, call);
+}
+
+/* A client has one call at a time, so there is room. */
+static void when_out(struct control *c, struct qmp_call *call,
+                     void (*out)(struct control *c, struct qmp_call *call))
+{
+	struct waiter *w = c->waiters;
+
+	while (w->call)
+		w++;
+	assert(w < c->waiters + ARRAY_SIZE(c->waiters));
+	*w = (struct waiter){ { .done = vcpus_out }, c, call, out };
+	vcpus_when_out(c->vm, &w->wait);
+}
+
+static void stopped(struct control *c, struct qmp_call *call)
+{
+	if (c->paused && !c->said_so) {
+		c->said_so = true;
+		control_event(c, "STOP", NULL);
+	}
+	qmp_return(call, NULL);
+}
+
+static void stop(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	if (!c->paused)
+		vcpus_hold(c->vm);
+	c->paused = true;
+	when_out(c, call, stopped);
+}
+
+static void cont(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	if (c->paused) {
+		c->paused = false;
+		vcpus_release(c->vm);
+	}
+	if (c->said_so)
+		control_event(c, "RESUME", NULL);
+	c->said_so = false;
+	qmp_return(call, NULL);
+}
+
+static void system_powerdown(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+	int err = c->ops->press_power(c->machine);
+
+	if (err == -ENODEV) {
+		qmp_error(call, "DeviceNotActive", "This machine has no power button");
+	} else if (err) {
+		qmp_error(call, "GenericError", "The power button: %s", strerror(-err));
+	} else {
+		control_event(c, "POWERDOWN", NULL);
+		qmp_return(call, NULL);
+	}
+}
+
+static void system_reset(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, NULL);
+	vm_end_by(c->vm, STATUS_RESET, VM_CAUSE_SYSTEM_RESET);
+}
+
+static void quit(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	qmp_return(call, NULL);
+	vm_end_by(c->vm, STATUS_POWERED_OFF, VM_CAUSE_QUIT);
+}
+
+static void stat(struct qmp_call *call, void *ctx)
+{
+	qmp_return(call, report_stat(ctx));
+}
+
+static void debug_now(struct control *c, struct qmp_call *call)
+{
+	json_t *report = report_debug(c);
+
+	vcpus_release(c->vm);
+	qmp_return(call, report);
+}
+
+static void debug(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+
+	vcpus_hold(c->vm);
+	when_out(c, call, debug_now);
+}
+
+static const struct qmp_command commands[] = {
+	/* QEMU's */
+	{ "cont", cont },
+	{ "query-commands", query_commands },
+	{ "query-cpus-fast", query_cpus_fast },
+	{ "query-name", query_name },
+	{ "query-status", query_status },
+	{ "query-version", query_version },
+	{ "quit", quit },
+	{ "stop", stop },
+	{ "system_powerdown", system_powerdown },
+	{ "system_reset", system_reset },
+	/* ours */
+	{ "x-nestor-debug", debug },
+	{ "x-nestor-stat", stat },
+};
+
+const struct qmp_command *control_commands(size_t *nr)
+{
+	*nr = ARRAY_SIZE(commands);
+	return commands;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <jansson.h>
+
+#include "vmm/types.h"
+
+struct control;
+struct json_log;
+struct vm;
+
+/*
+ * Control of a running guest: the socket by its name, the commands on it, and
+ * the events, which also go to the JSON log. It is made before the first
+ * machine and outlives each: a reboot is an event on the same socket.
+ */
+
+/* What the commands ask of the machine. Called under the device lock. */
+struct control_ops {
+	/* Presses the power button. -ENODEV: there is none. */
+	int (*press_power)(void *machine);
+	/* Each device's counters; and its state, while no vCPU runs: an array. */
+	json_t *(*stat)(void *machine);
+	json_t *(*debug)(void *machine);
+};
+
+/*
+ * @name: a valid one (control/socket.h). @log: NULL, or where events go; it
+ * outlives this. 0 or -errno of the socket; then *c is there all the same, and
+ * is no more than the log.
+ */
+int control_create(struct control **c, const char *name, struct json_log *log);
+void control_destroy(struct control *c);
+/* Where its socket is, or would be. */
+const char *control_path(const struct control *c);
+
+/* A machine that is about to run, with its loop. */
+void control_attach(struct control *c, struct vm *vm, const struct control_ops *ops, void *machine);
+/* After loop_drain: it has run. @reboots: another follows. */
+void control_detach(struct control *c, bool reboots);
+/* The process is about to end with this status. */
+void control_exit(struct control *c, int status);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_SESSION_H
+#define MACHINE_SESSION_H
+
+#include "control/json_log.h"
+
+struct control;
+struct options;
+
+/* What one `nestor run` has over all reboots of its guest: its name and socket, its log. */
+struct session {
+	struct control *control; /* NULL: not open */
+	struct json_log log;
+	bool logging;
+};
+
+/* Once; later calls find it open. An exit code: 0, or the one of what was said in one line. */
+int session_open(struct session *s, const struct options *o);
+/* @status: what the process is about to exit with. */
+void session_close(struct session *s, int status);
+
+#endif
