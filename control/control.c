@@ -148,6 +148,9 @@ void control_detach(struct control *c, bool reboots)
 
 void control_exit(struct control *c, int status)
 {
+	json_t *data = json_pack("{s:i}", "status", status);
+
 	if (c->log)
-		json_log_event(c->log, "x-nestor-EXIT", json_pack("{s:i}", "status", status));
+		json_log_event(c->log, "x-nestor-EXIT", data);
+	json_decref(data);
 }

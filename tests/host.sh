@@ -26,6 +26,21 @@ cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
 initrds
 
+# What the subcommands and the log say as JSON is as docs/json/ has it.
+check_json() {
+	local name file problem
+	for name in list stat debug log; do
+		file=$share/json/$name.json
+		[ -e "$file" ] || continue
+		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)
+		if [ -z "$problem" ]; then
+			echo "PASS control: the JSON of $name is as documented"
+		else
+			echo "FAIL control: the JSON of $name is as documented: $(head -n 1 <<<"$problem")"
+		fi
+	done
+}
+
 # What a guest was told, in dtc's words: no warning, and what tests/golden/guest.dts has (less the seeds).
 check_dtb() {
 	local dts=$BUILD/test/guest.dts warnings
@@ -54,3 +69,4 @@ else
 		env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
 fi
 check_dtb
+check_json

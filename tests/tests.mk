@@ -8,11 +8,16 @@ export BUILD
 $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# Whether JSON is as docs/json/ says.
+json-objs := $(BUILD)/native/tests/json-check.o $(BUILD)/native/tests/unit/schema.o
+$(BUILD)/native/json-check: $(json-objs)
+	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ -ljansson
+
 # What needs no guest: units under sanitizers, the command line, include rule, format.
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(bare-guests) $(BUILD)/pty setup-lab
+test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(bare-guests) $(BUILD)/pty setup-lab
 	@tests/run.sh $(test-results) units command rules host lab
 
 soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab

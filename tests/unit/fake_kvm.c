@@ -152,6 +152,25 @@ static int set_device_attr(struct kvm *k, int fd, const struct kvm_device_attr *
 	return 0;
 }
 
+/* Every attribute of a device reads as its own number. */
+static int get_device_attr(struct kvm *k, int fd, const struct kvm_device_attr *a)
+{
+	u32 val = a->attr;
+
+	CALL();
+	(void)fd;
+	memcpy((void *)(unsigned long)a->addr, &val, sizeof(val));
+	return 0;
+}
+
+static int get_mp_state(struct kvm *k, int vcpu, struct kvm_mp_state *state)
+{
+	CALL();
+	(void)vcpu;
+	state->mp_state = KVM_MP_STATE_STOPPED;
+	return 0;
+}
+
 static int run(struct kvm *k, int vcpu)
 {
 	unsigned int nth = __atomic_fetch_add(&fake.runs, 1, __ATOMIC_SEQ_CST);
@@ -220,6 +239,8 @@ const struct kvm_ops fake_kvm_ops = {
 	.ioeventfd = ioeventfd,
 	.arm_preferred_target = arm_preferred_target,
 	.set_device_attr = set_device_attr,
+	.get_device_attr = get_device_attr,
+	.get_mp_state = get_mp_state,
 	.run = run,
 	.arm_vcpu_init = arm_vcpu_init,
 	.get_one_reg = get_one_reg,

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Control sockets by name: who has one, who left one behind. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "control/socket.h"
+
+static char folder[] = "/tmp/nestor-unit-XXXXXX";
+static char path[PATH_MAX];
+
+static void make(void)
+{
+	cr_assert(ne(ptr, mkdtemp(folder), NULL));
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+}
+
+static void unmake(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	cr_assert(zero(int, system(command)));
+}
+
+TestSuite(socket, .init = make, .fini = unmake, .timeout = 10);
+
+struct name_case {
+	char name[80];
+	bool ok;
+};
+
+ParameterizedTestParameters(socket, names_are_short_and_plain)
+{
+	static struct name_case cases[] = {
+		{ "guest-1", true },
+		{ "A.b_C-9", true },
+		{ "0123456789012345678901234567890123456789012345678901234567890123", true },
+		{ "01234567890123456789012345678901234567890123456789012345678901234", false },
+		{ "", false },
+		{ "a/b", false },
+		{ "a b", false },
+		{ "\xc3\xa9", false },
+		{ "a\n", false },
+	};
+
+	return cr_make_param_array(struct name_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct name_case *c, socket, names_are_short_and_plain)
+{
+	cr_assert(eq(int, socket_name_ok(c->name), c->ok), "%s", c->name);
+}
+
+static unsigned int mode(const char *name)
+{
+	struct stat st;
+
+	cr_assert(zero(int, stat(name, &st)), "%s", name);
+	return st.st_mode & 0777;
+}
+
+Test(socket, it_is_its_owners_alone)
+{
+	char dir[64];
+
+	umask(0);
+	cr_assert(ge(int, socket_listen("a", path, sizeof(path)), 0));
+	snprintf(dir, sizeof(dir), "%s/nestor", folder);
+	cr_assert(eq(u32, mode(dir), 0700));
+	cr_assert(eq(u32, mode(path), 0600));
+}
+
+Test(socket, a_name_is_had_once)
+{
+	int fd = socket_listen("a", path, sizeof(path));
+
+	cr_assert(ge(int, fd, 0));
+	cr_assert(eq(int, socket_listen("a", path, sizeof(path)), -EADDRINUSE));
+	cr_assert(ge(int, socket_listen("b", path, sizeof(path)), 0));
+	cr_assert(ge(int, socket_connect("a"), 0));
+	cr_assert(eq(int, socket_connect("c"), -ENOENT));
+	close(fd);
+	cr_assert(eq(int, socket_connect("a"), -ENOENT)); /* stale */
+	cr_assert(ge(int, socket_listen("a", path, sizeof(path)), 0));
+}
+
+static char found[256];
+
+static void find(void *ctx, const char *name)
+{
+	(void)ctx;
+	strcat(strcat(found, name), " ");
+}
+
+Test(socket, those_that_run_are_found_in_order_and_stale_ones_removed)
+{
+	int a;
+
+	cr_assert(zero(int, socket_each(find, NULL))); /* no folder yet */
+	cr_assert(ge(int, socket_listen("b", path, sizeof(path)), 0));
+	a = socket_listen("a", path, sizeof(path));
+	cr_assert(ge(int, a, 0));
+	cr_assert(zero(int, socket_each(find, NULL)));
+	cr_assert(eq(str, found, "a b "));
+	close(a);
+	*found = 0;
+	cr_assert(zero(int, socket_each(find, NULL)));
+	cr_assert(eq(str, found, "b "));
+	cr_assert(eq(int, access(path, F_OK), -1));
+}
+
+Test(socket, one_too_busy_to_be_connected_to_is_not_stale)
+{
+	cr_assert(ge(int, socket_listen("a", path, sizeof(path)), 0));
+	while (socket_connect("a") >= 0)
+		;
+	cr_assert(eq(int, socket_connect("a"), -EAGAIN));
+	cr_assert(zero(int, socket_each(find, NULL)));
+	cr_assert(eq(str, found, "a "));
+	cr_assert(eq(int, socket_listen("a", path, sizeof(path)), -EADDRINUSE));
+}
+
+Test(socket, a_folder_that_others_may_write_is_refused)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "%s/nestor", folder);
+	cr_assert(zero(int, mkdir(dir, 0700)));
+	cr_assert(zero(int, chmod(dir, 0777)));
+	cr_assert(eq(int, socket_listen("a", path, sizeof(path)), -EPERM));
+	cr_assert(eq(int, socket_each(find, NULL), -EPERM));
+}
+
+Test(socket, a_path_too_long_is_an_error)
+{
+	static char deep[200];
+
+	memset(deep, 'x', sizeof(deep) - 1);
+	setenv("XDG_RUNTIME_DIR", deep, 1);
+	cr_assert(eq(int, socket_listen("a", path, sizeof(path)), -ENAMETOOLONG));
+}
+
+/* Takes the name when told to, and keeps it until told. */
+static int contend(int go, int end)
+{
+	char byte;
+	int fd;
+
+	(void)!read(go, &byte, 1);
+	fd = socket_listen("a", path, sizeof(path));
+	if (fd >= 0)
+		(void)!read(end, &byte, 1);
+	return fd < 0;
+}
+
+Test(socket, a_race_for_a_stale_name_has_one_winner)
+{
+	int stale = socket_listen("a", path, sizeof(path)), go[2], end[2], status;
+
+	cr_assert(ge(int, stale, 0));
+	close(stale);
+	cr_assert(zero(int, pipe(go) | pipe(end)));
+	for (int i = 0; i < 8; i++) {
+		if (fork())
+			continue;
+		close(go[1]);
+		close(end[1]);
+		_exit(contend(go[0], end[0]));
+	}
+	close(go[1]);
+	for (int losers = 0; losers < 7; losers++) {
+		wait(&status);
+		cr_assert(eq(int, WEXITSTATUS(status), 1));
+	}
+	close(end[1]);
+	wait(&status);
+	cr_assert(zero(int, status));
+}
