@@ -12,6 +12,7 @@
 build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev
     libcriterion-dev clang-format"
 kernel_packages="flex bison bc"
+lab_packages="python3"
 [ "$machine" = aarch64 ] || build_packages+=" gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 # missing PACKAGE...: those of them that this machine has not
@@ -67,7 +68,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || entries+=" $tools"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -76,6 +77,7 @@ setup() {
     entry "$uapi" "uAPI headers" got make_uapi
     entry "$sysroot" "arm64 libraries" got make_sysroot
     [ "$1" != lab ] || entry "$tools" toolbox got make_tools
+    [ "$1" != lab ] || entry "$qmp" "QMP client" got make_qmp
     [ "$1" = build ] || setup_kernel
 }
 
@@ -93,6 +95,7 @@ print_env() {
     echo "SYSROOT_LDFLAGS := -L$lib/lib/aarch64-linux-gnu"
     echo "LAB_BUSYBOX := $cache/$sysroot/busybox"
     echo "LAB_QEMU := $cache/$tools/bin/qemu-system-aarch64"
+    echo "LAB_QMP := $cache/$qmp/usr/lib/python3/dist-packages"
     echo "LAB_IASL := $cache/$tools/bin/iasl"
     echo "LAB_DTC := $cache/$tools/bin/dtc"
     echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"

@@ -5,6 +5,7 @@
 tool_packages="qemu-system-arm qemu-efi-aarch64 acpica-tools device-tree-compiler"
 tools=tools-$(key "$tool_packages" 1)
 uapi=uapi-7.2-$(key 1)
+qmp=qmp-$(key python3-qemu-qmp 1)
 
 version_of() { "$@" 2>/dev/null </dev/null | grep -oE '[0-9]+(\.[0-9]+)+|[0-9]{8}' | head -n 1 || :; }
 
@@ -49,6 +50,14 @@ make_tools() {
         wrap "$dir" qemu-system-aarch64 '-L "$T/usr/share/qemu" -L "$T/usr/share/seabios" -L "$T/usr/lib/ipxe/qemu"'
     "$dir/bin/qemu-system-aarch64" --version
     "$dir/bin/iasl" -v
+}
+
+# QEMU's QMP client, in Python alone: a test's. The python3 it runs on is the machine's.
+make_qmp() {
+    open_tools
+    (cd "$1" && in_world tools apt-get -t trixie-backports download python3-qemu-qmp)
+    dpkg-deb -x "$1"/python3-qemu-qmp_*.deb "$1"
+    rm -r "$1"/python3-qemu-qmp_*.deb "$1/usr/share"
 }
 
 # The machine's own headers serve if they are 7.2 and speak arm64

@@ -8,6 +8,8 @@ nestor=$BUILD/native/nestor
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+export XDG_RUNTIME_DIR=$work/runtime
+mkdir "$XDG_RUNTIME_DIR"
 
 # An arm64 Image of 4 KiB that is only a header; and its PE sections say 4 KiB too.
 le() { # le BYTES VALUE: little-endian
@@ -95,6 +97,27 @@ bad "an option without its value" "--mem: no value: expected SIZE" -k good -m
 bad "a flag with a value" "--reboot: yes: expected no value" -k good --reboot=yes
 bad "a command line too long" "expected at most 2047 characters" -k good -p "$(printf 'x%.0s' $(seq 3000))"
 
+# The control socket: names, and what is said of guests that are not there.
+long=$(printf 'x%.0s' $(seq 65))
+for name in "" a/b "a b" "$long"; do
+	bad "--name '$name'" "--name $name: expected 1 to 64 of A-Z a-z 0-9 . _ -" -k good --name "$name"
+done
+bad "a log that cannot be written" "--log-json nowhere/log: No such file or directory: expected a file to write" \
+	-k good --log-json nowhere/log
+mkdir -m 777 open && mkdir open/nestor && chmod 777 open/nestor
+XDG_RUNTIME_DIR=$work/open mistake "a folder of sockets that others may write" 1 "--name x: $work/open/nestor/x.sock: " \
+	run -k good --name x
+XDG_RUNTIME_DIR=$work/$long$long mistake "a folder of sockets that is too deep" 1 "File name too long" run -k good --name x
+mistake "pause with no guest" 2 "pause: no name: expected a guest, and none runs" pause
+mistake "stat of a guest that does not run" 2 "stat: nobody: expected the name of a running guest" stat nobody
+mistake "stop of a guest that does not run, as lkvm has it" 2 "stop: nobody: expected the name" stop -n nobody
+mistake "a subcommand with a bad name" 2 "debug: a/b: expected a name of 1 to 64" debug --name=a/b
+mistake "a subcommand with two names" 2 "resume: b: expected one name" resume a b
+mistake "a subcommand with a name and --all" 2 "pause: --all: expected no name" pause -a x
+mistake "a subcommand with an unknown option" 2 "stop: --json: expected [-n] NAME or --all" stop --json
+mistake "a subcommand with a name missing" 2 "stat: -n: no value: expected NAME" stat -n
+mistake "list with a name" 2 "list: x: expected no name" list x
+
 # Here KVM is either absent or another architecture's; both are the host's lack, said in one line.
 if [ "$(uname -m)" != aarch64 ]; then
 	mistake "a host that is no arm64 host with KVM" 3 "/dev/kvm: " run -k good
@@ -113,3 +136,7 @@ said() { # said NAME STATUS TEXT ARG...: stdout has TEXT, stderr is empty
 said "help lists the commands" 0 "run" help
 said "run --help lists the options" 0 "--irqchip gicv3-its" run --help
 said "version" 0 "nestor 0.1" version
+said "list with no guest" 0 "PID" list
+said "list --json with no guest" 0 '"guests": []' list --json
+left=$(ls "$XDG_RUNTIME_DIR/nestor")
+if [ -z "$left" ]; then echo "PASS command: no socket is left"; else echo "FAIL command: no socket is left: $left"; fi

@@ -13,12 +13,17 @@ json-objs := $(BUILD)/native/tests/json-check.o $(BUILD)/native/tests/unit/schem
 $(BUILD)/native/json-check: $(json-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ -ljansson
 
+# A control socket for clients of others.
+qmp-objs := $(BUILD)/native/tests/qmp/server.o $(BUILD)/native/tests/unit/fake_kvm.o
+$(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
+	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs)
+
 # What needs no guest: units under sanitizers, the command line, include rule, format.
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(bare-guests) $(BUILD)/pty setup-lab
-	@tests/run.sh $(test-results) units command rules host lab
+test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(BUILD)/pty setup-lab
+	@tests/run.sh $(test-results) units command rules qmp host lab
 
 soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host

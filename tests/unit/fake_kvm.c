@@ -205,7 +205,7 @@ static int get_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
 
 static int set_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
 {
-	struct kvm_one_reg *to = &fake.regs[fake.nr_regs++];
+	struct kvm_one_reg *to = &fake.regs[fake.nr_regs++ % ARRAY_SIZE(fake.regs)];
 
 	CALL();
 	(void)vcpu;
