@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,7 @@ Test(control, stop_and_cont_pause_and_resume_and_say_so)
 {
 	struct peer other;
 	json_t *answer;
+	unsigned int runs;
 
 	cr_assert(zero(int, peer_open(&other, "unit", 10)));
 	for (int i = 0; i < 2; i++) { /* the second time nothing changes */
@@ -170,10 +172,13 @@ Test(control, stop_and_cont_pause_and_resume_and_say_so)
 	cr_assert(eq(str, (char *)event(), "STOP"));
 	cr_assert(zero(int, ask("query-status")));
 	cr_assert(eq(str, (char *)text("status"), "paused"));
+	runs = __atomic_load_n(&fake.runs, __ATOMIC_SEQ_CST);
 	for (int i = 0; i < 2; i++) {
 		cr_assert(zero(int, peer_ask(&other, "cont", &answer)));
 		json_decref(answer);
 	}
+	while (__atomic_load_n(&fake.runs, __ATOMIC_SEQ_CST) < runs + 2)
+		sched_yield(); /* both vCPUs are in the guest again */
 	cr_assert(eq(str, (char *)event(), "RESUME"));
 	cr_assert(zero(int, ask("query-status")));
 	cr_assert(eq(str, (char *)text("status"), "running"));

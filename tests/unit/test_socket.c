@@ -4,10 +4,12 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -162,7 +164,8 @@ static int contend(int go, int end)
 	return fd < 0;
 }
 
-Test(socket, a_race_for_a_stale_name_has_one_winner)
+/* Eight at once for a stale name. */
+static void race(void)
 {
 	int stale = socket_listen("a", path, sizeof(path)), go[2], end[2], status;
 
@@ -183,5 +186,47 @@ Test(socket, a_race_for_a_stale_name_has_one_winner)
 	}
 	close(end[1]);
 	wait(&status);
+	cr_assert(zero(int, status));
+	close(go[0]);
+	close(end[0]);
+}
+
+Test(socket, a_race_for_a_stale_name_has_one_winner)
+{
+	race();
+}
+
+/* Whether that process waits for a flock (proc_locks(5): a line with "->"). */
+static bool waits(int pid)
+{
+	char line[256], want[32];
+	FILE *file = fopen("/proc/locks", "r");
+	bool is = false;
+
+	snprintf(want, sizeof(want), " %d ", pid);
+	while (!is && fgets(line, sizeof(line), file))
+		is = strstr(line, "-> FLOCK") && strstr(line, want);
+	fclose(file);
+	return is;
+}
+
+Test(socket, a_name_is_not_taken_while_another_is_made)
+{
+	char dir[64];
+	int fd, pid, status;
+
+	snprintf(dir, sizeof(dir), "%s/nestor", folder);
+	cr_assert(zero(int, mkdir(dir, 0700)));
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	cr_assert(zero(int, flock(fd, LOCK_EX)));
+	pid = fork();
+	if (!pid) {
+		close(fd);
+		_exit(socket_listen("a", path, sizeof(path)) < 0);
+	}
+	while (!waits(pid))
+		cr_assert(zero(int, waitpid(pid, &status, WNOHANG)), "it did not wait");
+	flock(fd, LOCK_UN);
+	waitpid(pid, &status, 0);
 	cr_assert(zero(int, status));
 }
