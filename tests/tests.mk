@@ -12,11 +12,13 @@ $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 json-objs := $(BUILD)/native/tests/json-check.o $(BUILD)/native/tests/unit/schema.o
 $(BUILD)/native/json-check: $(json-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ -ljansson
+-include $(json-objs:.o=.d)
 
 # A control socket for clients of others.
 qmp-objs := $(BUILD)/native/tests/qmp/server.o $(BUILD)/native/tests/unit/fake_kvm.o
 $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs)
+-include $(qmp-objs:.o=.d)
 
 # What needs no guest: units under sanitizers, the command line, include rule, format.
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests

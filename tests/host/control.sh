@@ -27,7 +27,7 @@ until_said() {
 		usleep 20000
 	done
 }
-ticks() { guest "$1" -i "$SHARE/initrd-ticks" -c 2 -m 512 && until_said "tick 3"; }
+ticks() { guest "$@" -i "$SHARE/initrd-ticks" -c 2 -m 512 && until_said "tick 3"; }
 
 # ended STATUS: $pid ends, with that exit code, and leaves nothing in the folder of sockets.
 ended() {
@@ -51,7 +51,8 @@ nestor() {
 nobody() { nestor 0 PID list && nestor 2 "none runs" stat && nestor 2 "name of a running guest" stat nobody; }
 case_of "control: with no guest, list is empty and the rest says so" nobody
 
-case_of "control: a guest starts under a name" ticks one
+head -c 4096 /dev/urandom >"$WORK/disk"
+case_of "control: a guest starts under a name" ticks one -d "$WORK/disk"
 mode() {
 	WHY="modes $(stat -c %a "$XDG_RUNTIME_DIR/nestor" "$XDG_RUNTIME_DIR/nestor/one.sock" | xargs)"
 	[ "$WHY" = "modes 700 600" ]
@@ -67,7 +68,10 @@ case_of "control: a name in use is one line and exit code 2" \
 
 counts() {
 	WHY="no counters"
-	"$NESTOR" stat --json >"$JSON/stat.json" && grep -q '"name": "serial"' "$JSON/stat.json" &&
+	"$NESTOR" stat --json >"$JSON/stat.json" && grep -q '"name": "serial"' "$JSON/stat.json" || return 1
+	WHY="no requests of the disk's"
+	grep -q '"popped": [1-9]' "$JSON/stat.json" && grep -q '"bytes-in": [1-9]' "$JSON/stat.json" &&
+		grep -q '"routed": [1-9]' "$JSON/stat.json" &&
 		nestor 0 "completed" stat one && nestor 0 "completed" stat -n one && nestor 0 "completed" stat --name=one
 }
 case_of "control: stat counts, by name and without" counts
@@ -87,7 +91,8 @@ registers() {
 	WHY="registers changed while paused"
 	"$NESTOR" debug --json >"$JSON/debug.json" && "$NESTOR" debug --json >"$WORK/again" &&
 		[ "$(grep '"pc"' "$JSON/debug.json")" = "$(grep '"pc"' "$WORK/again")" ] &&
-		nestor 0 "gicd_ctlr" debug one
+		nestor 0 "gicd_ctlr" debug one && nestor 0 "0000:00:00.0" debug &&
+		nestor 0 "next-avail" debug
 }
 case_of "control: debug shows registers, the GIC and devices of a paused guest" registers
 resumed() {
