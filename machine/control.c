@@ -82,28 +82,63 @@ static json_t *stat(void *machine)
 	return list;
 }
 
-static u32 config_read(struct machine *m, unsigned int dev, unsigned int reg)
-{
-	u64 val = ~0ULL;
+/* Configuration space as the guest reads it, but for the counters of its region. */
+struct segment {
+	const struct platform_pci *pci;
+	const struct mmio_region *ecam;
+};
 
-	mmio_access(&m->vm.mmio, m->platform.pci.ecam + (dev << 15) + reg, 4, false, &val);
-	return val;
+static u32 config_read(const struct segment *s, unsigned int rid, unsigned int reg)
+{
+	return s->ecam->ops->read(s->ecam->dev, (u64)rid << 12 | reg, 4);
 }
 
-/* Configuration space as the guest reads it, function 0 of a device of bus 0. */
-static json_t *pci_debug(struct machine *m, unsigned int dev)
+static bool is_multifunction(const struct segment *s, unsigned int rid)
 {
-	u32 id = config_read(m, dev, PCI_VENDOR_ID);
+	return config_read(s, rid, PCI_CACHE_LINE_SIZE) >> 16 & PCI_HEADER_TYPE_MFD;
+}
+
+static json_t *function_debug(const struct segment *s, unsigned int rid)
+{
+	u32 id = config_read(s, rid, PCI_VENDOR_ID);
+	u8 type = config_read(s, rid, PCI_CACHE_LINE_SIZE) >> 16 & PCI_HEADER_TYPE_MASK;
+	unsigned int nr_bars = type == PCI_HEADER_TYPE_BRIDGE ? 2 : PCI_STD_NUM_BARS;
 	json_t *bars = json_array();
 	char address[16];
 
-	for (unsigned int i = 0; i < PCI_STD_NUM_BARS; i++)
+	for (unsigned int i = 0; i < nr_bars; i++)
 		json_array_append_new(bars,
-		                      json_hex(config_read(m, dev, PCI_BASE_ADDRESS_0 + i * 4)));
-	snprintf(address, sizeof(address), "%04x:00:%02x.0", m->platform.pci.segment, dev);
+		                      json_hex(config_read(s, rid, PCI_BASE_ADDRESS_0 + i * 4)));
+	snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", s->pci->segment, rid >> 8,
+	         rid >> 3 & 31, rid & 7);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", "pci", "address", address,
 	                 "vendor", json_hex(id & 0xffff), "device", json_hex(id >> 16), "command",
-	                 json_hex(config_read(m, dev, PCI_COMMAND) & 0xffff), "bars", bars);
+	                 json_hex(config_read(s, rid, PCI_COMMAND) & 0xffff), "bars", bars);
+}
+
+/* Every bus: the guest numbers them, and so a walk along bridges might never end. */
+static void segment_debug(const struct segment *s, json_t *list)
+{
+	unsigned int nr = (s->pci->last_bus + 1u) << 8;
+
+	for (unsigned int rid = 0; rid < nr; rid++) {
+		if (rid & 7 && !is_multifunction(s, rid & ~7u))
+			rid |= 7; /* there is only function 0 */
+		else if (config_read(s, rid, PCI_VENDOR_ID) != ~0u)
+			json_array_append_new(list, function_debug(s, rid));
+	}
+}
+
+static void pci_debug(struct machine *m, json_t *list)
+{
+	const struct mmio_bus *bus = &m->vm.mmio;
+
+	for (unsigned int i = 0; i < m->platform.nr_pci; i++)
+		for (unsigned int at = 0; at < bus->nr; at++)
+			if (bus->regions[at].base == m->platform.pci[i].ecam)
+				segment_debug(
+					&(struct segment){ &m->platform.pci[i], &bus->regions[at] },
+					list);
 }
 
 static json_t *debug(void *machine)
@@ -113,9 +148,7 @@ static json_t *debug(void *machine)
 
 	for (unsigned int i = 0; i < m->nr_virtio; i++)
 		json_array_append_new(list, virtio_debug(m->virtio[i]));
-	for (unsigned int dev = 0; dev < 32; dev++)
-		if (config_read(m, dev, PCI_VENDOR_ID) != ~0u)
-			json_array_append_new(list, pci_debug(m, dev));
+	pci_debug(m, list);
 	return list;
 }
 

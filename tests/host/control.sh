@@ -52,7 +52,7 @@ nobody() { nestor 0 PID list && nestor 2 "none runs" stat && nestor 2 "name of a
 case_of "control: with no guest, list is empty and the rest says so" nobody
 
 head -c 4096 /dev/urandom >"$WORK/disk"
-case_of "control: a guest starts under a name" ticks one -d "$WORK/disk"
+case_of "control: a guest starts under a name" ticks one --root-port rp -d "$WORK/disk,bus=rp"
 mode() {
 	WHY="modes $(stat -c %a "$XDG_RUNTIME_DIR/nestor" "$XDG_RUNTIME_DIR/nestor/one.sock" | xargs)"
 	[ "$WHY" = "modes 700 600" ]
@@ -91,7 +91,7 @@ registers() {
 	WHY="registers changed while paused"
 	"$NESTOR" debug --json >"$JSON/debug.json" && "$NESTOR" debug --json >"$WORK/again" &&
 		[ "$(grep '"pc"' "$JSON/debug.json")" = "$(grep '"pc"' "$WORK/again")" ] &&
-		nestor 0 "gicd_ctlr" debug one && nestor 0 "0000:00:00.0" debug &&
+		nestor 0 "gicd_ctlr" debug one && nestor 0 "0000:00:00.0" debug && nestor 0 "0000:01:00.0" debug &&
 		nestor 0 "next-avail" debug
 }
 case_of "control: debug shows registers, the GIC and devices of a paused guest" registers
