@@ -122,7 +122,7 @@ static void give_up(struct vcpu *vcpu, int err)
 
 static bool stopping(struct vm *vm)
 {
-	return __atomic_load_n(&vm->paused, __ATOMIC_ACQUIRE) ||
+	return __atomic_load_n(&vm->ending, __ATOMIC_ACQUIRE) ||
 	       __atomic_load_n(&vm->status, __ATOMIC_ACQUIRE) != VM_RUNNING;
 }
 
@@ -194,7 +194,7 @@ void vcpus_kick(struct vm *vm)
 
 void vcpus_stop(struct vm *vm)
 {
-	__atomic_store_n(&vm->paused, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&vm->ending, true, __ATOMIC_RELEASE);
 	pause_end(vm);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].started)

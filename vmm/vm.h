@@ -48,7 +48,7 @@ struct vm {
 	int gic, its;
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
-	bool paused;         /* vCPUs leave the guest: the machine is going */
+	bool ending;         /* vCPUs leave the guest: the machine is going */
 };
 
 #define VM_RUNNING (-1)

@@ -237,9 +237,9 @@ Test(vcpu, stopping_takes_it_out_of_the_guest)
 	vcpus_stop(&vm); /* nothing left to stop */
 }
 
-Test(vcpu, a_paused_machine_does_not_enter_the_guest)
+Test(vcpu, an_ending_machine_does_not_enter_the_guest)
 {
-	vm.paused = true;
+	vm.ending = true;
 	fake.run = unknown;
 	cr_assert(zero(int, vcpus_start(&vm)));
 	vcpus_stop(&vm);
