@@ -75,11 +75,12 @@ void mmio_destroy(struct mmio_bus *bus)
 	*bus = (struct mmio_bus){ 0 };
 }
 
-const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
-                                      bool write, u64 *val)
+const struct mmio_ops *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
+                                   bool write, u64 *val)
 {
 	unsigned int at = first_above(bus, gpa);
 	struct mmio_region *r = &bus->regions[at];
+	const struct mmio_ops *ops;
 	u64 offset;
 
 	if (at == bus->nr || gpa < r->base || gpa % size)
@@ -87,12 +88,13 @@ const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, uns
 	offset = gpa - r->base;
 	if (size > r->size - offset)
 		return NULL;
+	ops = r->ops; /* a write may move regions, this one too */
 	if (write) {
 		r->writes++;
-		r->ops->write(r->dev, offset, size, *val);
+		ops->write(r->dev, offset, size, *val);
 	} else {
 		r->reads++;
-		*val = r->ops->read(r->dev, offset, size);
+		*val = ops->read(r->dev, offset, size);
 	}
-	return r;
+	return ops;
 }

@@ -34,10 +34,10 @@ void mmio_destroy(struct mmio_bus *bus);
 /*
  * One access of 1, 2, 4 or 8 bytes. NULL: it hits a hole, straddles the end of a
  * region or is not naturally aligned (which Device memory never is); nothing was
- * called. Else the region that answered, *val in or out. So no device sees an
+ * called. Else what answered, *val in or out. So no device sees an
  * access that crosses one of its registers' natural boundaries.
  */
-const struct mmio_region *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
-                                      bool write, u64 *val);
+const struct mmio_ops *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
+                                   bool write, u64 *val);
 
 #endif

@@ -22,21 +22,20 @@
 static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
 	struct vm *vm = vcpu->vm;
-	const struct mmio_region *region;
+	const struct mmio_ops *ops;
 	u64 val = 0;
 
 	if (run->mmio.is_write)
 		memcpy(&val, run->mmio.data, run->mmio.len);
 	pthread_mutex_lock(&vm->lock);
-	region = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write,
-	                     &val);
+	ops = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, &val);
 	loop_flush(vm->loop);
 	pthread_mutex_unlock(&vm->lock);
 	trace(vm->log, TRACE_MMIO, "cpu%u %s%u %#llx %s %#llx", vcpu->id,
 	      run->mmio.is_write ? "write" : "read", run->mmio.len * 8,
-	      (unsigned long long)run->mmio.phys_addr, region ? region->ops->name : "hole",
+	      (unsigned long long)run->mmio.phys_addr, ops ? ops->name : "hole",
 	      (unsigned long long)val);
-	if (!region)
+	if (!ops)
 		return arch_vcpu_abort(vcpu);
 	if (!run->mmio.is_write)
 		memcpy(run->mmio.data, &val, run->mmio.len);
