@@ -31,9 +31,9 @@ void fake_vm_destroy(struct vm *vm)
 
 static void access(struct vm *vm, gpa_t gpa, unsigned int size, bool write, u64 *val)
 {
-	const struct mmio_region *r = mmio_access(&vm->mmio, gpa, size, write, val);
+	const struct mmio_ops *ops = mmio_access(&vm->mmio, gpa, size, write, val);
 
-	cr_assert(ne(ptr, (void *)r, NULL), "a hole at %#llx", (unsigned long long)gpa);
+	cr_assert(ne(ptr, (void *)ops, NULL), "a hole at %#llx", (unsigned long long)gpa);
 }
 
 u64 fake_read(struct vm *vm, gpa_t gpa, unsigned int size)

@@ -47,12 +47,14 @@ Test(mmio, an_access_reaches_its_region_with_an_offset)
 	cr_assert(zero(int, add(&bus, 0x3000, 0x1000, &b)));
 	cr_assert(zero(int, add(&bus, 0x1000, 0x1000, &a)));
 
-	cr_assert(eq(ptr, (void *)mmio_access(&bus, 0x1ffc, 4, false, &val)->dev, &a));
+	cr_assert(eq(ptr, (void *)mmio_access(&bus, 0x1ffc, 4, false, &val), (void *)&ops));
+	cr_assert(eq(ptr, seen.dev, &a));
 	cr_assert(eq(u64, val, 0x1234));
 	cr_assert(eq(u64, seen.offset, 0xffc));
 
 	val = 0x55;
-	cr_assert(eq(ptr, (void *)mmio_access(&bus, 0x3000, 8, true, &val)->dev, &b));
+	cr_assert(eq(ptr, (void *)mmio_access(&bus, 0x3000, 8, true, &val), (void *)&ops));
+	cr_assert(eq(ptr, seen.dev, &b));
 	cr_assert(eq(u64, seen.val, 0x55));
 	cr_assert(eq(u32, seen.size, 8));
 	mmio_destroy(&bus);
