@@ -15,7 +15,7 @@ results=$folder/results
 # Criterion's own TAP, a line a test.
 units() {
 	local tap=$folder/units.tap
-	timeout -k 5 300 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs 2 2>&1
+	LSAN_OPTIONS=suppressions=$tests/unit/lsan.supp:print_suppressions=0 timeout -k 5 300 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs 2 2>&1
 	local status=$?
 	sed -n -e 's/^ok - \([^ ]*\).*/PASS unit: \1/p' -e 's/^not ok - \([^ ]*\).*/FAIL unit: \1: see the log/p' "$tap"
 	[ $status -le 1 ] || echo "FAIL unit: the runner itself: exit code $status (124: it took too long)"
