@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The board itself: struct platform, the UARTs, the exit device, the PCI host. */
+#include <errno.h>
+
 #include "devices/exit.h"
 #include "devices/pci/pci.h"
 #include "devices/serial.h"
+#include "devices/virtio/mmio.h"
 #include "devices/virtio/pci.h"
 #include "machine/console.h"
 #include "machine/layout.h"
@@ -180,10 +183,41 @@ int board_create(struct machine *m)
 	return err;
 }
 
+static void destroy_virtio_mmio(void *mmio)
+{
+	virtio_mmio_destroy(mmio);
+}
+
+static int add_virtio_mmio(struct machine *m, struct virtio_dev *dev)
+{
+	struct platform *p = &m->platform;
+	unsigned int nr = p->nr_virtio_mmio;
+	struct virtio_mmio_config c = {
+		.base = VIRTIO_MMIO_BASE + nr * VIRTIO_MMIO_SIZE,
+		.spi = SPI_VIRTIO0 + nr,
+	};
+	struct virtio_mmio *mmio;
+	int err;
+
+	if (nr == PLATFORM_VIRTIO_MMIO)
+		return -ENOSPC;
+	err = virtio_mmio_create(&mmio, &m->vm, dev, &c);
+	if (err)
+		return err;
+	p->virtio_mmio[nr].base = c.base;
+	p->virtio_mmio[nr].size = VIRTIO_MMIO_SIZE;
+	p->virtio_mmio[nr].spi = c.spi;
+	p->nr_virtio_mmio++;
+	return machine_own(m, destroy_virtio_mmio, mmio);
+}
+
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place)
 {
 	struct virtio_pci *vp;
-	int err = virtio_pci_create(&vp, bus_of(m, place), dev);
+	int err;
 
+	if (m->options->virtio_mmio)
+		return add_virtio_mmio(m, dev);
+	err = virtio_pci_create(&vp, bus_of(m, place), dev);
 	return err ? err : machine_own(m, destroy_virtio_pci, vp);
 }

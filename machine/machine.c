@@ -176,6 +176,7 @@ static int run(struct machine *m)
 		err = loop_run(m->vm.loop);
 	vcpus_stop(&m->vm);
 	loop_drain(m->vm.loop);
+	work_drain(m->vm.work);
 	console_flush(m->console);
 	terminal_restore(&m->terminal);
 	if (err) {

@@ -29,7 +29,9 @@ struct claim {
 
 struct disk_option {
 	const char *path;
-	bool read_only;
+	bool read_only, direct;
+	const char *serial; /* NULL: none */
+	u64 queues;         /* 0: not said */
 	struct place place;
 };
 
@@ -50,6 +52,9 @@ struct options {
 	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;    /* BIT(enum log_topic) */
 	const char *dump_dtb;
+	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
+	bool virtio_console; /* the console is a virtio device, not the first UART */
+	bool rng;
 	bool reboot;
 	bool overcommit;
 	bool help;
