@@ -54,7 +54,7 @@ static void chosen(void *fdt, const struct platform *p)
 	         (unsigned long long)p->uarts[0].base);
 	fdt_begin_node(fdt, "chosen");
 	fdt_property_string(fdt, "bootargs", p->chosen.bootargs);
-	if (!p->chosen.not_on_uart)
+	if (!p->no_uart_console)
 		fdt_property_string(fdt, "stdout-path", stdout_path);
 	if (p->chosen.initrd_size) {
 		fdt_property_u64(fdt, "linux,initrd-start", p->chosen.initrd);

@@ -67,6 +67,7 @@ static void fill_platform(struct machine *m)
 		         .its = GIC_ITS_BASE,
 		         .its_size = GIC_ITS_SIZE },
 	};
+	p->no_uart_console = m->options->virtio_console;
 	p->nr_pci = m->options->nr_segments;
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		fill_pci(&p->pci[i], m->options, i);
@@ -102,21 +103,22 @@ static void destroy_virtio_pci(void *vp)
 	virtio_pci_destroy(vp);
 }
 
-/* The first is the console; nothing is connected to the others. */
+/* The first is the console, unless that is a virtio device; nothing is connected to the others. */
 static int create_uart(struct machine *m, unsigned int i)
 {
+	bool is_console = !i && !m->options->virtio_console;
 	const struct serial_config c = {
 		.base = m->platform.uarts[i].base,
 		.spi = m->platform.uarts[i].spi,
-		.backend = i ? NULL : console_backend(m->console),
+		.backend = is_console ? console_user(m->console) : NULL,
 	};
 	struct serial *s;
 	int err = serial_create(&s, &m->vm, &c);
 
 	if (err)
 		return err;
-	if (!i)
-		console_connect(m->console, s);
+	if (is_console)
+		console_connect(m->console, serial_line(s));
 	return machine_own(m, destroy_serial, s);
 }
 

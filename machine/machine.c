@@ -90,6 +90,8 @@ static int create_devices(struct machine *m)
 	static int (*const steps[])(struct machine * m) = {
 		board_create,
 		disks_create,
+		hvc_create,
+		rng_device_create,
 	};
 	int err = 0;
 

@@ -44,6 +44,7 @@ struct platform {
 		u64 size;
 		u32 spi;
 	} uarts[PLATFORM_UARTS]; /* the first is the console */
+	bool no_uart_console;    /* it is not: something else is */
 	struct {
 		gpa_t base;
 		u64 size;
@@ -54,7 +55,6 @@ struct platform {
 	unsigned int nr_pci;
 	struct {
 		const char *bootargs;
-		bool not_on_uart; /* the console is something else */
 		gpa_t initrd;
 		u64 initrd_size; /* 0: none */
 		u64 kaslr_seed;

@@ -109,12 +109,20 @@ void virtio_needs_reset(struct virtio_dev *dev)
 	virtio_config_changed(dev);
 }
 
+bool virtq_is_live(const struct virtq *vq)
+{
+	const struct virtio_dev *dev = vq->dev;
+	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
+
+	return state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && vq->enabled &&
+	       !vq->resetting;
+}
+
 void virtio_notify(struct virtio_dev *dev, unsigned int index)
 {
 	struct virtq *vq = &dev->vq[index];
-	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
 
-	if (state != VIRTIO_CONFIG_S_DRIVER_OK || dev->resetting || !vq->enabled || vq->resetting)
+	if (!virtq_is_live(vq))
 		return;
 	vq->budget = dev->transport->again ? vq->size + 2 : 0;
 	dev->type->notify(dev, vq);

@@ -107,6 +107,8 @@ void virtio_finished(struct virtio_dev *dev);
  * most: a driver that adds as fast as the device takes cannot hold the lock.
  */
 void virtio_notify(struct virtio_dev *dev, unsigned int index);
+/* The driver has the queue running: what a device begins by itself asks this first. */
+bool virtq_is_live(const struct virtq *vq);
 /* 2.6.1: the queue is as after a device reset, once nothing of it is in flight. */
 void virtio_reset_queue(struct virtq *vq);
 /* The device has changed its configuration space: the driver is told (2.5). */
