@@ -13,7 +13,7 @@ echo "zeroes: $(($(cat $queue/write_zeroes_max_bytes) > 0))"
 echo "cache: $(cat /sys/block/vda/cache_type)"
 
 # Everything is ones; then a part goes, another is zeroed.
-tr '\0' '\377' </dev/zero | dd of=/dev/vda bs=1M count=8 iflag=fullblock oflag=direct conv=notrunc 2>/dev/null || exit 1
+tr '\0' '\377' </dev/zero | dd of=/dev/vda bs=1M count=5 iflag=fullblock oflag=direct conv=notrunc 2>/dev/null || exit 1
 if [ "$(cat $queue/discard_max_bytes)" != 0 ]; then
 	blkdiscard -o 1048576 -l 2097152 /dev/vda || exit 2
 fi
@@ -27,7 +27,7 @@ echo "write back" >/sys/block/vda/cache_type || exit 6
 # The driver goes and comes while readers and writers are at work.
 for round in 1 2 3 4 5; do
 	for i in 0 1 2 3; do
-		dd if=/dev/vda of=/dev/null bs=4k skip=$((i * 1024)) count=1024 iflag=direct 2>/dev/null &
+		dd if=/dev/vda of=/dev/null bs=4k skip=$((i * 512)) count=512 iflag=direct 2>/dev/null &
 	done
 	echo "$name" >$driver/unbind || exit 7
 	wait

@@ -9,9 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "devices/virtio/blk.h"
+#include "devices/virtio/blk_private.h"
 #include "tests/unit/fake_virtio.h"
-#include "vmm/loop.h"
 
 #define BASE    0x80000000ULL
 #define HEADER  (BASE + RING_END)
@@ -242,6 +241,37 @@ Test(blk_zero, without_flush_the_cache_writes_through)
 	cr_assert(eq(u32, config()->wce, 1), "not negotiated");
 }
 
+struct cache_case {
+	u64 refused;
+	u8 wce;
+	int flags; /* of the write that the kernel is asked for */
+};
+
+/* 5.2.6.2: what makes a completed write stable. */
+ParameterizedTestParameters(blk_zero, a_write_is_stable_where_it_must_be)
+{
+	static struct cache_case cases[] = {
+		{ 0, 1, 0 },
+		{ 0, 0, RWF_DSYNC },
+		{ BIT(VIRTIO_BLK_F_CONFIG_WCE), 0, 0 },
+		{ BIT(VIRTIO_BLK_F_FLUSH), 0, RWF_DSYNC },
+		{ BIT(VIRTIO_BLK_F_FLUSH) | BIT(VIRTIO_BLK_F_CONFIG_WCE), 1, RWF_DSYNC },
+	};
+
+	return cr_make_param_array(struct cache_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct cache_case *c, blk_zero, a_write_is_stable_where_it_must_be)
+{
+	const struct blk *b;
+
+	create((struct blk_config){ 0 }, c->refused);
+	b = container_of(blk, struct blk, dev);
+	set_wce(c->wce);
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, DATA, 512), OK));
+	cr_assert(eq(int, b->pools[0].requests[0].op.sqe.rw_flags, c->flags));
+}
+
 Test(blk_zero, every_queue_takes_requests)
 {
 	create((struct blk_config){ .queues = 2 }, 0);
@@ -319,6 +349,32 @@ ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_gives_to_memory_any
 	cr_assert(eq(u32, driver_used(&drv, 0).len, c->len + 1));
 	cr_assert(zero(int, memcmp(data, at(DATA + c->offset), c->len)));
 	cr_assert(zero(u8, *at(DATA + c->offset + c->len)));
+}
+
+/* What the kernel is given: guest memory itself where that is aligned, else a copy from before. */
+ParameterizedTestParameters(blk_zero, direct_io_copies_what_is_not_aligned)
+{
+	static struct bounce_case cases[] = { { 0, 512 }, { 1, 512 }, { 256, 1024 } };
+
+	return cr_make_param_array(struct bounce_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_copies_what_is_not_aligned)
+{
+	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT };
+	u8 byte;
+
+	create((struct blk_config){ .direct_align = 512 }, 0);
+	memcpy(at(HEADER), &header, sizeof(header));
+	driver_desc(&drv, 0, HEADER, sizeof(header), VRING_DESC_F_NEXT, 1);
+	driver_desc(&drv, 1, DATA + c->offset, c->len, VRING_DESC_F_NEXT, 2);
+	driver_desc(&drv, 2, STATUS, 1, VRING_DESC_F_WRITE, 0);
+	driver_avail(&drv, 0);
+	virtio_notify(blk, 0);
+	memset(at(DATA), 0x33, 0x1000); /* the loop has not begun */
+	cr_assert(zero(int, loop_run(loop)));
+	cr_assert(eq(int, pread(file, &byte, 1, 100), 1));
+	cr_assert(eq(u32, byte, c->offset ? 0 : 0x33));
 }
 
 /* Four times the buffer, by naming the same 64 KiB of RAM again. */
