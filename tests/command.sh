@@ -83,6 +83,8 @@ bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(prin
 bad "a disk on a bus there is not" "--disk disk,bus=x: expected the ID of a --root-port" -k good -d disk,bus=x
 bad "two devices on one root port" "--disk disk,bus=a: expected a root port with no other device" \
 	-k good --root-port a -d disk,bus=a -d disk,bus=a
+bad "a disk on a bus, over MMIO" "--disk disk,bus=a: expected no bus, or --virtio-transport pci" \
+	-k good --root-port a -d disk,bus=a --virtio-transport mmio
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2
