@@ -21,7 +21,8 @@ struct fifo {
 
 struct serial {
 	struct vm *vm;
-	struct serial_backend *backend;
+	struct line_device line;
+	struct line_user *backend;
 	u32 spi;
 	struct fifo rx, tx;
 	bool thr_pending; /* THR became empty, and IIR has not said so yet */
@@ -101,6 +102,21 @@ size_t serial_receive(struct serial *s, const u8 *bytes, size_t len)
 		fifo_put(&s->rx, bytes[n++]);
 	update_line(s);
 	return n;
+}
+
+static size_t line_receive(struct line_device *d, const u8 *bytes, size_t len)
+{
+	return serial_receive(container_of(d, struct serial, line), bytes, len);
+}
+
+static void line_writable(struct line_device *d)
+{
+	serial_writable(container_of(d, struct serial, line));
+}
+
+struct line_device *serial_line(struct serial *s)
+{
+	return &s->line;
 }
 
 static u64 read_rbr(struct serial *s)
@@ -275,6 +291,7 @@ int serial_create(struct serial **serial, struct vm *vm, const struct serial_con
 	if (!s)
 		return -ENOMEM;
 	s->vm = vm;
+	s->line = (struct line_device){ .receive = line_receive, .writable = line_writable };
 	s->backend = c->backend;
 	s->spi = c->spi;
 	s->thr_pending = true;

@@ -54,7 +54,8 @@ static void chosen(void *fdt, const struct platform *p)
 	         (unsigned long long)p->uarts[0].base);
 	fdt_begin_node(fdt, "chosen");
 	fdt_property_string(fdt, "bootargs", p->chosen.bootargs);
-	fdt_property_string(fdt, "stdout-path", stdout_path);
+	if (!p->no_uart_console)
+		fdt_property_string(fdt, "stdout-path", stdout_path);
 	if (p->chosen.initrd_size) {
 		fdt_property_u64(fdt, "linux,initrd-start", p->chosen.initrd);
 		fdt_property_u64(fdt, "linux,initrd-end", p->chosen.initrd + p->chosen.initrd_size);
@@ -155,6 +156,18 @@ static void uarts(void *fdt, const struct platform *p)
 	}
 }
 
+static void virtio_mmio(void *fdt, const struct platform *p)
+{
+	for (unsigned int i = 0; i < p->nr_virtio_mmio; i++) {
+		begin_at(fdt, "virtio", p->virtio_mmio[i].base);
+		fdt_property_string(fdt, "compatible", "virtio,mmio");
+		CELLS(fdt, "reg", REG(p->virtio_mmio[i].base, p->virtio_mmio[i].size));
+		CELLS(fdt, "interrupts", GIC_SPI, p->virtio_mmio[i].spi, IRQ_LEVEL_HIGH);
+		fdt_property(fdt, "dma-coherent", NULL, 0);
+		fdt_end_node(fdt);
+	}
+}
+
 /* INTA to INTD of the devices 0 to 3; the mask makes the rest repeat them, as the swizzle does. */
 static void interrupt_map(void *fdt, const struct platform_pci *pci)
 {
@@ -247,6 +260,7 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	timer(fdt);
 	gic(fdt, p);
 	uarts(fdt, p);
+	virtio_mmio(fdt, p);
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		pci(fdt, p, &p->pci[i]);
 	fdt_end_node(fdt);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The board itself: struct platform, the UARTs, the exit device, the PCI host. */
+#include <errno.h>
+
 #include "devices/exit.h"
 #include "devices/pci/pci.h"
 #include "devices/serial.h"
+#include "devices/virtio/mmio.h"
 #include "devices/virtio/pci.h"
 #include "machine/console.h"
 #include "machine/layout.h"
@@ -64,6 +67,7 @@ static void fill_platform(struct machine *m)
 		         .its = GIC_ITS_BASE,
 		         .its_size = GIC_ITS_SIZE },
 	};
+	p->no_uart_console = m->options->virtio_console;
 	p->nr_pci = m->options->nr_segments;
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		fill_pci(&p->pci[i], m->options, i);
@@ -99,21 +103,22 @@ static void destroy_virtio_pci(void *vp)
 	virtio_pci_destroy(vp);
 }
 
-/* The first is the console; nothing is connected to the others. */
+/* The first is the console, unless that is a virtio device; nothing is connected to the others. */
 static int create_uart(struct machine *m, unsigned int i)
 {
+	bool is_console = !i && !m->options->virtio_console;
 	const struct serial_config c = {
 		.base = m->platform.uarts[i].base,
 		.spi = m->platform.uarts[i].spi,
-		.backend = i ? NULL : console_backend(m->console),
+		.backend = is_console ? console_user(m->console) : NULL,
 	};
 	struct serial *s;
 	int err = serial_create(&s, &m->vm, &c);
 
 	if (err)
 		return err;
-	if (!i)
-		console_connect(m->console, s);
+	if (is_console)
+		console_connect(m->console, serial_line(s));
 	return machine_own(m, destroy_serial, s);
 }
 
@@ -180,12 +185,43 @@ int board_create(struct machine *m)
 	return err;
 }
 
+static void destroy_virtio_mmio(void *mmio)
+{
+	virtio_mmio_destroy(mmio);
+}
+
+static int add_virtio_mmio(struct machine *m, struct virtio_dev *dev)
+{
+	struct platform *p = &m->platform;
+	unsigned int nr = p->nr_virtio_mmio;
+	struct virtio_mmio_config c = {
+		.base = VIRTIO_MMIO_BASE + nr * VIRTIO_MMIO_SIZE,
+		.spi = SPI_VIRTIO0 + nr,
+	};
+	struct virtio_mmio *mmio;
+	int err;
+
+	if (nr == PLATFORM_VIRTIO_MMIO)
+		return -ENOSPC;
+	err = virtio_mmio_create(&mmio, &m->vm, dev, &c);
+	if (err)
+		return err;
+	p->virtio_mmio[nr].base = c.base;
+	p->virtio_mmio[nr].size = VIRTIO_MMIO_SIZE;
+	p->virtio_mmio[nr].spi = c.spi;
+	p->nr_virtio_mmio++;
+	return machine_own(m, destroy_virtio_mmio, mmio);
+}
+
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place)
 {
 	struct virtio_pci *vp;
 	int err = machine_list_virtio(m, dev);
 
-	if (!err)
-		err = virtio_pci_create(&vp, bus_of(m, place), dev);
+	if (err)
+		return err;
+	if (m->options->virtio_mmio)
+		return add_virtio_mmio(m, dev);
+	err = virtio_pci_create(&vp, bus_of(m, place), dev);
 	return err ? err : machine_own(m, destroy_virtio_pci, vp);
 }

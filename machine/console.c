@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Standard input and output as a UART's line: buffered output, input with an escape key. */
+/* Standard input and output as a device's line: buffered output, input with an escape key. */
 #include "machine/console.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "vmm/vm.h"
@@ -17,16 +20,19 @@
 #define FLUSH_WAIT 2000 /* ms without progress, after which nobody reads any more */
 
 struct console {
-	struct serial_backend backend;
+	struct line_user user;
 	struct vm *vm;
-	struct serial *serial;
+	struct line_device *device;
 	struct loop_op out_op, out_poll_op, in_op, in_poll_op;
 	u8 out[OUT_SIZE];         /* a ring */
 	unsigned int head, nr;    /* what is in it */
 	bool writing, full, lost; /* lost: nobody reads, nobody will */
 	u8 in[IN_SIZE];
-	unsigned int in_at, in_nr; /* read, and not yet taken by the UART */
+	unsigned int in_at, in_nr; /* read, and not yet taken by the device */
 	bool escaped, reading;
+	int size_fd; /* SIGWINCH; -1: nobody asks */
+	struct signalfd_siginfo size_info;
+	struct loop_op size_op;
 };
 
 static void start_write(struct console *c)
@@ -64,7 +70,7 @@ static void written(struct loop_op *op, int res)
 	start_write(c);
 	if (c->full && c->nr < OUT_SIZE / 2) {
 		c->full = false;
-		serial_writable(c->serial);
+		c->device->writable(c->device);
 	}
 }
 
@@ -77,9 +83,9 @@ static void out_ready(struct loop_op *op, int res)
 	start_write(c);
 }
 
-static size_t console_write(struct serial_backend *b, const u8 *bytes, size_t len)
+static size_t console_write(struct line_user *b, const u8 *bytes, size_t len)
 {
-	struct console *c = container_of(b, struct console, backend);
+	struct console *c = container_of(b, struct console, user);
 	size_t n = 0;
 
 	if (c->lost)
@@ -110,10 +116,10 @@ static unsigned int filter(struct console *c, u8 *bytes, unsigned int nr)
 	return kept;
 }
 
-/* Gives the UART what it has room for; waits for more only when all of it is gone. */
+/* Gives the device what it has room for; waits for more only when all of it is gone. */
 static void feed(struct console *c)
 {
-	c->in_at += serial_receive(c->serial, c->in + c->in_at, c->in_nr - c->in_at);
+	c->in_at += c->device->receive(c->device, c->in + c->in_at, c->in_nr - c->in_at);
 	if (c->in_at < c->in_nr || c->reading)
 		return;
 	c->reading = true;
@@ -146,9 +152,9 @@ static void in_ready(struct loop_op *op, int res)
 	loop_read(c->vm->loop, &c->in_op, STDIN_FILENO, c->in, sizeof(c->in));
 }
 
-static void console_readable(struct serial_backend *b)
+static void console_readable(struct line_user *b)
 {
-	feed(container_of(b, struct console, backend));
+	feed(container_of(b, struct console, user));
 }
 
 int console_create(struct console **console, struct vm *vm)
@@ -158,7 +164,8 @@ int console_create(struct console **console, struct vm *vm)
 	if (!c)
 		return -ENOMEM;
 	c->vm = vm;
-	c->backend = (struct serial_backend){ console_write, console_readable };
+	c->size_fd = -1;
+	c->user = (struct line_user){ console_write, console_readable };
 	c->out_op.done = written;
 	c->out_op.endless = true; /* console_flush writes what is left */
 	c->out_poll_op = (struct loop_op){ .done = out_ready, .endless = true };
@@ -168,14 +175,49 @@ int console_create(struct console **console, struct vm *vm)
 	return 0;
 }
 
-struct serial_backend *console_backend(struct console *c)
+struct line_user *console_user(struct console *c)
 {
-	return &c->backend;
+	return &c->user;
 }
 
-void console_connect(struct console *c, struct serial *s)
+static void tell_size(struct console *c)
 {
-	c->serial = s;
+	struct winsize size;
+
+	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
+		c->device->resized(c->device, size.ws_col, size.ws_row);
+}
+
+static void size_changed(struct loop_op *op, int res)
+{
+	struct console *c = container_of(op, struct console, size_op);
+
+	if (res < 0)
+		return;
+	tell_size(c);
+	loop_read(c->vm->loop, &c->size_op, c->size_fd, &c->size_info, sizeof(c->size_info));
+}
+
+/* A line without its size is still a line: no signalfd is no failure. */
+static void watch_size(struct console *c)
+{
+	sigset_t winch;
+
+	sigemptyset(&winch);
+	sigaddset(&winch, SIGWINCH);
+	c->size_fd = signalfd(-1, &winch, SFD_CLOEXEC);
+	if (c->size_fd < 0)
+		return;
+	c->size_op = (struct loop_op){ .done = size_changed, .endless = true };
+	loop_read(c->vm->loop, &c->size_op, c->size_fd, &c->size_info, sizeof(c->size_info));
+	tell_size(c);
+}
+
+void console_connect(struct console *c, struct line_device *device)
+{
+	c->device = device;
+	if (device->resized && isatty(STDIN_FILENO))
+		watch_size(c);
 	feed(c);
 }
 
@@ -196,5 +238,7 @@ void console_flush(struct console *c)
 
 void console_destroy(struct console *c)
 {
+	if (c->size_fd >= 0)
+		close(c->size_fd);
 	free(c);
 }

@@ -2,19 +2,22 @@
 #ifndef MACHINE_CONSOLE_H
 #define MACHINE_CONSOLE_H
 
-#include "devices/serial.h"
+#include "vmm/line.h"
 
 struct console;
 struct vm;
 
 /*
- * Standard input and output as the other end of a UART. Ctrl-a is the escape:
+ * Standard input and output as the user's end of a line. Ctrl-a is the escape:
  * x ends the guest, a sends Ctrl-a. 0 or -errno.
  */
 int console_create(struct console **c, struct vm *vm);
-struct serial_backend *console_backend(struct console *c);
-/* Starts reading, once there is a UART to read for. */
-void console_connect(struct console *c, struct serial *s);
+struct line_user *console_user(struct console *c);
+/*
+ * Starts reading, once there is a device to read for; it is told of the
+ * terminal's size, where there is one, now and at each change, if it asks.
+ */
+void console_connect(struct console *c, struct line_device *device);
 /* After the loop has ended: what the guest wrote and is not out yet, as long as someone reads it.
  */
 void console_flush(struct console *c);

@@ -9,6 +9,7 @@
  *   0x0000_0000  I/O ports, 64 KiB
  *   0x0100_0000  UARTs, 4 KiB each                        SPI 0 to 3
  *   0x0102_0000  exit device                              departure
+ *   0x0300_0000  virtio devices, 512 bytes each            SPI 64 on (--virtio-transport mmio)
  *   0x07ff_0000  ITS, its doorbell frame at 0x0800_0000   departure
  *      ...       redistributors, 128 KiB for each CPU, up to
  *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
@@ -24,6 +25,8 @@
 #define UART_BASE   0x01000000ULL
 #define UART_STRIDE 0x1000ULL
 #define EXIT_BASE   0x01020000ULL
+
+#define VIRTIO_MMIO_BASE 0x03000000ULL
 
 #define PCI_IO_BASE  0x0ULL
 #define PCI_IO_SIZE  0x10000ULL
@@ -42,7 +45,8 @@ enum {
 	SPI_UART0 = 0,
 	SPI_INTX0 = 4, /* four for each segment */
 	SPI_FREE = SPI_INTX0 + 4 * MAX_SEGMENTS,
-	NR_SPIS = 64,
+	SPI_VIRTIO0 = 64, /* over MMIO */
+	NR_SPIS = 96,
 };
 
 #define MAX_CPUS 64

@@ -112,6 +112,8 @@ static int create_devices(struct machine *m)
 	static int (*const steps[])(struct machine * m) = {
 		board_create,
 		disks_create,
+		hvc_create,
+		rng_device_create,
 	};
 	int err = 0;
 
@@ -201,6 +203,7 @@ static int run(struct machine *m)
 		err = loop_run(m->vm.loop);
 	vcpus_stop(&m->vm);
 	loop_drain(m->vm.loop);
+	work_drain(m->vm.work);
 	control_detach(m->session->control, m->options->reboot && m->vm.status == STATUS_RESET);
 	console_flush(m->console);
 	terminal_restore(&m->terminal);

@@ -75,5 +75,7 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
 int disks_create(struct machine *m);
+int hvc_create(struct machine *m);
+int rng_device_create(struct machine *m);
 
 #endif

@@ -95,8 +95,21 @@ static const char *take_dump_dtb(struct options *o, char *val)
 
 static const char *take_console(struct options *o, char *val)
 {
-	(void)o;
-	return strcmp(val, "serial") ? "serial" : NULL;
+	o->virtio_console = !strcmp(val, "virtio");
+	return o->virtio_console || !strcmp(val, "serial") ? NULL : "serial or virtio";
+}
+
+static const char *take_transport(struct options *o, char *val)
+{
+	o->virtio_mmio = !strcmp(val, "mmio");
+	return o->virtio_mmio || !strcmp(val, "pci") ? NULL : "pci or mmio";
+}
+
+static const char *take_rng(struct options *o, char *val)
+{
+	(void)val;
+	o->rng = true;
+	return NULL;
 }
 
 static const char *take_irqchip(struct options *o, char *val)
@@ -164,13 +177,19 @@ static const struct option {
 	{ "params", 'p', "TEXT", "kernel command line", take_params },
 	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
-	{ "disk", 'd', "FILE[,ro]", "a virtio-blk disk: a raw file or block device; repeatable",
+	{ "disk", 'd', "FILE[,KEY...]",
+	  "a virtio-blk disk: a raw file or block device, repeatable; keys: ro, direct,\n"
+	  "                               serial=TEXT, queues=N (one for each vCPU, up to 8)",
 	  disk_option_take },
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
 	{ "network", 'n', "none", "no network", take_network },
-	{ "console", 0, "serial", "the guest's console: the first UART", take_console },
+	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
+	  take_console },
+	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
+	  take_transport },
+	{ "rng", 0, NULL, "a virtio-rng device", take_rng },
 	{ "irqchip", 0, "gicv3-its", "interrupt controller", take_irqchip },
 	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
 	{ "timeout", 0, "SECONDS", "end the guest after that long, with exit code 35",
@@ -212,7 +231,6 @@ static const char *const lkvm_only[] = {
 	"pmu",
 	"pmu-counters",
 	"pmuv3",
-	"rng",
 	"sandbox",
 	"sdl",
 	"shmem",
@@ -220,7 +238,6 @@ static const char *const lkvm_only[] = {
 	"tty",
 	"vcpu-affinity",
 	"vfio-pci",
-	"virtio-transport",
 	"vnc",
 	"vsock",
 };

@@ -29,7 +29,9 @@ struct claim {
 
 struct disk_option {
 	const char *path;
-	bool read_only;
+	bool read_only, direct;
+	const char *serial; /* NULL: none */
+	u64 queues;         /* 0: not said */
 	struct place place;
 };
 
@@ -52,6 +54,9 @@ struct options {
 	const char *dump_dtb;
 	const char *name; /* NULL: guest-PID */
 	const char *log_json;
+	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
+	bool virtio_console; /* the console is a virtio device, not the first UART */
+	bool rng;
 	bool reboot;
 	bool overcommit;
 	bool help;

@@ -91,6 +91,8 @@ static bool check_claim(const struct options *o, const struct claim *c)
 		return refuse(c, "iommu", p->iommu, "none: this machine has no IOMMU");
 	if (p->bus && port_index(o, p->bus) < 0)
 		return refuse(c, "bus", p->bus, "the ID of a --root-port");
+	if (p->bus && o->virtio_mmio) /* all that take a place are virtio devices */
+		return refuse(c, "bus", p->bus, "no bus, or --virtio-transport pci");
 	if (p->bus && shares_port(o, c))
 		return refuse(c, "bus", p->bus, "a root port with no other device");
 	if (segment_index(o, p->segment) < o->nr_segments)

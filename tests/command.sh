@@ -76,11 +76,17 @@ bad "a disk that is not there" "--disk nothing: No such file" -k good -d nothing
 bad "a disk that is a folder" "--disk folder: " -k good -d folder
 bad "a disk without a name" "--disk ,ro: expected FILE[,ro" -k good -d ,ro
 bad "a disk with an unknown word" "--disk disk,rw: expected a key out of bus=, iommu=, segment=, ro" -k good -d disk,rw
+bad "a disk with too many queues" "--disk disk,queues=17: expected queues=N, 1 to 16" -k good -d disk,queues=17
+bad "a disk whose serial number is too long" "expected serial=TEXT, at most 20 characters" -k good -d disk,serial=123456789012345678901
+bad "a transport there is not" "--virtio-transport isa: expected pci or mmio" -k good --virtio-transport isa
+bad "a console there is not" "--console vga: expected serial or virtio" -k good --console vga
 bad "a disk smaller than a sector" "--disk tiny: 100 bytes: expected at least one sector" -k good -d tiny
 bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(printf -- '-d disk %.0s' $(seq 17))
 bad "a disk on a bus there is not" "--disk disk,bus=x: expected the ID of a --root-port" -k good -d disk,bus=x
 bad "two devices on one root port" "--disk disk,bus=a: expected a root port with no other device" \
 	-k good --root-port a -d disk,bus=a -d disk,bus=a
+bad "a disk on a bus, over MMIO" "--disk disk,bus=a: expected no bus, or --virtio-transport pci" \
+	-k good --root-port a -d disk,bus=a --virtio-transport mmio
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2

@@ -94,6 +94,13 @@ void loop_writev(struct loop *l, struct loop_op *op, int fd, const struct iovec 
 	queue(l, op);
 }
 
+void loop_writev_stable(struct loop *l, struct loop_op *op, int fd, const struct iovec *iov,
+                        unsigned int nr, u64 offset)
+{
+	io_uring_prep_writev2(&op->sqe, fd, iov, nr, offset, RWF_DSYNC);
+	queue(l, op);
+}
+
 void loop_read(struct loop *l, struct loop_op *op, int fd, void *buf, u32 len)
 {
 	io_uring_prep_read(&op->sqe, fd, buf, len, -1);
@@ -109,6 +116,12 @@ void loop_write(struct loop *l, struct loop_op *op, int fd, const void *buf, u32
 void loop_fdatasync(struct loop *l, struct loop_op *op, int fd)
 {
 	io_uring_prep_fsync(&op->sqe, fd, IORING_FSYNC_DATASYNC);
+	queue(l, op);
+}
+
+void loop_fallocate(struct loop *l, struct loop_op *op, int fd, int mode, u64 offset, u64 len)
+{
+	io_uring_prep_fallocate(&op->sqe, fd, mode, offset, len);
 	queue(l, op);
 }
 

@@ -32,9 +32,14 @@ void loop_readv(struct loop *l, struct loop_op *op, int fd, const struct iovec *
                 unsigned int nr, u64 offset);
 void loop_writev(struct loop *l, struct loop_op *op, int fd, const struct iovec *iov,
                  unsigned int nr, u64 offset);
+/* The same, and done only when the data is on stable storage (O_DSYNC, for this write). */
+void loop_writev_stable(struct loop *l, struct loop_op *op, int fd, const struct iovec *iov,
+                        unsigned int nr, u64 offset);
 void loop_read(struct loop *l, struct loop_op *op, int fd, void *buf, u32 len);
 void loop_write(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 len);
 void loop_fdatasync(struct loop *l, struct loop_op *op, int fd);
+/* @mode: linux/falloc.h. */
+void loop_fallocate(struct loop *l, struct loop_op *op, int fd, int mode, u64 offset, u64 len);
 /* Waits until @fd has one of @events (poll.h). */
 void loop_poll(struct loop *l, struct loop_op *op, int fd, u32 events);
 /* A connection on a listening socket: its descriptor, close-on-exec. */

@@ -9,8 +9,9 @@
  * that fdt/ (and whoever else describes the machine) prints, reading nothing else.
  * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
  */
-#define PLATFORM_UARTS    4
-#define PLATFORM_SEGMENTS 8
+#define PLATFORM_UARTS       4
+#define PLATFORM_SEGMENTS    8
+#define PLATFORM_VIRTIO_MMIO 32
 
 struct platform_window {
 	gpa_t cpu; /* where the CPU sees it */
@@ -43,6 +44,13 @@ struct platform {
 		u64 size;
 		u32 spi;
 	} uarts[PLATFORM_UARTS]; /* the first is the console */
+	bool no_uart_console;    /* it is not: something else is */
+	struct {
+		gpa_t base;
+		u64 size;
+		u32 spi;
+	} virtio_mmio[PLATFORM_VIRTIO_MMIO];
+	unsigned int nr_virtio_mmio;
 	struct platform_pci pci[PLATFORM_SEGMENTS];
 	unsigned int nr_pci;
 	struct {

@@ -197,3 +197,16 @@ int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign)
 
 	return vm->kvm.ops->ioeventfd(&vm->kvm, &ioeventfd);
 }
+
+int vm_ioeventfd_match(struct vm *vm, gpa_t gpa, u32 val, int fd, bool assign)
+{
+	struct kvm_ioeventfd ioeventfd = {
+		.datamatch = val,
+		.addr = gpa,
+		.len = sizeof(val),
+		.fd = fd,
+		.flags = KVM_IOEVENTFD_FLAG_DATAMATCH | (assign ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN),
+	};
+
+	return vm->kvm.ops->ioeventfd(&vm->kvm, &ioeventfd);
+}

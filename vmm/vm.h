@@ -87,5 +87,7 @@ void vm_end_by(struct vm *vm, int status, enum vm_cause cause);
 
 /* A kick without an exit: each guest write to @gpa, of any size, adds to @fd. 0 or -errno. */
 int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign);
+/* The same, for 32-bit writes of @val only. */
+int vm_ioeventfd_match(struct vm *vm, gpa_t gpa, u32 val, int fd, bool assign);
 
 #endif

@@ -21,9 +21,9 @@ struct work_queue {
 	pthread_t thread;
 	pthread_mutex_t
 		mutex; /* over what follows; taken inside the device lock, never around it */
-	pthread_cond_t more;
+	pthread_cond_t more, idle;
 	struct list todo, finished;
-	bool ending;
+	bool busy, ending;
 	struct loop_op op;
 	u64 count;
 	int fd;
@@ -68,9 +68,11 @@ static void *work_thread(void *arg)
 		struct work *w = take(&q->todo);
 		ssize_t n;
 
+		q->busy = w;
 		if (!w && q->ending)
 			break;
 		if (!w) {
+			pthread_cond_signal(&q->idle);
 			pthread_cond_wait(&q->more, &q->mutex);
 			continue;
 		}
@@ -139,6 +141,7 @@ int work_create(struct work_queue **queue, struct loop *loop)
 	q->finished.last = &q->finished.first;
 	pthread_mutex_init(&q->mutex, NULL);
 	pthread_cond_init(&q->more, NULL);
+	pthread_cond_init(&q->idle, NULL);
 	q->fd = eventfd(0, EFD_CLOEXEC);
 	if (q->fd < 0) {
 		err = -errno;
@@ -159,6 +162,20 @@ free_queue:
 	return err;
 }
 
+void work_drain(struct work_queue *q)
+{
+	struct work *w;
+
+	do {
+		pthread_mutex_lock(&q->mutex);
+		while (q->busy || q->todo.first)
+			pthread_cond_wait(&q->idle, &q->mutex);
+		w = q->finished.first;
+		pthread_mutex_unlock(&q->mutex);
+		call_done(q); /* which may submit more */
+	} while (w);
+}
+
 void work_destroy(struct work_queue *q)
 {
 	pthread_mutex_lock(&q->mutex);
@@ -169,6 +186,7 @@ void work_destroy(struct work_queue *q)
 	call_done(q);
 	close(q->fd);
 	pthread_cond_destroy(&q->more);
+	pthread_cond_destroy(&q->idle);
 	pthread_mutex_destroy(&q->mutex);
 	free(q);
 }

@@ -22,6 +22,11 @@ int work_create(struct work_queue **q, struct loop *loop);
 /* Under the device lock. @w is not submitted again before it is done. */
 void work_submit(struct work_queue *q, struct work *w);
 /*
+ * After the loop has been drained, under no lock: waits for all that was
+ * submitted and calls done for it, so that what it serves can go.
+ */
+void work_drain(struct work_queue *q);
+/*
  * After the loop has stopped, without the lock: what was submitted is run, the
  * thread ends, and done is called for all that is not done yet, with no other
  * thread there to need the lock for.

@@ -47,6 +47,18 @@ static void reset(struct virtio_dev *dev)
 		finish_reset(dev);
 }
 
+void virtio_reset_queue(struct virtq *vq)
+{
+	if (vq->resetting)
+		return;
+	trace(vq->dev->log, TRACE_VIRTIO, "%s: queue %u resets", vq->dev->type->name, vq->index);
+	vq->resetting = 1;
+	if (vq->dev->type->queue_reset)
+		vq->dev->type->queue_reset(vq->dev, vq);
+	if (!vq->in_flight)
+		virtq_reset(vq);
+}
+
 void virtio_finished(struct virtio_dev *dev)
 {
 	if (!--dev->in_flight && dev->resetting)
@@ -76,7 +88,16 @@ void virtio_set_status(struct virtio_dev *dev, u8 status)
 		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	if (!(status & VIRTIO_CONFIG_S_FEATURES_OK))
 		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
+	if (status & ~dev->status & VIRTIO_CONFIG_S_FEATURES_OK && dev->type->negotiated)
+		dev->type->negotiated(dev);
 	dev->status |= status;
+}
+
+void virtio_config_changed(struct virtio_dev *dev)
+{
+	dev->config_generation++;
+	if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting)
+		dev->transport->config_changed(dev->transport);
 }
 
 void virtio_needs_reset(struct virtio_dev *dev)
@@ -85,16 +106,28 @@ void virtio_needs_reset(struct virtio_dev *dev)
 		return;
 	trace(dev->log, TRACE_VIRTIO, "%s: needs reset", dev->type->name);
 	dev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		dev->transport->config_changed(dev->transport);
+	virtio_config_changed(dev);
+}
+
+bool virtq_is_live(const struct virtq *vq)
+{
+	const struct virtio_dev *dev = vq->dev;
+	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
+
+	return state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && vq->enabled &&
+	       !vq->resetting;
 }
 
 void virtio_notify(struct virtio_dev *dev, unsigned int index)
 {
 	struct virtq *vq = &dev->vq[index];
-	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
 
 	vq->notified++;
-	if (state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && vq->enabled)
-		dev->type->notify(dev, vq);
+	if (!virtq_is_live(vq))
+		return;
+	vq->budget = dev->transport->again ? vq->size + 2 : 0;
+	dev->type->notify(dev, vq);
+	if (vq->budget == 1)
+		dev->transport->again(dev->transport, vq);
+	vq->budget = 0;
 }

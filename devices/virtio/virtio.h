@@ -21,15 +21,19 @@ struct virtio_dev;
 struct virtq {
 	struct virtio_dev *dev;
 	u16 index;
-	u16 size; /* entries, a power of two, at most max */
-	u16 max;
-	u16 enabled;
-	u16 vector;            /* the transport's */
-	u16 notify_off;        /* the transport's */
+	/* What a transport's registers show (transport.h): hence the widths. */
+	u32 size; /* entries, a power of two, at most max */
+	u32 max;
+	u32 enabled;
+	u32 resetting;         /* a reset of this queue waits for requests in flight */
+	u32 vector;            /* the transport's */
+	u32 notify_off;        /* the transport's */
 	u64 desc, avail, used; /* IOVAs */
 	u16 next_avail;        /* free-running, as in the rings */
 	u16 next_used;
-	u16 signalled;          /* next_used when the driver was last interrupted */
+	u16 signalled; /* next_used when the driver was last interrupted */
+	unsigned int in_flight;
+	unsigned int budget;    /* how many more a notify may pop, and one; 0: any number */
 	struct dma_token token; /* what a ring access waits on */
 	/* Since the device was made: */
 	u64 notified, popped, pushed, interrupts;
@@ -56,12 +60,24 @@ struct virtio_type {
 	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
 	 */
 	void (*reset)(struct virtio_dev *dev);
+	/* The driver resets one queue: finish what is in flight there. May be NULL. */
+	void (*queue_reset)(struct virtio_dev *dev, struct virtq *vq);
+	/* FEATURES_OK is set: dev->acked is final (3.1.1). May be NULL. */
+	void (*negotiated)(struct virtio_dev *dev);
+	/* The driver writes to configuration space. NULL: all of it is read-only. */
+	void (*config_write)(struct virtio_dev *dev, u64 offset, unsigned int size, u64 val);
 };
+
+/* What virtq.c can do, for a type whose rings it works. */
+#define VIRTQ_FEATURES \
+	(BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_F_RING_RESET))
 
 /* What a device asks of its transport, which embeds this. */
 struct virtio_transport {
 	void (*interrupt)(struct virtio_transport *t, struct virtq *vq);
 	void (*config_changed)(struct virtio_transport *t);
+	/* Kicks the queue again from the loop, after what else is waiting there. NULL: cannot. */
+	void (*again)(struct virtio_transport *t, struct virtq *vq);
 };
 
 struct virtio_dev {
@@ -89,8 +105,17 @@ void virtio_set_status(struct virtio_dev *dev, u8 status);
 void virtio_needs_reset(struct virtio_dev *dev);
 /* A request that was popped has ended; the last one lets a pending reset complete. */
 void virtio_finished(struct virtio_dev *dev);
-/* A kick for queue @index, already known to exist. */
+/*
+ * A kick for queue @index, already known to exist. A ring's worth is popped at
+ * most: a driver that adds as fast as the device takes cannot hold the lock.
+ */
 void virtio_notify(struct virtio_dev *dev, unsigned int index);
+/* The driver has the queue running: what a device begins by itself asks this first. */
+bool virtq_is_live(const struct virtq *vq);
+/* 2.6.1: the queue is as after a device reset, once nothing of it is in flight. */
+void virtio_reset_queue(struct virtq *vq);
+/* The device has changed its configuration space: the driver is told (2.5). */
+void virtio_config_changed(struct virtio_dev *dev);
 
 static inline bool virtio_has(const struct virtio_dev *dev, unsigned int feature)
 {
@@ -100,7 +125,7 @@ static inline bool virtio_has(const struct virtio_dev *dev, unsigned int feature
 /*
  * The next request. False: none is there, or the ring is stalled or broken (and
  * then DEVICE_NEEDS_RESET is set). A chain popped counts as in flight until
- * virtq_push or virtq_drop, and its memory stays mapped until then.
+ * virtq_push, and its memory stays mapped until then.
  */
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
 /* Gives it back: @written bytes of the device's part are valid (2.7.8). */

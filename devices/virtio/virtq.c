@@ -22,6 +22,7 @@ void virtq_reset(struct virtq *vq)
 	vq->size = vq->max;
 	vq->enabled = 0;
 	vq->vector = 0xffff; /* VIRTIO_MSI_NO_VECTOR */
+	vq->resetting = 0;
 	vq->desc = vq->avail = vq->used = 0;
 	vq->next_avail = vq->next_used = vq->signalled = 0;
 }
@@ -187,12 +188,21 @@ static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
 	return walk;
 }
 
+static bool may_pop(struct virtq *vq)
+{
+	if (vq->dev->resetting || vq->resetting || vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return false;
+	if (vq->budget > 1)
+		vq->budget--;
+	return vq->budget != 1;
+}
+
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 {
 	bool empty;
 	enum walk walk;
 
-	if (vq->dev->resetting || vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+	if (!may_pop(vq))
 		return false;
 	walk = pop(vq, chain, &empty);
 	if (walk == WALK_BROKEN)
@@ -202,6 +212,7 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 	vq->next_avail++;
 	vq->popped++;
 	vq->bytes_out += iov_bytes(chain->iov, chain->nr_out);
+	vq->in_flight++;
 	vq->dev->in_flight++;
 	return true;
 }
@@ -218,12 +229,14 @@ void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
 	vq->pushed++;
 	vq->bytes_in += written;
 	unmap_chain(vq, chain);
-	if (!dev->resetting) {
+	if (!dev->resetting && !vq->resetting) {
 		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL) ||
 		    dma_store16(dev->dma, USED_IDX(vq), vq->next_used + 1, NULL))
 			virtio_needs_reset(dev);
 		vq->next_used++;
 	}
+	if (!--vq->in_flight && vq->resetting)
+		virtq_reset(vq);
 	virtio_finished(dev);
 }
 
@@ -248,7 +261,7 @@ static bool wanted(struct virtq *vq)
 
 void virtq_interrupt(struct virtq *vq)
 {
-	if (vq->dev->resetting || !vq->enabled || vq->signalled == vq->next_used)
+	if (vq->dev->resetting || vq->resetting || !vq->enabled || vq->signalled == vq->next_used)
 		return;
 	if (!wanted(vq))
 		return;

@@ -261,6 +261,31 @@ static void in_flight(void)
 	works("resets in flight");
 }
 
+/* The queue alone is reset, with requests in flight; the device stays as it is (2.6.1). */
+static void queue_reset(void)
+{
+	blk_find(&blk);
+	check(blk_start(&blk, F_RING_RESET), "no queue reset");
+	for (unsigned int i = 0; i < 100; i++) {
+		u16 used;
+
+		for (unsigned int n = 0; n < QUEUE_SIZE; n++)
+			blk_submit(&blk, BLK_IN, 0);
+		write16(blk.common + COMMON_QUEUE_RESET, 1);
+		check(wait_for(!read16(blk.common + COMMON_QUEUE_RESET), LONG), "it does not end");
+		check(!read16(blk.common + COMMON_QUEUE_ENABLE), "the queue is still enabled");
+		used = *(volatile u16 *)&blk.ring.used.idx;
+		blk_kick(&blk);
+		wait_for(false, 1);
+		check(*(volatile u16 *)&blk.ring.used.idx == used,
+		      "a queue that was reset is used");
+		memset(&blk.ring, 0, sizeof(blk.ring));
+		blk_set_queue(&blk, DESC, AVAIL, USED);
+		check(blk_request(&blk, BLK_IN, 7) == BLK_OK, "a read after the reset fails");
+	}
+	works("queue resets");
+}
+
 static volatile bool stop;
 static u8 landing[3][8192]; /* what each descriptor may point at */
 
@@ -320,7 +345,8 @@ static void race(void)
 
 static const struct test tests[] = {
 	{ "requests", requests }, { "too-long", too_long },   { "rings", rings },
-	{ "set-up", set_up },     { "in-flight", in_flight }, { "race", race },
+	{ "set-up", set_up },     { "in-flight", in_flight }, { "queue-reset", queue_reset },
+	{ "race", race },
 };
 
 int main(void)

@@ -151,6 +151,7 @@ case_of "bare: requests of 4 GiB and more fail, and the disk stays as long as it
 case_of "bare: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
 case_of "bare: a queue is not set up wrongly, nor while it runs" with_disk hostile set-up
 case_of "bare: a reset waits for requests in flight" with_disk hostile in-flight
+case_of "bare: a queue is reset with requests in flight, alone" with_disk hostile queue-reset
 case_of "bare: descriptors that change while they are read do no harm" with_disk hostile race -c 2
 case_of "bare: a BAR outside its window is decoded nowhere" with_disk bars misplaced
 case_of "bare: a BAR reaches to the window's edges" with_disk bars edges

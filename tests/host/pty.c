@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs a command on a terminal of its own: pty [WAIT KEYS|-SIGNAL]... -- COMMAND ARG...
- * Once the command has printed WAIT, KEYS are typed or SIGNAL is sent; then the next pair's turn
- * comes. Prints what the command printed; exits with its status (128+N for a signal), or 99 if the
- * terminal's settings are then not what they were.
+ * Runs a command on a terminal of its own, of 30 lines and 100 columns:
+ * pty [WAIT KEYS|-SIGNAL|=LINES]... -- COMMAND ARG...
+ * Once the command has printed WAIT, KEYS are typed, SIGNAL is sent or the terminal has as many
+ * LINES; then the next pair's turn comes. Prints what the command printed; exits with its status
+ * (128+N for a signal), or 99 if the terminal's settings are then not what they were.
  */
 #include <poll.h>
 #include <pty.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utmp.h>
@@ -28,6 +30,9 @@ static void act(int terminal, pid_t child, const char *what)
 {
 	if (*what == '-')
 		kill(child, atoi(what + 1));
+	else if (*what == '=')
+		ioctl(terminal, TIOCSWINSZ,
+		      &(struct winsize){ .ws_row = atoi(what + 1), .ws_col = 100 });
 	else if (write(terminal, what, strlen(what)) < 0)
 		perror("pty: write");
 }
@@ -57,13 +62,14 @@ static void converse(int terminal, pid_t child, char **pair)
 
 int main(int argc, char **argv)
 {
+	const struct winsize size = { .ws_row = 30, .ws_col = 100 };
 	struct termios before, after;
 	int terminal, slave, status, command = 1;
 	pid_t child;
 
 	while (command < argc && strcmp(argv[command], "--"))
 		command += 2;
-	if (++command >= argc || openpty(&terminal, &slave, NULL, NULL, NULL))
+	if (++command >= argc || openpty(&terminal, &slave, NULL, NULL, &size))
 		return 98;
 	tcgetattr(slave, &before);
 	child = fork();

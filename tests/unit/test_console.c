@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/serial.h"
 #include "machine/console.h"
 #include "tests/unit/fake_kvm.h"
 #include "vmm/vcpu.h"
@@ -39,9 +40,9 @@ static void make(void)
 	out = ends[0];
 	fake_vm(&vm, 1);
 	cr_assert(zero(int, console_create(&console, &vm)));
-	c.backend = console_backend(console);
+	c.backend = console_user(console);
 	cr_assert(zero(int, serial_create(&serial, &vm, &c)));
-	console_connect(console, serial);
+	console_connect(console, serial_line(serial));
 	fake_write(&vm, BASE + UART_IER, 1, UART_IER_RDI);
 }
 

@@ -228,3 +228,30 @@ Test(fdt, dtc_has_no_remark)
 		cr_skip("no dtc");
 	cr_assert(eq(str, line, ""));
 }
+
+Test(fdt, virtio_devices_over_mmio_are_nodes)
+{
+	struct platform p = platform;
+
+	p.nr_virtio_mmio = 2;
+	p.virtio_mmio[1].base = 0x3000200;
+	p.virtio_mmio[1].size = 0x200;
+	p.virtio_mmio[1].spi = 33;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(eq(str, (char *)prop("/virtio@3000200", "compatible", -1), "virtio,mmio"));
+	cr_assert(eq(u64, cells("/virtio@3000200", "reg", 0), 0x3000200));
+	cr_assert(eq(u32, cell("/virtio@3000200", "interrupts", 1), 33));
+	cr_assert(eq(u32, cell("/virtio@3000200", "interrupts", 2), 4), "a level");
+}
+
+Test(fdt, a_console_that_is_no_uart_is_not_told_as_one)
+{
+	struct platform p = platform;
+
+	p.no_uart_console = true;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(
+		eq(ptr,
+	           (void *)fdt_getprop(blob, fdt_path_offset(blob, "/chosen"), "stdout-path", NULL),
+	           NULL));
+}

@@ -15,13 +15,13 @@
 
 /* The other end: takes as much as it has room for. */
 static struct line {
-	struct serial_backend backend;
+	struct line_user backend;
 	char out[256];
 	size_t nr, room;
 	unsigned int readable;
 } line;
 
-static size_t line_write(struct serial_backend *b, const u8 *bytes, size_t len)
+static size_t line_write(struct line_user *b, const u8 *bytes, size_t len)
 {
 	size_t n = len < line.room ? len : line.room;
 
@@ -32,7 +32,7 @@ static size_t line_write(struct serial_backend *b, const u8 *bytes, size_t len)
 	return n;
 }
 
-static void line_readable(struct serial_backend *b)
+static void line_readable(struct line_user *b)
 {
 	(void)b;
 	line.readable++;

@@ -265,3 +265,49 @@ Test(virtio_pci, a_reset_in_flight_reads_as_0_when_it_has_ended)
 	cr_assert(zero(u64, in(VIRTIO_PCI_COMMON_STATUS, 1)));
 	cr_assert(zero(u64, in(VIRTIO_PCI_COMMON_GF, 4)));
 }
+
+Test(virtio_pci, a_queue_is_reset_where_that_was_negotiated)
+{
+	go_live();
+	select_queue(0);
+	out(VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 1), "it was not");
+	cr_assert(zero(u64, in(VIRTIO_PCI_COMMON_Q_RESET, 2)));
+	dev->acked |= BIT(VIRTIO_F_RING_RESET);
+	out(VIRTIO_PCI_COMMON_Q_RESET, 2, 2);
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 1));
+	dev->vq[0].in_flight = 1;
+	out(VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_RESET, 2), 1), "it waits");
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 1));
+	out(VIRTIO_PCI_COMMON_Q_RESET, 2, 0);
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_RESET, 2), 1), "and is not taken back");
+	dev->vq[0].in_flight = 0;
+	dev->vq[0].resetting = 0;
+	out(VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	cr_assert(zero(u64, in(VIRTIO_PCI_COMMON_Q_RESET, 2) | in(VIRTIO_PCI_COMMON_Q_ENABLE, 2)));
+	select_queue(1);
+	cr_assert(eq(u64, in(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 1));
+}
+
+static u64 written_at, written;
+
+static void note_config_write(struct virtio_dev *d, u64 offset, unsigned int size, u64 val)
+{
+	(void)d, (void)size;
+	written_at = offset;
+	written = val;
+}
+
+Test(virtio_pci, what_a_device_lets_a_driver_configure_reaches_it)
+{
+	struct virtio_type type = *dev->type;
+
+	type.config_write = note_config_write;
+	dev->type = &type;
+	fake_write(&vm, config + 4, 2, 0x1234);
+	cr_assert(eq(u64, written_at, 4));
+	cr_assert(eq(u64, written, 0x1234));
+	fake_write(&vm, config + 8, 4, 1);
+	cr_assert(eq(u64, written_at, 4), "beyond the end");
+}

@@ -123,3 +123,28 @@ Test(work, what_was_submitted_is_run_and_done_at_the_end)
 	cr_assert(eq(int, ran, 2));
 	cr_assert(eq(int, done, 2));
 }
+
+static void once_more(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	if (++j->done < 3)
+		work_submit(queue, w);
+}
+
+Test(work, a_drain_leaves_nothing_to_do)
+{
+	struct job a = JOB(), b = JOB();
+
+	a.work.done = once_more;
+	b.work.done = just_done;
+	submit(&a);
+	submit(&b);
+	loop_drain(loop);
+	work_drain(queue);
+	cr_assert(eq(int, a.done, 3), "nor what it has led to");
+	cr_assert(eq(int, done, 1));
+	work_drain(queue);
+	work_destroy(queue);
+	loop_destroy(loop);
+}

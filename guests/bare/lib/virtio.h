@@ -17,8 +17,9 @@ enum {
 	STATUS_FEATURES_OK = 8,
 	STATUS_NEEDS_RESET = 0x40,
 };
-#define F_INDIRECT  (1UL << 28)
-#define F_VERSION_1 (1UL << 32)
+#define F_INDIRECT   (1UL << 28)
+#define F_VERSION_1  (1UL << 32)
+#define F_RING_RESET (1UL << 40)
 
 /* struct virtio_pci_common_cfg (4.1.4.3) */
 enum {
@@ -35,6 +36,7 @@ enum {
 	COMMON_QUEUE_DESC = 32,
 	COMMON_QUEUE_AVAIL = 40,
 	COMMON_QUEUE_USED = 48,
+	COMMON_QUEUE_RESET = 58,
 };
 
 struct desc {
