@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fdt/fdt.h"
+#include "machine/file.h"
 #include "machine/image.h"
 #include "machine/status.h"
 #include "vmm/log.h"
@@ -24,33 +25,31 @@
 /* The initrd and the kernel lie in one window of 32 GiB. */
 #define BOOT_WINDOW (31ULL << 30)
 
-/* A regular file or block device that can be read; its size. */
 static int open_file(const char *option, const char *path, int *fd, u64 *size)
 {
-	struct stat st;
-	off_t end;
+	int err = file_open(path, O_RDONLY, fd, size);
 
-	*fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*fd < 0) {
-		log_error("%s %s: %s: expected a readable file", option, path, strerror(errno));
-		return STATUS_USAGE;
-	}
-	if (fstat(*fd, &st) || S_ISDIR(st.st_mode)) {
+	if (!err && *size)
+		return 0;
+	if (err == -EISDIR)
 		log_error("%s %s: a directory: expected a file", option, path);
-		return STATUS_USAGE;
-	}
-	end = lseek(*fd, 0, SEEK_END);
-	if (end < 0) {
-		log_error("%s %s: %s: expected a file of known size", option, path,
-		          strerror(errno));
-		return STATUS_USAGE;
-	}
-	if (!end) {
-		log_error("%s %s: an empty file", option, path);
-		return STATUS_USAGE;
-	}
-	*size = end;
-	return 0;
+	else if (err == -ESPIPE)
+		log_error("%s %s: expected a file, not a pipe or a device", option, path);
+	else if (err)
+		log_error("%s %s: %s: expected a readable file", option, path, strerror(-err));
+	else
+		log_error("%s %s: an empty file: expected one with contents", option, path);
+	return STATUS_USAGE;
+}
+
+/* Opened before anything is started, and emptied only when there is something to write. */
+static int open_dump(struct boot *b, const char *path)
+{
+	b->dump = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+	if (b->dump >= 0)
+		return 0;
+	log_error("--dump-dtb %s: %s: expected a file that can be written", path, strerror(errno));
+	return STATUS_USAGE;
 }
 
 static int check_kernel(struct boot *b, const char *path)
@@ -71,7 +70,7 @@ int boot_open(struct boot *b, const struct options *o)
 {
 	int status;
 
-	*b = (struct boot){ .kernel = -1, .initrd = -1 };
+	*b = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	status = open_file("--kernel", o->kernel, &b->kernel, &b->kernel_size);
 	if (!status)
 		status = check_kernel(b, o->kernel);
@@ -90,6 +89,8 @@ int boot_open(struct boot *b, const struct options *o)
 			(unsigned long long)(b->initrd_size + (1 << 20) - 1) >> 20);
 		status = STATUS_USAGE;
 	}
+	if (!status && o->dump_dtb)
+		status = open_dump(b, o->dump_dtb);
 	if (status)
 		boot_close(b);
 	return status;
@@ -101,7 +102,9 @@ void boot_close(struct boot *b)
 		close(b->kernel);
 	if (b->initrd >= 0)
 		close(b->initrd);
-	b->kernel = b->initrd = -1;
+	if (b->dump >= 0)
+		close(b->dump);
+	b->kernel = b->initrd = b->dump = -1;
 }
 
 static int load(const char *option, const char *path, int fd, u64 size, void *to)
@@ -124,7 +127,7 @@ static int load(const char *option, const char *path, int fd, u64 size, void *to
 }
 
 /* Kernel at the bottom of RAM; FDT, and the initrd below it, at the top. */
-int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem,
+int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem, struct log *log,
               struct platform *p)
 {
 	u64 top = mem->size < BOOT_WINDOW ? mem->size : BOOT_WINDOW;
@@ -134,6 +137,10 @@ int boot_load(struct boot *b, const struct options *o, const struct guest_mem *m
 
 	b->entry = mem->base + b->text_offset;
 	b->fdt = fdt;
+	trace(log, TRACE_BOOT, "kernel %#llx + %#llx, initrd %#llx + %#llx, device tree %#llx",
+	      (unsigned long long)b->entry, (unsigned long long)b->image_size,
+	      (unsigned long long)initrd, (unsigned long long)b->initrd_size,
+	      (unsigned long long)fdt);
 	status = load("--kernel", o->kernel, b->kernel, b->kernel_size,
 	              guest_ptr(mem, b->entry, b->kernel_size));
 	if (!status && b->initrd_size)
@@ -150,17 +157,15 @@ int boot_load(struct boot *b, const struct options *o, const struct guest_mem *m
 	return status;
 }
 
-static int dump(const char *path, const void *fdt)
+static int dump(int fd, const char *path, const void *fdt)
 {
-	FILE *f = fopen(path, "we");
-	bool ok = f && fwrite(fdt, fdt_totalsize(fdt), 1, f) == 1;
+	ssize_t size = fdt_totalsize(fdt);
 
-	if (f && fclose(f))
-		ok = false;
-	if (ok)
+	/* A device that cannot be cut short (/dev/stdout) is written all the same. */
+	if ((!ftruncate(fd, 0) || errno == EINVAL) && write(fd, fdt, size) == size)
 		return 0;
-	log_error("--dump-dtb %s: %s", path, strerror(errno));
-	return STATUS_USAGE;
+	log_error("--dump-dtb %s: cannot write %zd bytes: %s", path, size, strerror(errno));
+	return STATUS_HOST_FAILED;
 }
 
 int boot_describe(const struct boot *b, const struct options *o, const struct guest_mem *mem,
@@ -173,5 +178,5 @@ int boot_describe(const struct boot *b, const struct options *o, const struct gu
 		log_error("device tree: %s", strerror(-err));
 		return STATUS_HOST_FAILED;
 	}
-	return o->dump_dtb ? dump(o->dump_dtb, fdt) : 0;
+	return b->dump < 0 ? 0 : dump(b->dump, o->dump_dtb, fdt);
 }

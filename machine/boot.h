@@ -3,12 +3,14 @@
 #define MACHINE_BOOT_H
 
 #include "machine/options.h"
+#include "vmm/log.h"
 #include "vmm/mem.h"
 #include "vmm/platform.h"
 
 /* What is loaded into RAM before the guest runs. Files are open, checked, not yet read. */
 struct boot {
 	int kernel, initrd; /* -1: none */
+	int dump;           /* where the FDT is written too; -1: nowhere */
 	u64 kernel_size, initrd_size;
 	u64 text_offset; /* from the start of RAM */
 	u64 image_size;  /* bytes the kernel takes once it runs */
@@ -20,7 +22,7 @@ int boot_open(struct boot *b, const struct options *o);
 void boot_close(struct boot *b);
 
 /* Reads kernel and initrd into RAM and sets p->chosen; then the FDT can be built. */
-int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem,
+int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem, struct log *log,
               struct platform *p);
 /* Writes the FDT where boot_load made room, and to --dump-dtb. */
 int boot_describe(const struct boot *b, const struct options *o, const struct guest_mem *mem,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "devices/virtio/blk.h"
+#include "machine/file.h"
 #include "machine/machine.h"
 #include "machine/place.h"
 #include "machine/status.h"
@@ -48,34 +49,24 @@ const char *disk_option_take(struct options *o, char *val)
 	return expected;
 }
 
-static bool is_size_known(int fd, u64 *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
-		return false;
-	*size = st.st_size;
-	return !S_ISBLK(st.st_mode) || !ioctl(fd, BLKGETSIZE64, size);
-}
-
 int disk_open(const struct disk_option *o, int *fd, u64 *size)
 {
-	int flags = O_CLOEXEC | (o->direct ? O_DIRECT : 0);
+	int flags = (o->read_only ? O_RDONLY : O_RDWR) | (o->direct ? O_DIRECT : 0);
+	int err = file_open(o->path, flags, fd, size);
 
-	*fd = open(o->path, flags | (o->read_only ? O_RDONLY : O_RDWR));
-	if (*fd < 0 && errno == EINVAL && o->direct) {
+	if (err == -EINVAL && o->direct) {
 		log_error("--disk %s,direct: its file system has no direct I/O: expected a file "
 		          "on one that has, or no direct",
 		          o->path);
 		return STATUS_HOST_LACKS;
 	}
-	if (*fd < 0) {
-		log_error("--disk %s: %s: expected a file that can be read%s", o->path,
-		          strerror(errno), o->read_only ? "" : " and written (or FILE,ro)");
+	if (err == -EISDIR || err == -ESPIPE) {
+		log_error("--disk %s: expected a raw file or a block device", o->path);
 		return STATUS_USAGE;
 	}
-	if (!is_size_known(*fd, size)) {
-		log_error("--disk %s: expected a raw file or a block device", o->path);
+	if (err) {
+		log_error("--disk %s: %s: expected a file that can be read%s", o->path,
+		          strerror(-err), o->read_only ? "" : " and written (or FILE,ro)");
 		return STATUS_USAGE;
 	}
 	if (*size >= 512)

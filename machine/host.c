@@ -37,14 +37,17 @@ int host_failed(const struct options *o, enum vm_step step, int err)
 		log_error("/dev/kvm: %s: expected KVM API version 12", why);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_IPA:
-		log_error("--mem %lluM: %s: beyond this host's guest-physical addresses", mib, why);
+		log_error(
+			"--mem %lluM: expected less: it reaches beyond this host's guest-physical "
+			"addresses",
+			mib);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_CREATE:
 		log_error("/dev/kvm: cannot create a VM: %s: expected an arm64 host", why);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_MEMORY:
-		log_error("--mem %lluM: cannot have it: %s", mib, why);
-		return STATUS_HOST_FAILED;
+		log_error("--mem %lluM: %s: expected what this host can map", mib, why);
+		return STATUS_HOST_LACKS;
 	case VM_STEP_LOOP:
 		log_error("io_uring: %s: expected Linux 5.19 or newer, and it allowed", why);
 		return STATUS_HOST_LACKS;

@@ -14,7 +14,7 @@ bool parse_number(const char *text, u64 *val, const char **rest)
 	if (*text < '0' || *text > '9')
 		return false; /* strtoull would take a sign, or spaces */
 	errno = 0;
-	*val = strtoull(text, &end, 0);
+	*val = strtoull(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
 	*rest = end;
 	return !errno;
 }
@@ -71,9 +71,9 @@ static const char *store(const struct key *key, const char *val, void *into, cha
 const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into, char *why,
                        size_t len)
 {
-	char *save, *word;
+	char *word;
 
-	for (word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+	while ((word = strsep(&text, ","))) {
 		char *val = strchr(word, '=');
 		const char *expected;
 		size_t i = 0;

@@ -51,8 +51,8 @@ enum {
 
 #define MAX_CPUS 64
 
-/* As far as an arm64 kernel with 48-bit addresses reaches. */
-#define MAX_RAM ((1ULL << 48) - RAM_BASE)
+/* With the windows above it within the 48 bits that an arm64 kernel reaches. */
+#define MAX_RAM (64ULL << 40)
 #define MIN_RAM (16ULL << 20)
 
 #endif

@@ -2,6 +2,7 @@
 /* A machine's life: files checked, VM made, devices in order, the run, and all of it down again. */
 #include "machine/machine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static int open_files(struct machine *m)
 	const struct options *o = m->options;
 	int status = host_check(o);
 
-	m->boot = (struct boot){ .kernel = -1, .initrd = -1 };
+	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	if (!status)
 		status = boot_open(&m->boot, o);
 	for (unsigned int i = 0; i < o->nr_disks; i++)
@@ -80,17 +81,7 @@ static int create_vm(struct machine *m)
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)
 {
-	if (m->nr_owned == m->max_owned) {
-		unsigned int max = m->max_owned ? m->max_owned * 2 : 32;
-		struct owned *more = realloc(m->owned, max * sizeof(*more));
-
-		if (!more) {
-			destroy(object);
-			return -ENOMEM;
-		}
-		m->owned = more;
-		m->max_owned = max;
-	}
+	assert(m->nr_owned < MAX_OWNED); /* more than every option together can make */
 	m->owned[m->nr_owned++] = (struct owned){ destroy, object };
 	return 0;
 }
@@ -102,7 +93,6 @@ static void destroy_owned(struct machine *m)
 
 		last->destroy(last->object);
 	}
-	free(m->owned);
 	free(m->virtio);
 }
 
@@ -179,7 +169,7 @@ static int watch(struct machine *m)
 
 static int load(struct machine *m)
 {
-	int err, status = boot_load(&m->boot, m->options, &m->vm.mem, &m->platform);
+	int err, status = boot_load(&m->boot, m->options, &m->vm.mem, &m->log, &m->platform);
 
 	if (!status)
 		status = boot_describe(&m->boot, m->options, &m->vm.mem, &m->platform);

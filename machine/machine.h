@@ -17,6 +17,8 @@ struct serial;
 struct session;
 struct virtio_dev;
 
+#define MAX_OWNED 512
+
 /* Something that was made, and how it is unmade. */
 struct owned {
 	void (*destroy)(void *object);
@@ -55,10 +57,8 @@ struct machine {
  */
 int machine_run(const struct options *o, struct session *s);
 
-/*
- * @object is unmade by @destroy when the machine is, after all that was made
- * later. -ENOMEM: and then it is unmade at once.
- */
+/* @object is unmade by @destroy when the machine is, after all that was made later. 0, for a
+ * creation to end with. */
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
 
 /* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */

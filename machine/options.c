@@ -45,7 +45,7 @@ static const char *take_cpus(struct options *o, char *val)
 /* As lkvm's: MiB unless there is a suffix. */
 static const char *take_mem(struct options *o, char *val)
 {
-	static const char expected[] = "16M to 256T (less 2G) of memory, in whole MiB, such as "
+	static const char expected[] = "16M to 64T of memory, in whole MiB, such as "
 				       "512, 512M or 2G";
 	static const char suffixes[] = "KMGT";
 	const char *rest, *suffix;

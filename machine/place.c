@@ -6,6 +6,8 @@
 
 #include "vmm/log.h"
 
+#define MAX_ROOT_BUS 32
+
 const char *segment_option_take(struct options *o, char *val)
 {
 	const char *rest;
@@ -95,11 +97,34 @@ static bool check_claim(const struct options *o, const struct claim *c)
 		return refuse(c, "bus", p->bus, "no bus, or --virtio-transport pci");
 	if (p->bus && shares_port(o, c))
 		return refuse(c, "bus", p->bus, "a root port with no other device");
+	if (p->bus && p->segment && p->segment != o->ports[port_index(o, p->bus)].segment)
+		return refuse(c, "bus", p->bus, "a root port of the segment that is given too");
 	if (segment_index(o, p->segment) < o->nr_segments)
 		return true;
 	log_error("--%s %s,segment=%llu: expected 0 or the number of a --segment", c->option,
 	          c->value, (unsigned long long)p->segment);
 	return false;
+}
+
+/* 32 devices are on a root bus, ports among them. */
+static bool fits_root_bus(const struct options *o, u64 segment)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < o->nr_ports; i++)
+		n += o->ports[i].segment == segment;
+	for (unsigned int i = 0; i < o->nr_claims && !o->virtio_mmio; i++) {
+		const struct claim *c = &o->claims[i];
+
+		n += !c->place->bus && c->place->segment == segment;
+		if (n <= MAX_ROOT_BUS)
+			continue;
+		log_error("--%s %s: expected at most 32 devices and root ports on segment %llu's "
+		          "root bus",
+		          c->option, c->value, (unsigned long long)segment);
+		return false;
+	}
+	return true;
 }
 
 bool places_check(const struct options *o)
@@ -113,6 +138,9 @@ bool places_check(const struct options *o)
 	}
 	for (unsigned int i = 0; i < o->nr_claims; i++)
 		if (!check_claim(o, &o->claims[i]))
+			return false;
+	for (unsigned int i = 0; i < o->nr_segments; i++)
+		if (!fits_root_bus(o, o->segments[i]))
 			return false;
 	return true;
 }

@@ -16,6 +16,7 @@ static void guard(int fd, const struct termios *saved)
 	sigset_t all;
 	char byte;
 
+	setpgid(0, 0); /* what is sent to the whole job must not take its guardian too */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, "nestor-tty");

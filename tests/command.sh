@@ -34,6 +34,7 @@ head -c 4096 /dev/urandom >disk
 head -c 100 disk >tiny
 head -c 32M /dev/zero >bigfile
 mkdir folder
+mkfifo pipe
 
 # mistake NAME STATUS TEXT ARG...: that exit code, nothing on stdout, one line on stderr with TEXT.
 mistake() {
@@ -56,22 +57,26 @@ mistake "an unknown command" 2 "frobnicate: expected a command" frobnicate
 bad "no kernel" "--kernel: not given: expected an arm64 kernel Image"
 bad "a kernel that is not there" "--kernel nothing: No such file or directory: expected a readable file" -k nothing
 bad "a kernel that is a folder" "--kernel folder: a directory: expected a file" -k folder
-bad "an empty kernel" "--kernel empty: an empty file" -k empty
+bad "an empty kernel" "--kernel empty: an empty file: expected one with contents" -k empty
 bad "a truncated Image" "--kernel truncated: cut short at 3000 bytes: expected an arm64 Image" -k truncated
 bad "an ELF file as kernel" "--kernel elf: an ELF file: expected an arm64 Image" -k elf
 bad "a kernel for x86" "--kernel x86: a kernel for x86: expected an arm64 Image" -k x86
 bad "a compressed kernel" "compressed by gzip: expected an arm64 Image" -k compressed.gz
+bad "a kernel that is a pipe" "--kernel pipe: expected a file, not a pipe or a device" -k pipe
+bad "an initrd that is a pipe" "--initrd pipe: expected a file" -k good -i pipe
+bad "a disk that is a pipe" "--disk pipe: expected a raw file or a block device" -k good -d pipe,ro
+bad "a device tree that cannot be written" "--dump-dtb /nowhere/x: No such file or directory: expected" -k good --dump-dtb /nowhere/x
 bad "a kernel with no name" "--kernel : expected an arm64 kernel Image" -k ""
 bad "an initrd that is not there" "--initrd nothing: No such file" -k good -i nothing
 bad "an initrd that is a folder" "--initrd folder: a directory" -k good -i folder
-for cpus in 0 65 -1 1x "" 99999999999999999999 0x; do
+for cpus in 0 65 0100 08x -1 1x "" 99999999999999999999 0x; do
 	bad "--cpus '$cpus'" "--cpus $cpus: expected 1 to 64 CPUs" -k good -c "$cpus"
 done
 for mem in 0 15M 1K 12Q 2GG -1 "" 300T 99999999999999999999 17000K; do
-	bad "--mem '$mem'" "--mem $mem: expected 16M to 256T" -k good -m "$mem"
+	bad "--mem '$mem'" "--mem $mem: expected 16M to 64T" -k good -m "$mem"
 done
 bad "less memory than the initrd needs" "expected at least" -k good -i bigfile -m 16
-mistake "more memory than the host has" 3 "--mem 209715200M: expected at most" run -k good -m 200T
+mistake "more memory than the host has" 3 "--mem 52428800M: expected at most" run -k good -m 50T
 bad "a disk that is not there" "--disk nothing: No such file" -k good -d nothing
 bad "a disk that is a folder" "--disk folder: " -k good -d folder
 bad "a disk without a name" "--disk ,ro: expected FILE[,ro" -k good -d ,ro
@@ -87,6 +92,11 @@ bad "two devices on one root port" "--disk disk,bus=a: expected a root port with
 	-k good --root-port a -d disk,bus=a -d disk,bus=a
 bad "a disk on a bus, over MMIO" "--disk disk,bus=a: expected no bus, or --virtio-transport pci" \
 	-k good --root-port a -d disk,bus=a --virtio-transport mmio
+bad "a port and another segment" "--disk disk,bus=a: expected a root port of the segment" \
+	-k good --segment 1 --root-port a -d disk,bus=a,segment=1
+bad "too many devices on a root bus" "--disk disk: expected at most 32 devices and root ports on segment 0" \
+	-k good $(for i in $(seq 32); do echo --root-port p$i; done) -d disk
+bad "an empty key" "--disk disk,: expected a key out of" -k good -d disk,
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2

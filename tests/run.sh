@@ -30,9 +30,11 @@ lab() { "$tests/lab.sh"; }
 
 for suite; do
 	start=$SECONDS
-	$suite </dev/null >"$folder/$suite.log" 2>&1 || true
-	grep -aE '^(PASS|FAIL|SKIP) ' "$folder/$suite.log" >"$folder/$suite.results" ||
-		echo "FAIL $suite: no result; see $folder/$suite.log" >"$folder/$suite.results"
+	$suite </dev/null >"$folder/$suite.log" 2>&1
+	status=$?
+	grep -aE '^(PASS|FAIL|SKIP) ' "$folder/$suite.log" >"$folder/$suite.results"
+	[ $status = 0 ] || echo "FAIL $suite: it did not run to its end: exit code $status" >>"$folder/$suite.results"
+	[ -s "$folder/$suite.results" ] || echo "FAIL $suite: no result" >>"$folder/$suite.results"
 	cat "$folder/$suite.results" >>"$results"
 	grep -E '^FAIL ' "$folder/$suite.results"
 	printf '%s: %s passed, %d s\n' "$suite" "$(grep -c '^PASS' "$folder/$suite.results")" $((SECONDS - start))
@@ -40,5 +42,5 @@ done
 grep '^SKIP ' "$results"
 failed=$(grep -c '^FAIL ' "$results")
 [ "$failed" = 0 ] || echo "the logs are in $folder/"
-echo "$(grep -c '^PASS ' "$results") passed, $failed failed, $(grep -c '^SKIP ' "$results") skipped"
+echo "$(grep -c '^PASS ' "$results") passed, $failed failed, $(grep -c '^SKIP ' "$results") skipped" | tee "$folder/count"
 [ "$failed" = 0 ]

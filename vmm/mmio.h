@@ -33,7 +33,7 @@ void mmio_destroy(struct mmio_bus *bus);
 
 /*
  * One access of 1, 2, 4 or 8 bytes. NULL: it hits a hole, straddles the end of a
- * region or is not naturally aligned (which Device memory never is); nothing was
+ * region or is not naturally aligned (Device memory takes no such access); nothing was
  * called. Else what answered, *val in or out. So no device sees an
  * access that crosses one of its registers' natural boundaries.
  */

@@ -158,11 +158,6 @@ static unsigned int free_device(const struct pci_bus *bus)
 	return slot;
 }
 
-bool pci_bus_full(const struct pci_bus *bus)
-{
-	return free_device(bus) == bus->nr_devices;
-}
-
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id)
 {
 	unsigned int slot = free_device(bus);

@@ -75,7 +75,6 @@ int pci_port_create(struct pci_func **port, struct pci_host *host, unsigned int 
 void pci_port_destroy(struct pci_func *port);
 
 struct vm *pci_bus_vm(const struct pci_bus *bus);
-bool pci_bus_full(const struct pci_bus *bus);
 
 /*
  * Gives @f the next free device on @bus, function 0: of 32 on a root bus, of 1

@@ -124,25 +124,19 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 	pci_set16(f, slot, present ? PCI_EXP_SLTSTA_PDS : 0);
 }
 
-int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int slot)
+static int add_port(struct port *port, struct pci_host *host, unsigned int slot)
 {
 	static const struct pci_id id = {
 		.vendor = PORT_VENDOR,
 		.device = PORT_DEVICE,
 		.class = PORT_CLASS,
 	};
-	struct port *port = calloc(1, sizeof(*port));
-	struct pci_func *f;
+	struct pci_func *f = &port->func;
+	int err = pci_func_add(&host->root, f, &id);
 	u64 window;
-	int err;
 
-	if (!port)
-		return -ENOMEM;
-	f = &port->func;
-	f->name = "root-port";
-	err = pci_func_add(&host->root, f, &id);
 	if (err)
-		goto free_port;
+		return err;
 	window = pci_bus_alloc(&host->root, BOOT_WINDOW);
 	port->bus = (struct pci_bus){
 		.host = host,
@@ -155,18 +149,28 @@ int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int s
 	header_init(f, slot, window);
 	err = pci_msix_add(f, MSIX_BAR, 1);
 	if (err)
-		goto remove_func;
-	express_init(f, slot);
-	acs_init(f);
-	f->config_read = status_read;
-	*out = f;
-	return 0;
-
-remove_func:
-	pci_func_remove(f);
-free_port:
-	free(port);
+		pci_func_remove(f);
 	return err;
+}
+
+int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int slot)
+{
+	struct port *port = calloc(1, sizeof(*port));
+	int err;
+
+	if (!port)
+		return -ENOMEM;
+	port->func.name = "root-port";
+	err = add_port(port, host, slot);
+	if (err) {
+		free(port);
+		return err;
+	}
+	express_init(&port->func, slot);
+	acs_init(&port->func);
+	port->func.config_read = status_read;
+	*out = &port->func;
+	return 0;
 }
 
 void pci_port_destroy(struct pci_func *f)

@@ -21,6 +21,7 @@ static char kernel_path[64], initrd_path[64];
 static int kernel_fd, initrd_fd;
 static struct options options = { .params = "quiet", .mem = 64 * MIB };
 static struct boot boot;
+static struct log boot_log;
 static struct platform platform = { .nr_cpus = 1 };
 
 /* A file that has a path only as long as this process does. */
@@ -90,7 +91,7 @@ ParameterizedTest(struct place_case *c, boot, everything_has_a_place_of_its_own)
 		initrd(c->initrd);
 	cr_assert(zero(int, boot_open(&boot, &options)));
 	mem = ram();
-	cr_assert(zero(int, boot_load(&boot, &options, &mem, &platform)));
+	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
 	cr_assert(eq(u64, boot.entry, RAM_BASE + c->text_offset));
 	cr_assert(eq(u64, boot.fdt, c->fdt));
 	cr_assert(eq(u64, p->chosen.initrd_size, c->initrd));
@@ -115,10 +116,10 @@ Test(boot, chosen_has_the_parameters_and_fresh_seeds)
 	kernel(MIB, 0, MIB);
 	cr_assert(zero(int, boot_open(&boot, &options)));
 	mem = ram();
-	cr_assert(zero(int, boot_load(&boot, &options, &mem, &platform)));
+	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
 	cr_assert(eq(str, (char *)platform.chosen.bootargs, "quiet"));
 	seed = platform.chosen.kaslr_seed;
-	cr_assert(zero(int, boot_load(&boot, &options, &mem, &platform)));
+	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
 	cr_assert(ne(u64, platform.chosen.kaslr_seed, seed));
 	boot_close(&boot);
 	munmap(mem.host, mem.size);
@@ -135,7 +136,7 @@ Test(boot, the_tree_is_where_the_kernel_is_told_and_in_the_dump)
 	options.dump_dtb = path;
 	cr_assert(zero(int, boot_open(&boot, &options)));
 	mem = ram();
-	cr_assert(zero(int, boot_load(&boot, &options, &mem, &platform)));
+	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
 	cr_assert(zero(int, boot_describe(&boot, &options, &mem, &platform)));
 	fdt = guest_ptr(&mem, boot.fdt, FDT_ROOM);
 	cr_assert(zero(int, fdt_check_header(fdt)));
@@ -238,7 +239,8 @@ Test(boot, a_file_that_shrinks_meanwhile_is_an_error, .init = cr_redirect_stderr
 	cr_assert(zero(int, boot_open(&boot, &options)));
 	cr_assert(zero(int, ftruncate(kernel_fd, 4096)));
 	mem = ram();
-	cr_assert(eq(int, boot_load(&boot, &options, &mem, &platform), STATUS_HOST_FAILED));
+	cr_assert(eq(int, boot_load(&boot, &options, &mem, &boot_log, &platform),
+	             STATUS_HOST_FAILED));
 	boot_close(&boot);
 	munmap(mem.host, mem.size);
 }
