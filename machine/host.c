@@ -37,10 +37,9 @@ int host_failed(const struct options *o, enum vm_step step, int err)
 		log_error("/dev/kvm: %s: expected KVM API version 12", why);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_IPA:
-		log_error(
-			"--mem %lluM: expected less: it reaches beyond this host's guest-physical "
-			"addresses",
-			mib);
+		log_error("--mem %lluM: %s: expected what ends within this host's guest-physical "
+		          "addresses",
+		          mib, why);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_CREATE:
 		log_error("/dev/kvm: cannot create a VM: %s: expected an arm64 host", why);

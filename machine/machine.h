@@ -37,8 +37,8 @@ struct machine {
 	struct console *console;
 	struct pci_host *pci[PLATFORM_SEGMENTS];
 	struct pci_func *ports[MAX_PORTS]; /* as in the options */
-	struct owned *owned;               /* in the order they were made */
-	unsigned int nr_owned, max_owned;
+	struct owned owned[MAX_OWNED];     /* in the order they were made */
+	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
 	struct virtio_dev **virtio; /* each, for the control socket */

@@ -196,7 +196,7 @@ ParameterizedTestParameters(boot, a_file_that_is_none_is_refused)
 		{ "/nonexistent",
 		  "/nonexistent: No such file or directory: expected a readable file" },
 		{ "/proc", "/proc: a directory: expected a file" },
-		{ "/dev/null", "/dev/null: an empty file" },
+		{ "/dev/null", "/dev/null: expected a file, not a pipe or a device" },
 	};
 
 	return cr_make_param_array(struct file_case, cases, ARRAY_SIZE(cases));

@@ -36,7 +36,7 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 		{ VM_STEP_API, STATUS_HOST_LACKS, "/dev/kvm: " },
 		{ VM_STEP_IPA, STATUS_HOST_LACKS, "--mem 64M: " },
 		{ VM_STEP_CREATE, STATUS_HOST_LACKS, "/dev/kvm: " },
-		{ VM_STEP_MEMORY, STATUS_HOST_FAILED, "--mem 64M: " },
+		{ VM_STEP_MEMORY, STATUS_HOST_LACKS, "--mem 64M: " },
 		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },
 		{ VM_STEP_VCPUS, STATUS_HOST_LACKS, "--cpus 64: " },
 		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv3-its: " },
