@@ -9,6 +9,8 @@
 #define MAX_CLAIMS   64
 #define NSEC_PER_SEC 1000000000ULL
 
+struct irqchip;
+
 /* Where a device goes: of any device option. */
 struct place {
 	const char *bus;   /* a root port's ID; NULL: a root bus */
@@ -39,6 +41,7 @@ struct disk_option {
 struct options {
 	const char *kernel, *initrd, *params;
 	unsigned int cpus;
+	const struct irqchip *irqchip;
 	u64 mem; /* bytes */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;

@@ -84,7 +84,7 @@ run_in() {
 	fi
 }
 
-[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e '^lib.sh$' -e '^all.sh$'))
+[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e 'lib.sh$' -e '^all.sh$'))
 declare -A groups # by options, and a space: a key is not to be empty
 for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
 status=0

@@ -2,6 +2,7 @@
 /* Lines, MSIs and MSI routes, as KVM is told of them. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ static const struct irq_msg msg = { 0x120008040, 0x21, 0x18 };
 static void make(void)
 {
 	cr_assert(zero(int, irq_create(&irqs, &kvm, NR_SPIS)));
+	irq_msis_to_its(irqs);
 }
 
 static void unmake(void)
@@ -158,5 +160,94 @@ Test(irq, a_route_that_fails_leaves_nothing)
 	fake.fail_at = 0;
 	cr_assert(zero(int, irq_route_set(irqs, &r, &msg)));
 	cr_assert(eq(u32, fake.nr_routes, NR_SPIS + 1));
+	irq_route_clear(irqs, &r);
+}
+
+/* An MSI frame: SPIs 4 to 6 by their INTIDs. */
+static const struct irq_frame frame = { .doorbell = 0x8000040, .first_spi = 4, .nr_spis = 3 };
+
+Test(irq, without_a_doorbell_messages_go_nowhere)
+{
+	struct irq_route r = { 0 };
+	struct irq_table *none;
+
+	cr_assert(zero(int, irq_create(&none, &kvm, NR_SPIS)));
+	cr_assert(eq(int, irq_msi_send(none, &msg), -ENODEV));
+	cr_assert(eq(int, irq_route_set(none, &r, &msg), -ENODEV));
+	cr_assert(zero(u32, fake.nr_msis | fake.route_updates | fake.nr_irqfds));
+	cr_assert(zero(int, r.gsi));
+	irq_destroy(none);
+}
+
+static unsigned int ups, downs;
+
+static void count_edges(unsigned int spi, bool level)
+{
+	cr_assert(eq(u32, spi, 6));
+	cr_assert(level ? ups == downs : ups == downs + 1);
+	*(level ? &ups : &downs) += 1;
+}
+
+Test(irq, a_frame_makes_a_pulse_of_a_message)
+{
+	const struct irq_msg last = { frame.doorbell, 32 + 6, 0x18 };
+
+	fake.line_changed = count_edges;
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(zero(int, irq_msi_send(irqs, &last)));
+	cr_assert(zero(int, irq_msi_send(irqs, &last)));
+	cr_assert(eq(u32, ups, 2));
+	cr_assert(eq(u32, downs, 2));
+	cr_assert(zero(u32, fake.nr_msis));
+}
+
+struct frame_case {
+	gpa_t addr;
+	u32 data;
+	int spi; /* or -errno */
+};
+
+ParameterizedTestParameters(irq, a_frame_takes_its_own_interrupts_at_its_doorbell)
+{
+	static struct frame_case cases[] = {
+		{ 0x8000040, 36, 4 },         { 0x8000040, 38, 6 },
+		{ 0x8000040, 0xfc24, 4 }, /* bits 31:10 are reserved */
+		{ 0x8000040, 35, -EINVAL },   { 0x8000040, 39, -EINVAL },
+		{ 0x8000040, 4, -EINVAL },    { 0x8000040, 0, -EINVAL },
+		{ 0x8000044, 36, -EINVAL },   { 0x8000000, 36, -EINVAL },
+		{ 0x108000040, 36, -EINVAL },
+	};
+
+	return cr_make_param_array(struct frame_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct frame_case *c, irq, a_frame_takes_its_own_interrupts_at_its_doorbell)
+{
+	const struct irq_msg m = { c->addr, c->data, 0 };
+	struct irq_route r = { 0 };
+
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(eq(int, irq_msi_send(irqs, &m), c->spi < 0 ? c->spi : 0));
+	cr_assert(eq(u32, fake.line_changes, c->spi < 0 ? 0 : 2));
+	cr_assert(eq(int, irq_route_set(irqs, &r, &m), c->spi < 0 ? c->spi : 0));
+	if (c->spi >= 0) {
+		cr_assert(eq(u32, fake.routes[NR_SPIS].gsi, r.gsi));
+		cr_assert(eq(u32, fake.routes[NR_SPIS].type, KVM_IRQ_ROUTING_IRQCHIP));
+		cr_assert(eq(u32, fake.routes[NR_SPIS].u.irqchip.pin, c->spi));
+		cr_assert(zero(u32, fake.irqfd.flags), "an edge");
+	}
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_route_keeps_its_message_where_the_frame_refuses_the_next)
+{
+	const struct irq_msg good = { frame.doorbell, 36, 0 }, bad = { frame.doorbell, 1, 0 };
+	struct irq_route r = { 0 };
+
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(zero(int, irq_route_set(irqs, &r, &good)));
+	cr_assert(eq(int, irq_route_set(irqs, &r, &bad), -EINVAL));
+	cr_assert(eq(u32, fake.route_updates, 1));
+	cr_assert(eq(u32, fake.routes[NR_SPIS].u.irqchip.pin, 4));
 	irq_route_clear(irqs, &r);
 }
