@@ -22,7 +22,7 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/card" "$share"
 cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"

@@ -34,12 +34,14 @@ struct irq_table {
 	struct irq_frame frame;
 	unsigned int nr_used;
 	u64 lines, msis, fired;
+	bool *high;               /* an SPI each: what irq_set_line() said last */
+	struct irq_level *levels; /* every one that is open */
 	bool used[NR_MSI_GSIS];
 	struct irq_msg msg[NR_MSI_GSIS];
 	struct kvm_irq_routing *routing; /* room for every route */
 };
 
-void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
+static void drive(struct irq_table *t, unsigned int spi, bool level)
 {
 	struct kvm_irq_level line = {
 		.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (spi + FIRST_SPI),
@@ -52,6 +54,72 @@ void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
 	/* Nothing can be done about a failure, and KVM has none for an SPI that is there. */
 	err = t->kvm->ops->irq_line(t->kvm, &line);
 	trace(t->kvm->log, TRACE_IRQ, "spi %u %s = %d", spi, level ? "high" : "low", err);
+}
+
+/* KVM_IRQ_LINE knows one level for all: who shares a line that falls is asked to look again. */
+void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
+{
+	drive(t, spi, level);
+	t->high[spi] = level;
+	for (struct irq_level *l = t->levels; l && !level; l = l->next)
+		if (l->spi == spi)
+			eventfd_write(l->resample, 1);
+}
+
+static int set_level_irqfd(struct irq_table *t, const struct irq_level *l, u32 flags)
+{
+	struct kvm_irqfd irqfd = {
+		.fd = l->raise,
+		.gsi = l->spi,
+		.flags = flags,
+		.resamplefd = l->resample,
+	};
+
+	return t->kvm->ops->irqfd(t->kvm, &irqfd);
+}
+
+int irq_level_open(struct irq_table *t, struct irq_level *l, unsigned int spi)
+{
+	int err;
+
+	assert(spi < t->nr_spis);
+	*l = (struct irq_level){
+		.spi = spi,
+		.raise = eventfd(0, EFD_CLOEXEC),
+		.resample = eventfd(0, EFD_CLOEXEC),
+		.next = t->levels,
+	};
+	err = l->raise < 0 || l->resample < 0 ? -errno : 0;
+	if (!err)
+		err = set_level_irqfd(t, l, KVM_IRQFD_FLAG_RESAMPLE);
+	if (!err) {
+		t->levels = l;
+		return 0;
+	}
+	if (l->raise >= 0)
+		close(l->raise);
+	if (l->resample >= 0)
+		close(l->resample);
+	return err;
+}
+
+void irq_level_close(struct irq_table *t, struct irq_level *l)
+{
+	struct irq_level **at = &t->levels;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	set_level_irqfd(t, l, KVM_IRQFD_FLAG_DEASSIGN);
+	close(l->raise);
+	close(l->resample);
+	irq_set_line(t, l->spi, t->high[l->spi]); /* what it had raised falls with it */
+}
+
+void irq_level_resampled(struct irq_table *t, const struct irq_level *l)
+{
+	if (t->high[l->spi])
+		drive(t, l->spi, true);
 }
 
 void irq_pulse(struct irq_table *t, unsigned int spi)
@@ -294,9 +362,10 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 	t->kvm = k;
 	t->nr_spis = nr_spis;
 	t->doorbell = &nobody;
+	t->high = calloc(nr_spis, sizeof(*t->high));
 	t->routing = calloc(1, sizeof(*t->routing) + 4096 * sizeof(t->routing->entries[0]));
-	if (!t->routing) {
-		free(t);
+	if (!t->high || !t->routing) {
+		irq_destroy(t);
 		return -ENOMEM;
 	}
 	*table = t;
@@ -306,5 +375,6 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 void irq_destroy(struct irq_table *t)
 {
 	free(t->routing);
+	free(t->high);
 	free(t);
 }

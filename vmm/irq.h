@@ -44,6 +44,24 @@ void irq_msis_to_frame(struct irq_table *t, const struct irq_frame *frame);
 /* Drives SPI @spi (counted from 0: INTID - 32), level or edge as the guest has configured it. */
 void irq_set_line(struct irq_table *t, unsigned int spi, bool level);
 
+/*
+ * A level on SPI @spi that does not go through us: a write to @raise raises the
+ * line, and when the guest has ended the interrupt, KVM lowers it and writes
+ * @resample (api.rst, KVM_IRQFD_FLAG_RESAMPLE). Whoever reads that calls
+ * irq_level_resampled(), and writes @raise again if there is still a reason. An
+ * SPI may have several of them, and a user of irq_set_line() besides.
+ */
+struct irq_level {
+	unsigned int spi;
+	int raise, resample; /* eventfds */
+	struct irq_level *next;
+};
+/* 0 or -errno; *l stays where it is until irq_level_close(). */
+int irq_level_open(struct irq_table *t, struct irq_level *l, unsigned int spi);
+void irq_level_close(struct irq_table *t, struct irq_level *l);
+/* KVM has lowered the line, whoever raised it: irq_set_line()'s user raises it again. */
+void irq_level_resampled(struct irq_table *t, const struct irq_level *l);
+
 /* An edge on SPI @spi: up, and down again. */
 void irq_pulse(struct irq_table *t, unsigned int spi);
 

@@ -21,6 +21,7 @@ bare_irqs() {
 	case_of "$1: bare: the UART's interrupt is a level" guest uart thre --irqchip "$1"
 	case_of "$1: bare: INTx is a level that reading ISR takes back" with_disk intx level --irqchip "$1"
 	case_of "$1: bare: INTx is held back by the command register" with_disk intx disabled --irqchip "$1"
+	case_of "$1: bare: a level by irqfd is lowered by the end of its interrupt, and raised again" card "$1"
 	case_of "$1: bare: messages to anywhere do no harm" with_disk bars messages --irqchip "$1"
 }
 
@@ -28,6 +29,14 @@ linux_cases() {
 	for n in 1 4; do
 		case_of "$1: linux: disks with $n vCPUs interrupt by ${2# }" linux_irqs "$1" $n "$2"
 	done
+}
+
+# card CHIP: a level by irqfd, which the guest's end of each interrupt lowers and the card raises again
+card() {
+	timeout 60 "$SHARE/card" "$GUESTS/card.bin" "$1" >"$OUT" 2>&1
+	got=$?
+	WHY="exit code $got: $(cat "$OUT")"
+	[ $got = 0 ] && said "card: raised 1000, resampled 1000, left 0"
 }
 
 # refused CHIP HAS: this host has no CHIP, and says what it has

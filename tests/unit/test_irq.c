@@ -4,6 +4,8 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
@@ -250,4 +252,76 @@ Test(irq, a_route_keeps_its_message_where_the_frame_refuses_the_next)
 	cr_assert(eq(u32, fake.route_updates, 1));
 	cr_assert(eq(u32, fake.routes[NR_SPIS].u.irqchip.pin, 4));
 	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_level_is_an_irqfd_on_the_spi_with_a_resample)
+{
+	unsigned int fds = open_fds();
+	struct irq_level l;
+
+	cr_assert(zero(int, irq_level_open(irqs, &l, 5)));
+	cr_assert(eq(u32, fake.irqfd.gsi, 5));
+	cr_assert(eq(u32, fake.irqfd.fd, l.raise));
+	cr_assert(eq(u32, fake.irqfd.resamplefd, l.resample));
+	cr_assert(eq(u32, fake.irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE));
+	irq_level_close(irqs, &l);
+	cr_assert(eq(u32, fake.irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN));
+	cr_assert(not(fake.lines[5]), "what it raised falls");
+	cr_assert(eq(u32, open_fds(), fds));
+}
+
+Test(irq, a_level_that_fails_leaves_nothing)
+{
+	unsigned int fds = open_fds();
+	struct irq_level l;
+
+	fake.fail_at = fake.calls + 1;
+	cr_assert(eq(int, irq_level_open(irqs, &l, 5), -EIO));
+	cr_assert(eq(u32, open_fds(), fds));
+	irq_set_line(irqs, 5, false); /* and nobody is asked to look */
+}
+
+Test(irq, a_line_that_is_high_is_high_again_after_a_resample)
+{
+	struct irq_level l;
+
+	irq_level_open(irqs, &l, 5);
+	irq_set_line(irqs, 5, true);
+	fake.lines[5] = false; /* KVM, at the end of the interrupt */
+	irq_level_resampled(irqs, &l);
+	cr_assert(fake.lines[5]);
+	irq_set_line(irqs, 5, false);
+	fake.line_changes = 0;
+	irq_level_resampled(irqs, &l);
+	cr_assert(zero(u32, fake.line_changes), "another may have raised it since");
+	irq_level_close(irqs, &l);
+}
+
+static u64 asked(const struct irq_level *l)
+{
+	struct pollfd p = { .fd = l->resample, .events = POLLIN };
+	eventfd_t n = 0;
+
+	if (poll(&p, 1, 0))
+		eventfd_read(l->resample, &n);
+	return n;
+}
+
+Test(irq, who_shares_a_line_that_falls_looks_again)
+{
+	struct irq_level a, b, other;
+
+	irq_level_open(irqs, &a, 5);
+	irq_level_open(irqs, &b, 5);
+	irq_level_open(irqs, &other, 6);
+	irq_set_line(irqs, 5, true);
+	cr_assert(zero(u64, asked(&a)));
+	irq_set_line(irqs, 5, false);
+	cr_assert(eq(u64, asked(&a), 1));
+	cr_assert(eq(u64, asked(&b), 1));
+	cr_assert(zero(u64, asked(&other)));
+	irq_level_close(irqs, &a);
+	cr_assert(eq(u64, asked(&b), 1));
+	irq_level_close(irqs, &other);
+	irq_level_close(irqs, &b);
 }
