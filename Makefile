@@ -56,6 +56,7 @@ $(BUILD)/native/unit-tests: $(filter-out %/main.o,$(native-objs)) $(unit-objs)
 -include guests/bare/bare.mk
 include lab/lab.mk
 include tests/tests.mk
+include bench/bench.mk
 
 install: $(BUILD)/nestor
 	install -D -m 755 $(BUILD)/nestor $(DESTDIR)$(PREFIX)/bin/nestor

@@ -30,7 +30,5 @@ test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)
 soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
-bench: $(BUILD)/nestor setup-lab
-	@bench/run.sh
 
-.PHONY: check test soak bench
+.PHONY: check test soak
