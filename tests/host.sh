@@ -25,6 +25,9 @@ cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
 initrds
+# wants FILE ARG...: whether that scenario is among those asked for; none is all
+wants() { [ $# = 1 ] || [[ " ${*:2} " == *" $1 "* ]]; }
+! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
