@@ -48,6 +48,7 @@ ready() {
     for name in $entries; do
         [ -e "$cache/$name" ] || return 1
     done
+    case " $entries " in *" $tools "*) tools_whole || return 1 ;; esac
     [ -z "$(missing $packages)" ]
 }
 
@@ -76,6 +77,7 @@ setup() {
     machine_packages $packages
     ! ready || return 0
     need_space "$(space_for $entries)"
+    tools_whole || rm -rf "${cache:?}/$tools"
     entry "$uapi" "uAPI headers" got make_uapi
     entry "$sysroot" "arm64 libraries" got make_sysroot
     [ "$1" != lab ] || entry "$tools" toolbox got make_tools

@@ -60,6 +60,8 @@ bad() { mistake "$1" 2 "$2" run "${@:3}"; }
 
 mistake "no command" 2 "expected a command"
 mistake "an unknown command" 2 "frobnicate: expected a command" frobnicate
+mistake "an argument to version" 2 "x: expected nothing more" version x
+mistake "an argument to help" 2 "run: expected nothing more" help run
 bad "no kernel" "--kernel: not given: expected an arm64 kernel Image"
 bad "a kernel that is not there" "--kernel nothing: No such file or directory: expected a readable file" -k nothing
 bad "a kernel that is a folder" "--kernel folder: a directory: expected a file" -k folder

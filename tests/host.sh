@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The scenarios of tests/host/, on an arm64 host: this machine if it is one with KVM, else the lab's.
 # host.sh [FILE...]: only these files of tests/host/. SOAK=1: the long counts.
+# A file whose first five lines have `# host: OPTIONS` runs in a host of the lab's that lab/host.sh boots with these
+# options (words, split at spaces), together with all the files that have the same; any other in the plain one.
 set -eu
 tests=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$tests")
@@ -77,13 +79,36 @@ check_dtb() {
 	fi
 }
 
-if [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then
-	WORK=$(mktemp -d)
-	trap 'rm -rf "$WORK"' EXIT
-	SHARE=$share WORK=$WORK sh "$tests/host/all.sh" "$@"
-else
-	"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" -- \
-		env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
-fi
+# host_of FILE: the options of the host that it needs
+host_of() { sed -n '1,5s/^# host: //p' "$tests/host/$1"; }
+
+native() { [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; }
+
+# run_in OPTIONS FILE...: all of them in one boot of such a host
+run_in() {
+	local options=$1 file
+	shift
+	if ! native; then
+		# shellcheck disable=SC2086
+		"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+			env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
+	elif [ -z "$options" ]; then
+		WORK=$(mktemp -d)
+		trap 'rm -rf "$WORK"' EXIT
+		SHARE=$share WORK=$WORK sh "$tests/host/all.sh" "$@"
+	else
+		for file; do echo "SKIP $file: it needs the lab's host with $options"; done
+	fi
+}
+
+[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e '^lib.sh$' -e '^all.sh$'))
+declare -A groups # by options, and a space: a key is not to be empty
+for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
+status=0
+for options in "${!groups[@]}"; do
+	# shellcheck disable=SC2086
+	run_in "${options% }" ${groups[$options]} || status=$?
+done
 check_dtb "$@"
 check_json
+exit $status

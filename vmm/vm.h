@@ -46,6 +46,7 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	int gic, its;
+	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
 	bool ending;         /* vCPUs leave the guest: the machine is going */
