@@ -15,8 +15,10 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test"
-		cat "$share/initrd" "$share/test.cpio" >"$share/initrd-$(basename "$script" .sh)"
+		local name
+		name=$(basename "$script" .sh)
+		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test"
+		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done
 }
 
@@ -27,6 +29,21 @@ cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
 initrds
+# wants FILE ARG...: whether that scenario is among those asked for; none is all
+wants() { [ $# = 1 ] || [[ " ${*:2} " == *" $1 "* ]]; }
+# Debian's kernels and modules; on an arm64 machine of one's own they may be missing
+debian() {
+	local release dir
+	for release in 12 13; do
+		dir=$(setting LAB_DEBIAN$release)
+		[ -d "$dir" ] || continue
+		mkdir "$share/debian$release"
+		cp "$dir/vmlinuz" "$share/debian$release"
+		"$top/guests/linux/mkinitrd.sh" "$share/debian$release/modules.cpio" "$dir/modules"
+	done
+}
+! wants debian.sh "$@" || debian
+! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {

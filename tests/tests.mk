@@ -42,7 +42,4 @@ test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)
 soak: $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
-bench: $(BUILD)/nestor setup-lab
-	@bench/run.sh
-
-.PHONY: host-programs check test soak bench
+.PHONY: host-programs check test soak

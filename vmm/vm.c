@@ -71,7 +71,7 @@ static int add_memory(struct vm *vm)
 
 static int create_memory(struct vm *vm, const struct vm_config *c)
 {
-	int err = mem_create(&vm->mem, c->ram_base, c->ram_size);
+	int err = mem_create(&vm->mem, c->ram_base, c->ram_size, c->ram_shared);
 
 	if (err)
 		return err;

@@ -64,6 +64,7 @@ struct vm_config {
 	struct log *log;
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
+	bool ram_shared;      /* another process maps it too (mem.fd) */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
 	const struct irqchip_config *irqs;
