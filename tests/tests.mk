@@ -24,10 +24,10 @@ $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(BUILD)/pty setup-lab
+test: $(BUILD)/nestor $(BUILD)/asan/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(BUILD)/pty setup-lab
 	@tests/run.sh $(test-results) units command rules qmp host lab
 
-soak: $(BUILD)/nestor $(bare-guests) $(BUILD)/pty setup-lab
+soak: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(BUILD)/pty setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
 
