@@ -13,14 +13,16 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test"
+		tools=()
+		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
+		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test.cpio" >"$share/initrd-$(basename "$script" .sh)"
 	done
 }
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/traffic" "$BUILD/tap" "$share"
 cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
