@@ -15,7 +15,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 srcs  := $(wildcard vmm/*.c vmm/arm64/*.c devices/*.c devices/*/*.c fdt/*.c control/*.c machine/*.c)
 units := $(wildcard tests/unit/*.c)
-libs  := -lfdt -luring -ljansson -pthread
+libs  := -lfdt -luring -ljansson -lz -lzstd -pthread
 
 # V=1 shows the commands.
 quiet = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
@@ -56,6 +56,7 @@ $(BUILD)/native/unit-tests: $(filter-out %/main.o,$(native-objs)) $(unit-objs)
 -include guests/bare/bare.mk
 include lab/lab.mk
 include tests/tests.mk
+include bench/bench.mk
 
 install: $(BUILD)/nestor
 	install -D -m 755 $(BUILD)/nestor $(DESTDIR)$(PREFIX)/bin/nestor

@@ -3,8 +3,9 @@
 # Boots the lab's host and runs a command in it: host.sh [OPTION]... -- COMMAND [ARG]...
 #   -s DIR     this folder is /share inside, read and write          -i        on this terminal, interactively
 #   -t SECONDS give up after so long (exit 124)                      -k IMAGE  another kernel
-#   -c CPUS  -m MEMORY (2, 6G)   -M PROPS  more of QEMU's -machine   -a PARAMS more kernel parameters
-#   -q 'ARGS'  more of QEMU's arguments, split at spaces             -l FILE   keep the host's console log there
+#   -c CPUS  -m MEMORY (2, 6G)   -M PROPS  more of QEMU's -machine   -C PROPS  more of its -cpu; both: the last word holds
+#   -a PARAMS more kernel parameters; they add up                    -l FILE   keep the host's console log there
+#   -q 'ARGS'  more of QEMU's arguments, split at spaces
 # The command's stdout, stderr and exit status are the script's own; 125 means that the host itself failed.
 # A kernel of your own needs, built in: PL011 console, devtmpfs, tmpfs, initramfs; virtio over PCI (generic ECAM host)
 # with 9p and console; KVM.
@@ -17,11 +18,12 @@
 die() { echo "host: $*" >&2; exit 125; }
 
 options() {
-    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' params='' extra='' terminal='' log=''
-    while getopts s:t:k:c:m:M:a:q:l:i option; do
+    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' cpu_props='' params='' extra='' terminal='' log=''
+    while getopts s:t:k:c:m:M:C:a:q:l:i option; do
         case $option in
             s) share=$OPTARG ;; t) seconds=$OPTARG ;; k) image=$OPTARG ;; c) cpus=$OPTARG ;; m) memory=$OPTARG ;;
-            M) machine_props=,$OPTARG ;; a) params=$OPTARG ;; q) extra=$OPTARG ;; l) log=$OPTARG ;; i) terminal=1 ;;
+            M) machine_props=,$OPTARG ;; C) cpu_props=,$OPTARG ;; a) params+=" $OPTARG" ;;
+            q) extra=$OPTARG ;; l) log=$OPTARG ;; i) terminal=1 ;;
             *) die "see the head of $0 for its options" ;;
         esac
     done
@@ -72,9 +74,9 @@ start() {
     fi
     args=(-nodefaults -no-user-config -display none -no-reboot
         -machine "virt,virtualization=on,gic-version=3$machine_props"
-        -accel tcg,thread=multi -cpu max,pauth-impdef=on,sve=off,sme=off,lpa2=off -smp "$cpus" -m "$memory"
+        -accel tcg,thread=multi -cpu "max,pauth-impdef=on,sve=off,sme=off,lpa2=off$cpu_props" -smp "$cpus" -m "$memory"
         -kernel "$image" -initrd "$(initramfs)"
-        -append "console=ttyAMA0 earlycon quiet panic=-1 $params"
+        -append "console=ttyAMA0 earlycon quiet panic=-1$params"
         -chardev "file,id=log,path=$work/log" -serial chardev:log
         -device virtio-serial-pci "${ports[@]}"
         -fsdev "local,id=lab,path=$work/lab,$fs" -device virtio-9p-pci,fsdev=lab,mount_tag=lab)

@@ -8,11 +8,12 @@
 . "$lab/tools.sh"
 . "$lab/sysroot.sh"
 . "$lab/kernel.sh"
+. "$lab/debian.sh"
 
 build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev
     libcriterion-dev clang-format"
 kernel_packages="flex bison bc"
-lab_packages="python3"
+lab_packages="python3 zstd"
 [ "$machine" = aarch64 ] || build_packages+=" gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 # missing PACKAGE...: those of them that this machine has not
@@ -47,6 +48,7 @@ ready() {
     for name in $entries; do
         [ -e "$cache/$name" ] || return 1
     done
+    case " $entries " in *" $tools "*) tools_whole || return 1 ;; esac
     [ -z "$(missing $packages)" ]
 }
 
@@ -57,6 +59,7 @@ space_for() {
         [ -e "$cache/$name" ] && continue
         case $name in
             "$tools") sum=$((sum + 800)) ;;
+            "$debian12" | "$debian13") sum=$((sum + 200)) ;;
             "$kernel") sum=$((sum + 2200 - $(du -sm "$cache/wip" | cut -f1))) ;;
             *) sum=$((sum + 100)) ;;
         esac
@@ -68,16 +71,19 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13"
     ! ready || return 0
     only_one
     machine_packages $packages
     ! ready || return 0
     need_space "$(space_for $entries)"
+    tools_whole || rm -rf "${cache:?}/$tools"
     entry "$uapi" "uAPI headers" got make_uapi
     entry "$sysroot" "arm64 libraries" got make_sysroot
     [ "$1" != lab ] || entry "$tools" toolbox got make_tools
     [ "$1" != lab ] || entry "$qmp" "QMP client" got make_qmp
+    [ "$1" != lab ] || entry "$debian12" "Debian 12's kernel" got make_debian12
+    [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
 }
 
@@ -100,6 +106,8 @@ print_env() {
     echo "LAB_DTC := $cache/$tools/bin/dtc"
     echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"
     echo "LAB_KERNEL := $cache/$kernel/Image"
+    echo "LAB_DEBIAN12 := $cache/$debian12"
+    echo "LAB_DEBIAN13 := $cache/$debian13"
     echo "LAB_KERNEL_HEADERS := $cache/$kernel"
 }
 

@@ -52,6 +52,12 @@ make_tools() {
     "$dir/bin/iasl" -v
 }
 
+# tools_whole: false where one of the machine's own tools, linked to, has gone since
+tools_whole() {
+    local dir=$cache/$tools
+    [ ! -e "$dir" ] || { [ -x "$dir/bin/qemu-system-aarch64" ] && [ -x "$dir/bin/iasl" ] && [ -x "$dir/bin/dtc" ] && [ -e "$dir/QEMU_EFI.fd" ]; }
+}
+
 # QEMU's QMP client, in Python alone: a test's. The python3 it runs on is the machine's.
 make_qmp() {
     open_tools

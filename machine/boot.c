@@ -15,7 +15,6 @@
 
 #include "fdt/fdt.h"
 #include "machine/file.h"
-#include "machine/image.h"
 #include "machine/status.h"
 #include "vmm/log.h"
 
@@ -54,16 +53,12 @@ static int open_dump(struct boot *b, const char *path)
 
 static int check_kernel(struct boot *b, const char *path)
 {
-	struct image image;
 	char why[128];
 
-	if (!image_probe(b->kernel, b->kernel_size, &image, why, sizeof(why))) {
-		log_error("--kernel %s: %s: expected an arm64 Image", path, why);
-		return STATUS_USAGE;
-	}
-	b->text_offset = image.text_offset;
-	b->image_size = image.image_size;
-	return 0;
+	if (image_probe(b->kernel, b->kernel_size, &b->image, why, sizeof(why)))
+		return 0;
+	log_error("--kernel %s: %s: expected an arm64 Image", path, why);
+	return STATUS_USAGE;
 }
 
 int boot_open(struct boot *b, const struct options *o)
@@ -77,15 +72,16 @@ int boot_open(struct boot *b, const struct options *o)
 	if (!status && o->initrd)
 		status = open_file("--initrd", o->initrd, &b->initrd, &b->initrd_size);
 	if (!status &&
-	    b->text_offset + b->image_size + b->initrd_size + FDT_SIZE + ALIGNMENT > o->mem) {
+	    b->image.text_offset + b->image.image_size + b->initrd_size + FDT_SIZE + ALIGNMENT >
+	            o->mem) {
 		log_error(
 			"--mem %lluM: expected at least %lluM: the kernel takes %lluM, the initrd %lluM",
 			(unsigned long long)o->mem >> 20,
-			(unsigned long long)(ALIGN_UP(b->text_offset + b->image_size +
+			(unsigned long long)(ALIGN_UP(b->image.text_offset + b->image.image_size +
 		                                              b->initrd_size + FDT_SIZE + ALIGNMENT,
 		                                      1 << 20) >>
 		                             20),
-			(unsigned long long)(b->image_size + (1 << 20) - 1) >> 20,
+			(unsigned long long)(b->image.image_size + (1 << 20) - 1) >> 20,
 			(unsigned long long)(b->initrd_size + (1 << 20) - 1) >> 20);
 		status = STATUS_USAGE;
 	}
@@ -126,6 +122,43 @@ static int load(const char *option, const char *path, int fd, u64 size, void *to
 	return 0;
 }
 
+/* Up to @end, where something else begins. */
+static int load_packed(const struct boot *b, const char *path, const struct guest_mem *mem,
+                       gpa_t end)
+{
+	u64 room = end - b->entry, done;
+	int err = unpack(b->kernel, &b->image.packed, guest_ptr(mem, b->entry, room), room, &done);
+
+	if (!err && done >= b->image.whole)
+		return 0;
+	if (err == -EFBIG)
+		log_error("--kernel %s: it unpacks to more than the %lluM there is room for: "
+		          "expected an arm64 Image, or more --mem",
+		          path, (unsigned long long)room >> 20);
+	else if (err)
+		log_error("--kernel %s: %s: expected an arm64 Image", path, unpack_why(err));
+	else
+		log_error("--kernel %s: cut short at %llu bytes: expected an arm64 Image", path,
+		          (unsigned long long)done);
+	return err == -ENOMEM || err == -EIO ? STATUS_HOST_FAILED : STATUS_USAGE;
+}
+
+static int load_files(struct boot *b, const struct options *o, const struct guest_mem *mem,
+                      gpa_t initrd)
+{
+	int status;
+
+	if (b->image.packed.packing)
+		status = load_packed(b, o->kernel, mem, initrd);
+	else
+		status = load("--kernel", o->kernel, b->kernel, b->kernel_size,
+		              guest_ptr(mem, b->entry, b->kernel_size));
+	if (!status && b->initrd_size)
+		status = load("--initrd", o->initrd, b->initrd, b->initrd_size,
+		              guest_ptr(mem, initrd, b->initrd_size));
+	return status;
+}
+
 /* Kernel at the bottom of RAM; FDT, and the initrd below it, at the top. */
 int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem, struct log *log,
               struct platform *p)
@@ -135,17 +168,13 @@ int boot_load(struct boot *b, const struct options *o, const struct guest_mem *m
 	gpa_t initrd = ALIGN_DOWN(fdt - b->initrd_size, 4096);
 	int status;
 
-	b->entry = mem->base + b->text_offset;
+	b->entry = mem->base + b->image.text_offset;
 	b->fdt = fdt;
 	trace(log, TRACE_BOOT, "kernel %#llx + %#llx, initrd %#llx + %#llx, device tree %#llx",
-	      (unsigned long long)b->entry, (unsigned long long)b->image_size,
+	      (unsigned long long)b->entry, (unsigned long long)b->image.image_size,
 	      (unsigned long long)initrd, (unsigned long long)b->initrd_size,
 	      (unsigned long long)fdt);
-	status = load("--kernel", o->kernel, b->kernel, b->kernel_size,
-	              guest_ptr(mem, b->entry, b->kernel_size));
-	if (!status && b->initrd_size)
-		status = load("--initrd", o->initrd, b->initrd, b->initrd_size,
-		              guest_ptr(mem, initrd, b->initrd_size));
+	status = load_files(b, o, mem, initrd);
 	p->chosen.bootargs = o->params;
 	p->chosen.initrd = initrd;
 	p->chosen.initrd_size = b->initrd_size;

@@ -2,6 +2,7 @@
 #ifndef MACHINE_BOOT_H
 #define MACHINE_BOOT_H
 
+#include "machine/image.h"
 #include "machine/options.h"
 #include "vmm/log.h"
 #include "vmm/mem.h"
@@ -12,8 +13,7 @@ struct boot {
 	int kernel, initrd; /* -1: none */
 	int dump;           /* where the FDT is written too; -1: nowhere */
 	u64 kernel_size, initrd_size;
-	u64 text_offset; /* from the start of RAM */
-	u64 image_size;  /* bytes the kernel takes once it runs */
+	struct image image;
 	gpa_t entry, fdt;
 };
 

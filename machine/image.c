@@ -11,6 +11,8 @@
 
 /* Where lkvm loads a file without a header, and where kernels before 3.17 meant to be. */
 #define DEFAULT_TEXT_OFFSET 0x80000
+/* Enough to tell any kind by; the tables of a PE file are in it too. */
+#define HEAD 4096
 
 struct header {
 	u32 code0, code1;
@@ -30,12 +32,14 @@ static const struct {
 	const char *what;
 } others[] = {
 	{ 0, 4, "\177ELF", "an ELF file" },
-	{ 0, 2, "\x1f\x8b", "compressed by gzip" },
-	{ 0, 4, "\x28\xb5\x2f\xfd", "compressed by zstd" },
-	{ 0, 6,
-	  "\xfd"
-	  "7zXZ",
-	  "compressed by xz" },
+	{ 0, 2, "\x1f\x8b", "a gzip file" },
+	{ 0, 4, "\x28\xb5\x2f\xfd", "a zstd file" },
+	{ 0, 6, "\3757zXZ", "an xz file" },
+	{ 0, 3, "BZh", "a bzip2 file" },
+	{ 0, 4, "\x02\x21\x4c\x18", "an lz4 file" },
+	{ 0, 4, "\x04\x22\x4d\x18", "an lz4 file" },
+	{ 0, 4, "\x89LZO", "an lzop file" },
+	{ 0, 3, "\x5d\0\0", "an lzma file" },
 	{ 4, 4, "zimg", "an EFI zboot image" },
 	{ 0, 4, "\x27\x05\x19\x56", "a U-Boot uImage" },
 	{ 0x24, 4, "\x18\x28\x6f\x01", "a kernel for 32-bit Arm" },
@@ -52,11 +56,21 @@ static const char *other_format(const u8 *head, size_t len)
 	return NULL;
 }
 
-/* PE/COFF 3.3 and 4: how long the file is by its own section table; 0: no such table;
- * more than any file: the table itself is cut off.
- */
-static u64 pe_file_size(int fd, u32 pe)
+static bool copy(void *to, size_t size, const u8 *head, size_t n, u64 at)
 {
+	if (at > n || size > n - at)
+		return false;
+	memcpy(to, head + at, size);
+	return true;
+}
+
+/*
+ * PE/COFF 3.3 and 4: how long the file is by its own section table; 0: no such table that can be
+ * seen; more than any file: the table itself is cut off.
+ */
+static u64 pe_file_size(const u8 *head, size_t n, u32 pe)
+{
+	const u64 cut = n < HEAD ? ~0ULL : 0;
 	struct {
 		u32 signature;
 		u16 machine, nr_sections;
@@ -70,64 +84,136 @@ static u64 pe_file_size(int fd, u32 pe)
 	} section;
 	u64 end = 0, at = pe + sizeof(coff);
 
-	if (pread(fd, &coff, sizeof(coff), pe) != sizeof(coff))
-		return ~0ULL;
+	if (!copy(&coff, sizeof(coff), head, n, pe))
+		return cut;
 	if (memcmp(&coff, "PE\0\0", 4))
 		return 0;
 	at += le16toh(coff.optional_size);
 	for (unsigned int i = 0; i < le16toh(coff.nr_sections); i++, at += sizeof(section)) {
 		u64 last;
 
-		if (pread(fd, &section, sizeof(section), at) != sizeof(section))
-			return ~0ULL;
+		if (!copy(&section, sizeof(section), head, n, at))
+			return cut;
 		last = (u64)le32toh(section.raw_offset) + le32toh(section.raw_size);
 		end = last > end ? last : end;
 	}
 	return end;
 }
 
-static bool probe_arm64(int fd, u64 size, const struct header *h, struct image *image, char *why,
+static bool is_arm64(const u8 *head, size_t n)
+{
+	return n >= sizeof(struct header) &&
+	       !memcmp(head + offsetof(struct header, magic), "ARM\x64", 4);
+}
+
+static bool read_header(const u8 *head, size_t n, struct image *image, char *why, size_t len)
+{
+	struct header h;
+
+	memcpy(&h, head, sizeof(h));
+	image->whole = memcmp(&h, "MZ", 2) ? 0 : pe_file_size(head, n, le32toh(h.pe));
+	image->image_size = le64toh(h.image_size);
+	image->text_offset = image->image_size ? le64toh(h.text_offset) : DEFAULT_TEXT_OFFSET;
+	if (image->text_offset < 1ULL << 40 && image->image_size < 1ULL << 40)
+		return true;
+	snprintf(why, len, "a header with impossible sizes");
+	return false;
+}
+
+static bool probe_arm64(const u8 *head, size_t n, u64 size, struct image *image, char *why,
                         size_t len)
 {
-	u64 whole = memcmp(h, "MZ", 2) ? 0 : pe_file_size(fd, le32toh(h->pe));
-
-	if (whole > size) {
+	if (!read_header(head, n, image, why, len))
+		return false;
+	if (image->whole > size) {
 		snprintf(why, len, "cut short at %llu bytes", (unsigned long long)size);
 		return false;
 	}
-	image->image_size = le64toh(h->image_size);
-	image->text_offset = image->image_size ? le64toh(h->text_offset) : DEFAULT_TEXT_OFFSET;
 	if (image->image_size < size)
 		image->image_size = size; /* it says nothing, or has something appended */
-	if (image->text_offset >= 1ULL << 40 || image->image_size >= 1ULL << 40) {
-		snprintf(why, len, "a header with impossible sizes");
+	return true;
+}
+
+/*
+ * Linux, drivers/firmware/efi/libstub/zboot-header.S. True: it is one; false, with @why empty:
+ * it is none.
+ */
+static bool find_zboot(const u8 *head, size_t n, u64 size, struct packed *p, char *why, size_t len)
+{
+	struct {
+		char mz[2], res0[2], zimg[4];
+		u32 offset, size, res1[2];
+		char type[32];
+	} zboot;
+
+	*why = 0;
+	if (n < sizeof(zboot) || memcmp(head, "MZ", 2) || memcmp(head + 4, "zimg", 4))
+		return false;
+	memcpy(&zboot, head, sizeof(zboot));
+	p->offset = le32toh(zboot.offset);
+	p->size = le32toh(zboot.size);
+	zboot.type[sizeof(zboot.type) - 1] = 0;
+	for (char *c = zboot.type; *c; c++)
+		*c = *c > ' ' && *c <= '~' ? *c : '.'; /* it may be said */
+	if (!strcmp(zboot.type, "gzip"))
+		p->packing = PACKED_GZIP;
+	else if (!strcmp(zboot.type, "zstd") || !strcmp(zboot.type, "zstd22"))
+		p->packing = PACKED_ZSTD;
+	else
+		snprintf(why, len, "an EFI zboot image packed by %s, neither gzip nor zstd",
+		         zboot.type);
+	if (p->offset + p->size > size)
+		snprintf(why, len, "cut short at %llu bytes", (unsigned long long)size);
+	return !*why;
+}
+
+/* A file without a header is taken as it is only where it is plain, as lkvm takes it. */
+static bool probe_packed(int fd, struct image *image, char *why, size_t len)
+{
+	u8 head[HEAD] = { 0 };
+	u64 n;
+	int err = unpack(fd, &image->packed, head, sizeof(head), &n);
+	const char *what = other_format(head, n);
+
+	if (err && err != -EFBIG)
+		snprintf(why, len, "%s", unpack_why(err));
+	else if (is_arm64(head, n))
+		return read_header(head, n, image, why, len);
+	else
+		snprintf(why, len, "it unpacks to %s", what ? what : "no known kernel");
+	return false;
+}
+
+static bool probe_plain(const u8 *head, size_t n, u64 size, struct image *image, char *why,
+                        size_t len)
+{
+	const char *what = other_format(head, n);
+
+	if (!what && !memcmp(head, "MZ", 2))
+		what = n < sizeof(struct header) ? "cut short"
+		                                 : "an EFI application, not an arm64 kernel";
+	if (what) {
+		snprintf(why, len, "%s", what);
 		return false;
 	}
+	image->text_offset = DEFAULT_TEXT_OFFSET;
+	image->image_size = size;
 	return true;
 }
 
 bool image_probe(int fd, u64 size, struct image *image, char *why, size_t len)
 {
-	u8 head[1024] = { 0 };
-	struct header h;
-	const char *what;
+	u8 head[HEAD] = { 0 };
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 
 	if (n < 0) {
 		snprintf(why, len, "%s", strerror(errno));
 		return false;
 	}
-	memcpy(&h, head, sizeof(h));
-	if ((size_t)n >= sizeof(h) && !memcmp(h.magic, "ARM\x64", 4))
-		return probe_arm64(fd, size, &h, image, why, len);
-	what = other_format(head, n);
-	if (!what && !memcmp(head, "MZ", 2))
-		what = (size_t)n < sizeof(h) ? "cut short"
-		                             : "an EFI application, not an arm64 kernel";
-	if (what) {
-		snprintf(why, len, "%s", what);
-		return false;
-	}
-	*image = (struct image){ .text_offset = DEFAULT_TEXT_OFFSET, .image_size = size };
-	return true;
+	*image = (struct image){ .packed = { packing_of(head, n), 0, size } };
+	if (is_arm64(head, n))
+		return probe_arm64(head, n, size, image, why, len);
+	if (image->packed.packing || find_zboot(head, n, size, &image->packed, why, len))
+		return probe_packed(fd, image, why, len);
+	return !*why && probe_plain(head, n, size, image, why, len);
 }

@@ -36,9 +36,17 @@ static int command_run(int argc, char **argv)
 
 static int command_help(int argc, char **argv);
 
+static bool takes_none(int argc, char **argv)
+{
+	if (argc)
+		log_error("%s: expected nothing more", argv[0]);
+	return !argc;
+}
+
 static int command_version(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	if (!takes_none(argc, argv))
+		return STATUS_USAGE;
 	printf("nestor " NESTOR_VERSION "\n");
 	return 0;
 }
@@ -61,7 +69,8 @@ static const struct command {
 
 static int command_help(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	if (!takes_none(argc, argv))
+		return STATUS_USAGE;
 	printf("usage: nestor COMMAND [OPTION]...\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);

@@ -166,7 +166,8 @@ static const struct option {
 	const char *help;
 	const char *(*take)(struct options *o, char *val);
 } options[] = {
-	{ "kernel", 'k', "IMAGE", "arm64 kernel (Image), or a flat image as lkvm loads one",
+	{ "kernel", 'k', "IMAGE",
+	  "arm64 kernel: Image, Image.gz, Image.zst, an EFI zboot file; or a flat image",
 	  take_kernel },
 	{ "initrd", 'i', "FILE", "initramfs or initrd", take_initrd },
 	{ "params", 'p', "TEXT", "kernel command line", take_params },

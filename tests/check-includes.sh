@@ -16,6 +16,8 @@ BEGIN {
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"
+	home["zlib.h"] = "machine"
+	home["zstd.h"] = "machine"
 	home["jansson.h"] = "control machine"
 }
 function folder(path) { sub("/[^/]*$", "", path); return path }

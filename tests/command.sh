@@ -28,7 +28,13 @@ image good
 head -c 3000 good >truncated
 printf '\177ELF\2\1\1' >elf
 head -c 600 /dev/zero >x86 && printf HdrS | dd of=x86 bs=1 seek=$((0x202)) conv=notrunc status=none
-gzip -c good >compressed.gz
+gzip -c good >good.gz
+head -c 30 good.gz >short.gz
+gzip -c elf >elf.gz
+gzip -c good.gz >twice.gz
+head -c 5000 /dev/zero | gzip >raw.gz
+{ printf 'MZ\0\0zimg'; le 4 64; le 4 9; le 8 0; printf 'xzkern'; head -c 100 /dev/zero; } >zboot.xz
+{ printf 'MZ\0\0zimg'; le 4 64; le 4 999; le 8 0; printf 'gzip'; head -c 100 /dev/zero; } >zboot.short
 : >empty
 head -c 4096 /dev/urandom >disk
 head -c 100 disk >tiny
@@ -54,6 +60,8 @@ bad() { mistake "$1" 2 "$2" run "${@:3}"; }
 
 mistake "no command" 2 "expected a command"
 mistake "an unknown command" 2 "frobnicate: expected a command" frobnicate
+mistake "an argument to version" 2 "x: expected nothing more" version x
+mistake "an argument to help" 2 "run: expected nothing more" help run
 bad "no kernel" "--kernel: not given: expected an arm64 kernel Image"
 bad "a kernel that is not there" "--kernel nothing: No such file or directory: expected a readable file" -k nothing
 bad "a kernel that is a folder" "--kernel folder: a directory: expected a file" -k folder
@@ -61,7 +69,12 @@ bad "an empty kernel" "--kernel empty: an empty file: expected one with contents
 bad "a truncated Image" "--kernel truncated: cut short at 3000 bytes: expected an arm64 Image" -k truncated
 bad "an ELF file as kernel" "--kernel elf: an ELF file: expected an arm64 Image" -k elf
 bad "a kernel for x86" "--kernel x86: a kernel for x86: expected an arm64 Image" -k x86
-bad "a compressed kernel" "compressed by gzip: expected an arm64 Image" -k compressed.gz
+bad "a packed kernel cut short" "--kernel short.gz: its packed part is cut short: expected an arm64 Image" -k short.gz
+bad "a packed ELF file as kernel" "--kernel elf.gz: it unpacks to an ELF file: expected an arm64 Image" -k elf.gz
+bad "a kernel packed twice" "--kernel twice.gz: it unpacks to a gzip file: expected an arm64 Image" -k twice.gz
+bad "a packed file without a header" "--kernel raw.gz: it unpacks to no known kernel: expected an arm64 Image" -k raw.gz
+bad "a zboot kernel packed otherwise" "zboot image packed by xzkern, neither gzip nor zstd: expected an arm64 Image" -k zboot.xz
+bad "a zboot kernel cut short" "--kernel zboot.short: cut short at 128 bytes: expected an arm64 Image" -k zboot.short
 bad "a kernel that is a pipe" "--kernel pipe: expected a file, not a pipe or a device" -k pipe
 bad "an initrd that is a pipe" "--initrd pipe: expected a file" -k good -i pipe
 bad "a disk that is a pipe" "--disk pipe: expected a raw file or a block device" -k good -d pipe,ro
@@ -117,7 +130,7 @@ bad "lkvm's tap without a name" "--network mode=tap: expected mode=tap,tapif=NAM
 bad "a mode lkvm has not" "--network mode=bridge: expected mode=tap,tapif=NAME" -k good -n mode=bridge
 bad "lkvm's words for a tap that is not there" "--network mode=tap: No such device" -k good -n mode=tap,tapif=nothing,guest_mac=02:00:00:00:00:01
 bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
-bad "a network on a bus there is not" "--network tap=t: expected the ID of a --root-port" -k good -n tap=t,bus=x
+bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its" -k good --irqchip gicv9

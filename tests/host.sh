@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The scenarios of tests/host/, on an arm64 host: this machine if it is one with KVM, else the lab's.
 # host.sh [FILE...]: only these files of tests/host/. SOAK=1: the long counts.
+# A file whose first five lines have `# host: OPTIONS` runs in a host of the lab's that lab/host.sh boots with these
+# options (words, split at spaces), together with all the files that have the same; any other in the plain one.
 set -eu
 tests=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$tests")
@@ -13,10 +15,11 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		tools=()
+		local name tools=()
+		name=$(basename "$script" .sh)
 		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
-		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test" "${tools[@]}"
-		cat "$share/initrd" "$share/test.cpio" >"$share/initrd-$(basename "$script" .sh)"
+		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
+		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done
 }
 
@@ -27,6 +30,21 @@ cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
 initrds
+# wants FILE ARG...: whether that scenario is among those asked for; none is all
+wants() { [ $# = 1 ] || [[ " ${*:2} " == *" $1 "* ]]; }
+# Debian's kernels and modules; on an arm64 machine of one's own they may be missing
+debian() {
+	local release dir
+	for release in 12 13; do
+		dir=$(setting LAB_DEBIAN$release)
+		[ -d "$dir" ] || continue
+		mkdir "$share/debian$release"
+		cp "$dir/vmlinuz" "$share/debian$release"
+		"$top/guests/linux/mkinitrd.sh" "$share/debian$release/modules.cpio" "$dir/modules"
+	done
+}
+! wants debian.sh "$@" || debian
+! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
@@ -62,13 +80,36 @@ check_dtb() {
 	fi
 }
 
-if [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then
-	WORK=$(mktemp -d)
-	trap 'rm -rf "$WORK"' EXIT
-	SHARE=$share WORK=$WORK sh "$tests/host/all.sh" "$@"
-else
-	"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" -- \
-		env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
-fi
+# host_of FILE: the options of the host that it needs
+host_of() { sed -n '1,5s/^# host: //p' "$tests/host/$1"; }
+
+native() { [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; }
+
+# run_in OPTIONS FILE...: all of them in one boot of such a host
+run_in() {
+	local options=$1 file
+	shift
+	if ! native; then
+		# shellcheck disable=SC2086
+		"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+			env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
+	elif [ -z "$options" ]; then
+		WORK=$(mktemp -d)
+		trap 'rm -rf "$WORK"' EXIT
+		SHARE=$share WORK=$WORK sh "$tests/host/all.sh" "$@"
+	else
+		for file; do echo "SKIP $file: it needs the lab's host with $options"; done
+	fi
+}
+
+[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e '^lib.sh$' -e '^all.sh$'))
+declare -A groups # by options, and a space: a key is not to be empty
+for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
+status=0
+for options in "${!groups[@]}"; do
+	# shellcheck disable=SC2086
+	run_in "${options% }" ${groups[$options]} || status=$?
+done
 check_dtb "$@"
 check_json
+exit $status

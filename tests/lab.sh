@@ -89,6 +89,8 @@ if [ "$(uname -m)" != aarch64 ]; then
 		"$work/pty" '# ' "$(printf 'nestor version; exit\r')" -- make -s shell BUILD="$BUILD"
 	has "nestor 0."
 	result
+else
+	echo "SKIP lab: the host under emulation: this machine is the host"
 fi
 
 # Set-up into an empty cache, from a mirror that is not there: the address is this machine's own, and closed.
@@ -98,6 +100,37 @@ check "a download that fails is one line, and leaves nothing half-made" 1 cold
 has "uAPI headers failed: E: Failed to fetch"
 [ -z "$(ls -A "$work/cache/tmp")" ] || problem="something half-made stays"
 result
+
+# Stopped as soon as the first entry is there; the second run makes only what lacks.
+interrupted() {
+	local pid first
+	NESTOR_CACHE=$work/part lab/setup.sh build &
+	pid=$!
+	until ls -d "$work"/part/uapi-* 2>/dev/null || ! kill -0 $pid; do sleep 0.1; done
+	first=$(stat -c %W "$work"/part/uapi-*)
+	kill -TERM $pid
+	wait $pid
+	echo "stopped: $?, left: $(ls -A "$work/part/tmp")."
+	NESTOR_CACHE=$work/part lab/setup.sh build || return
+	[ "$first" = "$(stat -c %W "$work"/part/uapi-*)" ] && echo "the first entry is the old one"
+}
+check "a set-up that was interrupted goes on where it was" 0 interrupted
+if grep -q 'Failed to fetch' "$work/out"; then
+	echo "SKIP $name: no mirror can be reached"
+else
+	has "stopped: 130, left: ."
+	has "the first entry is the old one"
+	result
+fi
+
+if git -C "$top" rev-parse HEAD >/dev/null 2>&1; then
+	git clone -q "$top" "$work/clone"
+	check "a second clone has nothing to set up" 0 "$work/clone/lab/setup.sh" build lab
+	[ -s "$work/out" ] && problem="it printed something"
+	result
+else
+	echo "SKIP lab: a second clone has nothing to set up: this is no git checkout"
+fi
 
 mkdir "$work/small"
 if mount -t tmpfs -o size=20m small "$work/small" 2>/dev/null; then

@@ -18,7 +18,9 @@ rule() {
 
 rule "every file includes only what its folder may" "$(tests/check-includes.sh 2>&1)"
 rule "C is laid out by clang-format" "$(clang-format --dry-run -Werror $(grep -v '\.S$' <<<"$sources") 2>&1)"
-rule "every file has its licence line" "$(head -qn 2 /dev/null; for f in $sources $scripts Makefile $(find . -path ./build -prune -o -name '*.mk' -print); do
+rule "every file has its licence line" "$(for f in $sources $scripts Makefile $(find . -path ./build -prune -o -name '*.mk' -print); do
 	head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f"; done)"
 rule "every script parses" "$(for f in $scripts; do case $(head -n 1 "$f") in *bash*) bash -n "$f" ;; *) sh -n "$f" ;; esac; done 2>&1)"
 rule "no file is longer than 500 lines" "$(wc -l $sources $scripts | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 }')"
+rule "no function is longer than 45 lines" "$(awk 'FNR == 1 { start = 0 } /^\{/ { start = FNR } /^\}/ && start {
+	if (FNR - start > 46) print FILENAME ":" start ": " FNR - start - 1; start = 0 }' $(grep '\.c$' <<<"$sources"))"

@@ -37,7 +37,5 @@ test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)
 soak: $(BUILD)/nestor $(bare-guests) $(host-tools) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
-bench: $(BUILD)/nestor setup-lab
-	@bench/run.sh
 
-.PHONY: check test soak bench
+.PHONY: check test soak

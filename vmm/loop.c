@@ -18,10 +18,11 @@ struct loop {
 	pthread_mutex_t *lock;
 	struct loop_op waiting; /* not yet given to the kernel */
 	struct loop_op flying;
-	struct loop_op stop_op;
-	u64 stop_count, completed;
-	int stop_fd;
-	bool stopped, draining;
+	struct loop_op wake_op;
+	u64 wake_count, completed;
+	int wake_fd;
+	bool nudged, stopped, draining;
+	bool stopping; /* by any thread, without the lock */
 };
 
 static void list_init(struct loop_op *head)
@@ -149,6 +150,22 @@ void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *
 	queue(l, op);
 }
 
+static void wake(struct loop *l)
+{
+	u64 one = 1;
+
+	if (write(l->wake_fd, &one, sizeof(one)) < 0)
+		assert(errno == EAGAIN); /* already full: it is seen anyway */
+}
+
+void loop_nudge(struct loop *l)
+{
+	if (l->nudged || list_empty(&l->waiting))
+		return;
+	l->nudged = true;
+	wake(l);
+}
+
 /* The next completion, or NULL where none has arrived; cancellations complete unnamed. */
 static struct loop_op *reap(struct loop *l, int *res)
 {
@@ -200,18 +217,25 @@ u64 loop_completed(const struct loop *l)
 	return l->completed;
 }
 
-static void stop_seen(struct loop_op *op, int res)
+static void watch(struct loop *l)
 {
-	(void)res;
-	container_of(op, struct loop, stop_op)->stopped = true;
+	loop_read(l, &l->wake_op, l->wake_fd, &l->wake_count, sizeof(l->wake_count));
+}
+
+static void woken(struct loop_op *op, int res)
+{
+	struct loop *l = container_of(op, struct loop, wake_op);
+
+	l->nudged = false;
+	l->stopped = __atomic_load_n(&l->stopping, __ATOMIC_ACQUIRE);
+	if (res >= 0)
+		watch(l);
 }
 
 void loop_stop(struct loop *l)
 {
-	u64 one = 1;
-
-	if (write(l->stop_fd, &one, sizeof(one)) < 0)
-		assert(errno == EAGAIN); /* already full: it is seen anyway */
+	__atomic_store_n(&l->stopping, true, __ATOMIC_RELEASE);
+	wake(l);
 }
 
 static void cancel_endless(struct loop *l)
@@ -258,22 +282,22 @@ int loop_create(struct loop **loop, pthread_mutex_t *lock)
 	l->lock = lock;
 	list_init(&l->waiting);
 	list_init(&l->flying);
-	l->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (l->stop_fd < 0) {
+	l->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (l->wake_fd < 0) {
 		err = -errno;
 		goto free_loop;
 	}
 	/* One operation that the kernel refuses does not hold up those behind it. */
 	err = io_uring_queue_init(LOOP_ENTRIES, &l->ring, IORING_SETUP_SUBMIT_ALL);
 	if (err)
-		goto close_stop;
-	l->stop_op = (struct loop_op){ .done = stop_seen, .endless = true };
-	loop_read(l, &l->stop_op, l->stop_fd, &l->stop_count, sizeof(l->stop_count));
+		goto close_wake;
+	l->wake_op = (struct loop_op){ .done = woken, .endless = true };
+	watch(l);
 	*loop = l;
 	return 0;
 
-close_stop:
-	close(l->stop_fd);
+close_wake:
+	close(l->wake_fd);
 free_loop:
 	free(l);
 	return err;
@@ -282,6 +306,6 @@ free_loop:
 void loop_destroy(struct loop *l)
 {
 	io_uring_queue_exit(&l->ring);
-	close(l->stop_fd);
+	close(l->wake_fd);
 	free(l);
 }

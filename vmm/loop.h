@@ -49,8 +49,13 @@ void loop_send(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 
 /* @ts: relative, must live until done is called, with -ETIME. */
 void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts);
 
-/* Hands what was queued to the kernel: once a batch, by whoever drops the device lock. */
+/*
+ * Hands what was queued to the kernel, once a batch: by the loop's own thread only, since the
+ * kernel cancels what a thread has submitted when that thread ends.
+ */
 void loop_flush(struct loop *l);
+/* From any other thread, before it drops the lock: the loop does so, if anything was queued. */
+void loop_nudge(struct loop *l);
 
 /* Completes operations until loop_stop(). Takes the device lock for each batch. 0 or -errno. */
 int loop_run(struct loop *l);

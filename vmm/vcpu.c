@@ -29,7 +29,7 @@ static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 		memcpy(&val, run->mmio.data, run->mmio.len);
 	pthread_mutex_lock(&vm->lock);
 	ops = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, &val);
-	loop_flush(vm->loop);
+	loop_nudge(vm->loop);
 	pthread_mutex_unlock(&vm->lock);
 	trace(vm->log, TRACE_MMIO, "cpu%u %s%u %#llx %s %#llx", vcpu->id,
 	      run->mmio.is_write ? "write" : "read", run->mmio.len * 8,

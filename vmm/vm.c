@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A VM made and unmade: KVM, memory, loop and threads, vCPUs, interrupt controller, in that order.
- */
+/* A VM made and unmade, part by part: KVM, memory, loop and threads, vCPUs, interrupts. */
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -11,31 +10,52 @@
 #include "vmm/pause.h"
 #include "vmm/vcpu.h"
 
-static int open_kvm(struct vm *vm)
+static int open_kvm(struct vm *vm, const struct vm_config *c)
 {
 	int fd = vm->kvm.ops->open(&vm->kvm);
 
+	(void)c;
 	if (fd < 0)
 		return fd;
 	vm->kvm.sys = fd;
 	return 0;
 }
 
-static int check_api(struct vm *vm)
+static void close_kvm(struct vm *vm)
+{
+	close(vm->kvm.sys);
+}
+
+static int check_api(struct vm *vm, const struct vm_config *c)
 {
 	int version = vm->kvm.ops->get_api_version(&vm->kvm);
 
+	(void)c;
 	return version == KVM_API_VERSION ? 0 : version < 0 ? version : -EPROTO;
 }
 
-static int create_vm(struct vm *vm, unsigned long type)
+static int find_type(struct vm *vm, const struct vm_config *c)
 {
-	int fd = vm->kvm.ops->create_vm(&vm->kvm, type);
+	return arch_vm_type(&vm->kvm, c->top, &vm->type);
+}
 
+static int create_vm(struct vm *vm, const struct vm_config *c)
+{
+	int err, fd = vm->kvm.ops->create_vm(&vm->kvm, vm->type);
+
+	(void)c;
 	if (fd < 0)
 		return fd;
 	vm->kvm.vm = fd;
-	return arch_vm_created(&vm->kvm);
+	err = arch_vm_created(&vm->kvm);
+	if (err)
+		close(fd);
+	return err;
+}
+
+static void close_vm(struct vm *vm)
+{
+	close(vm->kvm.vm);
 }
 
 static int add_memory(struct vm *vm)
@@ -51,7 +71,7 @@ static int add_memory(struct vm *vm)
 
 static int create_memory(struct vm *vm, const struct vm_config *c)
 {
-	int err = mem_create(&vm->mem, c->ram_base, c->ram_size);
+	int err = mem_create(&vm->mem, c->ram_base, c->ram_size, c->ram_shared);
 
 	if (err)
 		return err;
@@ -62,112 +82,118 @@ static int create_memory(struct vm *vm, const struct vm_config *c)
 	return err;
 }
 
-static void close_kvm(struct vm *vm)
+static void destroy_memory(struct vm *vm)
 {
-	if (vm->kvm.vm >= 0)
-		close(vm->kvm.vm);
-	if (vm->kvm.sys >= 0)
-		close(vm->kvm.sys);
+	mem_destroy(&vm->mem);
 }
 
-static int create_irqs(struct vm *vm, const struct vm_config *c)
+static int create_loop(struct vm *vm, const struct vm_config *c)
 {
-	int err = irq_create(&vm->irq, &vm->kvm, c->nr_spis);
-
-	if (err)
-		return err;
-	err = arch_irqchip_create(vm, c->nr_spis);
-	if (err)
-		irq_destroy(vm->irq);
-	return err;
+	(void)c;
+	return loop_create(&vm->loop, &vm->lock);
 }
 
-/* Its pending read ends before its memory goes. */
-static void stop_work(struct vm *vm)
+static void destroy_loop(struct vm *vm)
+{
+	loop_destroy(vm->loop);
+}
+
+static int create_work(struct vm *vm, const struct vm_config *c)
+{
+	(void)c;
+	return work_create(&vm->work, vm->loop);
+}
+
+/* Its pending read, as the pause's, ends before its memory goes. */
+static void destroy_work(struct vm *vm)
 {
 	loop_drain(vm->loop);
 	work_destroy(vm->work);
 }
 
+static int create_pause(struct vm *vm, const struct vm_config *c)
+{
+	(void)c;
+	return pause_create(&vm->pause, vm);
+}
+
+static void destroy_pause(struct vm *vm)
+{
+	loop_drain(vm->loop);
+	pause_destroy(vm->pause);
+}
+
+static int create_vcpus(struct vm *vm, const struct vm_config *c)
+{
+	return vcpus_create(vm, c->nr_cpus);
+}
+
+static int create_irqs(struct vm *vm, const struct vm_config *c)
+{
+	return irq_create(&vm->irq, &vm->kvm, c->nr_spis);
+}
+
+static void destroy_irqs(struct vm *vm)
+{
+	irq_destroy(vm->irq);
+}
+
+static int create_irqchip(struct vm *vm, const struct vm_config *c)
+{
+	return arch_irqchip_create(vm, c->nr_spis);
+}
+
+/* What a VM is made of: each stands on those above it, and goes before them. */
+static const struct part {
+	enum vm_step step;
+	int (*create)(struct vm *vm, const struct vm_config *c);
+	void (*destroy)(struct vm *vm); /* NULL: nothing to undo */
+} parts[] = {
+	{ VM_STEP_OPEN, open_kvm, close_kvm },
+	{ VM_STEP_API, check_api, NULL },
+	{ VM_STEP_IPA, find_type, NULL },
+	{ VM_STEP_CREATE, create_vm, close_vm },
+	{ VM_STEP_MEMORY, create_memory, destroy_memory },
+	{ VM_STEP_LOOP, create_loop, destroy_loop },
+	{ VM_STEP_LOOP, create_work, destroy_work },
+	{ VM_STEP_LOOP, create_pause, destroy_pause },
+	{ VM_STEP_VCPUS, create_vcpus, vcpus_destroy },
+	{ VM_STEP_GIC, create_irqs, destroy_irqs },
+	{ VM_STEP_GIC, create_irqchip, arch_irqchip_destroy },
+};
+
+static void destroy_parts(struct vm *vm, size_t nr)
+{
+	while (nr--)
+		if (parts[nr].destroy)
+			parts[nr].destroy(vm);
+	pthread_mutex_destroy(&vm->lock);
+}
+
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 {
-	unsigned long type;
-	int err;
-
 	*vm = (struct vm){
 		.log = c->log,
 		.kvm = { .ops = c->ops, .log = c->log, .sys = -1, .vm = -1 },
 		.status = VM_RUNNING,
 	};
 	pthread_mutex_init(&vm->lock, NULL);
-	*step = VM_STEP_OPEN;
-	err = open_kvm(vm);
-	if (err)
-		goto close_kvm;
-	*step = VM_STEP_API;
-	err = check_api(vm);
-	if (err)
-		goto close_kvm;
-	*step = VM_STEP_IPA;
-	err = arch_vm_type(&vm->kvm, c->top, &type);
-	if (err)
-		goto close_kvm;
-	*step = VM_STEP_CREATE;
-	err = create_vm(vm, type);
-	if (err)
-		goto close_kvm;
-	*step = VM_STEP_MEMORY;
-	err = create_memory(vm, c);
-	if (err)
-		goto close_kvm;
-	*step = VM_STEP_LOOP;
-	err = loop_create(&vm->loop, &vm->lock);
-	if (err)
-		goto destroy_memory;
-	err = work_create(&vm->work, vm->loop);
-	if (err)
-		goto destroy_loop;
-	err = pause_create(&vm->pause, vm);
-	if (err)
-		goto destroy_work;
-	*step = VM_STEP_VCPUS;
-	err = vcpus_create(vm, c->nr_cpus);
-	if (err)
-		goto destroy_pause;
-	*step = VM_STEP_GIC;
-	err = create_irqs(vm, c);
-	if (err)
-		goto destroy_vcpus;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int err = parts[i].create(vm, c);
 
-destroy_vcpus:
-	vcpus_destroy(vm);
-destroy_pause:
-	loop_drain(vm->loop);
-	pause_destroy(vm->pause);
-destroy_work:
-	stop_work(vm);
-destroy_loop:
-	loop_destroy(vm->loop);
-destroy_memory:
-	mem_destroy(&vm->mem);
-close_kvm:
-	close_kvm(vm);
-	return err;
+		if (!err)
+			continue;
+		*step = parts[i].step;
+		destroy_parts(vm, i);
+		return err;
+	}
+	return 0;
 }
 
 void vm_destroy(struct vm *vm)
 {
-	irq_destroy(vm->irq);
-	arch_irqchip_destroy(vm);
-	vcpus_destroy(vm);
 	mmio_destroy(&vm->mmio);
-	stop_work(vm);
-	pause_destroy(vm->pause);
-	loop_destroy(vm->loop);
-	close_kvm(vm);
-	mem_destroy(&vm->mem);
-	pthread_mutex_destroy(&vm->lock);
+	destroy_parts(vm, ARRAY_SIZE(parts));
 }
 
 void vm_end_by(struct vm *vm, int status, enum vm_cause cause)

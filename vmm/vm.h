@@ -46,6 +46,7 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	int gic, its;
+	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
 	bool ending;         /* vCPUs leave the guest: the machine is going */
@@ -59,6 +60,7 @@ struct vm_config {
 	struct log *log;
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
+	bool ram_shared;      /* another process maps it too (mem.fd) */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
 	unsigned int nr_spis;

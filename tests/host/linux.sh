@@ -72,6 +72,11 @@ console() {
 }
 case_of "linux: a shell on the UART takes input and answers" console
 
+earlycon() {
+	run 32 -k "$IMAGE" -p "earlycon panic=-1" && said "earlycon: ns16550a0 at MMIO" && said "Kernel panic"
+}
+case_of "linux: the early console speaks before any driver, by what the tree says" earlycon
+
 ctrl_a_x() {
 	shell
 	printf '\001x' >&5
@@ -99,3 +104,22 @@ dump_dtb() {
 	run 32 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --dump-dtb "$SHARE/guest.dtb"
 }
 case_of "dtb: --dump-dtb writes the guest's device tree" dump_dtb
+
+# no_kvm WHY COMMAND: COMMAND changes /dev for Nestor alone, which says WHY in one line.
+no_kvm() {
+	unshare -m sh -c "$2"' && exec "$@"' sh "$NESTOR" run -k "$IMAGE" >"$OUT" 2>&1 </dev/null
+	got=$?
+	WHY="exit code $got, expected 3"
+	[ $got = 3 ] || return 1
+	WHY="not one line"
+	[ "$(wc -l <"$OUT")" = 1 ] && said "/dev/kvm: $1: expected"
+}
+absent="bad host: no /dev/kvm is one line and exit code 3"
+refused="bad host: /dev/kvm refused is one line and exit code 3"
+if [ "$(id -u)" = 0 ]; then
+	case_of "$absent" no_kvm "No such file or directory" "mount -t tmpfs none /dev"
+	case_of "$refused" no_kvm "Permission denied" "mount -t tmpfs -o nodev none /dev && mknod /dev/kvm c 10 232"
+else
+	skip "$absent" "only root can hide it"
+	skip "$refused" "only root can hide it"
+fi

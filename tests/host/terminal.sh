@@ -28,6 +28,7 @@ case_of "terminal: restored after SIGTERM" guest 143 "$prompt" -15
 case_of "terminal: restored after SIGHUP" guest 129 "$prompt" -1
 case_of "terminal: restored after SIGABRT" guest 134 "$prompt" -6
 case_of "terminal: restored after SIGKILL" guest 137 "$prompt" -9
+case_of "terminal: restored after SIGKILL of its whole process group" guest 137 "$prompt" @9
 
 # Ctrl-c is the guest's: the command that says it runs gets it, and the shell lives on.
 interrupt() {

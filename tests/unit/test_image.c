@@ -132,12 +132,16 @@ ParameterizedTestParameters(image, what_is_something_else_is_named)
 {
 	static struct format_case cases[] = {
 		{ 0, "\177ELF", 4, "an ELF file" },
-		{ 0, "\x1f\x8b", 2, "compressed by gzip" },
-		{ 0, "\x28\xb5\x2f\xfd", 4, "compressed by zstd" },
+		{ 0, "\x1f\x8b", 2, "a gzip file" }, /* of no known method */
+		{ 0, "BZh", 3, "a bzip2 file" },
+		{ 0, "\x02\x21\x4c\x18", 4, "an lz4 file" },
+		{ 0, "\x04\x22\x4d\x18", 4, "an lz4 file" },
+		{ 0, "\x89LZO", 4, "an lzop file" },
+		{ 0, "\x5d\0\0\0", 4, "an lzma file" },
 		{ 0,
 		  "\xfd"
 		  "7zXZ",
-		  6, "compressed by xz" },
+		  6, "an xz file" },
 		{ 4, "zimg", 4, "an EFI zboot image" },
 		{ 0, "\x27\x05\x19\x56", 4, "a U-Boot uImage" },
 		{ 0x24, "\x18\x28\x6f\x01", 4, "a kernel for 32-bit Arm" },

@@ -213,6 +213,35 @@ Test(loop, more_waits_than_the_ring_has_entries_are_cancelled_at_the_end)
 	close(fd);
 }
 
+/* As a vCPU does it: queued by a thread that ends before the operation does. */
+static void *queue_and_go(void *op)
+{
+	struct __kernel_timespec soon = { .tv_nsec = 50 * 1000 * 1000 };
+
+	pthread_mutex_lock(&lock);
+	loop_timeout(loop, op, &soon);
+	loop_nudge(loop);
+	/* Kept until the loop has taken it: the kernel copies it on submission. */
+	while (loop_completed(loop) == 0) {
+		pthread_mutex_unlock(&lock);
+		usleep(100);
+		pthread_mutex_lock(&lock);
+	}
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+Test(loop, what_a_thread_queued_outlives_it)
+{
+	struct op wait = OP();
+	pthread_t thread;
+
+	cr_assert(zero(int, pthread_create(&thread, NULL, queue_and_go, &wait.op)));
+	run(1);
+	pthread_join(thread, NULL);
+	cr_assert(eq(int, wait.res, -ETIME));
+}
+
 static void queue_then_end(struct loop_op *op, int res)
 {
 	ended(op, res);

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Debian's stock kernels with their own modules: virtio over PCI and MMIO, a disk from both sides, the virtio console.
+. "$SHARE/tests/host/lib.sh"
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+
+# stock TEST ARG...: a guest of this $release; TEST is one of tests/guest, or "report"
+stock() {
+	test=$1
+	shift
+	cat "$INITRD" "$SHARE/debian$release/modules.cpio" >"$WORK/stock.initrd"
+	[ "$test" = report ] || cat "$SHARE/test-$test.cpio" >>"$WORK/stock.initrd"
+	run 0 -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet" "$@"
+}
+
+# found TEXT ARG...: the report has it
+found() {
+	text=$1
+	shift
+	stock report "$@" && said "$text" && said "cpus: 2"
+}
+
+disk() {
+	head -c 8388608 /dev/urandom >"$WORK/disk"
+	before=$(sum "$WORK/disk")
+	stock disk -d "$WORK/disk" "$@" || return 1
+	said "before: $before" && said "after: $(sum "$WORK/disk")"
+}
+
+hvc() { stock hvc --console virtio --virtio-transport mmio && said "over hvc0"; }
+
+for release in 12 13; do
+	kernel="debian $release"
+	if [ ! -e "$SHARE/debian$release/vmlinuz" ]; then
+		skip "$kernel: its stock kernel boots" "the lab is not set up"
+		continue
+	fi
+	cp "$SHARE/debian$release/vmlinuz" "$WORK"
+	case_of "$kernel: its stock kernel boots, with its own modules for virtio-rng" found "1af4:1044 virtio_rng" --rng
+	case_of "$kernel: a disk over PCI is rewritten by 16 writers, and is the same from both sides" disk
+	[ -z "${SOAK:-}" ] || case_of "$kernel: a disk over MMIO likewise" disk --virtio-transport mmio
+	case_of "$kernel: a line over the virtio console, over MMIO" hvc
+	rm "$WORK/vmlinuz"
+done
