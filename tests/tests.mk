@@ -8,6 +8,13 @@ export BUILD
 $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# Traffic, and the tap interfaces it goes through.
+$(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+$(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+host-tools := $(BUILD)/pty $(BUILD)/traffic $(BUILD)/tap
+
 # Whether JSON is as docs/json/ says.
 json-objs := $(BUILD)/native/tests/json-check.o $(BUILD)/native/tests/unit/schema.o
 $(BUILD)/native/json-check: $(json-objs)
@@ -24,10 +31,10 @@ $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/asan/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(BUILD)/pty setup-lab
+test: $(BUILD)/nestor $(BUILD)/asan/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-tools) setup-lab
 	@tests/run.sh $(test-results) units command rules qmp host lab
 
-soak: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(BUILD)/pty setup-lab
+soak: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(host-tools) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
 
 
