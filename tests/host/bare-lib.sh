@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What scenarios of bare-metal guests (guests/bare) share: a guest's test is named by its kernel parameters.
-. "$SHARE/tests/host/lib.sh"
+# Running bare-metal guests (guests/bare): a guest's test is named by its kernel parameters. Sourced after lib.sh.
 GUESTS=${GUESTS:-$SHARE/guests}
 DISK=$WORK/bare.disk
 INPUT=$WORK/bare.input

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bare-metal guests, one property each; those that misbehave on purpose are in hostile.sh.
+. "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 
 # fed NAME TEST DELAY: the guest has $INPUT as its input, from a pipe, DELAY seconds after it starts

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bare-metal guests that misbehave on purpose, under the program as it is and under one with ASan and UBSan, whose every
 # report is a failure.
+. "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 
 refuses_long_requests() {
