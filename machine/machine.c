@@ -15,6 +15,7 @@
 #include "machine/disk.h"
 #include "machine/host.h"
 #include "machine/layout.h"
+#include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
 #include "vmm/arm64/gic.h"
@@ -46,6 +47,8 @@ static int open_files(struct machine *m)
 		m->disks[i] = -1;
 	for (unsigned int i = 0; i < o->nr_disks && !status; i++)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
+	if (!status)
+		status = nets_open(m);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
@@ -59,6 +62,7 @@ static void close_files(struct machine *m)
 	for (unsigned int i = 0; i < m->options->nr_disks; i++)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
+	nets_close(m);
 	boot_close(&m->boot);
 }
 
@@ -112,10 +116,7 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,
-		disks_create,
-		hvc_create,
-		rng_device_create,
+		board_create, disks_create, nets_create, hvc_create, rng_device_create,
 	};
 	int err = 0;
 

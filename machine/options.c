@@ -9,6 +9,7 @@
 #include "machine/disk.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
+#include "machine/net.h"
 #include "machine/place.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
@@ -119,12 +120,6 @@ static const char *take_irqchip(struct options *o, char *val)
 	return o->irqchip ? NULL : "gicv3-its, gicv3, gicv2m or gicv2";
 }
 
-static const char *take_network(struct options *o, char *val)
-{
-	(void)o;
-	return strcmp(val, "none") ? "none" : NULL;
-}
-
 static const char *take_fdt(struct options *o, char *val)
 {
 	(void)o, (void)val; /* the description there is */
@@ -186,7 +181,10 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
-	{ "network", 'n', "none", "no network", take_network },
+	{ "network", 'n', "tap=NAME|none",
+	  "a virtio-net device on a tap interface that exists, repeatable; keys:\n"
+	  "                               mac=, queues=N",
+	  net_option_take },
 	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",

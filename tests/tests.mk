@@ -8,6 +8,12 @@ export BUILD
 $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# Traffic, and the tap interfaces it goes through.
+$(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+$(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+
 # A card with an interrupt of its own, on a machine of the program's parts.
 $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
@@ -17,7 +23,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(BUILD)/pty $(BUILD)/card
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty card traffic tap)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.
@@ -41,5 +47,6 @@ test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)
 
 soak: $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host
+
 
 .PHONY: host-programs check test soak

@@ -2,6 +2,7 @@
 # Running bare-metal guests (guests/bare): a guest's test is named by its kernel parameters. Sourced after lib.sh.
 GUESTS=${GUESTS:-$SHARE/guests}
 DISK=$WORK/bare.disk
+INPUT=$WORK/bare.input
 
 # lines SIZE TEXT: TEXT and a newline, over and over
 lines() { yes "$2" | head -c "$1"; }
