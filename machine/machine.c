@@ -88,6 +88,7 @@ static int create_vm(struct machine *m)
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.irqs = &m->irqs,
+		.reboots = m->options->reboot,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
@@ -116,7 +117,8 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create, disks_create, nets_create, hvc_create, rng_device_create,
+		board_create, onboard_create, disks_create,
+		nets_create,  hvc_create,     rng_device_create,
 	};
 	int err = 0;
 

@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Debian's stock kernels with their own modules: virtio over PCI and MMIO, a disk from both sides, the virtio console.
 . "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/onboard-lib.sh"
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 
-# stock TEST ARG...: a guest of this $release; TEST is one of tests/guest, or "report"
-stock() {
+# with TEST COMMAND...: COMMAND with the arguments of a guest of this $release; TEST is one of tests/guest, or "report"
+with() {
 	test=$1
 	shift
 	cat "$INITRD" "$SHARE/debian$release/modules.cpio" >"$WORK/stock.initrd"
 	[ "$test" = report ] || cat "$SHARE/test-$test.cpio" >>"$WORK/stock.initrd"
-	run 0 -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet" "$@"
+	"$@" -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet"
+}
+
+# stock TEST ARG...: such a guest, which powers off
+stock() {
+	test=$1
+	shift
+	with "$test" run 0 "$@"
 }
 
 # found TEXT ARG...: the report has it
@@ -29,6 +37,8 @@ disk() {
 
 hvc() { stock hvc --console virtio --virtio-transport mmio && said "over hvc0"; }
 
+alarm() { with rtc has_the_time && said "rtc: rtc-pl031" && said "the alarm came"; }
+
 for release in 12 13; do
 	kernel="debian $release"
 	if [ ! -e "$SHARE/debian$release/vmlinuz" ]; then
@@ -40,5 +50,7 @@ for release in 12 13; do
 	case_of "$kernel: a disk over PCI is rewritten by 16 writers, and is the same from both sides" disk
 	[ -z "${SOAK:-}" ] || case_of "$kernel: a disk over MMIO likewise" disk --virtio-transport mmio
 	case_of "$kernel: a line over the virtio console, over MMIO" hvc
+	case_of "$kernel: the clock has the host's time, and its alarm comes" alarm
+	case_of "$kernel: system_powerdown is a press of KEY_POWER" with button presses_power
 	rm "$WORK/vmlinuz"
 done
