@@ -184,7 +184,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K --rng=1", "--rng: 1: expected no value" },
 		{ "-k K -d ,ro",
 		  "--disk ,ro: expected FILE[,ro][,direct][,serial=TEXT][,queues=N]" },
-		{ "-k K -n user", "--network user: expected none" },
+		{ "-k K -n user", "--network user: expected tap=NAME, passt or none" },
 		{ "-k K --console vga", "--console vga: expected serial or virtio" },
 		{ "-k K --irqchip gic",
 		  "--irqchip gic: expected gicv3-its, gicv3, gicv2m or gicv2" },
