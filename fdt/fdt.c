@@ -95,23 +95,39 @@ static void cpus(void *fdt, const struct platform *p)
 	fdt_end_node(fdt);
 }
 
-static void psci(void *fdt)
+static void pmu(void *fdt, const struct platform *p)
+{
+	if (!p->pmu)
+		return;
+	fdt_begin_node(fdt, "pmu");
+	fdt_property_string(fdt, "compatible", "arm,armv8-pmuv3");
+	CELLS(fdt, "interrupts", GIC_PPI, 7, IRQ_LEVEL_HIGH);
+	fdt_end_node(fdt);
+}
+
+/* With EL2 in the guest, HVC is the guest's own (SMCCC, DEN0028, 2.9). */
+static void psci(void *fdt, const struct platform *p)
 {
 	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
 
 	fdt_begin_node(fdt, "psci");
 	fdt_property(fdt, "compatible", compatible, sizeof(compatible));
-	fdt_property_string(fdt, "method", "hvc");
+	fdt_property_string(fdt, "method", p->el2 ? "smc" : "hvc");
 	fdt_end_node(fdt);
 }
 
-static void timer(void *fdt)
+static void timer(void *fdt, const struct platform *p)
 {
+	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n); then the
+	 * virtual one of EL2 */
+	static const u32 interrupts[] = {
+		GIC_PPI, 13, IRQ_LEVEL_LOW, GIC_PPI, 14, IRQ_LEVEL_LOW, GIC_PPI, 11, IRQ_LEVEL_LOW,
+		GIC_PPI, 10, IRQ_LEVEL_LOW, GIC_PPI, 12, IRQ_LEVEL_LOW,
+	};
+
 	fdt_begin_node(fdt, "timer");
 	fdt_property_string(fdt, "compatible", "arm,armv8-timer");
-	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n) */
-	CELLS(fdt, "interrupts", GIC_PPI, 13, IRQ_LEVEL_LOW, GIC_PPI, 14, IRQ_LEVEL_LOW, GIC_PPI,
-	      11, IRQ_LEVEL_LOW, GIC_PPI, 10, IRQ_LEVEL_LOW);
+	prop_cells(fdt, "interrupts", interrupts, p->el2 ? 15 : 12);
 	fdt_property(fdt, "always-on", NULL, 0);
 	fdt_end_node(fdt);
 }
@@ -139,6 +155,8 @@ static void gic(void *fdt, const struct platform *p)
 	CELLS(fdt, "reg", REG(p->gic.dist, p->gic.dist_size),
 	      REG(p->gic.redist, p->gic.redist_size));
 	fdt_property_u32(fdt, "phandle", PHANDLE_GIC);
+	if (p->el2) /* the maintenance interrupt, for the guest's own guests */
+		CELLS(fdt, "interrupts", GIC_PPI, 9, IRQ_LEVEL_HIGH);
 	if (p->gic.its)
 		its(fdt, p);
 	fdt_end_node(fdt);
@@ -256,8 +274,9 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	chosen(fdt, p);
 	memory(fdt, p);
 	cpus(fdt, p);
-	psci(fdt);
-	timer(fdt);
+	pmu(fdt, p);
+	psci(fdt, p);
+	timer(fdt, p);
 	gic(fdt, p);
 	uarts(fdt, p);
 	virtio_mmio(fdt, p);

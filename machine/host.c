@@ -22,11 +22,15 @@ int host_check(const struct options *o)
 	return STATUS_HOST_LACKS;
 }
 
-int host_failed(const struct options *o, enum vm_step step, int err)
+int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err)
 {
 	const unsigned long long mib = o->mem >> 20;
 	const char *why = strerror(-err);
 
+	if (*vm->lacks) {
+		log_error("%s", vm->lacks);
+		return STATUS_HOST_LACKS;
+	}
 	if (err == -ENOTTY)
 		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
 	switch (step) {
@@ -52,6 +56,15 @@ int host_failed(const struct options *o, enum vm_step step, int err)
 		return STATUS_HOST_LACKS;
 	case VM_STEP_VCPUS:
 		log_error("--cpus %u: %s: expected as many as this host's KVM can give", o->cpus,
+		          why);
+		return STATUS_HOST_LACKS;
+	case VM_STEP_FEATURES:
+	case VM_STEP_IDENTITY:
+		log_error("--cpu: %s: expected an arm64 host's KVM", why);
+		return STATUS_HOST_LACKS;
+	case VM_STEP_PMU:
+		log_error("--cpu pmu=auto: %s: expected a PMU that this host's KVM can start, or "
+		          "pmu=off",
 		          why);
 		return STATUS_HOST_LACKS;
 	case VM_STEP_GIC:

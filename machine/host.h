@@ -10,6 +10,6 @@ struct options;
 int host_check(const struct options *o);
 
 /* vm_create failed at @step with -errno @err: prints why; the exit code. */
-int host_failed(const struct options *o, enum vm_step step, int err);
+int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err);
 
 #endif

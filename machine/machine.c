@@ -72,11 +72,12 @@ static int create_vm(struct machine *m)
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.nr_spis = NR_SPIS,
+		.arch = &m->options->arch,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? host_failed(m->options, step, err) : 0;
+	return err ? host_failed(m->options, &m->vm, step, err) : 0;
 }
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)

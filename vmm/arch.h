@@ -19,6 +19,16 @@ struct vm;
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type);
 int arch_vm_created(struct kvm *k);
 
+/*
+ * What all vCPUs have, of what vm->arch (NULL: the default) wishes for. -EOPNOTSUPP: the host has
+ * it not, and vm->lacks says so in one line that names the option. Each in its turn: before there
+ * are vCPUs; each vCPU, by arch_vcpu_init; all vCPUs; with the interrupt controller too.
+ */
+int arch_vm_features(struct vm *vm);
+int arch_vcpu_features(struct vcpu *vcpu);
+int arch_vm_identify(struct vm *vm);
+int arch_vcpus_ready(struct vm *vm);
+
 /* Interrupt controller: after the vCPUs, before any of them runs. */
 int arch_irqchip_create(struct vm *vm, unsigned int nr_spis);
 void arch_irqchip_destroy(struct vm *vm);

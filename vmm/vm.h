@@ -13,6 +13,7 @@
 #include "vmm/mmio.h"
 #include "vmm/work.h"
 
+struct arch_config;
 struct pause;
 struct vcpu;
 
@@ -46,6 +47,9 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	int gic, its;
+	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
+	u32 features;                   /* of all vCPUs, as the architecture numbers them */
+	char lacks[400]; /* what the host lacks of them, in a line for the user; set by vm_create */
 	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
@@ -63,6 +67,7 @@ struct vm_config {
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
 	unsigned int nr_spis;
+	const struct arch_config *arch; /* may be NULL; stays the caller's, for the VM's life */
 };
 
 /* Where vm_create failed, for the one line that machine/ prints. */
@@ -73,8 +78,11 @@ enum vm_step {
 	VM_STEP_CREATE,
 	VM_STEP_MEMORY,
 	VM_STEP_LOOP,
+	VM_STEP_FEATURES,
 	VM_STEP_VCPUS,
+	VM_STEP_IDENTITY,
 	VM_STEP_GIC,
+	VM_STEP_PMU,
 };
 
 /* 0 or -errno, and then *step is what failed. The vCPUs exist and do not run. */

@@ -12,6 +12,7 @@
 #include "machine/options.h"
 #include "machine/status.h"
 
+static struct vm vm;
 static struct options options = { .cpus = 64, .mem = 64 << 20 };
 
 Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redirect_stderr)
@@ -40,6 +41,9 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },
 		{ VM_STEP_VCPUS, STATUS_HOST_LACKS, "--cpus 64: " },
 		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv3-its: " },
+		{ VM_STEP_FEATURES, STATUS_HOST_LACKS, "--cpu: " },
+		{ VM_STEP_IDENTITY, STATUS_HOST_LACKS, "--cpu: " },
+		{ VM_STEP_PMU, STATUS_HOST_LACKS, "--cpu pmu=auto: " },
 	};
 
 	return cr_make_param_array(struct step_case, cases, ARRAY_SIZE(cases));
@@ -51,11 +55,19 @@ ParameterizedTest(struct step_case *c, host, each_step_that_fails_has_its_line)
 	FILE *err;
 
 	cr_redirect_stderr();
-	cr_assert(eq(int, host_failed(&options, c->step, -EPERM), c->status));
+	cr_assert(eq(int, host_failed(&options, &vm, c->step, -EPERM), c->status));
 	fflush(stderr);
 	err = cr_get_redirected_stderr();
 	text[fread(text, 1, sizeof(text) - 1, err)] = 0;
 	cr_assert(eq(ptr, strstr(text, c->names), text + strlen("nestor: ")), "%s", text);
 	cr_assert(ne(ptr, strstr(text, "Operation not permitted"), NULL), "%s", text);
 	cr_assert(eq(ptr, strchr(text, '\n'), text + strlen(text) - 1), "one line: %s", text);
+}
+
+Test(host, what_the_vm_says_it_lacks_is_the_line, .init = cr_redirect_stderr)
+{
+	strcpy(vm.lacks, "--cpu sve=on: expected another host");
+	cr_assert(eq(int, host_failed(&options, &vm, VM_STEP_VCPUS, -EPERM), STATUS_HOST_LACKS));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("nestor: --cpu sve=on: expected another host\n");
 }

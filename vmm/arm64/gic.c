@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vmm/arch.h"
+#include "vmm/arm64/cpu.h"
 #include "vmm/vm.h"
 
 static int set_attr(struct kvm *k, int fd, u32 group, u64 attr, const void *val)
@@ -31,6 +32,7 @@ static int gic_create(struct vm *vm, unsigned int nr_spis)
 	u64 dist = GIC_DIST_BASE;
 	u64 redist = gic_redist_base(vm->nr_vcpus) | (u64)vm->nr_vcpus << 52; /* index 0, flags 0 */
 	u32 nr_irqs = 32 + nr_spis;
+	u32 maintenance = PPI_GIC_MAINTENANCE;
 	int err = create(k, KVM_DEV_TYPE_ARM_VGIC_V3, &vm->gic);
 
 	if (err)
@@ -42,6 +44,8 @@ static int gic_create(struct vm *vm, unsigned int nr_spis)
 	if (!err)
 		err = set_attr(k, vm->gic, KVM_DEV_ARM_VGIC_GRP_ADDR,
 		               KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION, &redist);
+	if (!err && cpus_have_el2(vm))
+		err = set_attr(k, vm->gic, KVM_DEV_ARM_VGIC_GRP_MAINT_IRQ, 0, &maintenance);
 	if (!err)
 		err = set_attr(k, vm->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT,
 		               NULL);
