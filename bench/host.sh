@@ -1,42 +1,106 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the lab's host: takes each figure RUNS times of Nestor and of QEMU in turn, from tmpfs, warm.
-# Prints "RAW name unit less|more who value", and "COMMAND ..." lines with what was run.
-cp /share/nestor /share/Image /share/initrd-* /tmp
-mkdir /tmp/peer && tar -C /tmp/peer -xf /share/peer.tar
-cd /tmp || exit 1
+# In the lab's host: takes each figure RUNS times of Nestor and its peers in turn, from tmpfs, warm. Prints
+# "RAW name unit who value" lines, and "COMMAND who figure: ..." lines with what was run.
+# A figure is a function take_NAME WHO that runs a VMM and prints "NAME UNIT VALUE" lines.
+cp -r /share/bench /tmp && cd /tmp/bench || exit 1
+mkdir peer && tar -C peer -xf peer.tar && rm peer.tar
 head -c 134217728 /dev/urandom >disk.img
+peers="nestor qemu"
+[ ! -e lkvm ] || peers="$peers lkvm"
 
+# The command line goes to descriptor 4 once a figure, where $show names it.
+vmm() {
+	[ -z "$show" ] || echo "COMMAND $show: $*" >&4
+	"$@"
+}
+
+# WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout.
 nestor() {
-	echo ./nestor run -k Image -i "initrd-$1" -c 2 -m 512 -d disk.img -p console=ttyS0\ quiet
+	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
+	shift 5
+	set -- "$@" ./nestor run -k "$kernel" -c "$cpus" -m "$mem"
+	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
+	[ "$disk" = - ] || set -- "$@" -d "$disk"
+	vmm "$@" -p "console=ttyS0 quiet"
+}
+lkvm() {
+	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
+	shift 5
+	set -- "$@" ./lkvm run -k "$kernel" -c "$cpus" -m "$mem" -n mode=none --irqchip gicv3-its
+	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
+	[ "$disk" = - ] || set -- "$@" -d "$disk"
+	vmm "$@" -p "console=ttyS0 quiet"
 }
 qemu() {
-	echo peer/bin/qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot \
-		-machine virt,gic-version=3,accel=kvm -cpu host -smp 2 -m 512 -kernel Image -initrd "initrd-$1" \
-		-serial stdio -object iothread,id=io -drive if=none,id=d,file=disk.img,format=raw,aio=io_uring \
-		-device virtio-blk-pci,drive=d,iothread=io,num-queues=1 -append console=ttyAMA0\ quiet
+	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
+	shift 5
+	set -- "$@" peer/bin/qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot -serial stdio \
+		-machine virt,gic-version=3,accel=kvm -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
+	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
+	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device virtio-blk-pci,drive=d,iothread=io,num-queues=1 \
+		-drive "if=none,id=d,file=$disk,format=raw,aio=io_uring"
+	vmm "$@" -append "console=ttyAMA0 quiet"
 }
 
-# The command lines hold one argument with a space, the last: the guest's kernel parameters.
-run() {
-	line=$("$1" "$2")
-	set -- "${line##* console}"
-	# shellcheck disable=SC2086
-	${line% console*} "console$1" </dev/null
+board() { [ "$1" = qemu ] && echo qemu || echo nestor; }
+
+take_boot_fdt() {
+	who=$1
+	echo "boot_fdt ms $($who Image 1 256 initrd-init - ./clock init-is-here)"
 }
 
-for who in nestor qemu; do
-	echo "COMMAND $who: $($who boot)"
-	run $who boot >/dev/null 2>&1 # warm
-done
-for i in $(seq "${RUNS:-5}"); do
-	for who in nestor qemu; do
-		start=$(cut -d' ' -f1 /proc/uptime)
-		run $who boot >log 2>&1 || { echo "boot under $who failed:"; tail -n 5 log; }
-		echo "RAW boot-to-power-off s less $who $(echo "$start $(cut -d' ' -f1 /proc/uptime)" | awk '{ printf "%.2f", $2 - $1 }')"
+# Memory as much as a small guest's: what a VMM does for each page counts.
+take_start() {
+	who=$1
+	echo "start ms $($who "first-$(board "$who").bin" 1 256 - - ./clock !)"
+}
+
+take_mmio_exit() {
+	who=$1
+	$who "mmio-$(board "$who").bin" 1 256 - - | tr -d '\r' | sed -n 's/^\([tf]\)\([0-9a-f]*\)$/\1 0x\2/p' | {
+		read -r t ticks
+		read -r f hertz
+		echo "mmio_exit us $((ticks * 100000000 / hertz / 20000))" | sed 's/\(..\)$/.\1/'
+	}
+}
+
+take_blk() {
+	who=$1
+	$who Image 2 512 initrd-disk disk.img | tr -d '\r' | awk '$1 == "figure" { print $2, ($2 ~ /1m/ ? "MiB/s" : "IO/s"), $3 }'
+}
+
+# Of all that is mapped, a share of what is shared; but not the guest's memory, the one mapping of its size.
+take_rss() {
+	rm -f pid
+	$1 Image 1 256 initrd-idle disk.img sh -c 'echo $$ >pid; exec "$@"' sh >log 2>&1 &
+	until [ -s pid ]; do usleep 10000; done
+	pid=$(cat pid)
+	until grep -q 'it is idle' log || ! kill -0 $pid; do usleep 100000; done
+	awk '/^Size:/ { size = $2 } /^Pss:/ && size != 262144 { sum += $2 } END { printf "rss MiB %.2f\n", sum / 1024 }' "/proc/$pid/smaps"
+	kill $pid
+	wait
+}
+
+take_binary() {
+	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
+}
+
+show=
+all="boot_fdt start mmio_exit blk rss $MORE"
+for figure in $all; do
+	for who in $peers; do
+		show="$who $figure"
+		"take_$figure" "$who" 4>&1 >/dev/null 2>&1 </dev/null # warm
+		show=
 	done
-	for who in nestor qemu; do
-		run $who disk 2>&1 | tr -d '\r' | awk -v who=$who '$1 == "figure" {
-			print "RAW", $2, ($2 ~ /4k/ ? "IO/s" : "MB/s"), "more", who, $3 }'
+done
+take_binary nestor | sed 's/^\(\S* \S*\)/RAW \1 nestor/'
+for i in $(seq "${RUNS:-5}"); do
+	for figure in $all; do
+		for who in $peers; do
+			"take_$figure" "$who" 2>log.err </dev/null | awk -v who="$who" 'NF == 3 { print "RAW", $1, $2, who, $3 }'
+			[ ! -s log.err ] || sed "s/^/$who $figure: /" log.err >&2
+		done
 	done
 done

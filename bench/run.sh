@@ -1,55 +1,67 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Figures of Nestor beside QEMU's, in one boot of the lab's host, the two interleaved: bench/host.sh
-# takes them, this prints each as "name median unit peer-median ratio" and its spread, and writes
-# bench/results.md. RUNS=5 repetitions of each.
+# Figures of Nestor beside its peers', in one boot of the lab's host, interleaved: bench/host.sh takes them, this prints
+# each as "name median unit peer-median ratio" (the ratio is Nestor's by the peer's) and its spread, and writes
+# bench/results.md. RUNS=5 repetitions of each; LKVM=path: an lkvm for arm64, static, as a second peer.
 set -eu
 bench=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$bench")
 BUILD=$(realpath "${BUILD:-$top/build}")
 share=$BUILD/bench/share
+into=$share/bench
 setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
+
+# initrd NAME FILE[:PATH]...: a Linux guest that runs /test
+initrd() {
+	"$top/guests/linux/mkinitrd.sh" "$share/more.cpio" "${@:2}"
+	cat "$share/base.cpio" "$share/more.cpio" >"$into/initrd-$1"
+}
 
 fill_share() {
 	rm -rf "$share"
-	mkdir -p "$share"
-	cp "$BUILD/nestor" "$bench/host.sh" "$share"
-	cp -L "$(setting LAB_KERNEL)" "$share/Image"
-	tar -C "$("$bench/peer.sh")" -cf "$share/peer.tar" .
-	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
-	for script in "$bench"/guest/*.sh; do
-		"$top/guests/linux/mkinitrd.sh" "$share/test.cpio" "$script:test"
-		cat "$share/initrd" "$share/test.cpio" >"$share/initrd-$(basename "$script" .sh)"
-	done
+	mkdir -p "$into"
+	cp "$BUILD/nestor" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$bench/host.sh" "$into"
+	"$(setting CROSS_CC | sed 's/gcc$/strip/')" "$BUILD/nestor" -o "$into/nestor.stripped"
+	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
+	cp -L "$(setting LAB_KERNEL)" "$into/Image"
+	tar -C "$("$bench/peer.sh")" -cf "$into/peer.tar" .
+	"$top/guests/linux/mkinitrd.sh" "$share/base.cpio" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
+	"$top/guests/linux/mkinitrd.sh" "$into/initrd-init" "$BUILD/bench/init"
+	initrd disk "$bench/guest/disk.sh:test" "$BUILD/bench/reads"
+	initrd idle "$bench/guest/idle.sh:test"
 }
 
-# figures: "RAW name unit better who value" lines into the two kinds of line
+# figures: "RAW name unit who value" lines into a line a figure and peer, and its spread
 figures() {
-	sort -k2,2 -k5,5 -k6,6n | awk '
-	$1 != "RAW" { next }
-	{ key = $2 " " $5; n[key]++; v[key, n[key]] = $6; unit[$2] = $3; better[$2] = $4
+	sort -s -k2,2 -k4,4 -k5,5n | awk '
+	$1 != "RAW" || NF != 5 { next }
+	{ key = $2 " " $4; v[key, ++n[key]] = $5; unit[$2] = $3
 	  if (!($2 in seen)) { seen[$2] = 1; order[++names] = $2 } }
 	function median(key) { return v[key, int((n[key] + 1) / 2)] }
-	function spread(key) { return v[key, 1] "-" v[key, n[key]] }
+	function spread(who, key) { return who " " v[key, 1] " to " v[key, n[key]] " (" n[key] ")" }
+	function line(name, who, label,    a, b) {
+		a = name " nestor"; b = name " " who
+		if (!n[b]) { printf "%s%s %s %s - -\n", name, label, median(a), unit[name]; return }
+		printf "%s%s %s %s %s %.2f\n", name, label, median(a), unit[name], median(b), median(a) / median(b)
+		print "  " spread("nestor", a) ", " spread(who, b)
+	}
 	END {
 		for (i = 1; i <= names; i++) {
-			name = order[i]; a = name " nestor"; b = name " qemu"
-			if (!n[a] || !n[b]) { print name " not measured"; continue }
-			ratio = better[name] == "less" ? median(b) / median(a) : median(a) / median(b)
-			printf "%s %s %s %s %.2f\n", name, median(a), unit[name], median(b), ratio
-			printf "  spread of %d: nestor %s, qemu %s (%s is better)\n", n[a], spread(a), spread(b), better[name]
+			if (!n[order[i] " nestor"]) { print order[i] " not measured"; continue }
+			line(order[i], "qemu", "")
+			if (n[order[i] " lkvm"]) line(order[i], "lkvm", ":lkvm")
 		}
 	}'
 }
 
 fill_share
-"$top/lab/host.sh" -t 1500 -s "$share" -- env RUNS="${RUNS:-5}" sh /share/host.sh | tee "$BUILD/bench/raw"
+"$top/lab/host.sh" -t 3000 -s "$share" -- env RUNS="${RUNS:-5}" MORE="${MORE:-}" sh /share/bench/host.sh | tee "$BUILD/bench/raw"
 {
 	echo "# Figures"
 	echo
 	echo "\`make bench\`, $(date -u +%F): $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, the lab's host under TCG;"
-	echo "both VMMs in its tmpfs, warm, interleaved. Each line: name, Nestor's median, unit, QEMU's median, ratio"
-	echo "(above 1: Nestor is better)."
+	echo "the VMMs in its tmpfs, warm, interleaved. Each line: name, Nestor's median, unit, QEMU's median, Nestor's by"
+	echo "QEMU's (\`name:lkvm\`: the same beside lkvm); below it, the spreads and how many runs."
 	echo
 	echo '```'
 	figures <"$BUILD/bench/raw"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A running guest in figures (docs/json/stat.json) and in registers (docs/json/debug.json). */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,14 +45,10 @@ static json_t *vcpus_stat(struct vm *vm)
 	return list;
 }
 
-/* What the guest has touched is what its file has blocks for. */
 static json_t *memory_stat(const struct guest_mem *mem)
 {
-	struct stat st = { 0 };
-
-	fstat(mem->fd, &st);
 	return json_pack("{s:I, s:I}", "size", (json_int_t)mem->size, "resident",
-	                 (json_int_t)st.st_blocks * 512);
+	                 (json_int_t)mem_resident(mem));
 }
 
 static json_t *mmio_stat(const struct mmio_bus *bus)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "machine/keys.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 static const char expected_keys[] = "pmu=, sve=, pauth=, or an ID register's REG.FIELD=N or REG=N";
@@ -92,8 +93,12 @@ const char *sve_option_take(struct options *o, char *val)
 
 bool cpu_check(const struct options *o)
 {
-	if (!o->arch.e2h0 || o->arch.el2)
+	if (o->arch.e2h0 && !o->arch.el2)
+		log_error("--e2h0: expected --nested too");
+	else if (o->arch.el2 && !irqchip_serves_el2(o->irqchip))
+		log_error("--nested: expected --irqchip gicv3-its or gicv3, not %s",
+		          irqchip_name(o->irqchip));
+	else
 		return true;
-	log_error("--e2h0: expected --nested too");
 	return false;
 }

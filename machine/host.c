@@ -3,11 +3,13 @@
 #include "machine/host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "machine/options.h"
 #include "machine/status.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 /* lkvm refuses it too: a guest that is promised too much dies later, and not in one line. */
@@ -22,54 +24,63 @@ int host_check(const struct options *o)
 	return STATUS_HOST_LACKS;
 }
 
+static int irqchip_failed(const struct options *o, const struct kvm_ops *ops, int err)
+{
+	const char *name = irqchip_name(o->irqchip);
+	char offered[64];
+
+	irqchip_offered(ops, offered, sizeof(offered));
+	if (err == -ENODEV)
+		log_error("--irqchip %s: expected a host with it; this one has %s", name, offered);
+	else
+		log_error("--irqchip %s: %s: expected a host with it; this one has %s", name,
+		          strerror(-err), offered);
+	return STATUS_HOST_LACKS;
+}
+
+/* What failed, in the user's words. */
+static void name_step(const struct options *o, enum vm_step step, char *text, size_t len)
+{
+	switch (step) {
+	case VM_STEP_CREATE: snprintf(text, len, "/dev/kvm: cannot create a VM"); break;
+	case VM_STEP_IPA:
+	case VM_STEP_MEMORY:
+		snprintf(text, len, "--mem %lluM", (unsigned long long)o->mem >> 20);
+		break;
+	case VM_STEP_LOOP: snprintf(text, len, "io_uring"); break;
+	case VM_STEP_FEATURES:
+	case VM_STEP_IDENTITY: snprintf(text, len, "--cpu"); break;
+	case VM_STEP_VCPUS: snprintf(text, len, "--cpus %u", o->cpus); break;
+	case VM_STEP_PMU: snprintf(text, len, "--cpu pmu=auto"); break;
+	default: snprintf(text, len, "/dev/kvm");
+	}
+}
+
 int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err)
 {
-	const unsigned long long mib = o->mem >> 20;
-	const char *why = strerror(-err);
+	static const char *const expected[] = {
+		[VM_STEP_OPEN] = "an arm64 host with KVM, and access to it",
+		[VM_STEP_API] = "KVM API version 12",
+		[VM_STEP_IPA] = "what ends within this host's guest-physical addresses",
+		[VM_STEP_CREATE] = "an arm64 host",
+		[VM_STEP_MEMORY] = "what this host can map",
+		[VM_STEP_LOOP] = "Linux 5.19 or newer, and it allowed",
+		[VM_STEP_FEATURES] = "an arm64 host's KVM",
+		[VM_STEP_VCPUS] = "as many as this host's KVM can give",
+		[VM_STEP_IDENTITY] = "an arm64 host's KVM",
+		[VM_STEP_PMU] = "a PMU that this host's KVM can start, or pmu=off",
+	};
+	char what[64];
 
 	if (*vm->lacks) {
 		log_error("%s", vm->lacks);
 		return STATUS_HOST_LACKS;
 	}
+	if (step == VM_STEP_GIC && err != -ENOTTY)
+		return irqchip_failed(o, vm->kvm.ops, err);
 	if (err == -ENOTTY)
 		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
-	switch (step) {
-	case VM_STEP_OPEN:
-		log_error("/dev/kvm: %s: expected an arm64 host with KVM, and access to it", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_API:
-		log_error("/dev/kvm: %s: expected KVM API version 12", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_IPA:
-		log_error("--mem %lluM: %s: expected what ends within this host's guest-physical "
-		          "addresses",
-		          mib, why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_CREATE:
-		log_error("/dev/kvm: cannot create a VM: %s: expected an arm64 host", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_MEMORY:
-		log_error("--mem %lluM: %s: expected what this host can map", mib, why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_LOOP:
-		log_error("io_uring: %s: expected Linux 5.19 or newer, and it allowed", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_VCPUS:
-		log_error("--cpus %u: %s: expected as many as this host's KVM can give", o->cpus,
-		          why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_FEATURES:
-	case VM_STEP_IDENTITY:
-		log_error("--cpu: %s: expected an arm64 host's KVM", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_PMU:
-		log_error("--cpu pmu=auto: %s: expected a PMU that this host's KVM can start, or "
-		          "pmu=off",
-		          why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_GIC:
-		log_error("--irqchip gicv3-its: %s: this host's KVM has none", why);
-		return STATUS_HOST_LACKS;
-	}
-	return STATUS_HOST_FAILED;
+	name_step(o, step, what, sizeof(what));
+	log_error("%s: %s: expected %s", what, strerror(-err), expected[step]);
+	return STATUS_HOST_LACKS;
 }

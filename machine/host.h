@@ -5,6 +5,7 @@
 #include "vmm/vm.h"
 
 struct options;
+struct kvm_ops;
 
 /* Before anything is started: 0, or an error line was printed and this is the exit code. */
 int host_check(const struct options *o);

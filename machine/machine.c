@@ -15,9 +15,10 @@
 #include "machine/disk.h"
 #include "machine/host.h"
 #include "machine/layout.h"
+#include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
-#include "vmm/arch.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
 /* Before there is a thread: none of the signals that the loop watches is anyone else's. */
@@ -46,6 +47,8 @@ static int open_files(struct machine *m)
 		m->disks[i] = -1;
 	for (unsigned int i = 0; i < o->nr_disks && !status; i++)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
+	if (!status)
+		status = nets_open(m);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
@@ -59,7 +62,20 @@ static void close_files(struct machine *m)
 	for (unsigned int i = 0; i < m->options->nr_disks; i++)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
+	nets_close(m);
 	boot_close(&m->boot);
+}
+
+static struct irqchip_config irqs(const struct irqchip *chip)
+{
+	bool takes_spis = irqchip_takes_spis(chip);
+
+	return (struct irqchip_config){
+		.irqchip = chip,
+		.nr_spis = NR_SPIS + (takes_spis ? NR_V2M_SPIS : 0),
+		.first_msi_spi = SPI_V2M0,
+		.nr_msi_spis = takes_spis ? NR_V2M_SPIS : 0,
+	};
 }
 
 static int create_vm(struct machine *m)
@@ -71,8 +87,8 @@ static int create_vm(struct machine *m)
 		.ram_size = m->options->mem,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
-		.nr_spis = NR_SPIS,
 		.arch = &m->options->arch,
+		.irqs = &m->irqs,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
@@ -101,10 +117,7 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,
-		disks_create,
-		hvc_create,
-		rng_device_create,
+		board_create, disks_create, nets_create, hvc_create, rng_device_create,
 	};
 	int err = 0;
 
@@ -233,6 +246,7 @@ int machine_run(const struct options *o, struct session *s)
 {
 	struct machine m = {
 		.options = o,
+		.irqs = irqs(o->irqchip),
 		.log = { .topics = o->trace },
 		.session = s,
 		.terminal = { .guard = -1 },

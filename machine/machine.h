@@ -7,10 +7,12 @@
 #include "machine/boot.h"
 #include "machine/options.h"
 #include "machine/terminal.h"
+#include "vmm/arch.h"
 #include "vmm/platform.h"
 #include "vmm/vm.h"
 
 struct console;
+struct net_backend;
 struct pci_func;
 struct pci_host;
 struct serial;
@@ -31,6 +33,7 @@ struct machine {
 	struct log log;
 	struct boot boot;
 	struct terminal terminal;
+	struct irqchip_config irqs;
 	struct vm vm;
 	struct platform platform;
 	struct session *session;
@@ -41,7 +44,8 @@ struct machine {
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
-	struct virtio_dev **virtio; /* each, for the control socket */
+	struct net_backend *nets[MAX_NETS]; /* NULL once a device owns one */
+	struct virtio_dev **virtio;         /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	int signals;
@@ -75,6 +79,7 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
 int disks_create(struct machine *m);
+int nets_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 

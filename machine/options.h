@@ -6,9 +6,12 @@
 #include "vmm/platform.h"
 
 #define MAX_DISKS    16
+#define MAX_NETS     8
 #define MAX_PORTS    32
 #define MAX_CLAIMS   64
 #define NSEC_PER_SEC 1000000000ULL
+
+struct irqchip;
 
 /* Where a device goes: of any device option. */
 struct place {
@@ -36,14 +39,28 @@ struct disk_option {
 	struct place place;
 };
 
+struct net_option {
+	const char *said; /* the option's first word */
+	const char *tap;  /* an interface's name; NULL: none */
+	bool passt;
+	const char *mode; /* lkvm's word for the two */
+	bool has_mac;
+	u8 mac[6];
+	u64 queues; /* pairs */
+	struct place place;
+};
+
 /* What the command line asked for, checked in itself; files are not opened yet. */
 struct options {
 	const char *kernel, *initrd, *params;
 	unsigned int cpus;
+	const struct irqchip *irqchip;
 	u64 mem;                 /* bytes */
 	struct arch_config arch; /* the vCPUs */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
+	struct net_option nets[MAX_NETS];
+	unsigned int nr_nets;
 	u16 segments[PLATFORM_SEGMENTS]; /* the first is 0 */
 	unsigned int nr_segments;
 	struct port_option ports[MAX_PORTS];

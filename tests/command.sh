@@ -116,16 +116,33 @@ bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0
 bad "two root ports of one name" "--root-port a: expected an ID that no other root port has" -k good --root-port a --root-port a
 bad "--segment 0" "--segment 0: expected a segment number, 1 to 65535" -k good --segment 0
 bad "a segment twice" "--segment 5: expected a segment that is not there yet" -k good --segment 5 --segment 5
+bad "a tap that is not there" "--network tap=nothing: No such device: expected a tap interface that exists" -k good -n tap=nothing
+bad "a tap whose name is too long" "--network tap=0123456789abcdef: No such device: expected a tap" -k good -n tap=0123456789abcdef
+bad "a tap without a name" "--network tap=: expected tap=NAME" -k good -n tap=
+bad "a network there is not" "--network slirp: expected tap=NAME" -k good -n slirp
+bad "none and a key" "--network none,mac=02:00:00:00:00:01: expected tap=NAME" -k good -n none,mac=02:00:00:00:00:01
+bad "a network with an unknown key" "--network tap=t,script=x: expected a key out of bus=" -k good -n tap=t,script=x
+bad "a network with too many queues" "--network tap=t,queues=8: expected queues=N, 1 to 7" -k good -n tap=t,queues=8
+for mac in 1 01:00:00:00:00:00 00:00:00:00:00:00 2:0:0:0:0:0 02:00:00:00:00:01:02 02:00:00:00:00:0g; do
+	bad "mac=$mac" "--network tap=t,mac=$mac: expected mac=XX:XX:XX:XX:XX:XX" -k good -n tap=t,mac=$mac
+done
+bad "lkvm's tap without a name" "--network mode=tap: expected mode=tap,tapif=NAME" -k good -n mode=tap
+bad "a mode lkvm has not" "--network mode=bridge: expected mode=tap,tapif=NAME" -k good -n mode=bridge
+bad "lkvm's words for a tap that is not there" "--network mode=tap: No such device" -k good -n mode=tap,tapif=nothing,guest_mac=02:00:00:00:00:01
+bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
+bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
-bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its" -k good --irqchip gicv9
 bad "a vCPU with half a vector" "--cpu sve=100: expected sve=auto, on, off or a vector length in bits" -k good --cpu sve=100
 bad "a feature there is not" "--cpu mte=on: expected pmu=, sve=, pauth=, or an ID register's" -k good --cpu mte=on
 bad "an ID register there is not" "--cpu id_aa64pfr9_el1.sve=1: expected an ID register such as" -k good --cpu id_aa64pfr9_el1.sve=1
 bad "a field there is not" "--cpu id_dfr1_el1.sve=1: expected a field of id_dfr1_el1: mtpmu hpmn0" -k good --cpu id_dfr1_el1.sve=1
 bad "a value that no field holds" "--cpu ctr_el0.dic=2: expected at most 1 in that field" -k good --cpu ctr_el0.dic=2
 bad "a 33rd field" "expected at most 32 fields" -k good --cpu "$(printf 'ctr_el0.dic=1%.0s,' $(seq 32))ctr_el0.dic=1"
+bad "--nested with a GICv2" "--nested: expected --irqchip gicv3-its or gicv3, not gicv2m" -k good --nested --irqchip gicv2m
 bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
+bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
+bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate
 bad "an option of lkvm's" "--sdl: an option of lkvm that nestor does not have" -k good --sdl
 bad "a word that is no option" "good: expected an option; a kernel is given with -k" good
@@ -170,7 +187,7 @@ said() { # said NAME STATUS TEXT ARG...: stdout has TEXT, stderr is empty
 	fi
 }
 said "help lists the commands" 0 "run" help
-said "run --help lists the options" 0 "--irqchip gicv3-its" run --help
+said "run --help lists the options" 0 "--irqchip NAME" run --help
 said "version" 0 "nestor 0.1" version
 said "list with no guest" 0 "PID" list
 said "list --json with no guest" 0 '"guests": []' list --json

@@ -15,16 +15,20 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		local name
+		local name tools=()
 		name=$(basename "$script" .sh)
-		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test"
+		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
+		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done
 }
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/traffic" "$BUILD/tap" "$BUILD/card" "$share"
+mkdir "$share/asan"
+cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
+cp "$tests/asan-run.sh" "$share/asan/run"
 cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
@@ -107,7 +111,7 @@ run_in() {
 	fi
 }
 
-[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e '^lib.sh$' -e '^all.sh$'))
+[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e 'lib.sh$' -e '^all.sh$'))
 declare -A groups # by options, and a space: a key is not to be empty
 for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
 status=0

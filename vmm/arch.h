@@ -4,6 +4,7 @@
 
 #include "vmm/types.h"
 
+struct irqchip;
 struct kvm;
 struct kvm_run;
 struct vcpu;
@@ -29,8 +30,14 @@ int arch_vcpu_features(struct vcpu *vcpu);
 int arch_vm_identify(struct vm *vm);
 int arch_vcpus_ready(struct vm *vm);
 
-/* Interrupt controller: after the vCPUs, before any of them runs. */
-int arch_irqchip_create(struct vm *vm, unsigned int nr_spis);
+/* Which interrupt controller, and how many interrupts it serves. */
+struct irqchip_config {
+	const struct irqchip *irqchip; /* the architecture's own */
+	unsigned int nr_spis;
+	u32 first_msi_spi, nr_msi_spis; /* those that messages become, counted from 0; 0: none do */
+};
+/* After the vCPUs, before any of them runs; the irq table is there. */
+int arch_irqchip_create(struct vm *vm, const struct irqchip_config *c);
 void arch_irqchip_destroy(struct vm *vm);
 
 /* A new vCPU's features; all but the first wait for PSCI CPU_ON. */

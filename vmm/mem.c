@@ -2,38 +2,103 @@
 /* Guest RAM: allocated here, reached through guest_ptr() alone. */
 #include "vmm/mem.h"
 
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-int mem_create(struct guest_mem *mem, gpa_t base, u64 size)
-{
-	int err;
+#define HUGE_PAGE (2ULL << 20)
 
-	mem->base = base;
-	mem->size = size;
+static int open_file(struct guest_mem *mem)
+{
 	mem->fd = memfd_create("guest-ram", MFD_CLOEXEC);
 	if (mem->fd < 0)
 		return -errno;
-	if (ftruncate(mem->fd, size)) {
-		err = -errno;
-		goto close_fd;
-	}
-	mem->host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, mem->fd, 0);
-	if (mem->host == MAP_FAILED) {
-		err = -errno;
-		goto close_fd;
-	}
-	madvise(mem->host, size, MADV_HUGEPAGE); /* a wish: shmem may not have huge pages */
-	madvise(mem->host, size, MADV_DONTDUMP);
-	return 0;
+	return ftruncate(mem->fd, mem->size) ? -errno : 0;
+}
 
-close_fd:
-	close(mem->fd);
+/* On a huge page's boundary, so that KVM can map with them too: room for it is taken, and cut. */
+static int map(struct guest_mem *mem)
+{
+	int flags = mem->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	u64 room = mem->size + HUGE_PAGE;
+	u8 *any = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u8 *end;
+	int err;
+
+	if (any == MAP_FAILED)
+		return -errno;
+	mem->host = (u8 *)ALIGN_UP((unsigned long)any, HUGE_PAGE);
+	end = mem->host + mem->size;
+	if (mem->host > any)
+		munmap(any, mem->host - any);
+	munmap(end, any + room - end);
+	if (mmap(mem->host, mem->size, PROT_READ | PROT_WRITE, flags | MAP_FIXED | MAP_NORESERVE,
+	         mem->fd, 0) != MAP_FAILED)
+		return 0;
+	err = -errno;
+	munmap(mem->host, mem->size);
 	return err;
+}
+
+int mem_create(struct guest_mem *mem, gpa_t base, u64 size, bool shared)
+{
+	int err = 0;
+
+	*mem = (struct guest_mem){ .base = base, .size = size, .fd = -1 };
+	if (shared)
+		err = open_file(mem);
+	if (!err)
+		err = map(mem);
+	if (err) {
+		if (mem->fd >= 0)
+			close(mem->fd);
+		return err;
+	}
+	madvise(mem->host, size, MADV_HUGEPAGE);
+	madvise(mem->host, size, MADV_DONTDUMP);
+	madvise(mem->host, size,
+	        MADV_DONTFORK); /* a copy on write would part KVM's view from ours */
+	return 0;
 }
 
 void mem_destroy(struct guest_mem *mem)
 {
 	munmap(mem->host, mem->size);
-	close(mem->fd);
+	if (mem->fd >= 0)
+		close(mem->fd);
+}
+
+/* The Rss line of the mapping that begins at @host (Documentation/filesystems/proc.rst, smaps). */
+static u64 mapping_rss(FILE *smaps, const void *host)
+{
+	unsigned long start, end, kib;
+	bool ours = false;
+	char line[256];
+
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			ours = start == (unsigned long)host;
+		else if (ours && sscanf(line, "Rss: %lu", &kib) == 1)
+			return (u64)kib << 10;
+	}
+	return 0;
+}
+
+u64 mem_resident(const struct guest_mem *mem)
+{
+	struct stat st = { 0 };
+	FILE *smaps;
+	u64 rss;
+
+	if (mem->fd >= 0) {
+		fstat(mem->fd, &st);
+		return st.st_blocks * 512ULL;
+	}
+	smaps = fopen("/proc/self/smaps", "re");
+	if (!smaps)
+		return 0;
+	rss = mapping_rss(smaps, mem->host);
+	fclose(smaps);
+	return rss;
 }

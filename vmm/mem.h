@@ -7,17 +7,22 @@
 
 #include "vmm/types.h"
 
-/* Guest RAM: one block, in a memfd so that other processes and iommufd can map it too. */
+/*
+ * Guest RAM: one block. Anonymous memory, which gets huge pages where the host has them (shared
+ * memory gets none by default); a memfd where another process is to map it too.
+ */
 struct guest_mem {
 	gpa_t base;
 	u64 size; /* bytes */
 	u8 *host;
-	int fd;
+	int fd; /* -1: anonymous */
 };
 
 /* @base, @size: bytes, multiples of the host's page. -errno of memfd_create, ftruncate or mmap. */
-int mem_create(struct guest_mem *mem, gpa_t base, u64 size);
+int mem_create(struct guest_mem *mem, gpa_t base, u64 size, bool shared);
 void mem_destroy(struct guest_mem *mem);
+/* How much of it the guest or a device has touched, in bytes. */
+u64 mem_resident(const struct guest_mem *mem);
 
 /* The one way from a guest address to a host pointer; NULL unless all @len bytes are RAM. */
 static inline void *guest_ptr(const struct guest_mem *mem, gpa_t gpa, u64 len)

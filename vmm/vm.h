@@ -14,7 +14,9 @@
 #include "vmm/work.h"
 
 struct arch_config;
+struct irqchip_config;
 struct pause;
+struct v2m;
 struct vcpu;
 
 /* Who ended the guest, where the status alone does not say. */
@@ -46,10 +48,12 @@ struct vm {
 	struct pause *pause;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
-	int gic, its;
 	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
 	u32 features;                   /* of all vCPUs, as the architecture numbers them */
 	char lacks[400]; /* what the host lacks of them, in a line for the user; set by vm_create */
+	int gic, its;    /* KVM's devices; its: -1 where there is none */
+	struct v2m *v2m; /* the frame; NULL: none */
+	unsigned int nr_spis;
 	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
@@ -64,10 +68,11 @@ struct vm_config {
 	struct log *log;
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
+	bool ram_shared;      /* another process maps it too (mem.fd) */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
-	unsigned int nr_spis;
 	const struct arch_config *arch; /* may be NULL; stays the caller's, for the VM's life */
+	const struct irqchip_config *irqs;
 };
 
 /* Where vm_create failed, for the one line that machine/ prints. */

@@ -130,6 +130,9 @@ static inline bool virtio_has(const struct virtio_dev *dev, unsigned int feature
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
 /* Gives it back: @written bytes of the device's part are valid (2.7.8). */
 void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written);
+/* The same in two steps, for chains that the driver is to see all at once: fill each, publish. */
+void virtq_fill(struct virtq *vq, struct virtq_chain *chain, u32 written);
+void virtq_publish(struct virtq *vq);
 /* Interrupts the driver, if it wants to know about what was pushed (2.7.10). */
 void virtq_interrupt(struct virtq *vq);
 void virtq_reset(struct virtq *vq);

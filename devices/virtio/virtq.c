@@ -221,7 +221,7 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
  * The used ring is the driver's own memory, mapped at DRIVER_OK; a driver that
  * takes it away has broken the queue. A completion cannot wait, so no token.
  */
-void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
+void virtq_fill(struct virtq *vq, struct virtq_chain *chain, u32 written)
 {
 	struct virtio_dev *dev = vq->dev;
 	struct vring_used_elem elem = { .id = htole32(chain->head), .len = htole32(written) };
@@ -230,14 +230,27 @@ void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
 	vq->bytes_in += written;
 	unmap_chain(vq, chain);
 	if (!dev->resetting && !vq->resetting) {
-		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL) ||
-		    dma_store16(dev->dma, USED_IDX(vq), vq->next_used + 1, NULL))
+		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL))
 			virtio_needs_reset(dev);
 		vq->next_used++;
 	}
 	if (!--vq->in_flight && vq->resetting)
 		virtq_reset(vq);
 	virtio_finished(dev);
+}
+
+void virtq_publish(struct virtq *vq)
+{
+	if (vq->dev->resetting || vq->resetting || !vq->enabled)
+		return;
+	if (dma_store16(vq->dev->dma, USED_IDX(vq), vq->next_used, NULL))
+		virtio_needs_reset(vq->dev);
+}
+
+void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
+{
+	virtq_fill(vq, chain, written);
+	virtq_publish(vq);
 }
 
 /* 2.7.7: interrupt unless the driver's flag, or its event index, says it is not waiting for this.

@@ -12,6 +12,7 @@
 #include "tests/unit/leak.h"
 #include "vmm/arch.h"
 #include "vmm/arm64/cpu.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
 #define PFR0 ARM64_SYS_REG(3, 0, 0, 4, 0)
@@ -22,6 +23,7 @@ static enum vm_step step;
 
 static int create(const struct arch_config *arch, unsigned int nr_cpus)
 {
+	const struct irqchip_config irqs = { .irqchip = irqchip_find("gicv3-its"), .nr_spis = 64 };
 	const struct vm_config c = {
 		.ops = &fake_kvm_ops,
 		.log = &log_off,
@@ -29,7 +31,7 @@ static int create(const struct arch_config *arch, unsigned int nr_cpus)
 		.ram_size = FAKE_RAM_SIZE,
 		.top = FAKE_RAM_BASE + FAKE_RAM_SIZE,
 		.nr_cpus = nr_cpus,
-		.nr_spis = 64,
+		.irqs = &irqs,
 		.arch = arch,
 	};
 

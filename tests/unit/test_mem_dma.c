@@ -60,14 +60,30 @@ Test(mem, copies_go_in_and_out_or_fail_whole)
 	cr_assert(zero(u32, ram[SIZE - 2]));
 }
 
-Test(mem, ram_is_a_memfd_that_starts_zeroed)
+Test(mem, ram_starts_zeroed_and_counts_what_is_touched)
+{
+	struct guest_mem m;
+	u32 val = 0x5a5a5a5a, got = 1;
+
+	for (int shared = 0; shared <= 1; shared++) {
+		cr_assert(zero(int, mem_create(&m, BASE, 8 << 20, shared)));
+		cr_assert(zero(u64, (unsigned long)m.host % (2 << 20)));
+		cr_assert(zero(u64, mem_resident(&m)));
+		cr_assert(zero(int, guest_read(&m, BASE + 0x3ffc, &got, 4)));
+		cr_assert(zero(u32, got));
+		guest_write(&m, BASE + 0x1000, &val, 4);
+		cr_assert(ge(u64, mem_resident(&m), 0x1000));
+		cr_assert(le(u64, mem_resident(&m), 4 << 20));
+		mem_destroy(&m);
+	}
+}
+
+Test(mem, shared_ram_is_a_memfd)
 {
 	struct guest_mem m;
 	u32 val = 0x5a5a5a5a, got = 0;
 
-	cr_assert(zero(int, mem_create(&m, BASE, 0x4000)));
-	cr_assert(zero(int, guest_read(&m, BASE + 0x3ffc, &got, 4)));
-	cr_assert(zero(u32, got));
+	cr_assert(zero(int, mem_create(&m, BASE, 0x4000, true)));
 	guest_write(&m, BASE + 0x1000, &val, 4);
 	cr_assert(eq(int, pread(m.fd, &got, 4, 0x1000), 4));
 	cr_assert(eq(u32, got, val));
@@ -78,7 +94,7 @@ Test(mem, ram_the_host_has_no_room_for_is_refused)
 {
 	struct guest_mem m;
 
-	cr_assert(lt(int, mem_create(&m, BASE, 1ULL << 62), 0));
+	cr_assert(lt(int, mem_create(&m, BASE, 1ULL << 62, false), 0));
 }
 
 static struct dma_space identity(void)

@@ -93,6 +93,27 @@ Test(virtq, requests_can_go_back_in_another_order)
 	cr_assert(eq(u32, driver_used_idx(&drv), 2));
 }
 
+Test(virtq, what_is_filled_is_seen_when_it_is_published)
+{
+	static struct virtq_chain second;
+
+	start(0);
+	for (u16 i = 0; i < 2; i++) {
+		driver_desc(&drv, i, BUF + i * 8, 8, VRING_DESC_F_WRITE, 0);
+		driver_avail(&drv, i);
+	}
+	cr_assert(virtq_pop(vq, &chain));
+	cr_assert(virtq_pop(vq, &second));
+	virtq_fill(vq, &chain, 8);
+	virtq_fill(vq, &second, 5);
+	cr_assert(zero(u32, driver_used_idx(&drv)));
+	virtq_publish(vq);
+	cr_assert(eq(u32, driver_used_idx(&drv), 2));
+	cr_assert(eq(u32, driver_used(&drv, 0).len, 8));
+	cr_assert(eq(u32, driver_used(&drv, 1).len, 5));
+	cr_assert(zero(u32, fake.dev.in_flight));
+}
+
 Test(virtq, the_indexes_wrap)
 {
 	start(BIT(VIRTIO_RING_F_EVENT_IDX));

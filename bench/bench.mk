@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make bench: figures of Nestor beside its peers'. RUNS=5 repetitions; LKVM=path: an lkvm for arm64, static, as a peer too.
+
+.PHONY: bench
+export RUNS LKVM
+bench-dir := $(BUILD)/bench
+bench-programs := $(addprefix $(bench-dir)/,clock init reads)
+bench-bare := $(addprefix $(bench-dir)/,first-nestor.bin first-qemu.bin mmio-nestor.bin mmio-qemu.bin)
+
+$(bench-dir)/%: bench/%.c $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(SYSROOT_CPPFLAGS) $< -o $@ $(SYSROOT_LDFLAGS) -luring
+
+# UART: a data register to write, STATUS: a register to read, of the board that it runs on.
+board-nestor := -DUART=0x01000000 -DSTATUS=0x01000005
+board-qemu   := -DUART=0x09000000 -DSTATUS=0x09000018
+bare = $(CROSS_CC) $(board-$(1)) -nostdlib -static -no-pie -Wl,-Ttext=0,-e0,--build-id=none $< -o $@.elf && \
+	$(CROSS_CC:gcc=objcopy) -O binary $@.elf $@
+$(bench-dir)/%-nestor.bin: bench/bare/%.S $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,AS,$@)$(call bare,nestor)
+$(bench-dir)/%-qemu.bin: bench/bare/%.S $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,AS,$@)$(call bare,qemu)
+
+bench: $(BUILD)/nestor $(bench-programs) $(bench-bare) setup-lab
+	@bench/run.sh

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --network: a tap interface or passt, opened before the guest exists; then virtio-net. */
+#include "machine/net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/virtio/net.h"
+#include "devices/virtio/net_tap.h"
+#include "machine/machine.h"
+#include "machine/place.h"
+#include "machine/status.h"
+
+static const char *take_mac(struct net_option *net, const char *text)
+{
+	static const char expected[] = "mac=XX:XX:XX:XX:XX:XX, of one interface and not zero";
+	static const u8 zero[NET_MAC_LEN];
+	int end = 0;
+
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &net->mac[0], &net->mac[1],
+	           &net->mac[2], &net->mac[3], &net->mac[4], &net->mac[5], &end) != 6 ||
+	    end != 17 || text[end])
+		return expected;
+	net->has_mac = true;
+	return net->mac[0] & 1 || !memcmp(net->mac, zero, sizeof(zero)) ? expected : NULL;
+}
+
+/* lkvm's words: mode=tap,tapif=NAME or mode=user, which passt is. */
+static const char *take_lkvm(struct net_option *net, const char *mode, const char *tapif)
+{
+	bool tap = !strcmp(mode, "tap");
+
+	if (strcmp(mode, "user") && !tap)
+		return "mode=tap,tapif=NAME, mode=user or mode=none";
+	if (tap && !tapif)
+		return "mode=tap,tapif=NAME: a tap interface that exists";
+	net->passt = !tap;
+	net->tap = tap ? tapif : NULL;
+	return NULL;
+}
+
+static const char *take_keys(struct options *o, struct net_option *net, char *rest)
+{
+	struct words {
+		struct place place;
+		const char *mac, *guest_mac, *tapif;
+		u64 queues;
+	} words = { .queues = 1 };
+	static const struct key keys[] = {
+		PLACE_KEYS(struct words),
+		{ "mac", KEY_TEXT, offsetof(struct words, mac), 0, 0 },
+		{ "queues", KEY_NUMBER, offsetof(struct words, queues), 1, NET_MAX_PAIRS },
+		{ "tapif", KEY_TEXT, offsetof(struct words, tapif), 0, 0 },
+		{ "guest_mac", KEY_TEXT, offsetof(struct words, guest_mac), 0, 0 },
+	};
+	const char *expected = NULL;
+
+	if (rest)
+		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), &words, o->why, sizeof(o->why));
+	net->place = words.place;
+	net->queues = words.queues;
+	if (!words.mac)
+		words.mac = words.guest_mac;
+	if (!expected && net->mode)
+		expected = take_lkvm(net, net->mode, words.tapif);
+	else if (!expected && words.tapif)
+		expected = "tapif= with mode=tap, or tap=NAME alone";
+	if (!expected && words.mac)
+		expected = take_mac(net, words.mac);
+	if (!expected && net->passt && net->queues > 1)
+		expected = "queues=1: passt has one queue";
+	return expected;
+}
+
+const char *net_option_take(struct options *o, char *val)
+{
+	struct net_option *net = &o->nets[o->nr_nets];
+	const char *expected;
+	char *rest = keys_rest(val);
+
+	if (!rest && (!strcmp(val, "none") || !strcmp(val, "mode=none")))
+		return NULL;
+	if (o->nr_nets == MAX_NETS)
+		return "at most 8 networks";
+	*net = (struct net_option){ .said = val, .passt = !strcmp(val, "passt") };
+	if (!strncmp(val, "tap=", 4) && val[4])
+		net->tap = val + 4;
+	else if (!strncmp(val, "mode=", 5))
+		net->mode = val + 5;
+	else if (!net->passt)
+		return "tap=NAME, passt or none";
+	o->nr_nets++;
+	expected = place_claim(o, "network", val, &net->place);
+	return expected ? expected : take_keys(o, net, rest);
+}
+
+static const char *expected_of(const struct net_option *o, int err)
+{
+	if (err == -EBUSY)
+		return "a tap interface that nothing else has open";
+	if (err == -EPERM || err == -EACCES)
+		return "a tap interface that this user may open";
+	if (o->queues > 1)
+		return "a tap interface that was made with multi_queue";
+	return "a tap interface";
+}
+
+static int open_tap(const struct net_option *o, struct net_backend **b)
+{
+	enum net_tap_step step;
+	int err = net_tap_open(b, o->tap, o->queues, &step);
+	const char *why = strerror(-err);
+
+	if (!err)
+		return 0;
+	switch (step) {
+	case NET_TAP_NAME:
+		log_error("--network %s: %s: expected a tap interface that exists, as from ip "
+		          "tuntap add mode tap %s",
+		          o->said, why, o->tap);
+		return STATUS_USAGE;
+	case NET_TAP_ATTACH:
+		log_error("--network %s: %s: expected %s", o->said, why, expected_of(o, err));
+		return STATUS_USAGE;
+	default:
+		log_error("--network %s: /dev/net/tun: %s: expected a host with tap interfaces, "
+		          "and access to them",
+		          o->said, why);
+		return STATUS_HOST_LACKS;
+	}
+}
+
+int nets_open(struct machine *m)
+{
+	int status = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_nets && !status; i++)
+		status = open_tap(&m->options->nets[i], &m->nets[i]);
+	return status;
+}
+
+void nets_close(struct machine *m)
+{
+	for (unsigned int i = 0; i < MAX_NETS; i++)
+		if (m->nets[i])
+			m->nets[i]->ops->destroy(m->nets[i]);
+}
+
+/* FNV-1a. */
+static u64 hash(u64 sum, const char *text)
+{
+	for (; *text; text++)
+		sum = (sum ^ (u8)*text) * 0x100000001b3;
+	return sum;
+}
+
+/*
+ * The same at each run, and another for each guest of a host: out of the
+ * guest's name, or where nobody gave one out of the tap's, which no two have.
+ */
+static void default_mac(u8 *mac, const struct options *o, const struct net_option *net)
+{
+	u64 sum = hash(0xcbf29ce484222325, o->name ? o->name : "");
+
+	sum = hash(sum, net->tap ? net->tap : "passt");
+	mac[0] = 0x02; /* locally administered (IEEE 802, 8.2.2) */
+	for (unsigned int i = 1; i < NET_MAC_LEN; i++)
+		mac[i] = sum >> 8 * i;
+}
+
+struct net_device {
+	struct virtio_dev *dev;
+	const struct net_option *option;
+	struct net_watcher watcher;
+};
+
+static void lost(struct net_watcher *w, int err)
+{
+	const struct net_device *d = container_of(w, struct net_device, watcher);
+
+	log_error("--network %s: %s: the guest's link is down", d->option->said, strerror(-err));
+}
+
+static void destroy_net(void *device)
+{
+	struct net_device *d = device;
+
+	net_destroy(d->dev);
+	free(d);
+}
+
+static int create_net(struct machine *m, unsigned int i)
+{
+	const struct net_option *o = &m->options->nets[i];
+	struct net_device *d = calloc(1, sizeof(*d));
+	struct net_config c = { .backend = m->nets[i] };
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	*d = (struct net_device){ .option = o, .watcher = { lost } };
+	c.watcher = &d->watcher;
+	if (o->has_mac)
+		memcpy(c.mac, o->mac, NET_MAC_LEN);
+	else
+		default_mac(c.mac, m->options, o);
+	err = net_create(&d->dev, m->vm.loop, &m->vm.dma, &m->log, &c);
+	if (err) {
+		free(d);
+		return err;
+	}
+	m->nets[i] = NULL;
+	err = machine_own(m, destroy_net, d);
+	return err ? err : machine_add_virtio(m, d->dev, &o->place);
+}
+
+int nets_create(struct machine *m)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_nets && !err; i++)
+		err = create_net(m, i);
+	return err;
+}
