@@ -44,6 +44,7 @@ debian() {
 	done
 }
 ! wants debian.sh "$@" || debian
+! wants passt.sh "$@" || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
