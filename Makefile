@@ -41,6 +41,16 @@ $(BUILD)/arm64/%.o: %.c $(BUILD)/env.mk
 $(BUILD)/nestor: $(arm64-objs)
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
 
+# The same sources for arm64 with sanitizers, for hostile guests; the libraries that it loads go beside it.
+asan-objs := $(srcs:%.c=$(BUILD)/asan/%.o)
+asan-libs := ld-linux-aarch64.so.1 libasan.so.8 libubsan.so.1 libc.so.6 libm.so.6 libgcc_s.so.1 libstdc++.so.6
+$(BUILD)/asan/%.o: %.c $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O1 -g $(SANITIZE) $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) -c $< -o $@
+$(BUILD)/asan/nestor: $(asan-objs)
+	$(call quiet,LD,$@)$(CROSS_CC) -no-pie $(SANITIZE) $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
+	@mkdir -p $(@D)/lib && cp -L $(foreach l,$(asan-libs),"$$($(CROSS_CC) -print-file-name=$(l))") $(@D)/lib
+
 # The same sources on this machine, with sanitizers: unit tests, and the command line's own tests.
 native-objs := $(srcs:%.c=$(BUILD)/native/%.o)
 unit-objs   := $(units:%.c=$(BUILD)/native/%.o)
@@ -69,4 +79,4 @@ help:
 
 FORCE:
 .PHONY: all install clean help FORCE
--include $(arm64-objs:.o=.d) $(native-objs:.o=.d) $(unit-objs:.o=.d)
+-include $(arm64-objs:.o=.d) $(asan-objs:.o=.d) $(native-objs:.o=.d) $(unit-objs:.o=.d)

@@ -9,7 +9,7 @@
 
 #include "vmm/platform.h"
 
-enum { PHANDLE_GIC = 1, PHANDLE_ITS };
+enum { PHANDLE_GIC = 1, PHANDLE_MSI };
 
 /* The interrupt specifier of the GIC: kind, number, trigger. */
 enum { GIC_SPI, GIC_PPI };
@@ -105,42 +105,85 @@ static void psci(void *fdt)
 	fdt_end_node(fdt);
 }
 
-static void timer(void *fdt)
+/* A GICv2's specifier of a PPI names the CPUs it is wired to (arm,gic.yaml). */
+static u32 ppi_flags(const struct platform *p)
 {
+	return IRQ_LEVEL_LOW | (p->gic.version == 2 ? ((1u << p->nr_cpus) - 1) << 8 : 0);
+}
+
+static void timer(void *fdt, const struct platform *p)
+{
+	const u32 flags = ppi_flags(p);
+
 	fdt_begin_node(fdt, "timer");
 	fdt_property_string(fdt, "compatible", "arm,armv8-timer");
 	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n) */
-	CELLS(fdt, "interrupts", GIC_PPI, 13, IRQ_LEVEL_LOW, GIC_PPI, 14, IRQ_LEVEL_LOW, GIC_PPI,
-	      11, IRQ_LEVEL_LOW, GIC_PPI, 10, IRQ_LEVEL_LOW);
+	CELLS(fdt, "interrupts", GIC_PPI, 13, flags, GIC_PPI, 14, flags, GIC_PPI, 11, flags,
+	      GIC_PPI, 10, flags);
 	fdt_property(fdt, "always-on", NULL, 0);
 	fdt_end_node(fdt);
 }
 
-static void its(void *fdt, const struct platform *p)
+/* What a frame of each kind says beyond where it is, and how a PCI host names it. */
+static void its_node(void *fdt, const struct platform_msi_frame *f)
 {
-	begin_at(fdt, "msi-controller", p->gic.its);
-	fdt_property_string(fdt, "compatible", "arm,gic-v3-its");
-	fdt_property(fdt, "msi-controller", NULL, 0);
+	(void)f;
 	fdt_property_u32(fdt, "#msi-cells", 1);
-	CELLS(fdt, "reg", REG(p->gic.its, p->gic.its_size));
-	fdt_property_u32(fdt, "phandle", PHANDLE_ITS);
+}
+
+static void its_user(void *fdt, const struct platform_pci *pci)
+{
+	CELLS(fdt, "msi-map", 0, PHANDLE_MSI, pci->devid_base, (pci->last_bus + 1) << 8);
+}
+
+static void v2m_node(void *fdt, const struct platform_msi_frame *f)
+{
+	fdt_property_u32(fdt, "arm,msi-base-spi", f->first_spi + 32); /* an INTID */
+	fdt_property_u32(fdt, "arm,msi-num-spis", f->nr_spis);
+}
+
+static void v2m_user(void *fdt, const struct platform_pci *pci)
+{
+	(void)pci; /* no DeviceIDs */
+	fdt_property_u32(fdt, "msi-parent", PHANDLE_MSI);
+}
+
+static const struct {
+	const char *name, *compatible;
+	void (*node)(void *fdt, const struct platform_msi_frame *f);
+	void (*user)(void *fdt, const struct platform_pci *pci);
+} msi_kinds[] = {
+	[PLATFORM_MSI_ITS] = { "msi-controller", "arm,gic-v3-its", its_node, its_user },
+	[PLATFORM_MSI_V2M] = { "v2m", "arm,gic-v2m-frame", v2m_node, v2m_user },
+};
+
+static void msi_frame(void *fdt, const struct platform_msi_frame *f)
+{
+	begin_at(fdt, msi_kinds[f->kind].name, f->base);
+	fdt_property_string(fdt, "compatible", msi_kinds[f->kind].compatible);
+	fdt_property(fdt, "msi-controller", NULL, 0);
+	msi_kinds[f->kind].node(fdt, f);
+	CELLS(fdt, "reg", REG(f->base, f->size));
+	fdt_property_u32(fdt, "phandle", PHANDLE_MSI);
 	fdt_end_node(fdt);
 }
 
 static void gic(void *fdt, const struct platform *p)
 {
+	const bool v2 = p->gic.version == 2;
+
 	begin_at(fdt, "interrupt-controller", p->gic.dist);
-	fdt_property_string(fdt, "compatible", "arm,gic-v3");
+	fdt_property_string(fdt, "compatible", v2 ? "arm,cortex-a15-gic" : "arm,gic-v3");
 	fdt_property(fdt, "interrupt-controller", NULL, 0);
 	fdt_property_u32(fdt, "#interrupt-cells", 3);
 	fdt_property_u32(fdt, "#address-cells", ADDRESS_CELLS);
 	fdt_property_u32(fdt, "#size-cells", SIZE_CELLS);
 	fdt_property(fdt, "ranges", NULL, 0);
 	CELLS(fdt, "reg", REG(p->gic.dist, p->gic.dist_size),
-	      REG(p->gic.redist, p->gic.redist_size));
+	      REG(v2 ? p->gic.cpu : p->gic.redist, v2 ? p->gic.cpu_size : p->gic.redist_size));
 	fdt_property_u32(fdt, "phandle", PHANDLE_GIC);
-	if (p->gic.its)
-		its(fdt, p);
+	for (unsigned int i = 0; i < p->nr_msi_frames; i++)
+		msi_frame(fdt, &p->msi_frames[i]);
 	fdt_end_node(fdt);
 }
 
@@ -237,8 +280,8 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	CELLS(fdt, "reg", REG(pci->ecam, (pci->last_bus + 1ULL) << 20));
 	ranges(fdt, pci);
 	interrupt_map(fdt, pci);
-	if (p->gic.its)
-		CELLS(fdt, "msi-map", 0, PHANDLE_ITS, pci->devid_base, (pci->last_bus + 1) << 8);
+	if (p->nr_msi_frames)
+		msi_kinds[p->msi_frames[0].kind].user(fdt, pci);
 	fdt_property(fdt, "dma-coherent", NULL, 0);
 	fdt_end_node(fdt);
 }
@@ -257,7 +300,7 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	memory(fdt, p);
 	cpus(fdt, p);
 	psci(fdt);
-	timer(fdt);
+	timer(fdt, p);
 	gic(fdt, p);
 	uarts(fdt, p);
 	virtio_mmio(fdt, p);

@@ -54,19 +54,13 @@ static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned
 
 static void fill_platform(struct machine *m)
 {
-	const unsigned int cpus = m->options->cpus;
 	struct platform *p = &m->platform;
 
 	*p = (struct platform){
-		.nr_cpus = cpus,
+		.nr_cpus = m->options->cpus,
 		.ram = { RAM_BASE, m->options->mem },
-		.gic = { .dist = GIC_DIST_BASE,
-		         .dist_size = GIC_DIST_SIZE,
-		         .redist = gic_redist_base(cpus),
-		         .redist_size = cpus * GIC_REDIST_SIZE,
-		         .its = GIC_ITS_BASE,
-		         .its_size = GIC_ITS_SIZE },
 	};
+	irqchip_describe(&m->irqs, p);
 	p->no_uart_console = m->options->virtio_console;
 	p->nr_pci = m->options->nr_segments;
 	for (unsigned int i = 0; i < p->nr_pci; i++)

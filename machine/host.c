@@ -8,6 +8,7 @@
 
 #include "machine/options.h"
 #include "machine/status.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 /* lkvm refuses it too: a guest that is promised too much dies later, and not in one line. */
@@ -22,7 +23,21 @@ int host_check(const struct options *o)
 	return STATUS_HOST_LACKS;
 }
 
-int host_failed(const struct options *o, enum vm_step step, int err)
+static int irqchip_failed(const struct options *o, const struct kvm_ops *ops, int err)
+{
+	const char *name = irqchip_name(o->irqchip);
+	char offered[64];
+
+	irqchip_offered(ops, offered, sizeof(offered));
+	if (err == -ENODEV)
+		log_error("--irqchip %s: expected a host with it; this one has %s", name, offered);
+	else
+		log_error("--irqchip %s: %s: expected a host with it; this one has %s", name,
+		          strerror(-err), offered);
+	return STATUS_HOST_LACKS;
+}
+
+int host_failed(const struct options *o, const struct kvm_ops *ops, enum vm_step step, int err)
 {
 	const unsigned long long mib = o->mem >> 20;
 	const char *why = strerror(-err);
@@ -54,9 +69,7 @@ int host_failed(const struct options *o, enum vm_step step, int err)
 		log_error("--cpus %u: %s: expected as many as this host's KVM can give", o->cpus,
 		          why);
 		return STATUS_HOST_LACKS;
-	case VM_STEP_GIC:
-		log_error("--irqchip gicv3-its: %s: this host's KVM has none", why);
-		return STATUS_HOST_LACKS;
+	case VM_STEP_GIC: return irqchip_failed(o, ops, err);
 	}
 	return STATUS_HOST_FAILED;
 }

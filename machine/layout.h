@@ -11,7 +11,9 @@
  *   0x0102_0000  exit device                              departure
  *   0x0300_0000  virtio devices, 512 bytes each            SPI 64 on (--virtio-transport mmio)
  *   0x07ff_0000  ITS, its doorbell frame at 0x0800_0000   departure
+ *   0x0800_0000  or the v2m frame (GICv2m)                departure; its messages are SPI 96 on
  *      ...       redistributors, 128 KiB for each CPU, up to
+ *   0x3ffd_0000  or the CPU interface (GICv2)
  *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
  *   0x4000_0000  ECAM of segment 0, 256 buses
  *   0x5000_0000  32-bit memory window                     INTx from SPI 4 on
@@ -47,6 +49,8 @@ enum {
 	SPI_FREE = SPI_INTX0 + 4 * MAX_SEGMENTS,
 	SPI_VIRTIO0 = 64, /* over MMIO */
 	NR_SPIS = 96,
+	SPI_V2M0 = NR_SPIS, /* with a v2m frame */
+	NR_V2M_SPIS = 128,
 };
 
 #define MAX_CPUS 64

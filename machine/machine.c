@@ -18,7 +18,7 @@
 #include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
-#include "vmm/arch.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
 /* Before there is a thread: none of the signals that the loop watches is anyone else's. */
@@ -66,6 +66,18 @@ static void close_files(struct machine *m)
 	boot_close(&m->boot);
 }
 
+static struct irqchip_config irqs(const struct irqchip *chip)
+{
+	bool takes_spis = irqchip_takes_spis(chip);
+
+	return (struct irqchip_config){
+		.irqchip = chip,
+		.nr_spis = NR_SPIS + (takes_spis ? NR_V2M_SPIS : 0),
+		.first_msi_spi = SPI_V2M0,
+		.nr_msi_spis = takes_spis ? NR_V2M_SPIS : 0,
+	};
+}
+
 static int create_vm(struct machine *m)
 {
 	const struct vm_config c = {
@@ -75,12 +87,12 @@ static int create_vm(struct machine *m)
 		.ram_size = m->options->mem,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
-		.nr_spis = NR_SPIS,
+		.irqs = &m->irqs,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? host_failed(m->options, step, err) : 0;
+	return err ? host_failed(m->options, c.ops, step, err) : 0;
 }
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)
@@ -235,6 +247,7 @@ int machine_run(const struct options *o, struct session *s)
 {
 	struct machine m = {
 		.options = o,
+		.irqs = irqs(o->irqchip),
 		.log = { .topics = o->trace },
 		.session = s,
 		.terminal = { .guard = -1 },

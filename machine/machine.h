@@ -7,6 +7,7 @@
 #include "machine/boot.h"
 #include "machine/options.h"
 #include "machine/terminal.h"
+#include "vmm/arch.h"
 #include "vmm/platform.h"
 #include "vmm/vm.h"
 
@@ -33,6 +34,7 @@ struct machine {
 	struct log log;
 	struct boot boot;
 	struct terminal terminal;
+	struct irqchip_config irqs;
 	struct vm vm;
 	struct platform platform;
 	struct session *session;

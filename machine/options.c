@@ -11,6 +11,7 @@
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/place.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 /* A reader returns what was expected, NULL where the value fits. */
@@ -115,8 +116,8 @@ static const char *take_rng(struct options *o, char *val)
 
 static const char *take_irqchip(struct options *o, char *val)
 {
-	(void)o;
-	return strcmp(val, "gicv3-its") ? "gicv3-its" : NULL;
+	o->irqchip = irqchip_find(val);
+	return o->irqchip ? NULL : "gicv3-its, gicv3, gicv2m or gicv2";
 }
 
 static const char *take_fdt(struct options *o, char *val)
@@ -189,7 +190,8 @@ static const struct option {
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
 	  take_transport },
 	{ "rng", 0, NULL, "a virtio-rng device", take_rng },
-	{ "irqchip", 0, "gicv3-its", "interrupt controller", take_irqchip },
+	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
+	  take_irqchip },
 	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
 	{ "timeout", 0, "SECONDS", "end the guest after that long, with exit code 35",
 	  take_timeout },
@@ -342,9 +344,24 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 	return !expected;
 }
 
+static bool cpus_fit(const struct options *o)
+{
+	unsigned int max = irqchip_max_cpus(o->irqchip);
+
+	if (o->cpus <= max)
+		return true;
+	log_error("--cpus %u: expected at most %u with --irqchip %s", o->cpus, max,
+	          irqchip_name(o->irqchip));
+	return false;
+}
+
 bool options_parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ .params = "", .cpus = 1, .mem = 256ULL << 20, .nr_segments = 1 };
+	*o = (struct options){ .params = "",
+		               .cpus = 1,
+		               .mem = 256ULL << 20,
+		               .irqchip = irqchip_find("gicv3-its"),
+		               .nr_segments = 1 };
 	for (int at = 0; at < argc; at++)
 		if (!take(o, argc, argv, &at))
 			return false;
@@ -352,5 +369,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return false;
 	}
-	return places_check(o);
+	return cpus_fit(o) && places_check(o);
 }

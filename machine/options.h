@@ -10,6 +10,8 @@
 #define MAX_CLAIMS   64
 #define NSEC_PER_SEC 1000000000ULL
 
+struct irqchip;
+
 /* Where a device goes: of any device option. */
 struct place {
 	const char *bus;   /* a root port's ID; NULL: a root bus */
@@ -51,6 +53,7 @@ struct net_option {
 struct options {
 	const char *kernel, *initrd, *params;
 	unsigned int cpus;
+	const struct irqchip *irqchip;
 	u64 mem; /* bytes */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;

@@ -137,7 +137,8 @@ nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt:
 nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
-bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its" -k good --irqchip gicv9
+bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
+bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate
 bad "an option of lkvm's" "--sdl: an option of lkvm that nestor does not have" -k good --sdl
 bad "a word that is no option" "good: expected an option; a kernel is given with -k" good
@@ -182,7 +183,7 @@ said() { # said NAME STATUS TEXT ARG...: stdout has TEXT, stderr is empty
 	fi
 }
 said "help lists the commands" 0 "run" help
-said "run --help lists the options" 0 "--irqchip gicv3-its" run --help
+said "run --help lists the options" 0 "--irqchip NAME" run --help
 said "version" 0 "nestor 0.1" version
 said "list with no guest" 0 "PID" list
 said "list --json with no guest" 0 '"guests": []' list --json

@@ -25,7 +25,10 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/traffic" "$BUILD/tap" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/traffic" "$BUILD/tap" "$BUILD/card" "$share"
+mkdir "$share/asan"
+cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
+cp "$tests/asan-run.sh" "$share/asan/run"
 cp -L "$(setting LAB_KERNEL)" "$share/Image"
 cp "$BUILD"/guests/*.bin "$share/guests" 2>/dev/null || true
 cp -r "$tests/host" "$share/tests"
@@ -103,7 +106,7 @@ run_in() {
 	fi
 }
 
-[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e '^lib.sh$' -e '^all.sh$'))
+[ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e 'lib.sh$' -e '^all.sh$'))
 declare -A groups # by options, and a space: a key is not to be empty
 for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
 status=0

@@ -8,12 +8,27 @@ export BUILD
 $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# The writer whose host dies.
+$(BUILD)/crash: guests/linux/crash.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@ -pthread
+
 # Traffic, and the tap interfaces it goes through.
 $(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
-host-tools := $(BUILD)/pty $(BUILD)/traffic $(BUILD)/tap
+
+# A card with an interrupt of its own, on a machine of the program's parts.
+$(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC,$<)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -g $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) -c $< -o $@
+$(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/card.o
+	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
+-include $(BUILD)/arm64/tests/host/card.d
+
+# What runs in the arm64 host beside the program.
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty card traffic tap crash)
+host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.
 json-objs := $(BUILD)/native/tests/json-check.o $(BUILD)/native/tests/unit/schema.o
@@ -31,11 +46,11 @@ $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
-test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-tools) setup-lab
-	@tests/run.sh $(test-results) units command rules qmp host lab
+test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-programs) setup-lab
+	@tests/run.sh $(test-results) units command rules qmp host lab crash
 
-soak: $(BUILD)/nestor $(bare-guests) $(host-tools) setup-lab
-	@SOAK=1 tests/run.sh $(test-results) host
+soak: $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
+	@SOAK=1 tests/run.sh $(test-results) host crash
 
 
-.PHONY: check test soak
+.PHONY: host-programs check test soak

@@ -4,6 +4,7 @@
 
 #include "vmm/types.h"
 
+struct irqchip;
 struct kvm;
 struct kvm_run;
 struct vcpu;
@@ -19,8 +20,14 @@ struct vm;
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type);
 int arch_vm_created(struct kvm *k);
 
-/* Interrupt controller: after the vCPUs, before any of them runs. */
-int arch_irqchip_create(struct vm *vm, unsigned int nr_spis);
+/* Which interrupt controller, and how many interrupts it serves. */
+struct irqchip_config {
+	const struct irqchip *irqchip; /* the architecture's own */
+	unsigned int nr_spis;
+	u32 first_msi_spi, nr_msi_spis; /* those that messages become, counted from 0; 0: none do */
+};
+/* After the vCPUs, before any of them runs; the irq table is there. */
+int arch_irqchip_create(struct vm *vm, const struct irqchip_config *c);
 void arch_irqchip_destroy(struct vm *vm);
 
 /* A new vCPU's features; all but the first wait for PSCI CPU_ON. */

@@ -12,24 +12,39 @@
 #include "vmm/kvm.h"
 #include "vmm/log.h"
 
+#define FIRST_SPI  32 /* the INTID of SPI 0 */
+#define INTID_MASK 0x3ff
+
 /* GSIs below are the SPIs; KVM_MAX_IRQ_ROUTES bounds those above (include/linux/kvm_host.h). */
 #define FIRST_MSI_GSI 1024
 #define NR_MSI_GSIS   (4096 - FIRST_MSI_GSI)
 
+/* Who takes messages, and what KVM is told of them: a row a kind of doorbell. */
+struct doorbell {
+	int (*send)(struct irq_table *t, const struct irq_msg *msg);
+	/* What a route of this message is to KVM; its GSI is filled in later. */
+	int (*route)(const struct irq_table *t, const struct irq_msg *msg,
+	             struct kvm_irq_routing_entry *e);
+};
+
 struct irq_table {
 	struct kvm *kvm;
 	unsigned int nr_spis;
+	const struct doorbell *doorbell;
+	struct irq_frame frame;
 	unsigned int nr_used;
 	u64 lines, msis, fired;
+	bool *high;               /* an SPI each: what irq_set_line() said last */
+	struct irq_level *levels; /* every one that is open */
 	bool used[NR_MSI_GSIS];
 	struct irq_msg msg[NR_MSI_GSIS];
 	struct kvm_irq_routing *routing; /* room for every route */
 };
 
-void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
+static void drive(struct irq_table *t, unsigned int spi, bool level)
 {
 	struct kvm_irq_level line = {
-		.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (spi + 32),
+		.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (spi + FIRST_SPI),
 		.level = level,
 	};
 	int err;
@@ -41,7 +56,94 @@ void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
 	trace(t->kvm->log, TRACE_IRQ, "spi %u %s = %d", spi, level ? "high" : "low", err);
 }
 
-int irq_msi_send(struct irq_table *t, const struct irq_msg *msg)
+/* KVM_IRQ_LINE knows one level for all: who shares a line that falls is asked to look again. */
+void irq_set_line(struct irq_table *t, unsigned int spi, bool level)
+{
+	drive(t, spi, level);
+	t->high[spi] = level;
+	for (struct irq_level *l = t->levels; l && !level; l = l->next)
+		if (l->spi == spi)
+			eventfd_write(l->resample, 1);
+}
+
+static int set_level_irqfd(struct irq_table *t, const struct irq_level *l, u32 flags)
+{
+	struct kvm_irqfd irqfd = {
+		.fd = l->raise,
+		.gsi = l->spi,
+		.flags = flags,
+		.resamplefd = l->resample,
+	};
+
+	return t->kvm->ops->irqfd(t->kvm, &irqfd);
+}
+
+int irq_level_open(struct irq_table *t, struct irq_level *l, unsigned int spi)
+{
+	int err;
+
+	assert(spi < t->nr_spis);
+	*l = (struct irq_level){
+		.spi = spi,
+		.raise = eventfd(0, EFD_CLOEXEC),
+		.resample = eventfd(0, EFD_CLOEXEC),
+		.next = t->levels,
+	};
+	err = l->raise < 0 || l->resample < 0 ? -errno : 0;
+	if (!err)
+		err = set_level_irqfd(t, l, KVM_IRQFD_FLAG_RESAMPLE);
+	if (!err) {
+		t->levels = l;
+		return 0;
+	}
+	if (l->raise >= 0)
+		close(l->raise);
+	if (l->resample >= 0)
+		close(l->resample);
+	return err;
+}
+
+void irq_level_close(struct irq_table *t, struct irq_level *l)
+{
+	struct irq_level **at = &t->levels;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	set_level_irqfd(t, l, KVM_IRQFD_FLAG_DEASSIGN);
+	close(l->raise);
+	close(l->resample);
+	irq_set_line(t, l->spi, t->high[l->spi]); /* what it had raised falls with it */
+}
+
+void irq_level_resampled(struct irq_table *t, const struct irq_level *l)
+{
+	if (t->high[l->spi])
+		drive(t, l->spi, true);
+}
+
+void irq_pulse(struct irq_table *t, unsigned int spi)
+{
+	irq_set_line(t, spi, true);
+	irq_set_line(t, spi, false);
+}
+
+static int no_send(struct irq_table *t, const struct irq_msg *msg)
+{
+	(void)t, (void)msg;
+	return -ENODEV;
+}
+
+static int no_route(const struct irq_table *t, const struct irq_msg *msg,
+                    struct kvm_irq_routing_entry *e)
+{
+	(void)t, (void)msg, (void)e;
+	return -ENODEV;
+}
+
+static const struct doorbell nobody = { no_send, no_route };
+
+static int its_send(struct irq_table *t, const struct irq_msg *msg)
 {
 	struct kvm_msi msi = {
 		.address_lo = msg->addr,
@@ -52,10 +154,83 @@ int irq_msi_send(struct irq_table *t, const struct irq_msg *msg)
 	};
 	int ret = t->kvm->ops->signal_msi(t->kvm, &msi);
 
+	return ret < 0 ? ret : 0; /* > 0: delivered, 0: the guest has it masked or unmapped */
+}
+
+static int its_route(const struct irq_table *t, const struct irq_msg *msg,
+                     struct kvm_irq_routing_entry *e)
+{
+	(void)t;
+	*e = (struct kvm_irq_routing_entry){
+		.type = KVM_IRQ_ROUTING_MSI,
+		.flags = KVM_MSI_VALID_DEVID,
+		.u.msi = { .address_lo = msg->addr,
+		           .address_hi = msg->addr >> 32,
+		           .data = msg->data,
+		           .devid = msg->devid },
+	};
+	return 0;
+}
+
+static const struct doorbell its = { its_send, its_route };
+
+/* The SPI that a frame makes of a message, or -EINVAL. */
+static int frame_spi(const struct irq_table *t, const struct irq_msg *msg)
+{
+	u32 nth = (msg->data & INTID_MASK) - FIRST_SPI - t->frame.first_spi;
+
+	if (msg->addr != t->frame.doorbell || nth >= t->frame.nr_spis)
+		return -EINVAL;
+	return t->frame.first_spi + nth;
+}
+
+static int frame_send(struct irq_table *t, const struct irq_msg *msg)
+{
+	int spi = frame_spi(t, msg);
+
+	if (spi < 0)
+		return spi;
+	irq_pulse(t, spi);
+	return 0;
+}
+
+/* KVM raises the pin and lowers it again for an eventfd that is not resampled (irqfd_inject). */
+static int frame_route(const struct irq_table *t, const struct irq_msg *msg,
+                       struct kvm_irq_routing_entry *e)
+{
+	int spi = frame_spi(t, msg);
+
+	if (spi < 0)
+		return spi;
+	*e = (struct kvm_irq_routing_entry){
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip.pin = spi,
+	};
+	return 0;
+}
+
+static const struct doorbell frame = { frame_send, frame_route };
+
+void irq_msis_to_its(struct irq_table *t)
+{
+	t->doorbell = &its;
+}
+
+void irq_msis_to_frame(struct irq_table *t, const struct irq_frame *f)
+{
+	assert(f->first_spi + f->nr_spis <= t->nr_spis);
+	t->doorbell = &frame;
+	t->frame = *f;
+}
+
+int irq_msi_send(struct irq_table *t, const struct irq_msg *msg)
+{
+	int err = t->doorbell->send(t, msg);
+
 	t->msis++;
 	trace(t->kvm->log, TRACE_IRQ, "msi devid %#x addr %#llx data %#x = %d", msg->devid,
-	      (unsigned long long)msg->addr, msg->data, ret);
-	return ret < 0 ? ret : 0; /* > 0: delivered, 0: the guest has it masked or unmapped */
+	      (unsigned long long)msg->addr, msg->data, err);
+	return err;
 }
 
 /* KVM_SET_GSI_ROUTING replaces the whole table, so the SPIs' rows are told again each time. */
@@ -69,19 +244,9 @@ static int update_routing(struct irq_table *t)
 			.type = KVM_IRQ_ROUTING_IRQCHIP,
 			.u.irqchip.pin = spi,
 		};
-	for (unsigned int i = 0; i < NR_MSI_GSIS; i++) {
-		if (!t->used[i])
-			continue;
-		*e++ = (struct kvm_irq_routing_entry){
-			.gsi = FIRST_MSI_GSI + i,
-			.type = KVM_IRQ_ROUTING_MSI,
-			.flags = KVM_MSI_VALID_DEVID,
-			.u.msi = { .address_lo = t->msg[i].addr,
-			           .address_hi = t->msg[i].addr >> 32,
-			           .data = t->msg[i].data,
-			           .devid = t->msg[i].devid },
-		};
-	}
+	for (unsigned int i = 0; i < NR_MSI_GSIS; i++)
+		if (t->used[i] && !t->doorbell->route(t, &t->msg[i], e))
+			e++->gsi = FIRST_MSI_GSI + i;
 	t->routing->nr = e - t->routing->entries;
 	return t->kvm->ops->set_gsi_routing(t->kvm, t->routing);
 }
@@ -138,9 +303,12 @@ forget:
 
 int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
 {
+	struct kvm_irq_routing_entry e;
 	struct irq_msg *now, before;
-	int err;
+	int err = t->doorbell->route(t, msg, &e);
 
+	if (err)
+		return err;
 	if (!r->gsi)
 		return add_route(t, r, msg);
 	now = &t->msg[r->gsi - FIRST_MSI_GSI];
@@ -193,9 +361,11 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 		return -ENOMEM;
 	t->kvm = k;
 	t->nr_spis = nr_spis;
+	t->doorbell = &nobody;
+	t->high = calloc(nr_spis, sizeof(*t->high));
 	t->routing = calloc(1, sizeof(*t->routing) + 4096 * sizeof(t->routing->entries[0]));
-	if (!t->routing) {
-		free(t);
+	if (!t->high || !t->routing) {
+		irq_destroy(t);
 		return -ENOMEM;
 	}
 	*table = t;
@@ -205,5 +375,6 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 void irq_destroy(struct irq_table *t)
 {
 	free(t->routing);
+	free(t->high);
 	free(t);
 }

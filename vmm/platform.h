@@ -12,11 +12,21 @@
 #define PLATFORM_UARTS       4
 #define PLATFORM_SEGMENTS    8
 #define PLATFORM_VIRTIO_MMIO 32
+#define PLATFORM_MSI_FRAMES  1
 
 struct platform_window {
 	gpa_t cpu; /* where the CPU sees it */
 	u64 bus;   /* where the bus does */
 	u64 size;  /* 0: none */
+};
+
+/* Who takes messages. */
+enum platform_msi { PLATFORM_MSI_NONE, PLATFORM_MSI_ITS, PLATFORM_MSI_V2M };
+struct platform_msi_frame {
+	enum platform_msi kind;
+	gpa_t base;
+	u64 size;
+	u32 first_spi, nr_spis; /* a v2m frame's */
 };
 
 /* One PCI segment: a host bridge with its buses. */
@@ -36,9 +46,12 @@ struct platform {
 		u64 size;
 	} ram;
 	struct {
-		gpa_t dist, redist, its;
-		u64 dist_size, redist_size, its_size;
+		unsigned int version; /* 2: with a CPU interface; 3: with redistributors */
+		gpa_t dist, redist, cpu;
+		u64 dist_size, redist_size, cpu_size;
 	} gic;
+	struct platform_msi_frame msi_frames[PLATFORM_MSI_FRAMES];
+	unsigned int nr_msi_frames; /* 0: there are no MSIs */
 	struct {
 		gpa_t base;
 		u64 size;

@@ -130,7 +130,8 @@ static int create_vcpus(struct vm *vm, const struct vm_config *c)
 
 static int create_irqs(struct vm *vm, const struct vm_config *c)
 {
-	return irq_create(&vm->irq, &vm->kvm, c->nr_spis);
+	vm->nr_spis = c->irqs->nr_spis;
+	return irq_create(&vm->irq, &vm->kvm, vm->nr_spis);
 }
 
 static void destroy_irqs(struct vm *vm)
@@ -140,7 +141,7 @@ static void destroy_irqs(struct vm *vm)
 
 static int create_irqchip(struct vm *vm, const struct vm_config *c)
 {
-	return arch_irqchip_create(vm, c->nr_spis);
+	return arch_irqchip_create(vm, c->irqs);
 }
 
 /* What a VM is made of: each stands on those above it, and goes before them. */

@@ -13,7 +13,9 @@
 #include "vmm/mmio.h"
 #include "vmm/work.h"
 
+struct irqchip_config;
 struct pause;
+struct v2m;
 struct vcpu;
 
 /* Who ended the guest, where the status alone does not say. */
@@ -45,7 +47,9 @@ struct vm {
 	struct pause *pause;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
-	int gic, its;
+	int gic, its;    /* KVM's devices; its: -1 where there is none */
+	struct v2m *v2m; /* the frame; NULL: none */
+	unsigned int nr_spis;
 	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
@@ -63,7 +67,7 @@ struct vm_config {
 	bool ram_shared;      /* another process maps it too (mem.fd) */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
-	unsigned int nr_spis;
+	const struct irqchip_config *irqs;
 };
 
 /* Where vm_create failed, for the one line that machine/ prints. */

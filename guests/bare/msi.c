@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* MSI-X of a virtio-blk function through the ITS: completions are LPIs, or pending bits while
- * masked. */
+/* MSI-X of a virtio-blk function, through the ITS or a v2m frame: completions are interrupts, or
+ * pending bits while masked. */
 #include "lib/gic.h"
 #include "lib/virtio.h"
 
-#define LPI    (FIRST_LPI + 40)
-#define EVENT  3
 #define VECTOR 1
 
 static struct blk blk;
-static u8 events[4096] __attribute__((aligned(4096)));
-static volatile unsigned int lpis;
+static struct message message;
+static volatile unsigned int interrupts;
 
 static void took(u32 intid)
 {
-	check(intid == LPI, "interrupt %u", intid);
-	lpis++;
+	check(intid == message.intid, "interrupt %u", intid);
+	interrupts++;
 }
 
 static void start(void)
 {
 	gic_init();
-	its_init();
 	irq_handler = took;
 	blk_find(&blk);
-	its_map_device(blk.rid, events);
-	its_map_event(blk.rid, EVENT, LPI);
-	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT);
+	messages_init(blk.rid);
+	message = message_map(0);
+	msix_set(&blk.msix, VECTOR, message.addr, message.data);
 	msix_mask(&blk.msix, VECTOR, false);
 	msix_control(&blk.msix, MSIX_ENABLE);
 	blk.vector = VECTOR;
@@ -42,11 +39,11 @@ static void request(u32 type, u64 sector)
 	check(status == BLK_OK, "request on sector %lu: status %u", sector, status);
 }
 
-static void expect_lpis(unsigned int nr, const char *when)
+static void expect_interrupts(unsigned int nr, const char *when)
 {
-	check(wait_for(lpis >= nr, nr ? LONG : 0), "%s: no LPI", when);
+	check(wait_for(interrupts >= nr, nr ? LONG : 0), "%s: no interrupt", when);
 	wait_for(false, 20);
-	check(lpis == nr, "%s: %u LPIs instead of %u", when, lpis, nr);
+	check(interrupts == nr, "%s: %u interrupts instead of %u", when, interrupts, nr);
 }
 
 /* The scenario wrote sector 0, and looks at sector 1. */
@@ -54,13 +51,13 @@ static void disk(void)
 {
 	start();
 	request(BLK_IN, 0);
-	expect_lpis(1, "a read");
+	expect_interrupts(1, "a read");
 	for (unsigned int i = 0; i < SECTOR; i += 16)
 		check(!memcmp(&blk.data[i], "nestor-sector-0\n", 16), "sector 0, byte %u", i);
 	for (unsigned int i = 0; i < SECTOR; i += 16)
 		memcpy(&blk.data[i], "guest-sector--1\n", 16);
 	request(BLK_OUT, 1);
-	expect_lpis(2, "a write");
+	expect_interrupts(2, "a write");
 }
 
 static void vector_mask(void)
@@ -69,14 +66,14 @@ static void vector_mask(void)
 	msix_mask(&blk.msix, VECTOR, true);
 	check(!msix_pending(&blk.msix, VECTOR), "pending before anything happened");
 	request(BLK_IN, 0);
-	expect_lpis(0, "the vector is masked");
+	expect_interrupts(0, "the vector is masked");
 	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
 	check(!msix_pending(&blk.msix, 0), "another vector is pending");
 	msix_mask(&blk.msix, VECTOR, false);
-	expect_lpis(1, "the vector is unmasked");
+	expect_interrupts(1, "the vector is unmasked");
 	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
 	request(BLK_IN, 0);
-	expect_lpis(2, "after that");
+	expect_interrupts(2, "after that");
 }
 
 static void function_mask(void)
@@ -84,10 +81,10 @@ static void function_mask(void)
 	start();
 	msix_control(&blk.msix, MSIX_ENABLE | MSIX_MASK_ALL);
 	request(BLK_IN, 0);
-	expect_lpis(0, "the function is masked");
+	expect_interrupts(0, "the function is masked");
 	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
 	msix_control(&blk.msix, MSIX_ENABLE);
-	expect_lpis(1, "the function is unmasked");
+	expect_interrupts(1, "the function is unmasked");
 	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
 }
 
@@ -95,24 +92,26 @@ static void function_mask(void)
 static void retarget(void)
 {
 	static volatile u32 word;
+	struct message first;
 
 	start();
+	first = message;
 	request(BLK_IN, 0);
-	expect_lpis(1, "the first message");
+	expect_interrupts(1, "the first message");
 	msix_mask(&blk.msix, VECTOR, true);
-	its_discard_event(blk.rid, EVENT);
-	its_map_event(blk.rid, EVENT + 1, LPI);
-	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT + 1);
+	message_unmap(0);
+	message = message_map(1);
+	msix_set(&blk.msix, VECTOR, message.addr, message.data);
 	msix_mask(&blk.msix, VECTOR, false);
 	request(BLK_IN, 0);
-	expect_lpis(2, "the next event");
+	expect_interrupts(2, "the next message");
 	msix_set(&blk.msix, VECTOR, (u64)&word, 0x12345678);
 	request(BLK_IN, 0);
 	check(wait_for(word == 0x12345678, LONG), "a message to memory wrote %x", word);
-	expect_lpis(2, "a message to memory");
-	msix_set(&blk.msix, VECTOR, ITS_DOORBELL, EVENT); /* discarded */
+	expect_interrupts(2, "a message to memory");
+	msix_set(&blk.msix, VECTOR, first.addr, first.data);
 	request(BLK_IN, 0);
-	expect_lpis(2, "an event that is not mapped");
+	expect_interrupts(2, "a message that is not mapped");
 }
 
 static const struct test tests[] = {

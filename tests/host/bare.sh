@@ -1,38 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Bare-metal guests (guests/bare), one property each: a guest's test is named by its kernel parameters.
+# Bare-metal guests, one property each; those that misbehave on purpose are in hostile.sh.
 . "$SHARE/tests/host/lib.sh"
-GUESTS=${GUESTS:-$SHARE/guests}
-DISK=$WORK/bare.disk
-INPUT=$WORK/bare.input
-
-# lines SIZE TEXT: TEXT and a newline, over and over
-lines() { yes "$2" | head -c "$1"; }
-
-fresh_disk() {
-	lines 512 nestor-sector-0 >"$DISK"
-	head -c 1048064 /dev/zero >>"$DISK"
-}
-
-# guest NAME "TEST PARAMETERS" ARG...: it says PASS and ends with 0
-guest() {
-	bin=$GUESTS/$1.bin params=$2
-	shift 2
-	run 0 -k "$bin" -p "$params" "$@" && said PASS && return
-	line=$(grep -a -m 1 ^FAIL: "$OUT") && WHY="${line#FAIL: }"
-	false
-}
-
-# ends STATUS NAME "TEST PARAMETERS" ARG...: nestor's exit code is STATUS
-ends() {
-	status=$1 bin=$GUESTS/$2.bin params=$3
-	shift 3
-	run "$status" -k "$bin" -p "$params" "$@"
-}
-
-with_disk() {
-	fresh_disk
-	guest "$@" -d "$DISK"
-}
+. "$SHARE/tests/host/bare-lib.sh"
 
 # fed NAME TEST DELAY: the guest has $INPUT as its input, from a pipe, DELAY seconds after it starts
 fed() {
@@ -89,12 +58,6 @@ writes_sector() {
 	dd if="$DISK" bs=512 skip=1 count=1 2>/dev/null | cmp - "$INPUT"
 }
 
-refuses_long_requests() {
-	with_disk hostile too-long || return
-	WHY="the disk is now of $(wc -c <"$DISK") bytes"
-	[ "$(wc -c <"$DISK")" = 1048576 ]
-}
-
 boots_again() {
 	timeout 20 "$NESTOR" run --reboot --timeout 3 -k "$GUESTS/reset.bin" -p again >"$OUT" 2>&1 </dev/null
 	got=$?
@@ -145,22 +108,3 @@ case_of "bare: instruction fetches from holes and devices abort" guest hole fetc
 case_of "bare: accesses that KVM cannot decode abort" guest hole undecodable
 case_of "bare: misaligned accesses to devices abort" guest hole misaligned
 case_of "bare: absent PCI functions read as all ones" guest hole config
-
-case_of "bare: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests
-case_of "bare: requests of 4 GiB and more fail, and the disk stays as long as it is" refuses_long_requests
-case_of "bare: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
-case_of "bare: a queue is not set up wrongly, nor while it runs" with_disk hostile set-up
-case_of "bare: a reset waits for requests in flight" with_disk hostile in-flight
-case_of "bare: a queue is reset with requests in flight, alone" with_disk hostile queue-reset
-case_of "bare: descriptors that change while they are read do no harm" with_disk hostile race -c 2
-case_of "bare: a BAR outside its window is decoded nowhere" with_disk bars misplaced
-case_of "bare: a BAR reaches to the window's edges" with_disk bars edges
-case_of "bare: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
-case_of "bare: BARs follow memory decoding" with_disk bars toggled
-case_of "bare: the window into BAR 0 takes any value" with_disk bars window
-case_of "bare: MSI-X messages to anywhere do no harm" with_disk bars messages
-[ -z "$SOAK" ] && count=10000 || count=200000
-for seed in ${SOAK:+3 4 5 6} 1 2; do
-	case_of "bare: random accesses do no harm, seed $seed" \
-		with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
-done

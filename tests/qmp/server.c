@@ -7,6 +7,7 @@
 
 #include "control/control.h"
 #include "tests/unit/fake_kvm.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
 static int press_power(void *machine)
@@ -34,6 +35,7 @@ static int serve(struct control *c)
 {
 	static const struct control_ops ops = { press_power, devices, devices };
 	static struct log log;
+	const struct irqchip_config irqs = { .irqchip = irqchip_find("gicv3-its"), .nr_spis = 64 };
 	const struct vm_config config = {
 		.ops = &fake_kvm_ops,
 		.log = &log,
@@ -41,7 +43,7 @@ static int serve(struct control *c)
 		.ram_size = FAKE_RAM_SIZE,
 		.top = FAKE_RAM_BASE + FAKE_RAM_SIZE,
 		.nr_cpus = 2,
-		.nr_spis = 64,
+		.irqs = &irqs,
 	};
 	struct vm vm;
 	enum vm_step step;

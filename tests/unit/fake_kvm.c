@@ -82,6 +82,10 @@ static int create_vcpu(struct kvm *k, unsigned long id)
 static int create_device(struct kvm *k, struct kvm_create_device *device)
 {
 	CALL();
+	if (fake.lacks & BIT(device->type))
+		return -ENODEV;
+	if (device->flags & KVM_CREATE_DEVICE_TEST)
+		return 0;
 	device->fd = memfd_create("kvm-device", MFD_CLOEXEC);
 	fake.devices[fake.nr_devices] = device->type;
 	fake.device_fds[fake.nr_devices++] = device->fd;

@@ -20,6 +20,7 @@ struct fake_attr {
 struct fake_kvm {
 	/* what it answers */
 	int api_version, ipa_bits, nisv, msi_ret;
+	u32 lacks;            /* BIT(device type): what it cannot make */
 	unsigned int fail_at; /* this call fails; 0: none */
 	int fail_err;
 	int (*run)(struct kvm_run *run, unsigned int nth);  /* plays a guest */
@@ -40,11 +41,11 @@ struct fake_kvm {
 	unsigned int nr_regs;
 	u64 reg_val; /* what every register reads as */
 	bool regs_fail;
-	bool lines[128];
+	bool lines[256];
 	unsigned int line_changes;
 	struct kvm_msi msi;
 	unsigned int nr_msis;
-	struct kvm_irq_routing_entry routes[256];
+	struct kvm_irq_routing_entry routes[512];
 	unsigned int nr_routes, route_updates;
 	struct kvm_irqfd irqfd;
 	unsigned int nr_irqfds;
@@ -61,8 +62,10 @@ extern const struct kvm_ops fake_kvm_ops;
 /* The message of the MSI route that KVM has for an eventfd's GSI; NULL: none. */
 const struct kvm_irq_routing_msi *fake_route(u32 gsi);
 
-/* A vm made by vm_create on the fake, with 64 SPIs; ended by vm_destroy. */
+/* A vm made by vm_create on the fake, with gicv3-its and 64 SPIs; ended by vm_destroy. */
 void fake_vm(struct vm *vm, unsigned int nr_cpus);
+/* The same with another irqchip; a gicv2m's messages are SPIs 64 to 79. */
+void fake_vm_with(struct vm *vm, unsigned int nr_cpus, const char *irqchip);
 /* Drains the loop, destroys, and expects that nothing leaked: the last act of a test. */
 void fake_vm_destroy(struct vm *vm);
 

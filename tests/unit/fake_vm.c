@@ -4,10 +4,18 @@
 
 #include "tests/unit/fake_kvm.h"
 #include "tests/unit/leak.h"
+#include "vmm/arm64/gic.h"
 
-void fake_vm(struct vm *vm, unsigned int nr_cpus)
+void fake_vm_with(struct vm *vm, unsigned int nr_cpus, const char *irqchip)
 {
 	static struct log log;
+	const struct irqchip *chip = irqchip_find(irqchip);
+	const struct irqchip_config irqs = {
+		.irqchip = chip,
+		.nr_spis = irqchip_takes_spis(chip) ? 96 : 64,
+		.first_msi_spi = 64,
+		.nr_msi_spis = irqchip_takes_spis(chip) ? 16 : 0,
+	};
 	const struct vm_config c = {
 		.ops = &fake_kvm_ops,
 		.log = &log,
@@ -15,11 +23,16 @@ void fake_vm(struct vm *vm, unsigned int nr_cpus)
 		.ram_size = FAKE_RAM_SIZE,
 		.top = FAKE_RAM_BASE + FAKE_RAM_SIZE,
 		.nr_cpus = nr_cpus,
-		.nr_spis = 64,
+		.irqs = &irqs,
 	};
 	enum vm_step step;
 
 	cr_assert(zero(int, vm_create(vm, &c, &step)), "step %d", step);
+}
+
+void fake_vm(struct vm *vm, unsigned int nr_cpus)
+{
+	fake_vm_with(vm, nr_cpus, "gicv3-its");
 }
 
 void fake_vm_destroy(struct vm *vm)

@@ -9,6 +9,7 @@
 #include "tests/unit/fake_kvm.h"
 #include "vmm/arch.h"
 #include "vmm/arm64/gic.h"
+#include "vmm/platform.h"
 #include "vmm/vcpu.h"
 
 static struct log log_off;
@@ -171,4 +172,125 @@ Test(arm64, a_description_has_the_registers_that_can_be_read)
 	arch_vcpu_describe(&vm.vcpus[0], text, sizeof(text));
 	cr_assert(eq(str, text, ""));
 	fake_vm_destroy(&vm);
+}
+
+Test(arm64, a_gicv3_can_be_without_an_its)
+{
+	struct vm vm;
+
+	fake_vm_with(&vm, 1, "gicv3");
+	cr_assert(eq(u32, fake.nr_devices, 1));
+	cr_assert(eq(u32, fake.devices[0], KVM_DEV_TYPE_ARM_VGIC_V3));
+	cr_assert(eq(int, irq_msi_send(vm.irq, &(struct irq_msg){ GIC_ITS_DOORBELL, 1, 0 }),
+	             -ENODEV));
+	fake_vm_destroy(&vm);
+}
+
+Test(arm64, a_gicv2_is_where_lkvm_has_it)
+{
+	struct vm vm;
+	int gic;
+
+	fake_vm_with(&vm, 3, "gicv2");
+	cr_assert(eq(u32, fake.nr_devices, 1));
+	cr_assert(eq(u32, fake.devices[0], KVM_DEV_TYPE_ARM_VGIC_V2));
+	gic = fake.device_fds[0];
+	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, 32 + 64);
+	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, 0x3fff0000);
+	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, 0x3ffd0000);
+	cr_assert(eq(u32, fake.attrs[fake.nr_attrs - 1].group, KVM_DEV_ARM_VGIC_GRP_CTRL));
+	fake_vm_destroy(&vm);
+}
+
+/* As Linux's irq-gic-v2m.c reads and writes them; fake_vm's messages are SPIs 64 to 79. */
+Test(arm64, a_v2m_frame_has_its_registers)
+{
+	struct vm vm;
+
+	fake_vm_with(&vm, 1, "gicv2m");
+	cr_assert(eq(u64, fake_read(&vm, 0x8000008, 4), 96 << 16 | 16));
+	cr_assert(zero(u64, fake_read(&vm, 0x8000fcc, 4)));
+	fake_write(&vm, 0x8000008, 4, ~0u);
+	cr_assert(eq(u64, fake_read(&vm, 0x8000008, 4), 96 << 16 | 16), "read-only");
+	cr_assert(zero(u32, fake.line_changes));
+	fake_write(&vm, 0x8000040, 4, 96 + 15);
+	cr_assert(eq(u32, fake.line_changes, 2), "a pulse");
+	cr_assert(zero(u64, fake_read(&vm, 0x8000040, 4)), "write-only");
+	fake_write(&vm, 0x8000040, 2, 96);
+	cr_assert(eq(u32, fake.line_changes, 4));
+	fake_vm_destroy(&vm);
+}
+
+Test(arm64, a_v2m_frame_raises_no_interrupt_but_its_own)
+{
+	static const u32 others[] = { 0, 16, 27, 32, 95, 112, 0x3ff, ~0u };
+	struct vm vm;
+
+	fake_vm_with(&vm, 1, "gicv2m");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		fake_write(&vm, 0x8000040, 4, others[i]);
+	for (u64 at = 0; at < 0x1000; at += 4)
+		if (at != 0x40)
+			fake_write(&vm, 0x8000000 + at, 4, 96);
+	fake_write(&vm, 0x8000040, 8, 96);
+	cr_assert(zero(u32, fake.line_changes));
+	fake_vm_destroy(&vm);
+}
+
+Test(arm64, the_frame_and_the_gic_are_told_as_they_are)
+{
+	const struct irqchip_config c = { irqchip_find("gicv2m"), 224, 96, 128 };
+	struct platform p = { .nr_cpus = 4 };
+
+	irqchip_describe(&c, &p);
+	cr_assert(eq(u32, p.gic.version, 2));
+	cr_assert(eq(u64, p.gic.dist, 0x3fff0000));
+	cr_assert(eq(u64, p.gic.cpu, 0x3ffd0000));
+	cr_assert(eq(u32, p.nr_msi_frames, 1));
+	cr_assert(eq(int, p.msi_frames[0].kind, PLATFORM_MSI_V2M));
+	cr_assert(eq(u64, p.msi_frames[0].base, 0x8000000));
+	cr_assert(eq(u32, p.msi_frames[0].first_spi, 96));
+	cr_assert(eq(u32, p.msi_frames[0].nr_spis, 128));
+	irqchip_describe(&(struct irqchip_config){ .irqchip = irqchip_find("gicv2") }, &p);
+	cr_assert(zero(u32, p.nr_msi_frames));
+}
+
+struct make_case {
+	char irqchip[16];
+};
+
+/* Making any of them, whichever call fails, leaves nothing behind. */
+ParameterizedTestParameters(arm64, an_irqchip_that_fails_leaves_nothing)
+{
+	static struct make_case cases[] = { { "gicv3" }, { "gicv2m" }, { "gicv2" } };
+
+	return cr_make_param_array(struct make_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct make_case *c, arm64, an_irqchip_that_fails_leaves_nothing)
+{
+	const struct irqchip_config irqs = { irqchip_find(c->irqchip), 64, 32, 16 };
+	const struct vm_config config = {
+		.ops = &fake_kvm_ops,
+		.log = &log_off,
+		.ram_base = FAKE_RAM_BASE,
+		.ram_size = FAKE_RAM_SIZE,
+		.top = FAKE_RAM_BASE + FAKE_RAM_SIZE,
+		.nr_cpus = 1,
+		.irqs = &irqs,
+	};
+	unsigned int fds = open_fds();
+	enum vm_step step;
+	struct vm vm;
+
+	for (unsigned int nth = 12;; nth++) {
+		fake.calls = fake.nr_attrs = fake.nr_devices = 0;
+		fake.fail_at = nth;
+		if (!vm_create(&vm, &config, &step))
+			break;
+		cr_assert(eq(u32, open_fds(), fds), "call %u", nth);
+	}
+	cr_assert(gt(u32, fake.nr_attrs, 3));
+	fake_vm_destroy(&vm);
+	cr_assert(eq(u32, open_fds(), fds));
 }

@@ -15,12 +15,13 @@
 static const struct platform platform = {
 	.nr_cpus = 18,
 	.ram = { 0x80000000, 0x140000000 },
-	.gic = { .dist = 0x3fff0000,
+	.gic = { .version = 3,
+	         .dist = 0x3fff0000,
 	         .dist_size = 0x10000,
 	         .redist = 0x3fdb0000,
-	         .redist_size = 0x240000,
-	         .its = 0x7ff0000,
-	         .its_size = 0x20000 },
+	         .redist_size = 0x240000 },
+	.msi_frames = { { .kind = PLATFORM_MSI_ITS, .base = 0x7ff0000, .size = 0x20000 } },
+	.nr_msi_frames = 1,
 	.uarts = { { 0x1000000, 0x1000, 0 },
 	           { 0x1001000, 0x1000, 1 },
 	           { 0x1002000, 0x1000, 2 },
@@ -75,6 +76,31 @@ static u64 cells(const char *path, const char *name, unsigned int at)
 static void expect_text(const char *path, const char *name, const char *text)
 {
 	cr_assert(eq(str, (char *)prop(path, name, -1), (char *)text), "%s/%s", path, name);
+}
+
+/* dtc also checks what a tree means; it is no part of a machine that only builds. */
+static void check_with_dtc(void)
+{
+	char path[] = "/tmp/nestor-fdt-XXXXXX", command[128], line[256] = "";
+	int fd = mkstemp(path);
+	FILE *dtc;
+
+	cr_assert(eq(sz, write(fd, blob, fdt_totalsize(blob)), fdt_totalsize(blob)));
+	close(fd);
+	snprintf(command, sizeof(command), "%s -I dtb -O dts -o /dev/null %s 2>&1",
+	         getenv("LAB_DTC") ? getenv("LAB_DTC") : "dtc", path);
+	dtc = popen(command, "r");
+	if (!fgets(line, sizeof(line), dtc))
+		*line = 0;
+	unlink(path);
+	if (WEXITSTATUS(pclose(dtc)) == 127)
+		cr_skip("no dtc");
+	cr_assert(eq(str, line, ""));
+}
+
+Test(fdt, dtc_has_no_remark)
+{
+	check_with_dtc();
 }
 
 Test(fdt, the_root_says_how_addresses_are_written)
@@ -143,9 +169,59 @@ Test(fdt, without_an_its_nothing_speaks_of_msis)
 {
 	struct platform p = platform;
 
-	p.gic.its = 0;
+	p.nr_msi_frames = 0;
 	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
 	cr_assert(lt(int, fdt_node_offset_by_compatible(blob, -1, "arm,gic-v3-its"), 0));
+	cr_assert(zero(ptr,
+	               (void *)fdt_getprop(blob, fdt_path_offset(blob, "/pcie"), "msi-map", NULL)));
+}
+
+static struct platform with_gicv2m(void)
+{
+	struct platform p = platform;
+
+	p.nr_cpus = 3;
+	p.gic.version = 2;
+	p.gic.dist_size = 0x1000;
+	p.gic.cpu = 0x3ffd0000;
+	p.gic.cpu_size = 0x2000;
+	p.msi_frames[0] = (struct platform_msi_frame){
+		.kind = PLATFORM_MSI_V2M,
+		.base = 0x8000000,
+		.size = 0x1000,
+		.first_spi = 96,
+		.nr_spis = 128,
+	};
+	return p;
+}
+
+Test(fdt, a_gicv2_has_a_cpu_interface_and_tells_who_a_ppi_is_wired_to)
+{
+	static const char gic[] = "/interrupt-controller@3fff0000";
+	struct platform p = with_gicv2m();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_text(gic, "compatible", "arm,cortex-a15-gic");
+	cr_assert(eq(u64, cells(gic, "reg", 2), 0x1000));
+	cr_assert(eq(u64, cells(gic, "reg", 4), 0x3ffd0000));
+	cr_assert(eq(u64, cells(gic, "reg", 6), 0x2000));
+	for (unsigned int i = 0; i < 4; i++)
+		cr_assert(eq(u32, cell("/timer", "interrupts", 3 * i + 2), 0x708));
+	check_with_dtc();
+}
+
+Test(fdt, a_v2m_frame_has_its_interrupts_and_the_pci_host_names_it)
+{
+	static const char v2m[] = "/interrupt-controller@3fff0000/v2m@8000000";
+	struct platform p = with_gicv2m();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_text(v2m, "compatible", "arm,gic-v2m-frame");
+	prop(v2m, "msi-controller", 0);
+	cr_assert(eq(u64, cells(v2m, "reg", 0), 0x8000000));
+	cr_assert(eq(u32, cell(v2m, "arm,msi-base-spi", 0), 128), "an INTID");
+	cr_assert(eq(u32, cell(v2m, "arm,msi-num-spis", 0), 128));
+	cr_assert(eq(u32, cell("/pcie", "msi-parent", 0), cell(v2m, "phandle", 0)));
 	cr_assert(zero(ptr,
 	               (void *)fdt_getprop(blob, fdt_path_offset(blob, "/pcie"), "msi-map", NULL)));
 }
@@ -207,26 +283,6 @@ Test(fdt, a_blob_too_small_is_refused_at_any_size)
 			cr_assert(ne(int, err, 0), "%zu of %zu", size, need);
 		free(small);
 	}
-}
-
-/* dtc also checks what a tree means; it is no part of a machine that only builds. */
-Test(fdt, dtc_has_no_remark)
-{
-	char path[] = "/tmp/nestor-fdt-XXXXXX", command[128], line[256] = "";
-	int fd = mkstemp(path);
-	FILE *dtc;
-
-	cr_assert(eq(sz, write(fd, blob, fdt_totalsize(blob)), fdt_totalsize(blob)));
-	close(fd);
-	snprintf(command, sizeof(command), "%s -I dtb -O dts -o /dev/null %s 2>&1",
-	         getenv("LAB_DTC") ? getenv("LAB_DTC") : "dtc", path);
-	dtc = popen(command, "r");
-	if (!fgets(line, sizeof(line), dtc))
-		*line = 0;
-	unlink(path);
-	if (WEXITSTATUS(pclose(dtc)) == 127)
-		cr_skip("no dtc");
-	cr_assert(eq(str, line, ""));
 }
 
 Test(fdt, virtio_devices_over_mmio_are_nodes)

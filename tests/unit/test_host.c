@@ -11,8 +11,17 @@
 #include "machine/host.h"
 #include "machine/options.h"
 #include "machine/status.h"
+#include "tests/unit/fake_kvm.h"
+#include "vmm/arm64/gic.h"
 
 static struct options options = { .cpus = 64, .mem = 64 << 20 };
+
+static void choose(void)
+{
+	options.irqchip = irqchip_find("gicv2m");
+}
+
+TestSuite(host, .init = choose);
 
 Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redirect_stderr)
 {
@@ -21,6 +30,17 @@ Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redir
 	cr_assert(eq(int, host_check(&options), STATUS_HOST_LACKS));
 	options.overcommit = true;
 	cr_assert(zero(int, host_check(&options)));
+}
+
+static char *what_was_said(void)
+{
+	static char text[512];
+	FILE *err;
+
+	fflush(stderr);
+	err = cr_get_redirected_stderr();
+	text[fread(text, 1, sizeof(text) - 1, err)] = 0;
+	return text;
 }
 
 struct step_case {
@@ -39,7 +59,7 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 		{ VM_STEP_MEMORY, STATUS_HOST_LACKS, "--mem 64M: " },
 		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },
 		{ VM_STEP_VCPUS, STATUS_HOST_LACKS, "--cpus 64: " },
-		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv3-its: " },
+		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv2m: " },
 	};
 
 	return cr_make_param_array(struct step_case, cases, ARRAY_SIZE(cases));
@@ -47,15 +67,45 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 
 ParameterizedTest(struct step_case *c, host, each_step_that_fails_has_its_line)
 {
-	char text[512] = "";
-	FILE *err;
+	char *text;
 
 	cr_redirect_stderr();
-	cr_assert(eq(int, host_failed(&options, c->step, -EPERM), c->status));
-	fflush(stderr);
-	err = cr_get_redirected_stderr();
-	text[fread(text, 1, sizeof(text) - 1, err)] = 0;
+	cr_assert(eq(int, host_failed(&options, &fake_kvm_ops, c->step, -EPERM), c->status));
+	text = what_was_said();
 	cr_assert(eq(ptr, strstr(text, c->names), text + strlen("nestor: ")), "%s", text);
 	cr_assert(ne(ptr, strstr(text, "Operation not permitted"), NULL), "%s", text);
 	cr_assert(eq(ptr, strchr(text, '\n'), text + strlen(text) - 1), "one line: %s", text);
+}
+
+struct lack_case {
+	u32 lacks;
+	char has[64];
+};
+
+ParameterizedTestParameters(host, an_irqchip_it_lacks_is_named_and_those_it_has)
+{
+	static struct lack_case cases[] = {
+		{ BIT(KVM_DEV_TYPE_ARM_VGIC_V2), "this one has gicv3-its, gicv3\n" },
+		{ BIT(KVM_DEV_TYPE_ARM_VGIC_V2) | BIT(KVM_DEV_TYPE_ARM_VGIC_ITS),
+		  "this one has gicv3\n" },
+		{ BIT(KVM_DEV_TYPE_ARM_VGIC_V3) | BIT(KVM_DEV_TYPE_ARM_VGIC_ITS),
+		  "this one has gicv2m, gicv2\n" },
+		{ BIT(KVM_DEV_TYPE_ARM_VGIC_V2) | BIT(KVM_DEV_TYPE_ARM_VGIC_V3),
+		  "this one has none\n" },
+	};
+
+	return cr_make_param_array(struct lack_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct lack_case *c, host, an_irqchip_it_lacks_is_named_and_those_it_has)
+{
+	unsigned int fds;
+
+	fake.lacks = c->lacks;
+	cr_redirect_stderr();
+	fds = open_fds();
+	cr_assert(eq(int, host_failed(&options, &fake_kvm_ops, VM_STEP_GIC, -ENODEV),
+	             STATUS_HOST_LACKS));
+	cr_assert(eq(u32, open_fds(), fds));
+	cr_assert(ne(ptr, strstr(what_was_said(), c->has), NULL));
 }

@@ -2,7 +2,10 @@
 /* Lines, MSIs and MSI routes, as KVM is told of them. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
 #include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
@@ -19,6 +22,7 @@ static const struct irq_msg msg = { 0x120008040, 0x21, 0x18 };
 static void make(void)
 {
 	cr_assert(zero(int, irq_create(&irqs, &kvm, NR_SPIS)));
+	irq_msis_to_its(irqs);
 }
 
 static void unmake(void)
@@ -159,4 +163,165 @@ Test(irq, a_route_that_fails_leaves_nothing)
 	cr_assert(zero(int, irq_route_set(irqs, &r, &msg)));
 	cr_assert(eq(u32, fake.nr_routes, NR_SPIS + 1));
 	irq_route_clear(irqs, &r);
+}
+
+/* An MSI frame: SPIs 4 to 6 by their INTIDs. */
+static const struct irq_frame frame = { .doorbell = 0x8000040, .first_spi = 4, .nr_spis = 3 };
+
+Test(irq, without_a_doorbell_messages_go_nowhere)
+{
+	struct irq_route r = { 0 };
+	struct irq_table *none;
+
+	cr_assert(zero(int, irq_create(&none, &kvm, NR_SPIS)));
+	cr_assert(eq(int, irq_msi_send(none, &msg), -ENODEV));
+	cr_assert(eq(int, irq_route_set(none, &r, &msg), -ENODEV));
+	cr_assert(zero(u32, fake.nr_msis | fake.route_updates | fake.nr_irqfds));
+	cr_assert(zero(int, r.gsi));
+	irq_destroy(none);
+}
+
+static unsigned int ups, downs;
+
+static void count_edges(unsigned int spi, bool level)
+{
+	cr_assert(eq(u32, spi, 6));
+	cr_assert(level ? ups == downs : ups == downs + 1);
+	*(level ? &ups : &downs) += 1;
+}
+
+Test(irq, a_frame_makes_a_pulse_of_a_message)
+{
+	const struct irq_msg last = { frame.doorbell, 32 + 6, 0x18 };
+
+	fake.line_changed = count_edges;
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(zero(int, irq_msi_send(irqs, &last)));
+	cr_assert(zero(int, irq_msi_send(irqs, &last)));
+	cr_assert(eq(u32, ups, 2));
+	cr_assert(eq(u32, downs, 2));
+	cr_assert(zero(u32, fake.nr_msis));
+}
+
+struct frame_case {
+	gpa_t addr;
+	u32 data;
+	int spi; /* or -errno */
+};
+
+ParameterizedTestParameters(irq, a_frame_takes_its_own_interrupts_at_its_doorbell)
+{
+	static struct frame_case cases[] = {
+		{ 0x8000040, 36, 4 },         { 0x8000040, 38, 6 },
+		{ 0x8000040, 0xfc24, 4 }, /* bits 31:10 are reserved */
+		{ 0x8000040, 35, -EINVAL },   { 0x8000040, 39, -EINVAL },
+		{ 0x8000040, 4, -EINVAL },    { 0x8000040, 0, -EINVAL },
+		{ 0x8000044, 36, -EINVAL },   { 0x8000000, 36, -EINVAL },
+		{ 0x108000040, 36, -EINVAL },
+	};
+
+	return cr_make_param_array(struct frame_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct frame_case *c, irq, a_frame_takes_its_own_interrupts_at_its_doorbell)
+{
+	const struct irq_msg m = { c->addr, c->data, 0 };
+	struct irq_route r = { 0 };
+
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(eq(int, irq_msi_send(irqs, &m), c->spi < 0 ? c->spi : 0));
+	cr_assert(eq(u32, fake.line_changes, c->spi < 0 ? 0 : 2));
+	cr_assert(eq(int, irq_route_set(irqs, &r, &m), c->spi < 0 ? c->spi : 0));
+	if (c->spi >= 0) {
+		cr_assert(eq(u32, fake.routes[NR_SPIS].gsi, r.gsi));
+		cr_assert(eq(u32, fake.routes[NR_SPIS].type, KVM_IRQ_ROUTING_IRQCHIP));
+		cr_assert(eq(u32, fake.routes[NR_SPIS].u.irqchip.pin, c->spi));
+		cr_assert(zero(u32, fake.irqfd.flags), "an edge");
+	}
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_route_keeps_its_message_where_the_frame_refuses_the_next)
+{
+	const struct irq_msg good = { frame.doorbell, 36, 0 }, bad = { frame.doorbell, 1, 0 };
+	struct irq_route r = { 0 };
+
+	irq_msis_to_frame(irqs, &frame);
+	cr_assert(zero(int, irq_route_set(irqs, &r, &good)));
+	cr_assert(eq(int, irq_route_set(irqs, &r, &bad), -EINVAL));
+	cr_assert(eq(u32, fake.route_updates, 1));
+	cr_assert(eq(u32, fake.routes[NR_SPIS].u.irqchip.pin, 4));
+	irq_route_clear(irqs, &r);
+}
+
+Test(irq, a_level_is_an_irqfd_on_the_spi_with_a_resample)
+{
+	unsigned int fds = open_fds();
+	struct irq_level l;
+
+	cr_assert(zero(int, irq_level_open(irqs, &l, 5)));
+	cr_assert(eq(u32, fake.irqfd.gsi, 5));
+	cr_assert(eq(u32, fake.irqfd.fd, l.raise));
+	cr_assert(eq(u32, fake.irqfd.resamplefd, l.resample));
+	cr_assert(eq(u32, fake.irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE));
+	irq_level_close(irqs, &l);
+	cr_assert(eq(u32, fake.irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN));
+	cr_assert(not(fake.lines[5]), "what it raised falls");
+	cr_assert(eq(u32, open_fds(), fds));
+}
+
+Test(irq, a_level_that_fails_leaves_nothing)
+{
+	unsigned int fds = open_fds();
+	struct irq_level l;
+
+	fake.fail_at = fake.calls + 1;
+	cr_assert(eq(int, irq_level_open(irqs, &l, 5), -EIO));
+	cr_assert(eq(u32, open_fds(), fds));
+	irq_set_line(irqs, 5, false); /* and nobody is asked to look */
+}
+
+Test(irq, a_line_that_is_high_is_high_again_after_a_resample)
+{
+	struct irq_level l;
+
+	irq_level_open(irqs, &l, 5);
+	irq_set_line(irqs, 5, true);
+	fake.lines[5] = false; /* KVM, at the end of the interrupt */
+	irq_level_resampled(irqs, &l);
+	cr_assert(fake.lines[5]);
+	irq_set_line(irqs, 5, false);
+	fake.line_changes = 0;
+	irq_level_resampled(irqs, &l);
+	cr_assert(zero(u32, fake.line_changes), "another may have raised it since");
+	irq_level_close(irqs, &l);
+}
+
+static u64 asked(const struct irq_level *l)
+{
+	struct pollfd p = { .fd = l->resample, .events = POLLIN };
+	eventfd_t n = 0;
+
+	if (poll(&p, 1, 0))
+		eventfd_read(l->resample, &n);
+	return n;
+}
+
+Test(irq, who_shares_a_line_that_falls_looks_again)
+{
+	struct irq_level a, b, other;
+
+	irq_level_open(irqs, &a, 5);
+	irq_level_open(irqs, &b, 5);
+	irq_level_open(irqs, &other, 6);
+	irq_set_line(irqs, 5, true);
+	cr_assert(zero(u64, asked(&a)));
+	irq_set_line(irqs, 5, false);
+	cr_assert(eq(u64, asked(&a), 1));
+	cr_assert(eq(u64, asked(&b), 1));
+	cr_assert(zero(u64, asked(&other)));
+	irq_level_close(irqs, &a);
+	cr_assert(eq(u64, asked(&b), 1));
+	irq_level_close(irqs, &other);
+	irq_level_close(irqs, &b);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine/options.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 static struct options o;
@@ -62,6 +63,14 @@ ParameterizedTest(char (*words)[64], options, an_option_has_a_long_and_a_short_f
 	cr_assert(eq(str, (char *)o.params, "P 1"));
 	cr_assert(eq(u32, o.cpus, 3));
 	cr_assert(eq(u64, o.mem, 64 << 20));
+}
+
+Test(options, an_irqchip_is_named_as_lkvm_names_it)
+{
+	cr_assert(parse("-k K"));
+	cr_assert(eq(str, (char *)irqchip_name(o.irqchip), "gicv3-its"));
+	cr_assert(parse("-k K --irqchip gicv2m -c 8"));
+	cr_assert(eq(str, (char *)irqchip_name(o.irqchip), "gicv2m"));
 }
 
 Test(options, a_value_may_look_like_an_option)
@@ -177,7 +186,8 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		  "--disk ,ro: expected FILE[,ro][,direct][,serial=TEXT][,queues=N]" },
 		{ "-k K -n user", "--network user: expected tap=NAME, passt or none" },
 		{ "-k K --console vga", "--console vga: expected serial or virtio" },
-		{ "-k K --irqchip gicv2", "--irqchip gicv2: expected gicv3-its" },
+		{ "-k K --irqchip gic",
+		  "--irqchip gic: expected gicv3-its, gicv3, gicv2m or gicv2" },
 		{ "-k K --timeout 0", "--timeout 0: expected 1 to 1000000 seconds" },
 		{ "-k K --timeout 1000001", "--timeout 1000001: expected 1 to 1000000 seconds" },
 		{ "-k K --trace all,x",

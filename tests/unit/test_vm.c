@@ -7,9 +7,12 @@
 
 #include "tests/unit/fake_kvm.h"
 #include "tests/unit/leak.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
 static struct log log_off;
+
+static struct irqchip_config irqs = { .nr_spis = 64 };
 
 static const struct vm_config config = {
 	.ops = &fake_kvm_ops,
@@ -18,8 +21,15 @@ static const struct vm_config config = {
 	.ram_size = FAKE_RAM_SIZE,
 	.top = FAKE_RAM_BASE + FAKE_RAM_SIZE,
 	.nr_cpus = 3,
-	.nr_spis = 64,
+	.irqs = &irqs,
 };
+
+static void choose(void)
+{
+	irqs.irqchip = irqchip_find("gicv3-its");
+}
+
+TestSuite(vm, .init = choose);
 
 Test(vm, kvm_is_told_of_ram_where_it_is_mapped)
 {

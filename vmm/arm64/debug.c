@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* arm64 state for a developer's eyes: vCPU registers, the GIC's, the guest's clock
- * (Documentation/virt/kvm/api.rst, devices/arm-vgic-v3.rst). */
+ * (Documentation/virt/kvm/api.rst, devices/arm-vgic.rst, devices/arm-vgic-v3.rst). */
 #include <linux/kvm.h>
 #include <stdio.h>
 
@@ -90,36 +90,44 @@ const char *arch_vcpu_power(struct vcpu *vcpu)
 	return state.mp_state == KVM_MP_STATE_STOPPED ? "stopped" : "runnable";
 }
 
-/* IHI 0069, 12.9 and 12.11: offsets in the distributor, and in a redistributor. */
+/* IHI 0069, 12.9 and 12.11: offsets in the distributor, and in a redistributor. IHI 0048, 4.1: in a
+ * GICv2's CPU interface. */
 struct gic_reg {
 	const char *name;
 	u32 offset;
-	u32 nr; /* 32-bit words */
+	u32 nr;   /* 32-bit words; 0: as many as the SPIs take */
+	u32 bits; /* for each SPI */
 };
 
 static const struct gic_reg dist_regs[] = {
-	{ "gicd_ctlr", 0x0000, 1 },
-	{ "gicd_typer", 0x0004, 1 },
-	{ "gicd_iidr", 0x0008, 1 },
-	/* a bit an interrupt, from SPI 0 (INTID 32) */
-	{ "gicd_igroupr", 0x0084, 3 },
-	{ "gicd_isenabler", 0x0104, 3 },
-	{ "gicd_ispendr", 0x0204, 3 },
-	{ "gicd_isactiver", 0x0304, 3 },
-	/* two bits an interrupt */
-	{ "gicd_icfgr", 0x0c08, 6 },
+	{ "gicd_ctlr", 0x0000, 1, 0 },
+	{ "gicd_typer", 0x0004, 1, 0 },
+	{ "gicd_iidr", 0x0008, 1, 0 },
+	/* from SPI 0 (INTID 32) */
+	{ "gicd_igroupr", 0x0084, 0, 1 },
+	{ "gicd_isenabler", 0x0104, 0, 1 },
+	{ "gicd_ispendr", 0x0204, 0, 1 },
+	{ "gicd_isactiver", 0x0304, 0, 1 },
+	{ "gicd_icfgr", 0x0c08, 0, 2 },
 };
 
 static const struct gic_reg redist_regs[] = {
-	{ "gicr_ctlr", 0x00000, 1 },
-	{ "gicr_waker", 0x00014, 1 },
-	{ "gicr_propbaser", 0x00070, 2 },
-	{ "gicr_pendbaser", 0x00078, 2 },
+	{ "gicr_ctlr", 0x00000, 1, 0 },
+	{ "gicr_waker", 0x00014, 1, 0 },
+	{ "gicr_propbaser", 0x00070, 2, 0 },
+	{ "gicr_pendbaser", 0x00078, 2, 0 },
 	/* SGIs and PPIs */
-	{ "gicr_igroupr0", 0x10080, 1 },
-	{ "gicr_isenabler0", 0x10100, 1 },
-	{ "gicr_ispendr0", 0x10200, 1 },
-	{ "gicr_isactiver0", 0x10300, 1 },
+	{ "gicr_igroupr0", 0x10080, 1, 0 },
+	{ "gicr_isenabler0", 0x10100, 1, 0 },
+	{ "gicr_ispendr0", 0x10200, 1, 0 },
+	{ "gicr_isactiver0", 0x10300, 1, 0 },
+};
+
+static const struct gic_reg cpu_regs[] = {
+	{ "gicc_ctlr", 0x00, 1, 0 },
+	{ "gicc_pmr", 0x04, 1, 0 },
+	{ "gicc_bpr", 0x08, 1, 0 },
+	{ "gicc_apr", 0xd0, 4, 0 },
 };
 
 /* KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS takes the encoding alone. */
@@ -140,11 +148,13 @@ static int get_attr(struct vm *vm, int fd, u32 group, u64 attr, void *val)
 static void visit_words(struct vm *vm, u32 group, u64 who, const struct gic_reg *r,
                         struct reg_visitor *v)
 {
-	for (u32 i = 0; i < r->nr; i++) {
+	u32 nr = r->nr ? r->nr : vm->nr_spis * r->bits / 32;
+
+	for (u32 i = 0; i < nr; i++) {
 		u32 val = 0;
 		char name[32];
 
-		snprintf(name, sizeof(name), r->nr > 1 ? "%s[%u]" : "%s", r->name, i);
+		snprintf(name, sizeof(name), nr > 1 ? "%s[%u]" : "%s", r->name, i);
 		if (!get_attr(vm, vm->gic, group, who | (r->offset + i * 4), &val))
 			v->reg(v, name, val);
 	}
@@ -160,7 +170,7 @@ void arch_irqchip_registers(struct vm *vm, struct reg_visitor *v)
 
 	for (size_t i = 0; i < ARRAY_SIZE(dist_regs); i++)
 		visit_words(vm, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0, &dist_regs[i], v);
-	for (size_t i = 0; i < ARRAY_SIZE(its_regs); i++) {
+	for (size_t i = 0; vm->its >= 0 && i < ARRAY_SIZE(its_regs); i++) {
 		u64 val = 0;
 
 		if (!get_attr(vm, vm->its, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, its_regs[i].id, &val))
@@ -185,6 +195,9 @@ void arch_vcpu_irqchip_registers(struct vcpu *vcpu, struct reg_visitor *v)
 
 	for (size_t i = 0; i < ARRAY_SIZE(redist_regs); i++)
 		visit_words(vm, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, who, &redist_regs[i], v);
+	for (size_t i = 0; i < ARRAY_SIZE(cpu_regs); i++)
+		visit_words(vm, KVM_DEV_ARM_VGIC_GRP_CPU_REGS, (u64)vcpu->id << 32, &cpu_regs[i],
+		            v);
 	for (size_t i = 0; i < ARRAY_SIZE(icc_regs); i++) {
 		u64 val = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What an exception comes to: an interrupt's handler, an abort that a test expects, or the end. */
-#include "guest.h"
+#include "gic.h"
 
 struct frame {
 	u64 x[31], elr, spsr;
@@ -8,7 +8,7 @@ struct frame {
 
 enum { VECTOR_SYNC = 4, VECTOR_IRQ = 5 }; /* of this exception level, on its own stack pointer */
 #define UNEXPECTED 63
-#define SPURIOUS   1020 /* GICv3, 2.2: INTIDs from here to 1023 are none */
+#define SPURIOUS   1020 /* IHI 0069, 2.2: INTIDs from here to 1023 are none */
 
 void (*irq_handler)(u32 intid);
 
@@ -48,7 +48,7 @@ static bool is_expected(struct frame *f)
 
 static void interrupt(void)
 {
-	u32 intid = read_sysreg(S3_0_C12_C12_0); /* ICC_IAR1_EL1 */
+	u32 acknowledged = gic_acknowledge(), intid = gic_intid(acknowledged);
 
 	barrier();
 	if (intid >= SPURIOUS && intid <= 1023)
@@ -57,7 +57,7 @@ static void interrupt(void)
 		irq_handler(intid);
 	else
 		fail("interrupt %u, and nobody to take it", intid);
-	write_sysreg(S3_0_C12_C12_1, intid); /* ICC_EOIR1_EL1 */
+	gic_end(acknowledged);
 	barrier();
 }
 

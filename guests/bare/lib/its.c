@@ -76,7 +76,7 @@ static void enable_lpis(u64 rd)
 
 void its_init(void)
 {
-	u64 rd = gic_redistributor();
+	u64 rd = gicv3_redistributor();
 	bool by_address = read64(ITS_BASE + GITS_TYPER) >> 19 & 1; /* PTA */
 
 	target = by_address ? rd : (read64(rd + GICR_TYPER) >> 8 & 0xffff) << 16;

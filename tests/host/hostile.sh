@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Bare-metal guests that misbehave on purpose, under the program as it is and under one with ASan and UBSan, whose every
+# report is a failure.
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
+
+refuses_long_requests() {
+	with_disk hostile too-long || return
+	WHY="the disk is now of $(wc -c <"$DISK") bytes"
+	[ "$(wc -c <"$DISK")" = 1048576 ]
+}
+
+# hostile LABEL COUNT SEED...: all of them; COUNT random accesses from each seed
+hostile() {
+	label=$1 count=$2
+	shift 2
+	case_of "$label: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests
+	case_of "$label: requests of 4 GiB and more fail, and the disk stays as long as it is" refuses_long_requests
+	case_of "$label: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
+	case_of "$label: a queue is not set up wrongly, nor while it runs" with_disk hostile set-up
+	case_of "$label: a reset waits for requests in flight" with_disk hostile in-flight
+	case_of "$label: a queue is reset with requests in flight, alone" with_disk hostile queue-reset
+	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2
+	case_of "$label: a BAR outside its window is decoded nowhere" with_disk bars misplaced
+	case_of "$label: a BAR reaches to the window's edges" with_disk bars edges
+	case_of "$label: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
+	case_of "$label: BARs follow memory decoding" with_disk bars toggled
+	case_of "$label: the window into BAR 0 takes any value" with_disk bars window
+	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
+	for seed; do
+		case_of "$label: random accesses do no harm, seed $seed" \
+			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
+	done
+}
+if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 10000 1 2; fi
+
+# The program with sanitizers, from memory: over 9p its libraries would take seconds each time.
+cp -r "$SHARE/asan" "$WORK"
+NESTOR=$WORK/asan/run
+export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+if [ -n "$SOAK" ]; then hostile sanitizers 100000 3 4; else hostile sanitizers 3000 3; fi
