@@ -233,6 +233,8 @@ static int build_and_run(struct machine *m)
 	if (!status)
 		status = load(m);
 	if (!status)
+		status = nets_check(m);
+	if (!status)
 		status = run(m);
 	else
 		loop_drain(m->vm.loop);

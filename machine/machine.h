@@ -12,6 +12,7 @@
 #include "vmm/vm.h"
 
 struct console;
+struct helper;
 struct net_backend;
 struct pci_func;
 struct pci_host;
@@ -44,8 +45,9 @@ struct machine {
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
-	struct net_backend *nets[MAX_NETS]; /* NULL once a device owns one */
-	struct virtio_dev **virtio;         /* each, for the control socket */
+	struct net_backend *nets[MAX_NETS];   /* NULL once a device owns one */
+	struct helper *net_helpers[MAX_NETS]; /* NULL: it has none */
+	struct virtio_dev **virtio;           /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	int signals;

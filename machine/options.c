@@ -85,7 +85,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all";
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all";
 	o->trace = log.topics;
 	return NULL;
 }
@@ -211,8 +211,8 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
-	{ "network", 'n', "tap=NAME|none",
-	  "a virtio-net device on a tap interface that exists, repeatable; keys:\n"
+	{ "network", 'n', "tap=NAME|passt|none",
+	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
 	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
@@ -229,7 +229,8 @@ static const struct option {
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
-	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all",
+	  take_trace },
 	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
 	  take_log_json },
 	{ "name", 0, "NAME",
