@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine/hugetlb.h"
 #include "machine/options.h"
 #include "machine/status.h"
 #include "vmm/arm64/gic.h"
@@ -78,6 +79,8 @@ int host_failed(const struct options *o, const struct vm *vm, enum vm_step step,
 	}
 	if (step == VM_STEP_GIC && err != -ENOTTY)
 		return irqchip_failed(o, vm->kvm.ops, err);
+	if (step == VM_STEP_MEMORY && (o->hugetlb || o->hugetlbfs))
+		return hugetlb_failed(o, err);
 	if (err == -ENOTTY)
 		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
 	name_step(o, step, what, sizeof(what));

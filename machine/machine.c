@@ -14,6 +14,7 @@
 #include "machine/console.h"
 #include "machine/disk.h"
 #include "machine/host.h"
+#include "machine/hugetlb.h"
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/session.h"
@@ -40,6 +41,8 @@ static int open_files(struct machine *m)
 	const struct options *o = m->options;
 	int status = host_check(o);
 
+	if (!status)
+		status = hugetlb_check(o, &m->huge_page);
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	if (!status)
 		status = boot_open(&m->boot, o);
@@ -85,6 +88,8 @@ static int create_vm(struct machine *m)
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
+		.ram_huge_page = m->huge_page,
+		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.arch = &m->options->arch,

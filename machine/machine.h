@@ -33,6 +33,7 @@ struct machine {
 	const struct options *options;
 	struct log log;
 	struct boot boot;
+	u64 huge_page; /* that RAM is made of; 0: none in particular */
 	struct terminal terminal;
 	struct irqchip_config irqs;
 	struct vm vm;

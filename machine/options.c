@@ -8,6 +8,7 @@
 #include "control/socket.h"
 #include "machine/cpu.h"
 #include "machine/disk.h"
+#include "machine/hugetlb.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "machine/net.h"
@@ -134,6 +135,12 @@ static const char *take_reboot(struct options *o, char *val)
 	return NULL;
 }
 
+static const char *take_hugetlbfs(struct options *o, char *val)
+{
+	o->hugetlbfs = val;
+	return *val ? NULL : "a folder where a hugetlbfs is mounted";
+}
+
 static const char *take_pmu(struct options *o, char *val)
 {
 	(void)val;
@@ -196,6 +203,9 @@ static const struct option {
 	{ "params", 'p', "TEXT", "kernel command line", take_params },
 	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
+	{ "hugetlb", 0, "SIZE", "memory of huge pages of that size: 64K, 2M, 1G ...",
+	  hugetlb_option_take },
+	{ "hugetlbfs", 0, "DIR", "memory in a file of the hugetlbfs there", take_hugetlbfs },
 	{ "cpu", 0, "KEY=VALUE,...",
 	  "what vCPUs have: pmu=, sve=, pauth= auto|on|off, sve=BITS; and what their ID registers\n"
 	  "                               say: id_aa64pfr0_el1.sve=0, id_aa64mmfr0_el1=0x1122 ...",
@@ -255,7 +265,6 @@ static const char *const lkvm_only[] = {
 	"flash",
 	"force-pci",
 	"gtk",
-	"hugetlbfs",
 	"kaslr-seed",
 	"loglevel",
 	"no-dhcp",

@@ -56,6 +56,8 @@ struct options {
 	unsigned int cpus;
 	const struct irqchip *irqchip;
 	u64 mem;                 /* bytes */
+	u64 hugetlb;             /* RAM of huge pages of so many bytes; 0: not said */
+	const char *hugetlbfs;   /* RAM is a file in this folder; NULL: it is not */
 	struct arch_config arch; /* the vCPUs */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;

@@ -143,6 +143,13 @@ bad "an ID register there is not" "--cpu id_aa64pfr9_el1.sve=1: expected an ID r
 bad "a field there is not" "--cpu id_dfr1_el1.sve=1: expected a field of id_dfr1_el1: mtpmu hpmn0" -k good --cpu id_dfr1_el1.sve=1
 bad "a value that no field holds" "--cpu ctr_el0.dic=2: expected at most 1 in that field" -k good --cpu ctr_el0.dic=2
 bad "a 33rd field" "expected at most 32 fields" -k good --cpu "$(printf 'ctr_el0.dic=1%.0s,' $(seq 32))ctr_el0.dic=1"
+for size in 2 3M 2T on 32K 2MB "" 1025M; do
+	bad "--hugetlb '$size'" "--hugetlb $size: expected a size of huge pages, such as 2M or 1G" -k good --hugetlb "$size"
+done
+bad "a hugetlbfs that is none" "--hugetlbfs folder: expected a folder where a hugetlbfs is mounted" -k good --hugetlbfs folder
+bad "a hugetlbfs that is not there" "--hugetlbfs nothing: No such file or directory: expected a folder" -k good --hugetlbfs nothing
+bad "both huge pages and a hugetlbfs" "--hugetlbfs folder: expected no --hugetlb beside it" -k good --hugetlbfs folder --hugetlb 2M
+mistake "huge pages of a size the host has not" 3 "--hugetlb 128K: expected a size that this host has: " run -k good --hugetlb 128K
 bad "--nested with a GICv2" "--nested: expected --irqchip gicv3-its or gicv3, not gicv2m" -k good --nested --irqchip gicv2m
 bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9

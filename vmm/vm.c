@@ -71,7 +71,14 @@ static int add_memory(struct vm *vm)
 
 static int create_memory(struct vm *vm, const struct vm_config *c)
 {
-	int err = mem_create(&vm->mem, c->ram_base, c->ram_size, c->ram_shared);
+	const struct mem_config ram = {
+		.base = c->ram_base,
+		.size = c->ram_size,
+		.shared = c->ram_shared,
+		.huge_page = c->ram_huge_page,
+		.dir = c->ram_dir,
+	};
+	int err = mem_create(&vm->mem, &ram);
 
 	if (err)
 		return err;

@@ -69,6 +69,8 @@ struct vm_config {
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
 	bool ram_shared;      /* another process maps it too (mem.fd) */
+	u64 ram_huge_page;    /* bytes; 0: none (vmm/mem.h) */
+	const char *ram_dir;  /* a hugetlbfs of such pages; NULL: a memfd */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
 	const struct arch_config *arch; /* may be NULL; stays the caller's, for the VM's life */
