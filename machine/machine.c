@@ -93,12 +93,13 @@ static int create_vm(struct machine *m)
 		.ram_size = m->options->mem,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
+		.arch = &m->options->arch,
 		.irqs = &m->irqs,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? host_failed(m->options, c.ops, step, err) : 0;
+	return err ? host_failed(m->options, &m->vm, step, err) : 0;
 }
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/socket.h"
+#include "machine/cpu.h"
 #include "machine/disk.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
@@ -134,6 +135,27 @@ static const char *take_reboot(struct options *o, char *val)
 	return NULL;
 }
 
+static const char *take_pmu(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.pmu = WISH_ON;
+	return NULL;
+}
+
+static const char *take_nested(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.el2 = true;
+	return NULL;
+}
+
+static const char *take_e2h0(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.e2h0 = true;
+	return NULL;
+}
+
 static const char *take_overcommit(struct options *o, char *val)
 {
 	(void)val;
@@ -175,6 +197,14 @@ static const struct option {
 	{ "params", 'p', "TEXT", "kernel command line", take_params },
 	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
+	{ "cpu", 0, "KEY=VALUE,...",
+	  "what vCPUs have: pmu=, sve=, pauth= auto|on|off, sve=BITS; and what their ID registers\n"
+	  "                               say: id_aa64pfr0_el1.sve=0, id_aa64mmfr0_el1=0x1122 ...",
+	  cpu_option_take },
+	{ "pmu", 0, NULL, "--cpu pmu=on", take_pmu },
+	{ "sve-max-vl", 0, "BITS", "--cpu sve=BITS", sve_option_take },
+	{ "nested", 0, NULL, "vCPUs start at EL2, for a guest that is a hypervisor", take_nested },
+	{ "e2h0", 0, NULL, "with --nested: EL2 without VHE", take_e2h0 },
 	{ "disk", 'd', "FILE[,KEY...]",
 	  "a virtio-blk disk: a raw file or block device, repeatable; keys: ro, direct,\n"
 	  "                               serial=TEXT, queues=N (one for each vCPU, up to 8)",
@@ -233,13 +263,11 @@ static const char *const lkvm_only[] = {
 	"loglevel",
 	"no-dhcp",
 	"no-pvtime",
-	"pmu",
 	"pmu-counters",
 	"pmuv3",
 	"sandbox",
 	"sdl",
 	"shmem",
-	"sve-max-vl",
 	"tty",
 	"vcpu-affinity",
 	"vfio-pci",
@@ -371,5 +399,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return false;
 	}
-	return cpus_fit(o) && places_check(o);
+	return cpus_fit(o) && cpu_check(o) && places_check(o);
 }

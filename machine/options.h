@@ -2,6 +2,7 @@
 #ifndef MACHINE_OPTIONS_H
 #define MACHINE_OPTIONS_H
 
+#include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
 #define MAX_DISKS    16
@@ -60,7 +61,8 @@ struct options {
 	const char *kernel, *initrd, *params;
 	unsigned int cpus;
 	const struct irqchip *irqchip;
-	u64 mem; /* bytes */
+	u64 mem;                 /* bytes */
+	struct arch_config arch; /* the vCPUs */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
 	struct net_option nets[MAX_NETS];
@@ -84,7 +86,7 @@ struct options {
 	bool reboot;
 	bool overcommit;
 	bool help;
-	char why[256]; /* what was expected, where it takes more than a fixed text */
+	char why[400]; /* what was expected, where it takes more than a fixed text */
 };
 
 /*

@@ -142,6 +142,14 @@ nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt:
 nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
+bad "a vCPU with half a vector" "--cpu sve=100: expected sve=auto, on, off or a vector length in bits" -k good --cpu sve=100
+bad "a feature there is not" "--cpu mte=on: expected pmu=, sve=, pauth=, or an ID register's" -k good --cpu mte=on
+bad "an ID register there is not" "--cpu id_aa64pfr9_el1.sve=1: expected an ID register such as" -k good --cpu id_aa64pfr9_el1.sve=1
+bad "a field there is not" "--cpu id_dfr1_el1.sve=1: expected a field of id_dfr1_el1: mtpmu hpmn0" -k good --cpu id_dfr1_el1.sve=1
+bad "a value that no field holds" "--cpu ctr_el0.dic=2: expected at most 1 in that field" -k good --cpu ctr_el0.dic=2
+bad "a 33rd field" "expected at most 32 fields" -k good --cpu "$(printf 'ctr_el0.dic=1%.0s,' $(seq 32))ctr_el0.dic=1"
+bad "--nested with a GICv2" "--nested: expected --irqchip gicv3-its or gicv3, not gicv2m" -k good --nested --irqchip gicv2m
+bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
 bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate

@@ -26,7 +26,7 @@ prepare_file() {
 # kill_at N: once the guest has flushed so many, its host is no more
 kill_at() {
 	until [ "$(grep -ac '^flushed' "$share/out")" -ge "$1" ] || ! kill -0 $run 2>/dev/null; do sleep 0.05; done
-	pkill -KILL -f "qemu-system-aarch64 .*$share/disk.img"
+	grep -la "qemu-system-aarch64.*file=$share/disk.img" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 | xargs -r kill -KILL
 	wait $run
 }
 
