@@ -13,6 +13,7 @@
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/place.h"
+#include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
@@ -225,6 +226,8 @@ static const struct option {
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
+	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
+	  vsock_option_take },
 	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
@@ -278,7 +281,6 @@ static const char *const lkvm_only[] = {
 	"vcpu-affinity",
 	"vfio-pci",
 	"vnc",
-	"vsock",
 };
 
 void options_help(void)
