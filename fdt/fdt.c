@@ -95,31 +95,44 @@ static void cpus(void *fdt, const struct platform *p)
 	fdt_end_node(fdt);
 }
 
-static void psci(void *fdt)
+/* A GICv2's specifier of a PPI names the CPUs it is wired to (arm,gic.yaml). */
+static u32 ppi_cpus(const struct platform *p)
+{
+	return p->gic.version == 2 ? ((1u << p->nr_cpus) - 1) << 8 : 0;
+}
+
+static void pmu(void *fdt, const struct platform *p)
+{
+	if (!p->pmu)
+		return;
+	fdt_begin_node(fdt, "pmu");
+	fdt_property_string(fdt, "compatible", "arm,armv8-pmuv3");
+	CELLS(fdt, "interrupts", GIC_PPI, 7, IRQ_LEVEL_HIGH | ppi_cpus(p));
+	fdt_end_node(fdt);
+}
+
+/* With EL2 in the guest, HVC is the guest's own (SMCCC, DEN0028, 2.9). */
+static void psci(void *fdt, const struct platform *p)
 {
 	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
 
 	fdt_begin_node(fdt, "psci");
 	fdt_property(fdt, "compatible", compatible, sizeof(compatible));
-	fdt_property_string(fdt, "method", "hvc");
+	fdt_property_string(fdt, "method", p->el2 ? "smc" : "hvc");
 	fdt_end_node(fdt);
-}
-
-/* A GICv2's specifier of a PPI names the CPUs it is wired to (arm,gic.yaml). */
-static u32 ppi_flags(const struct platform *p)
-{
-	return IRQ_LEVEL_LOW | (p->gic.version == 2 ? ((1u << p->nr_cpus) - 1) << 8 : 0);
 }
 
 static void timer(void *fdt, const struct platform *p)
 {
-	const u32 flags = ppi_flags(p);
+	const u32 flags = IRQ_LEVEL_LOW | ppi_cpus(p);
+	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n); then the
+	 * virtual one of EL2 */
+	const u32 interrupts[] = { GIC_PPI, 13,      flags, GIC_PPI, 14,      flags, GIC_PPI, 11,
+		                   flags,   GIC_PPI, 10,    flags,   GIC_PPI, 12,    flags };
 
 	fdt_begin_node(fdt, "timer");
 	fdt_property_string(fdt, "compatible", "arm,armv8-timer");
-	/* secure, non-secure, virtual, hypervisor: what KVM wires (PPI n is INTID 16 + n) */
-	CELLS(fdt, "interrupts", GIC_PPI, 13, flags, GIC_PPI, 14, flags, GIC_PPI, 11, flags,
-	      GIC_PPI, 10, flags);
+	prop_cells(fdt, "interrupts", interrupts, p->el2 ? 15 : 12);
 	fdt_property(fdt, "always-on", NULL, 0);
 	fdt_end_node(fdt);
 }
@@ -182,6 +195,8 @@ static void gic(void *fdt, const struct platform *p)
 	CELLS(fdt, "reg", REG(p->gic.dist, p->gic.dist_size),
 	      REG(v2 ? p->gic.cpu : p->gic.redist, v2 ? p->gic.cpu_size : p->gic.redist_size));
 	fdt_property_u32(fdt, "phandle", PHANDLE_GIC);
+	if (p->el2) /* the maintenance interrupt, for the guest's own guests */
+		CELLS(fdt, "interrupts", GIC_PPI, 9, IRQ_LEVEL_HIGH);
 	for (unsigned int i = 0; i < p->nr_msi_frames; i++)
 		msi_frame(fdt, &p->msi_frames[i]);
 	fdt_end_node(fdt);
@@ -373,7 +388,8 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	chosen(fdt, p);
 	memory(fdt, p);
 	cpus(fdt, p);
-	psci(fdt);
+	pmu(fdt, p);
+	psci(fdt, p);
 	timer(fdt, p);
 	gic(fdt, p);
 	clock(fdt);

@@ -11,6 +11,7 @@
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+#include "vmm/arm64/cpu.h"
 #include "vmm/arm64/gic.h"
 
 /* The least power of two that is not less: each segment's share is one of so many. */
@@ -58,6 +59,8 @@ static void fill_platform(struct machine *m)
 
 	*p = (struct platform){
 		.nr_cpus = m->options->cpus,
+		.pmu = cpus_have_pmu(&m->vm),
+		.el2 = cpus_have_el2(&m->vm),
 		.ram = { RAM_BASE, m->options->mem },
 	};
 	irqchip_describe(&m->irqs, p);

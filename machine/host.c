@@ -3,9 +3,11 @@
 #include "machine/host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "machine/hugetlb.h"
 #include "machine/options.h"
 #include "machine/status.h"
 #include "vmm/arm64/gic.h"
@@ -37,39 +39,51 @@ static int irqchip_failed(const struct options *o, const struct kvm_ops *ops, in
 	return STATUS_HOST_LACKS;
 }
 
-int host_failed(const struct options *o, const struct kvm_ops *ops, enum vm_step step, int err)
+/* What failed, in the user's words. */
+static void name_step(const struct options *o, enum vm_step step, char *text, size_t len)
 {
-	const unsigned long long mib = o->mem >> 20;
-	const char *why = strerror(-err);
+	switch (step) {
+	case VM_STEP_CREATE: snprintf(text, len, "/dev/kvm: cannot create a VM"); break;
+	case VM_STEP_IPA:
+	case VM_STEP_MEMORY:
+		snprintf(text, len, "--mem %lluM", (unsigned long long)o->mem >> 20);
+		break;
+	case VM_STEP_LOOP: snprintf(text, len, "io_uring"); break;
+	case VM_STEP_FEATURES:
+	case VM_STEP_IDENTITY: snprintf(text, len, "--cpu"); break;
+	case VM_STEP_VCPUS: snprintf(text, len, "--cpus %u", o->cpus); break;
+	case VM_STEP_PMU: snprintf(text, len, "--cpu pmu=auto"); break;
+	default: snprintf(text, len, "/dev/kvm");
+	}
+}
 
+int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err)
+{
+	static const char *const expected[] = {
+		[VM_STEP_OPEN] = "an arm64 host with KVM, and access to it",
+		[VM_STEP_API] = "KVM API version 12",
+		[VM_STEP_IPA] = "what ends within this host's guest-physical addresses",
+		[VM_STEP_CREATE] = "an arm64 host",
+		[VM_STEP_MEMORY] = "what this host can map",
+		[VM_STEP_LOOP] = "Linux 5.19 or newer, and it allowed",
+		[VM_STEP_FEATURES] = "an arm64 host's KVM",
+		[VM_STEP_VCPUS] = "as many as this host's KVM can give",
+		[VM_STEP_IDENTITY] = "an arm64 host's KVM",
+		[VM_STEP_PMU] = "a PMU that this host's KVM can start, or pmu=off",
+	};
+	char what[64];
+
+	if (*vm->lacks) {
+		log_error("%s", vm->lacks);
+		return STATUS_HOST_LACKS;
+	}
+	if (step == VM_STEP_GIC && err != -ENOTTY)
+		return irqchip_failed(o, vm->kvm.ops, err);
+	if (step == VM_STEP_MEMORY && (o->hugetlb || o->hugetlbfs))
+		return hugetlb_failed(o, err);
 	if (err == -ENOTTY)
 		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
-	switch (step) {
-	case VM_STEP_OPEN:
-		log_error("/dev/kvm: %s: expected an arm64 host with KVM, and access to it", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_API:
-		log_error("/dev/kvm: %s: expected KVM API version 12", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_IPA:
-		log_error("--mem %lluM: %s: expected what ends within this host's guest-physical "
-		          "addresses",
-		          mib, why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_CREATE:
-		log_error("/dev/kvm: cannot create a VM: %s: expected an arm64 host", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_MEMORY:
-		log_error("--mem %lluM: %s: expected what this host can map", mib, why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_LOOP:
-		log_error("io_uring: %s: expected Linux 5.19 or newer, and it allowed", why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_VCPUS:
-		log_error("--cpus %u: %s: expected as many as this host's KVM can give", o->cpus,
-		          why);
-		return STATUS_HOST_LACKS;
-	case VM_STEP_GIC: return irqchip_failed(o, ops, err);
-	}
-	return STATUS_HOST_FAILED;
+	name_step(o, step, what, sizeof(what));
+	log_error("%s: %s: expected %s", what, strerror(-err), expected[step]);
+	return STATUS_HOST_LACKS;
 }

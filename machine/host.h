@@ -10,7 +10,7 @@ struct kvm_ops;
 /* Before anything is started: 0, or an error line was printed and this is the exit code. */
 int host_check(const struct options *o);
 
-/* vm_create failed at @step with -errno @err: prints why; the exit code. @ops: to ask the host. */
-int host_failed(const struct options *o, const struct kvm_ops *ops, enum vm_step step, int err);
+/* vm_create failed at @step with -errno @err: prints why; the exit code. */
+int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err);
 
 #endif

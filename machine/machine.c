@@ -14,10 +14,12 @@
 #include "machine/console.h"
 #include "machine/disk.h"
 #include "machine/host.h"
+#include "machine/hugetlb.h"
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
+#include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
@@ -40,6 +42,9 @@ static int open_files(struct machine *m)
 	const struct options *o = m->options;
 	int status = host_check(o);
 
+	if (!status)
+		status = hugetlb_check(o, &m->huge_page);
+	m->vsock = -1;
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	if (!status)
 		status = boot_open(&m->boot, o);
@@ -49,6 +54,8 @@ static int open_files(struct machine *m)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
 	if (!status)
 		status = nets_open(m);
+	if (!status)
+		status = vsock_open(&o->vsock, &m->vsock, &m->log);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
@@ -63,6 +70,8 @@ static void close_files(struct machine *m)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
 	nets_close(m);
+	if (m->vsock >= 0)
+		close(m->vsock);
 	boot_close(&m->boot);
 }
 
@@ -85,15 +94,18 @@ static int create_vm(struct machine *m)
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
+		.ram_huge_page = m->huge_page,
+		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
+		.arch = &m->options->arch,
 		.irqs = &m->irqs,
 		.reboots = m->options->reboot,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? host_failed(m->options, c.ops, step, err) : 0;
+	return err ? host_failed(m->options, &m->vm, step, err) : 0;
 }
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)
@@ -117,8 +129,8 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create, onboard_create, disks_create,
-		nets_create,  hvc_create,     rng_device_create,
+		board_create,        onboard_create, disks_create,      nets_create,
+		vsock_device_create, hvc_create,     rng_device_create,
 	};
 	int err = 0;
 
@@ -233,6 +245,8 @@ static int build_and_run(struct machine *m)
 		status = watch(m);
 	if (!status)
 		status = load(m);
+	if (!status)
+		status = nets_check(m);
 	if (!status)
 		status = run(m);
 	else

@@ -13,6 +13,7 @@
 
 struct button;
 struct console;
+struct helper;
 struct net_backend;
 struct pci_func;
 struct pci_host;
@@ -33,6 +34,7 @@ struct machine {
 	const struct options *options;
 	struct log log;
 	struct boot boot;
+	u64 huge_page; /* that RAM is made of; 0: none in particular */
 	struct terminal terminal;
 	struct irqchip_config irqs;
 	struct vm vm;
@@ -45,8 +47,10 @@ struct machine {
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
-	struct net_backend *nets[MAX_NETS]; /* NULL once a device owns one */
-	struct virtio_dev **virtio;         /* each, for the control socket */
+	struct net_backend *nets[MAX_NETS];   /* NULL once a device owns one */
+	struct helper *net_helpers[MAX_NETS]; /* NULL: it has none */
+	int vsock;                            /* -1: none, or a device owns it */
+	struct virtio_dev **virtio;           /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	struct button *button;
@@ -83,6 +87,7 @@ int board_create(struct machine *m);
 int onboard_create(struct machine *m);
 int disks_create(struct machine *m);
 int nets_create(struct machine *m);
+int vsock_device_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 

@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "control/socket.h"
+#include "machine/cpu.h"
 #include "machine/disk.h"
+#include "machine/hugetlb.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/place.h"
+#include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
@@ -84,7 +87,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all";
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all";
 	o->trace = log.topics;
 	return NULL;
 }
@@ -133,6 +136,33 @@ static const char *take_reboot(struct options *o, char *val)
 	return NULL;
 }
 
+static const char *take_hugetlbfs(struct options *o, char *val)
+{
+	o->hugetlbfs = val;
+	return *val ? NULL : "a folder where a hugetlbfs is mounted";
+}
+
+static const char *take_pmu(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.pmu = WISH_ON;
+	return NULL;
+}
+
+static const char *take_nested(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.el2 = true;
+	return NULL;
+}
+
+static const char *take_e2h0(struct options *o, char *val)
+{
+	(void)val;
+	o->arch.e2h0 = true;
+	return NULL;
+}
+
 static const char *take_overcommit(struct options *o, char *val)
 {
 	(void)val;
@@ -174,6 +204,17 @@ static const struct option {
 	{ "params", 'p', "TEXT", "kernel command line", take_params },
 	{ "cpus", 'c', "N", "vCPUs, 1 to 64 (1)", take_cpus },
 	{ "mem", 'm', "SIZE", "memory in MiB, or with a suffix K, M, G, T (256M)", take_mem },
+	{ "hugetlb", 0, "SIZE", "memory of huge pages of that size: 64K, 2M, 1G ...",
+	  hugetlb_option_take },
+	{ "hugetlbfs", 0, "DIR", "memory in a file of the hugetlbfs there", take_hugetlbfs },
+	{ "cpu", 0, "KEY=VALUE,...",
+	  "what vCPUs have: pmu=, sve=, pauth= auto|on|off, sve=BITS; and what their ID registers\n"
+	  "                               say: id_aa64pfr0_el1.sve=0, id_aa64mmfr0_el1=0x1122 ...",
+	  cpu_option_take },
+	{ "pmu", 0, NULL, "--cpu pmu=on", take_pmu },
+	{ "sve-max-vl", 0, "BITS", "--cpu sve=BITS", sve_option_take },
+	{ "nested", 0, NULL, "vCPUs start at EL2, for a guest that is a hypervisor", take_nested },
+	{ "e2h0", 0, NULL, "with --nested: EL2 without VHE", take_e2h0 },
 	{ "disk", 'd', "FILE[,KEY...]",
 	  "a virtio-blk disk: a raw file or block device, repeatable; keys: ro, direct,\n"
 	  "                               serial=TEXT, queues=N (one for each vCPU, up to 8)",
@@ -181,10 +222,12 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
-	{ "network", 'n', "tap=NAME|none",
-	  "a virtio-net device on a tap interface that exists, repeatable; keys:\n"
+	{ "network", 'n', "tap=NAME|passt|none",
+	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
+	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
+	  vsock_option_take },
 	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
@@ -199,7 +242,8 @@ static const struct option {
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
-	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all",
+	  take_trace },
 	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
 	  take_log_json },
 	{ "name", 0, "NAME",
@@ -224,23 +268,19 @@ static const char *const lkvm_only[] = {
 	"flash",
 	"force-pci",
 	"gtk",
-	"hugetlbfs",
 	"kaslr-seed",
 	"loglevel",
 	"no-dhcp",
 	"no-pvtime",
-	"pmu",
 	"pmu-counters",
 	"pmuv3",
 	"sandbox",
 	"sdl",
 	"shmem",
-	"sve-max-vl",
 	"tty",
 	"vcpu-affinity",
 	"vfio-pci",
 	"vnc",
-	"vsock",
 };
 
 void options_help(void)
@@ -368,5 +408,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return false;
 	}
-	return cpus_fit(o) && places_check(o);
+	return cpus_fit(o) && cpu_check(o) && places_check(o);
 }

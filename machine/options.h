@@ -2,6 +2,7 @@
 #ifndef MACHINE_OPTIONS_H
 #define MACHINE_OPTIONS_H
 
+#include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
 #define MAX_DISKS    16
@@ -49,16 +50,26 @@ struct net_option {
 	struct place place;
 };
 
+struct vsock_option {
+	const char *said; /* NULL: not given */
+	u64 cid;
+	struct place place;
+};
+
 /* What the command line asked for, checked in itself; files are not opened yet. */
 struct options {
 	const char *kernel, *initrd, *params;
 	unsigned int cpus;
 	const struct irqchip *irqchip;
-	u64 mem; /* bytes */
+	u64 mem;                 /* bytes */
+	u64 hugetlb;             /* RAM of huge pages of so many bytes; 0: not said */
+	const char *hugetlbfs;   /* RAM is a file in this folder; NULL: it is not */
+	struct arch_config arch; /* the vCPUs */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
 	struct net_option nets[MAX_NETS];
 	unsigned int nr_nets;
+	struct vsock_option vsock;
 	u16 segments[PLATFORM_SEGMENTS]; /* the first is 0 */
 	unsigned int nr_segments;
 	struct port_option ports[MAX_PORTS];
@@ -77,7 +88,7 @@ struct options {
 	bool reboot;
 	bool overcommit;
 	bool help;
-	char why[256]; /* what was expected, where it takes more than a fixed text */
+	char why[400]; /* what was expected, where it takes more than a fixed text */
 };
 
 /*

@@ -131,8 +131,32 @@ bad "a mode lkvm has not" "--network mode=bridge: expected mode=tap,tapif=NAME" 
 bad "lkvm's words for a tap that is not there" "--network mode=tap: No such device" -k good -n mode=tap,tapif=nothing,guest_mac=02:00:00:00:00:01
 bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
 bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
+for cid in 0 2 4294967295 -1 x 3x ""; do
+	bad "--vsock '$cid'" "--vsock $cid: expected a context ID, 3 to 4294967294" -k good --vsock "$cid"
+done
+bad "a vsock behind an IOMMU" "--vsock 3,iommu=v0: expected iommu=none: a device that vhost works is behind no IOMMU" -k good --vsock 3,iommu=v0
+bad "a vsock with an unknown key" "--vsock 3,x=1: expected a key out of bus=, iommu=, segment=" -k good --vsock 3,x=1
+bad "passt with several queues" "--network passt,queues=2: expected queues=1: passt has one queue" -k good -n passt,queues=2
+printf '#!/bin/sh\nPATH=/nowhere exec "%s" "$@"\n' "$nestor" >alone && chmod +x alone
+nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt: not found: expected it in PATH" run -k good -n passt
+nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
+bad "a vCPU with half a vector" "--cpu sve=100: expected sve=auto, on, off or a vector length in bits" -k good --cpu sve=100
+bad "a feature there is not" "--cpu mte=on: expected pmu=, sve=, pauth=, or an ID register's" -k good --cpu mte=on
+bad "an ID register there is not" "--cpu id_aa64pfr9_el1.sve=1: expected an ID register such as" -k good --cpu id_aa64pfr9_el1.sve=1
+bad "a field there is not" "--cpu id_dfr1_el1.sve=1: expected a field of id_dfr1_el1: mtpmu hpmn0" -k good --cpu id_dfr1_el1.sve=1
+bad "a value that no field holds" "--cpu ctr_el0.dic=2: expected at most 1 in that field" -k good --cpu ctr_el0.dic=2
+bad "a 33rd field" "expected at most 32 fields" -k good --cpu "$(printf 'ctr_el0.dic=1%.0s,' $(seq 32))ctr_el0.dic=1"
+for size in 2 3M 2T on 32K 2MB "" 1025M; do
+	bad "--hugetlb '$size'" "--hugetlb $size: expected a size of huge pages, such as 2M or 1G" -k good --hugetlb "$size"
+done
+bad "a hugetlbfs that is none" "--hugetlbfs folder: expected a folder where a hugetlbfs is mounted" -k good --hugetlbfs folder
+bad "a hugetlbfs that is not there" "--hugetlbfs nothing: No such file or directory: expected a folder" -k good --hugetlbfs nothing
+bad "both huge pages and a hugetlbfs" "--hugetlbfs folder: expected no --hugetlb beside it" -k good --hugetlbfs folder --hugetlb 2M
+mistake "huge pages of a size the host has not" 3 "--hugetlb 128K: expected a size that this host has: " run -k good --hugetlb 128K
+bad "--nested with a GICv2" "--nested: expected --irqchip gicv3-its or gicv3, not gicv2m" -k good --nested --irqchip gicv2m
+bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
 bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate

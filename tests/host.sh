@@ -47,6 +47,13 @@ debian() {
 	done
 }
 ! wants debian.sh "$@" || debian
+# A guest that is a hypervisor has what it needs for one
+nested() {
+	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd:guest-initrd"
+	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
+}
+! wants nested.sh "$@" || nested
+! wants passt.sh "$@" || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.

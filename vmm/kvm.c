@@ -61,11 +61,13 @@ VM_CALL(signal_msi, KVM_SIGNAL_MSI, const struct kvm_msi)
 VM_CALL(set_gsi_routing, KVM_SET_GSI_ROUTING, const struct kvm_irq_routing)
 VM_CALL(irqfd, KVM_IRQFD, const struct kvm_irqfd)
 VM_CALL(ioeventfd, KVM_IOEVENTFD, const struct kvm_ioeventfd)
+VM_CALL(arm_reg_masks, KVM_ARM_GET_REG_WRITABLE_MASKS, struct reg_mask_range)
 VM_CALL(arm_preferred_target, KVM_ARM_PREFERRED_TARGET, struct kvm_vcpu_init)
 
 FD_CALL(set_device_attr, KVM_SET_DEVICE_ATTR, const struct kvm_device_attr)
 FD_CALL(get_device_attr, KVM_GET_DEVICE_ATTR, const struct kvm_device_attr)
 FD_CALL(arm_vcpu_init, KVM_ARM_VCPU_INIT, const struct kvm_vcpu_init)
+FD_CALL(arm_vcpu_finalize, KVM_ARM_VCPU_FINALIZE, const int)
 FD_CALL(get_one_reg, KVM_GET_ONE_REG, const struct kvm_one_reg)
 FD_CALL(set_one_reg, KVM_SET_ONE_REG, const struct kvm_one_reg)
 FD_CALL(get_mp_state, KVM_GET_MP_STATE, struct kvm_mp_state)
@@ -107,11 +109,13 @@ const struct kvm_ops kvm_host = {
 	.set_gsi_routing = set_gsi_routing,
 	.irqfd = irqfd,
 	.ioeventfd = ioeventfd,
+	.arm_reg_masks = arm_reg_masks,
 	.arm_preferred_target = arm_preferred_target,
 	.set_device_attr = set_device_attr,
 	.get_device_attr = get_device_attr,
 	.run = run,
 	.arm_vcpu_init = arm_vcpu_init,
+	.arm_vcpu_finalize = arm_vcpu_finalize,
 	.get_one_reg = get_one_reg,
 	.set_one_reg = set_one_reg,
 	.get_mp_state = get_mp_state,

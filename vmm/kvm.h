@@ -19,6 +19,7 @@ struct kvm_vcpu_init;
 struct kvm_vcpu_events;
 struct kvm_mp_state;
 struct kvm_one_reg;
+struct reg_mask_range;
 
 /*
  * Every KVM call Nestor makes, one function an ioctl (Documentation/virt/kvm/api.rst).
@@ -41,6 +42,7 @@ struct kvm_ops {
 	int (*set_gsi_routing)(struct kvm *k, const struct kvm_irq_routing *table);
 	int (*irqfd)(struct kvm *k, const struct kvm_irqfd *irqfd);
 	int (*ioeventfd)(struct kvm *k, const struct kvm_ioeventfd *ioeventfd);
+	int (*arm_reg_masks)(struct kvm *k, struct reg_mask_range *range);
 	int (*arm_preferred_target)(struct kvm *k, struct kvm_vcpu_init *init);
 	/* a device's fd, or a vCPU's */
 	int (*set_device_attr)(struct kvm *k, int fd, const struct kvm_device_attr *attr);
@@ -48,6 +50,7 @@ struct kvm_ops {
 	/* a vCPU's fd */
 	int (*run)(struct kvm *k, int vcpu);
 	int (*arm_vcpu_init)(struct kvm *k, int vcpu, const struct kvm_vcpu_init *init);
+	int (*arm_vcpu_finalize)(struct kvm *k, int vcpu, const int *feature);
 	int (*get_one_reg)(struct kvm *k, int vcpu, const struct kvm_one_reg *reg);
 	int (*set_one_reg)(struct kvm *k, int vcpu, const struct kvm_one_reg *reg);
 	int (*get_mp_state)(struct kvm *k, int vcpu, struct kvm_mp_state *state);

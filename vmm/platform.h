@@ -47,6 +47,8 @@ struct platform_pci {
 
 struct platform {
 	unsigned int nr_cpus;
+	bool pmu; /* each CPU's: PPI 23 */
+	bool el2; /* CPUs start there: PSCI by SMC, and interrupts of its timer and of the GIC */
 	struct {
 		gpa_t base;
 		u64 size;

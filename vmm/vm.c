@@ -71,7 +71,14 @@ static int add_memory(struct vm *vm)
 
 static int create_memory(struct vm *vm, const struct vm_config *c)
 {
-	int err = mem_create(&vm->mem, c->ram_base, c->ram_size, c->ram_shared);
+	const struct mem_config ram = {
+		.base = c->ram_base,
+		.size = c->ram_size,
+		.shared = c->ram_shared,
+		.huge_page = c->ram_huge_page,
+		.dir = c->ram_dir,
+	};
+	int err = mem_create(&vm->mem, &ram);
 
 	if (err)
 		return err;
@@ -144,6 +151,24 @@ static int create_irqchip(struct vm *vm, const struct vm_config *c)
 	return arch_irqchip_create(vm, c->irqs);
 }
 
+static int find_features(struct vm *vm, const struct vm_config *c)
+{
+	(void)c;
+	return arch_vm_features(vm);
+}
+
+static int identify(struct vm *vm, const struct vm_config *c)
+{
+	(void)c;
+	return arch_vm_identify(vm);
+}
+
+static int make_ready(struct vm *vm, const struct vm_config *c)
+{
+	(void)c;
+	return arch_vcpus_ready(vm);
+}
+
 /* What a VM is made of: each stands on those above it, and goes before them. */
 static const struct part {
 	enum vm_step step;
@@ -158,9 +183,12 @@ static const struct part {
 	{ VM_STEP_LOOP, create_loop, destroy_loop },
 	{ VM_STEP_LOOP, create_work, destroy_work },
 	{ VM_STEP_LOOP, create_pause, destroy_pause },
+	{ VM_STEP_FEATURES, find_features, NULL },
 	{ VM_STEP_VCPUS, create_vcpus, vcpus_destroy },
+	{ VM_STEP_IDENTITY, identify, NULL },
 	{ VM_STEP_GIC, create_irqs, destroy_irqs },
 	{ VM_STEP_GIC, create_irqchip, arch_irqchip_destroy },
+	{ VM_STEP_PMU, make_ready, NULL },
 };
 
 static void destroy_parts(struct vm *vm, size_t nr)
@@ -175,6 +203,7 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 {
 	*vm = (struct vm){
 		.log = c->log,
+		.arch = c->arch,
 		.kvm = { .ops = c->ops, .log = c->log, .sys = -1, .vm = -1 },
 		.reboots = c->reboots,
 		.status = VM_RUNNING,

@@ -13,6 +13,7 @@
 #include "vmm/mmio.h"
 #include "vmm/work.h"
 
+struct arch_config;
 struct irqchip_config;
 struct pause;
 struct v2m;
@@ -47,6 +48,9 @@ struct vm {
 	struct pause *pause;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
+	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
+	u32 features;                   /* of all vCPUs, as the architecture numbers them */
+	char lacks[400]; /* what the host lacks of them, in a line for the user; set by vm_create */
 	int gic, its;    /* KVM's devices; its: -1 where there is none */
 	struct v2m *v2m; /* the frame; NULL: none */
 	unsigned int nr_spis;
@@ -66,8 +70,11 @@ struct vm_config {
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
 	bool ram_shared;      /* another process maps it too (mem.fd) */
+	u64 ram_huge_page;    /* bytes; 0: none (vmm/mem.h) */
+	const char *ram_dir;  /* a hugetlbfs of such pages; NULL: a memfd */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
+	const struct arch_config *arch; /* may be NULL; stays the caller's, for the VM's life */
 	const struct irqchip_config *irqs;
 	bool reboots; /* after a reset another machine follows */
 };
@@ -80,8 +87,11 @@ enum vm_step {
 	VM_STEP_CREATE,
 	VM_STEP_MEMORY,
 	VM_STEP_LOOP,
+	VM_STEP_FEATURES,
 	VM_STEP_VCPUS,
+	VM_STEP_IDENTITY,
 	VM_STEP_GIC,
+	VM_STEP_PMU,
 };
 
 /* 0 or -errno, and then *step is what failed. The vCPUs exist and do not run. */

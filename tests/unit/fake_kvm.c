@@ -50,6 +50,9 @@ static int check_extension(struct kvm *k, unsigned long cap)
 	CALL();
 	if (cap == KVM_CAP_ARM_VM_IPA_SIZE)
 		return fake.ipa_bits;
+	for (size_t i = 0; i < ARRAY_SIZE(fake.caps); i++)
+		if (fake.caps[i] && fake.caps[i] == cap)
+			return 1;
 	return cap == KVM_CAP_ARM_NISV_TO_USER ? fake.nisv : 0;
 }
 
@@ -74,6 +77,7 @@ static int create_vcpu(struct kvm *k, unsigned long id)
 	CALL();
 	(void)id;
 	fd = memfd_create("kvm-vcpu", MFD_CLOEXEC);
+	fake.vcpu_fds[fake.nr_vcpu_fds++ % ARRAY_SIZE(fake.vcpu_fds)] = fd;
 	if (ftruncate(fd, ALIGN_UP(sizeof(struct kvm_run), 4096)))
 		return -errno;
 	return fd;
@@ -144,14 +148,23 @@ static int arm_preferred_target(struct kvm *k, struct kvm_vcpu_init *init)
 	return 0;
 }
 
+static bool is_vcpu(int fd)
+{
+	for (unsigned int i = 0; i < fake.nr_vcpu_fds; i++)
+		if (fake.vcpu_fds[i] == fd)
+			return true;
+	return false;
+}
+
 static int set_device_attr(struct kvm *k, int fd, const struct kvm_device_attr *a)
 {
+	bool is_u32 = is_vcpu(fd) || a->group == KVM_DEV_ARM_VGIC_GRP_NR_IRQS ||
+	              a->group == KVM_DEV_ARM_VGIC_GRP_MAINT_IRQ;
 	u64 val = 0;
 
 	CALL();
 	if (a->addr)
-		memcpy(&val, (void *)(unsigned long)a->addr,
-		       a->group == KVM_DEV_ARM_VGIC_GRP_NR_IRQS ? 4 : 8);
+		memcpy(&val, (void *)(unsigned long)a->addr, is_u32 ? 4 : 8);
 	fake.attrs[fake.nr_attrs++] = (struct fake_attr){ fd, a->group, a->attr, val };
 	return 0;
 }
@@ -197,24 +210,69 @@ static int arm_vcpu_init(struct kvm *k, int vcpu, const struct kvm_vcpu_init *in
 	return 0;
 }
 
+static int arm_vcpu_finalize(struct kvm *k, int vcpu, const int *feature)
+{
+	CALL();
+	(void)vcpu;
+	fake.finalized += *feature == KVM_ARM_VCPU_SVE;
+	return 0;
+}
+
+static int arm_reg_masks(struct kvm *k, struct reg_mask_range *range)
+{
+	u64 *masks = (u64 *)(unsigned long)range->addr;
+
+	CALL();
+	memset(masks, 0, KVM_ARM_FEATURE_ID_RANGE_SIZE * sizeof(*masks));
+	for (size_t i = 0; i < ARRAY_SIZE(fake.ids); i++) {
+		u64 reg = fake.ids[i].reg;
+
+		if (reg)
+			masks[KVM_ARM_FEATURE_ID_RANGE_IDX(3, reg >> 11 & 7, 0, reg >> 3 & 15,
+			                                   reg & 7)] = fake.ids[i].mask;
+	}
+	return 0;
+}
+
+static struct fake_id *find_id(u64 reg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fake.ids); i++)
+		if (fake.ids[i].reg == reg)
+			return &fake.ids[i];
+	return NULL;
+}
+
 static int get_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
 {
+	struct fake_id *id = find_id(reg->id);
+
 	CALL();
 	(void)vcpu;
 	if (fake.regs_fail)
 		return -ENOEXEC;
-	memcpy((void *)(unsigned long)reg->addr, &fake.reg_val, sizeof(fake.reg_val));
+	if (reg->id == KVM_REG_ARM64_SVE_VLS)
+		memcpy((void *)(unsigned long)reg->addr, &fake.sve_lengths,
+		       sizeof(fake.sve_lengths));
+	else if (id)
+		memcpy((void *)(unsigned long)reg->addr, &id->val, sizeof(id->val));
+	else
+		memcpy((void *)(unsigned long)reg->addr, &fake.reg_val, sizeof(fake.reg_val));
 	return 0;
 }
 
 static int set_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
 {
 	struct kvm_one_reg *to = &fake.regs[fake.nr_regs++ % ARRAY_SIZE(fake.regs)];
+	struct fake_id *id = find_id(reg->id);
 
 	CALL();
 	(void)vcpu;
 	to->id = reg->id;
 	memcpy(&to->addr, (void *)(unsigned long)reg->addr, sizeof(to->addr));
+	if (id && (to->addr ^ id->val) & ~id->mask)
+		return -EINVAL;
+	if (id)
+		id->val = to->addr;
 	return 0;
 }
 
@@ -247,6 +305,8 @@ const struct kvm_ops fake_kvm_ops = {
 	.get_mp_state = get_mp_state,
 	.run = run,
 	.arm_vcpu_init = arm_vcpu_init,
+	.arm_vcpu_finalize = arm_vcpu_finalize,
+	.arm_reg_masks = arm_reg_masks,
 	.get_one_reg = get_one_reg,
 	.set_one_reg = set_one_reg,
 	.set_vcpu_events = set_vcpu_events,

@@ -20,6 +20,11 @@ struct fake_attr {
 struct fake_kvm {
 	/* what it answers */
 	int api_version, ipa_bits, nisv, msi_ret;
+	u32 caps[8]; /* further capabilities that it has */
+	u64 sve_lengths;
+	struct fake_id {
+		u64 reg, val, mask; /* KVM's number, what it reads as, what may be written */
+	} ids[4];
 	u32 lacks;            /* BIT(device type): what it cannot make */
 	unsigned int fail_at; /* this call fails; 0: none */
 	int fail_err;
@@ -32,7 +37,10 @@ struct fake_kvm {
 	u32 enabled_cap;
 	struct kvm_vcpu_init inits[8];
 	unsigned int nr_vcpus, runs, aborts;
-	struct fake_attr attrs[16];
+	unsigned int finalized; /* vCPUs with SVE */
+	int vcpu_fds[64];
+	unsigned int nr_vcpu_fds;
+	struct fake_attr attrs[64];
 	unsigned int nr_attrs;
 	u32 devices[4];
 	int device_fds[4];

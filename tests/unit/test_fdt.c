@@ -82,6 +82,13 @@ static void expect_text(const char *path, const char *name, const char *text)
 	cr_assert(eq(str, (char *)prop(path, name, -1), (char *)text), "%s/%s", path, name);
 }
 
+static void expect_cells(const char *path, const char *name, const u32 *want, unsigned int nr)
+{
+	prop(path, name, nr * sizeof(u32));
+	for (unsigned int i = 0; i < nr; i++)
+		cr_assert(eq(u32, cell(path, name, i), want[i]), "%s/%s[%u]", path, name, i);
+}
+
 /* dtc also checks what a tree means; it is no part of a machine that only builds. */
 static void check_with_dtc(void)
 {
@@ -354,4 +361,28 @@ Test(fdt, a_console_that_is_no_uart_is_not_told_as_one)
 		eq(ptr,
 	           (void *)fdt_getprop(blob, fdt_path_offset(blob, "/chosen"), "stdout-path", NULL),
 	           NULL));
+}
+
+Test(fdt, a_pmu_is_there_where_the_platform_has_one)
+{
+	struct platform p = platform;
+
+	cr_assert(eq(int, fdt_path_offset(blob, "/pmu"), -FDT_ERR_NOTFOUND));
+	p.pmu = true;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_text("/pmu", "compatible", "arm,armv8-pmuv3");
+	expect_cells("/pmu", "interrupts", (u32[]){ 1, 7, 4 }, 3);
+}
+
+Test(fdt, cpus_that_start_at_el2_have_its_interrupts_and_call_by_smc)
+{
+	struct platform p = platform;
+	static const u32 timer[] = { 1, 13, 8, 1, 14, 8, 1, 11, 8, 1, 10, 8, 1, 12, 8 };
+
+	expect_cells("/timer", "interrupts", timer, 12);
+	p.el2 = true;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_text("/psci", "method", "smc");
+	expect_cells("/timer", "interrupts", timer, 15);
+	expect_cells("/interrupt-controller@3fff0000", "interrupts", (u32[]){ 1, 9, 4 }, 3);
 }

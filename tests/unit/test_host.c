@@ -14,6 +14,7 @@
 #include "tests/unit/fake_kvm.h"
 #include "vmm/arm64/gic.h"
 
+static struct vm vm = { .kvm.ops = &fake_kvm_ops };
 static struct options options = { .cpus = 64, .mem = 64 << 20 };
 
 static void choose(void)
@@ -60,6 +61,9 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },
 		{ VM_STEP_VCPUS, STATUS_HOST_LACKS, "--cpus 64: " },
 		{ VM_STEP_GIC, STATUS_HOST_LACKS, "--irqchip gicv2m: " },
+		{ VM_STEP_FEATURES, STATUS_HOST_LACKS, "--cpu: " },
+		{ VM_STEP_IDENTITY, STATUS_HOST_LACKS, "--cpu: " },
+		{ VM_STEP_PMU, STATUS_HOST_LACKS, "--cpu pmu=auto: " },
 	};
 
 	return cr_make_param_array(struct step_case, cases, ARRAY_SIZE(cases));
@@ -70,11 +74,19 @@ ParameterizedTest(struct step_case *c, host, each_step_that_fails_has_its_line)
 	char *text;
 
 	cr_redirect_stderr();
-	cr_assert(eq(int, host_failed(&options, &fake_kvm_ops, c->step, -EPERM), c->status));
+	cr_assert(eq(int, host_failed(&options, &vm, c->step, -EPERM), c->status));
 	text = what_was_said();
 	cr_assert(eq(ptr, strstr(text, c->names), text + strlen("nestor: ")), "%s", text);
 	cr_assert(ne(ptr, strstr(text, "Operation not permitted"), NULL), "%s", text);
 	cr_assert(eq(ptr, strchr(text, '\n'), text + strlen(text) - 1), "one line: %s", text);
+}
+
+Test(host, what_the_vm_says_it_lacks_is_the_line, .init = cr_redirect_stderr)
+{
+	strcpy(vm.lacks, "--cpu sve=on: expected another host");
+	cr_assert(eq(int, host_failed(&options, &vm, VM_STEP_VCPUS, -EPERM), STATUS_HOST_LACKS));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("nestor: --cpu sve=on: expected another host\n");
 }
 
 struct lack_case {
@@ -104,8 +116,7 @@ ParameterizedTest(struct lack_case *c, host, an_irqchip_it_lacks_is_named_and_th
 	fake.lacks = c->lacks;
 	cr_redirect_stderr();
 	fds = open_fds();
-	cr_assert(eq(int, host_failed(&options, &fake_kvm_ops, VM_STEP_GIC, -ENODEV),
-	             STATUS_HOST_LACKS));
+	cr_assert(eq(int, host_failed(&options, &vm, VM_STEP_GIC, -ENODEV), STATUS_HOST_LACKS));
 	cr_assert(eq(u32, open_fds(), fds));
 	cr_assert(ne(ptr, strstr(what_was_said(), c->has), NULL));
 }

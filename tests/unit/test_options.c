@@ -14,7 +14,7 @@
 static struct options o;
 static char line[512]; /* the words, which options_parse keeps pointers into */
 
-/* Parses words separated by single spaces; '_' stands for a space in one, and "''" for an empty
+/* Parses words separated by single spaces; '~' stands for a space in one, and "''" for an empty
  * one. */
 static bool parse(const char *words)
 {
@@ -23,7 +23,7 @@ static bool parse(const char *words)
 
 	snprintf(line, sizeof(line), "%s", words);
 	for (word = strtok(line, " "); word; word = strtok(NULL, " ")) {
-		for (char *c = word; (c = strchr(c, '_')); c++)
+		for (char *c = word; (c = strchr(c, '~')); c++)
 			*c = ' ';
 		argv[argc++] = strcmp(word, "''") ? word : word + 2;
 	}
@@ -46,10 +46,10 @@ Test(options, what_is_not_said_has_a_default)
 ParameterizedTestParameters(options, an_option_has_a_long_and_a_short_form)
 {
 	static char cases[][64] = {
-		"-k K -i I -p P_1 -c 3 -m 64",
-		"-kK -iI -pP_1 -c3 -m64",
-		"--kernel K --initrd I --params P_1 --cpus 3 --mem 64",
-		"--mem=64 --cpus=3 --params=P_1 --initrd=I --kernel=K",
+		"-k K -i I -p P~1 -c 3 -m 64",
+		"-kK -iI -pP~1 -c3 -m64",
+		"--kernel K --initrd I --params P~1 --cpus 3 --mem 64",
+		"--mem=64 --cpus=3 --params=P~1 --initrd=I --kernel=K",
 	};
 
 	return cr_make_param_array(char[64], cases, ARRAY_SIZE(cases));
@@ -134,8 +134,8 @@ ParameterizedTestParameters(options, memory_has_a_unit)
 		{ "M", 0 },
 		{ "-1", 0 },
 		{ "+512", 0 },
-		{ "_512", 0 },
-		{ "512_", 0 },
+		{ "~512", 0 },
+		{ "512~", 0 },
 		{ "1.5G", 0 },
 		{ "99999999999999999999", 0 },
 		{ "18446744073709551615T", 0 },
@@ -156,7 +156,7 @@ ParameterizedTest(struct mem_case *c, options, memory_has_a_unit)
 }
 
 struct bad_case {
-	char words[128], said[200];
+	char words[128], said[240];
 };
 
 ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
@@ -184,18 +184,42 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K --rng=1", "--rng: 1: expected no value" },
 		{ "-k K -d ,ro",
 		  "--disk ,ro: expected FILE[,ro][,direct][,serial=TEXT][,queues=N]" },
-		{ "-k K -n user", "--network user: expected none" },
+		{ "-k K -n user", "--network user: expected tap=NAME, passt or none" },
 		{ "-k K --console vga", "--console vga: expected serial or virtio" },
 		{ "-k K --irqchip gic",
 		  "--irqchip gic: expected gicv3-its, gicv3, gicv2m or gicv2" },
 		{ "-k K --timeout 0", "--timeout 0: expected 1 to 1000000 seconds" },
 		{ "-k K --timeout 1000001", "--timeout 1000001: expected 1 to 1000000 seconds" },
 		{ "-k K --trace all,x",
-		  "--trace all,x: expected topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all" },
+		  "--trace all,x: expected topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all" },
 		{ "-k K --dump-dtb=", "--dump-dtb : expected a file to write" },
 		{ "-k K --reboot=yes", "--reboot: yes: expected no value" },
 		{ "-k K --rebot", "--rebot: expected an option of `nestor run --help`" },
-		{ "-k K --cpu=2", "--cpu=2: expected an option of `nestor run --help`" },
+		{ "-k K --cpu=2",
+		  "--cpu 2: expected pmu=, sve=, pauth=, or an ID register's REG.FIELD=N or REG=N" },
+		{ "-k K --cpu pmu=yes", "--cpu pmu=yes: expected pmu=auto, on or off" },
+		{ "-k K --cpu pauth=", "--cpu pauth=: expected pauth=auto, on or off" },
+		{ "-k K --cpu sve=100",
+		  "--cpu sve=100: expected sve=auto, on, off or a vector length in bits: 128 to 2048, a multiple of 128" },
+		{ "-k K --cpu sve=0",
+		  "--cpu sve=0: expected sve=auto, on, off or a vector length in bits: 128 to 2048, a multiple of 128" },
+		{ "-k K --cpu sve=2176",
+		  "--cpu sve=2176: expected sve=auto, on, off or a vector length in bits: 128 to 2048, a multiple of 128" },
+		{ "-k K --sve-max-vl on",
+		  "--sve-max-vl on: expected a vector length in bits: 128 to 2048, a multiple of 128" },
+		{ "-k K --cpu nosuch=1",
+		  "--cpu nosuch=1: expected pmu=, sve=, pauth=, or an ID register's REG.FIELD=N or REG=N" },
+		{ "-k K --cpu id_nosuch=1",
+		  "--cpu id_nosuch=1: expected an ID register such as id_aa64pfr0_el1, or s3_0_c0_c4_0" },
+		{ "-k K --cpu id_dfr1_el1.x=1",
+		  "--cpu id_dfr1_el1.x=1: expected a field of id_dfr1_el1: mtpmu hpmn0" },
+		{ "-k K --cpu pmu=on,id_dfr1_el1.mtpmu=16",
+		  "--cpu pmu=on,id_dfr1_el1.mtpmu=16: expected at most 15 in that field" },
+		{ "-k K --cpu id_dfr1_el1.mtpmu=x",
+		  "--cpu id_dfr1_el1.mtpmu=x: expected REG.FIELD=N or REG=N, N a number such as 2 or 0x12" },
+		{ "-k K --cpu pmu=on,", "--cpu pmu=on,: expected pmu=, sve=, pauth=, or an ID "
+		                        "register's REG.FIELD=N or REG=N" },
+		{ "-k K --e2h0", "--e2h0: expected --nested too" },
 		{ "-k K -x", "-x: expected an option of `nestor run --help`" },
 		{ "-k K -", "-: expected an option of `nestor run --help`" },
 		{ "-k K --", "--: expected an option of `nestor run --help`" },
@@ -209,7 +233,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 
 ParameterizedTest(struct bad_case *c, options, what_is_wrong_is_said_in_one_line)
 {
-	char want[256];
+	char want[300];
 
 	cr_redirect_stderr();
 	cr_assert(not(parse(c->words)), "%s", c->words);

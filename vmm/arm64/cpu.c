@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* arm64 vCPUs: features, boot registers, aborts (Documentation/virt/kvm/api.rst,
+/* arm64 vCPUs: made, boot registers, aborts (Documentation/virt/kvm/api.rst,
  * arch/arm64/booting.rst). */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 
 #include "vmm/arch.h"
+#include "vmm/arm64/cpu.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -14,6 +15,7 @@
 #define DEFAULT_IPA_BITS 40
 
 #define PSTATE_EL1H 5
+#define PSTATE_EL2H 9
 #define PSTATE_DAIF (0xf << 6)
 
 #define CORE_REG(field)                                        \
@@ -54,10 +56,11 @@ int arch_vcpu_init(struct vcpu *vcpu)
 
 	if (err)
 		return err;
-	init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
+	init.features[0] |= vcpu->vm->features;
 	if (vcpu->id)
 		init.features[0] |= BIT(KVM_ARM_VCPU_POWER_OFF);
-	return k->ops->arm_vcpu_init(k, vcpu->fd, &init);
+	err = k->ops->arm_vcpu_init(k, vcpu->fd, &init);
+	return err ? err : arch_vcpu_features(vcpu);
 }
 
 static int set_reg(struct vcpu *vcpu, u64 id, u64 val)
@@ -70,10 +73,11 @@ static int set_reg(struct vcpu *vcpu, u64 id, u64 val)
 
 int arch_vcpu_boot(struct vcpu *vcpu, gpa_t entry, gpa_t fdt)
 {
+	const u64 el = cpus_have_el2(vcpu->vm) ? PSTATE_EL2H : PSTATE_EL1H;
 	const struct {
 		u64 id, val;
 	} regs[] = {
-		{ CORE_REG(regs.pstate), PSTATE_DAIF | PSTATE_EL1H },
+		{ CORE_REG(regs.pstate), PSTATE_DAIF | el },
 		{ CORE_REG(regs.regs[0]), fdt },
 		{ CORE_REG(regs.regs[1]), 0 },
 		{ CORE_REG(regs.regs[2]), 0 },
@@ -97,7 +101,8 @@ int arch_vcpu_abort(struct vcpu *vcpu)
 
 bool arch_vcpu_exit(struct vcpu *vcpu, struct kvm_run *run, int *err)
 {
-	if (run->exit_reason != KVM_EXIT_ARM_NISV)
+	/* No device takes 64 bytes at once (LD64B, ST64B) either. */
+	if (run->exit_reason != KVM_EXIT_ARM_NISV && run->exit_reason != KVM_EXIT_ARM_LDST64B)
 		return false;
 	trace(vcpu->vm->log, TRACE_MMIO, "cpu%u undecodable access %#llx, ESR_ISS %#llx", vcpu->id,
 	      (unsigned long long)run->arm_nisv.fault_ipa,
@@ -122,6 +127,10 @@ void arch_vcpu_describe(struct vcpu *vcpu, char *text, size_t len)
 		{ "elr", CORE_REG(elr_el1) },
 		{ "esr", ARM64_SYS_REG(3, 0, 5, 2, 0) },
 		{ "far", ARM64_SYS_REG(3, 0, 6, 0, 0) },
+		/* of a hypervisor too */
+		{ "elr_el2", ARM64_SYS_REG(3, 4, 4, 0, 1) },
+		{ "esr_el2", ARM64_SYS_REG(3, 4, 5, 2, 0) },
+		{ "far_el2", ARM64_SYS_REG(3, 4, 6, 0, 0) },
 	};
 	struct kvm *k = &vcpu->vm->kvm;
 	size_t at = 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/arch.h"
+#include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 #include "vmm/vm.h"
 
@@ -50,9 +51,14 @@ static int place_v3(struct vm *vm)
 {
 	/* index 0, flags 0 */
 	u64 redist = gic_redist_base(vm->nr_vcpus) | (u64)vm->nr_vcpus << 52;
+	u32 maintenance = PPI_GIC_MAINTENANCE;
 	int err = set_addr(&vm->kvm, vm->gic, KVM_VGIC_V3_ADDR_TYPE_DIST, GIC_DIST_BASE);
 
-	return err ? err : set_addr(&vm->kvm, vm->gic, KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION, redist);
+	if (!err)
+		err = set_addr(&vm->kvm, vm->gic, KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION, redist);
+	if (err || !cpus_have_el2(vm))
+		return err;
+	return set_attr(&vm->kvm, vm->gic, KVM_DEV_ARM_VGIC_GRP_MAINT_IRQ, 0, &maintenance);
 }
 
 static void describe_v2(struct platform *p)
@@ -145,6 +151,11 @@ const char *irqchip_name(const struct irqchip *chip)
 unsigned int irqchip_max_cpus(const struct irqchip *chip)
 {
 	return chip->gic->max_cpus;
+}
+
+bool irqchip_serves_el2(const struct irqchip *chip)
+{
+	return chip->gic == &gicv3;
 }
 
 bool irqchip_takes_spis(const struct irqchip *chip)

@@ -37,6 +37,8 @@ const struct irqchip *irqchip_find(const char *name);
 const char *irqchip_name(const struct irqchip *chip);
 /* How many vCPUs it can serve. */
 unsigned int irqchip_max_cpus(const struct irqchip *chip);
+/* Whether its vCPUs may start at EL2 (arm64/cpu.h). */
+bool irqchip_serves_el2(const struct irqchip *chip);
 /* Whether it needs the block of SPIs for messages that irqchip_config names. */
 bool irqchip_takes_spis(const struct irqchip *chip);
 /* Its part of the description. */
