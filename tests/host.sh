@@ -53,6 +53,8 @@ nested() {
 	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
 }
 ! wants nested.sh "$@" || nested
+! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
+	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants passt.sh "$@" || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
