@@ -5,7 +5,7 @@
 
 #define CARD 0x01010000UL
 #define SPI  (32 + 40)
-#define WORK 1000
+#define WORK 100
 
 static volatile unsigned int interrupts;
 

@@ -36,7 +36,7 @@ card() {
 	timeout 60 "$SHARE/card" "$GUESTS/card.bin" "$1" >"$OUT" 2>&1
 	got=$?
 	WHY="exit code $got: $(cat "$OUT")"
-	[ $got = 0 ] && said "card: raised 1000, resampled 1000, left 0"
+	[ $got = 0 ] && said "card: raised 100, resampled 100, left 0"
 }
 
 # refused CHIP HAS: this host has no CHIP, and says what it has
