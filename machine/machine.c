@@ -60,8 +60,13 @@ static int open_files(struct machine *m)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
 	status = session_open(m->session, o);
+	if (!status)
+		status = host_check_kvm(o, &kvm_host, &m->log);
+	if (status)
+		return status;
+	session_begin(m->session);
 	m->log.sink = m->session->logging ? &m->session->log.sink : NULL;
-	return status;
+	return nets_start(m); /* last: what is wrong was said before any helper runs */
 }
 
 static void close_files(struct machine *m)

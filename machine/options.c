@@ -100,8 +100,16 @@ static const char *take_dump_dtb(struct options *o, char *val)
 
 static const char *take_console(struct options *o, char *val)
 {
-	o->virtio_console = !strcmp(val, "virtio");
-	return o->virtio_console || !strcmp(val, "serial") ? NULL : "serial or virtio";
+	char *rest = keys_rest(val);
+
+	if (!strcmp(val, "serial") && !rest) {
+		o->virtio_console = false;
+		return NULL;
+	}
+	if (strcmp(val, "virtio"))
+		return "serial or virtio";
+	o->virtio_console = true;
+	return place_only(o, "console", "virtio", rest, &o->console_place);
 }
 
 static const char *take_transport(struct options *o, char *val)
@@ -112,9 +120,8 @@ static const char *take_transport(struct options *o, char *val)
 
 static const char *take_rng(struct options *o, char *val)
 {
-	(void)val;
 	o->rng = true;
-	return NULL;
+	return place_only(o, "rng", "", val, &o->rng_place);
 }
 
 static const char *take_irqchip(struct options *o, char *val)
@@ -228,11 +235,11 @@ static const struct option {
 	  net_option_take },
 	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
 	  vsock_option_take },
-	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
+	{ "console", 0, "serial|virtio[,KEY...]", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
 	  take_transport },
-	{ "rng", 0, NULL, "a virtio-rng device", take_rng },
+	{ "rng", 0, "[=KEY,...]", "a virtio-rng device", take_rng },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
 	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
@@ -362,6 +369,7 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 	char *arg = argv[*at], *val;
 	const char *expected;
 	char said[256];
+	bool optional;
 	const struct option *opt = *arg == '-' ? find(arg, &val) : NULL;
 
 	if (!opt)
@@ -370,13 +378,15 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 		log_error("--%s: %s: expected no value", opt->name, val);
 		return false;
 	}
-	if (opt->arg && !val)
+	/* A value that may be left out is glued on. */
+	optional = opt->arg && *opt->arg == '[';
+	if (opt->arg && !val && !optional)
 		val = ++*at < argc ? argv[*at] : NULL;
-	if (opt->arg && !val) {
+	if (opt->arg && !val && !optional) {
 		log_error("--%s: no value: expected %s", opt->name, opt->arg);
 		return false;
 	}
-	snprintf(said, sizeof(said), "%s", opt->arg ? val : ""); /* a reader may split it */
+	snprintf(said, sizeof(said), "%s", val ? val : ""); /* a reader may split it */
 	expected = opt->take(o, val);
 	if (expected)
 		log_error("--%s %s: expected %s", opt->name, said, expected);

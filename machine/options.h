@@ -85,6 +85,7 @@ struct options {
 	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
 	bool virtio_console; /* the console is a virtio device, not the first UART */
 	bool rng;
+	struct place console_place, rng_place;
 	bool reboot;
 	bool overcommit;
 	bool help;

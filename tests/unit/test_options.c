@@ -181,7 +181,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K -d a,serial=123456789012345678901",
 		  "--disk a,serial=123456789012345678901: expected serial=TEXT, at most 20 characters" },
 		{ "-k K --virtio-transport isa", "--virtio-transport isa: expected pci or mmio" },
-		{ "-k K --rng=1", "--rng: 1: expected no value" },
+		{ "-k K --rng=1", "--rng 1: expected a key out of bus=, iommu=, segment=" },
 		{ "-k K -d ,ro",
 		  "--disk ,ro: expected FILE[,ro][,direct][,serial=TEXT][,queues=N]" },
 		{ "-k K -n user", "--network user: expected tap=NAME, passt or none" },
