@@ -111,7 +111,12 @@ signal() {
 case_of "ways out: a signal N ends the guest with 128+N" signal
 
 reader_gone() {
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null | head -c 100 >/dev/null
+	{
+		"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null
+		echo $? >"$WORK/status"
+	} | head -c 100 >/dev/null
+	WHY="exit code $(cat "$WORK/status"), expected 0"
+	[ "$(cat "$WORK/status")" = 0 ]
 }
 case_of "console: a reader that goes away does not stop the guest" reader_gone
 
