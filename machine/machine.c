@@ -19,6 +19,7 @@
 #include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
+#include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
@@ -43,6 +44,7 @@ static int open_files(struct machine *m)
 
 	if (!status)
 		status = hugetlb_check(o, &m->huge_page);
+	m->vsock = -1;
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	if (!status)
 		status = boot_open(&m->boot, o);
@@ -52,6 +54,8 @@ static int open_files(struct machine *m)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
 	if (!status)
 		status = nets_open(m);
+	if (!status)
+		status = vsock_open(&o->vsock, &m->vsock, &m->log);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
@@ -66,6 +70,8 @@ static void close_files(struct machine *m)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
 	nets_close(m);
+	if (m->vsock >= 0)
+		close(m->vsock);
 	boot_close(&m->boot);
 }
 
@@ -122,7 +128,8 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create, disks_create, nets_create, hvc_create, rng_device_create,
+		board_create,        disks_create, nets_create,
+		vsock_device_create, hvc_create,   rng_device_create,
 	};
 	int err = 0;
 
@@ -237,6 +244,8 @@ static int build_and_run(struct machine *m)
 		status = watch(m);
 	if (!status)
 		status = load(m);
+	if (!status)
+		status = nets_check(m);
 	if (!status)
 		status = run(m);
 	else

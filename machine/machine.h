@@ -12,6 +12,7 @@
 #include "vmm/vm.h"
 
 struct console;
+struct helper;
 struct net_backend;
 struct pci_func;
 struct pci_host;
@@ -45,8 +46,10 @@ struct machine {
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
-	struct net_backend *nets[MAX_NETS]; /* NULL once a device owns one */
-	struct virtio_dev **virtio;         /* each, for the control socket */
+	struct net_backend *nets[MAX_NETS];   /* NULL once a device owns one */
+	struct helper *net_helpers[MAX_NETS]; /* NULL: it has none */
+	int vsock;                            /* -1: none, or a device owns it */
+	struct virtio_dev **virtio;           /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	int signals;
@@ -81,6 +84,7 @@ gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
 int disks_create(struct machine *m);
 int nets_create(struct machine *m);
+int vsock_device_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 

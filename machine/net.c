@@ -9,6 +9,7 @@
 
 #include "devices/virtio/net.h"
 #include "devices/virtio/net_tap.h"
+#include "machine/helper.h"
 #include "machine/machine.h"
 #include "machine/place.h"
 #include "machine/status.h"
@@ -136,8 +137,14 @@ int nets_open(struct machine *m)
 {
 	int status = 0;
 
-	for (unsigned int i = 0; i < m->options->nr_nets && !status; i++)
-		status = open_tap(&m->options->nets[i], &m->nets[i]);
+	for (unsigned int i = 0; i < m->options->nr_nets && !status; i++) {
+		const struct net_option *o = &m->options->nets[i];
+
+		if (o->passt)
+			status = passt_open(&m->nets[i], &m->net_helpers[i], &m->log);
+		else
+			status = open_tap(o, &m->nets[i]);
+	}
 	return status;
 }
 
@@ -146,6 +153,8 @@ void nets_close(struct machine *m)
 	for (unsigned int i = 0; i < MAX_NETS; i++)
 		if (m->nets[i])
 			m->nets[i]->ops->destroy(m->nets[i]);
+	for (unsigned int i = 0; i < MAX_NETS; i++)
+		helper_stop(m->net_helpers[i]);
 }
 
 /* FNV-1a. */
@@ -174,13 +183,30 @@ struct net_device {
 	struct virtio_dev *dev;
 	const struct net_option *option;
 	struct net_watcher watcher;
+	struct helper_watcher helper;
+	bool told; /* that its link is down for good */
 };
 
+static void link_down(struct net_device *d, const char *why)
+{
+	if (!d->told)
+		log_error("--network %s: %s: the guest's link is down", d->option->said, why);
+	d->told = true;
+	net_set_link(d->dev, false);
+}
+
+/* Of a helper that ends, its connection ends first: what it says of itself says more. */
 static void lost(struct net_watcher *w, int err)
 {
-	const struct net_device *d = container_of(w, struct net_device, watcher);
+	struct net_device *d = container_of(w, struct net_device, watcher);
 
-	log_error("--network %s: %s: the guest's link is down", d->option->said, strerror(-err));
+	if (!d->option->passt)
+		link_down(d, strerror(-err));
+}
+
+static void helper_ended(struct helper_watcher *w, const char *how)
+{
+	link_down(container_of(w, struct net_device, helper), how);
 }
 
 static void destroy_net(void *device)
@@ -200,7 +226,7 @@ static int create_net(struct machine *m, unsigned int i)
 
 	if (!d)
 		return -ENOMEM;
-	*d = (struct net_device){ .option = o, .watcher = { lost } };
+	*d = (struct net_device){ .option = o, .watcher = { lost }, .helper = { helper_ended } };
 	c.watcher = &d->watcher;
 	if (o->has_mac)
 		memcpy(c.mac, o->mac, NET_MAC_LEN);
@@ -212,8 +238,20 @@ static int create_net(struct machine *m, unsigned int i)
 		return err;
 	}
 	m->nets[i] = NULL;
+	if (m->net_helpers[i])
+		helper_watch(m->net_helpers[i], m->vm.loop, &d->helper);
 	err = machine_own(m, destroy_net, d);
 	return err ? err : machine_add_virtio(m, d->dev, &o->place);
+}
+
+int nets_check(struct machine *m)
+{
+	int status = 0;
+
+	for (unsigned int i = 0; i < MAX_NETS && !status; i++)
+		if (m->net_helpers[i])
+			status = helper_check(m->net_helpers[i]);
+	return status;
 }
 
 int nets_create(struct machine *m)

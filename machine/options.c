@@ -13,6 +13,7 @@
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/place.h"
+#include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
@@ -86,7 +87,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, all";
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all";
 	o->trace = log.topics;
 	return NULL;
 }
@@ -221,10 +222,12 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
-	{ "network", 'n', "tap=NAME|none",
-	  "a virtio-net device on a tap interface that exists, repeatable; keys:\n"
+	{ "network", 'n', "tap=NAME|passt|none",
+	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
+	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
+	  vsock_option_take },
 	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
@@ -239,7 +242,8 @@ static const struct option {
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
-	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, all", take_trace },
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all",
+	  take_trace },
 	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
 	  take_log_json },
 	{ "name", 0, "NAME",
@@ -277,7 +281,6 @@ static const char *const lkvm_only[] = {
 	"vcpu-affinity",
 	"vfio-pci",
 	"vnc",
-	"vsock",
 };
 
 void options_help(void)

@@ -50,6 +50,12 @@ struct net_option {
 	struct place place;
 };
 
+struct vsock_option {
+	const char *said; /* NULL: not given */
+	u64 cid;
+	struct place place;
+};
+
 /* What the command line asked for, checked in itself; files are not opened yet. */
 struct options {
 	const char *kernel, *initrd, *params;
@@ -63,6 +69,7 @@ struct options {
 	unsigned int nr_disks;
 	struct net_option nets[MAX_NETS];
 	unsigned int nr_nets;
+	struct vsock_option vsock;
 	u16 segments[PLATFORM_SEGMENTS]; /* the first is 0 */
 	unsigned int nr_segments;
 	struct port_option ports[MAX_PORTS];

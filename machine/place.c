@@ -53,6 +53,14 @@ const char *place_claim(struct options *o, const char *option, const char *value
 	return NULL;
 }
 
+/* It reaches guest memory past any IOMMU of the guest's. */
+const char *place_without_iommu(const struct place *p)
+{
+	bool none = !p->iommu || !strcmp(p->iommu, "none");
+
+	return none ? NULL : "iommu=none: a device that vhost works is behind no IOMMU";
+}
+
 unsigned int segment_index(const struct options *o, u64 segment)
 {
 	unsigned int i = 0;

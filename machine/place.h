@@ -23,6 +23,9 @@ const char *port_option_take(struct options *o, char *val);
 const char *place_claim(struct options *o, const char *option, const char *value,
                         const struct place *place);
 
+/* For a device whose rings another program works: NULL, or what was expected of iommu=. */
+const char *place_without_iommu(const struct place *place);
+
 /* When all options are read: false, and one line says which device has no such place. */
 bool places_check(const struct options *o);
 

@@ -131,6 +131,15 @@ bad "a mode lkvm has not" "--network mode=bridge: expected mode=tap,tapif=NAME" 
 bad "lkvm's words for a tap that is not there" "--network mode=tap: No such device" -k good -n mode=tap,tapif=nothing,guest_mac=02:00:00:00:00:01
 bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
 bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
+for cid in 0 2 4294967295 -1 x 3x ""; do
+	bad "--vsock '$cid'" "--vsock $cid: expected a context ID, 3 to 4294967294" -k good --vsock "$cid"
+done
+bad "a vsock behind an IOMMU" "--vsock 3,iommu=v0: expected iommu=none: a device that vhost works is behind no IOMMU" -k good --vsock 3,iommu=v0
+bad "a vsock with an unknown key" "--vsock 3,x=1: expected a key out of bus=, iommu=, segment=" -k good --vsock 3,x=1
+bad "passt with several queues" "--network passt,queues=2: expected queues=1: passt has one queue" -k good -n passt,queues=2
+printf '#!/bin/sh\nPATH=/nowhere exec "%s" "$@"\n' "$nestor" >alone && chmod +x alone
+nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt: not found: expected it in PATH" run -k good -n passt
+nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
 bad "a vCPU with half a vector" "--cpu sve=100: expected sve=auto, on, off or a vector length in bits" -k good --cpu sve=100

@@ -8,6 +8,10 @@ export BUILD
 $(BUILD)/pty: tests/host/pty.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# The writer whose host dies.
+$(BUILD)/crash: guests/linux/crash.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@ -pthread
+
 # Traffic, and the tap interfaces it goes through.
 $(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
@@ -23,7 +27,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty card traffic tap)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty card traffic tap crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.
@@ -43,10 +47,10 @@ check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 	@tests/run.sh $(test-results) units command rules
 
 test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-programs) setup-lab
-	@tests/run.sh $(test-results) units command rules qmp host lab
+	@tests/run.sh $(test-results) units command rules qmp host lab crash
 
 soak: $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
-	@SOAK=1 tests/run.sh $(test-results) host
+	@SOAK=1 tests/run.sh $(test-results) host crash
 
 
 .PHONY: host-programs check test soak

@@ -7,8 +7,9 @@
 #include <string.h>
 
 const char *const log_topic_names[NR_TRACE_TOPICS] = {
-	[TRACE_KVM] = "kvm", [TRACE_VCPU] = "vcpu", [TRACE_MMIO] = "mmio",     [TRACE_IRQ] = "irq",
-	[TRACE_PCI] = "pci", [TRACE_BOOT] = "boot", [TRACE_VIRTIO] = "virtio",
+	[TRACE_KVM] = "kvm",       [TRACE_VCPU] = "vcpu",     [TRACE_MMIO] = "mmio",
+	[TRACE_IRQ] = "irq",       [TRACE_PCI] = "pci",       [TRACE_BOOT] = "boot",
+	[TRACE_VIRTIO] = "virtio", [TRACE_HELPER] = "helper",
 };
 
 #define LINE_SIZE 512

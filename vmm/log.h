@@ -18,6 +18,7 @@ enum log_topic {
 	TRACE_PCI,
 	TRACE_VIRTIO,
 	TRACE_BOOT,
+	TRACE_HELPER,
 	NR_TRACE_TOPICS
 };
 

@@ -36,6 +36,16 @@ static bool masked(const struct pci_msix *m, unsigned int vector)
 	       entry(m, vector, PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
+static struct irq_msg message(const struct pci_msix *m, unsigned int vector)
+{
+	return (struct irq_msg){
+		.addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
+		        (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
+		.data = entry(m, vector, PCI_MSIX_ENTRY_DATA),
+		.devid = pci_devid(m->f),
+	};
+}
+
 /*
  * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to
  * anything else it is the interrupt controller's to understand or to drop.
@@ -43,12 +53,7 @@ static bool masked(const struct pci_msix *m, unsigned int vector)
 static void send(struct pci_msix *m, unsigned int vector)
 {
 	struct vm *vm = m->f->bus->host->vm;
-	struct irq_msg msg = {
-		.addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
-		        (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
-		.data = entry(m, vector, PCI_MSIX_ENTRY_DATA),
-		.devid = pci_devid(m->f),
-	};
+	struct irq_msg msg = message(m, vector);
 	u32 data = htole32(msg.data);
 
 	trace(vm->log, TRACE_PCI, "%s: vector %u: %#x to %#llx", m->f->name, vector, msg.data,
@@ -73,16 +78,33 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector)
 		send(m, vector);
 }
 
+int pci_msix_fd(struct pci_func *f, unsigned int vector)
+{
+	struct pci_msix *m = f->msix;
+	struct vm *vm = f->bus->host->vm;
+	struct irq_msg msg;
+
+	if (vector >= m->nr || masked(m, vector))
+		return -1;
+	msg = message(m, vector);
+	if (guest_ptr(&vm->mem, msg.addr, sizeof(msg.data)) ||
+	    irq_route_set(vm->irq, &m->routes[vector], &msg))
+		return -1;
+	return m->routes[vector].fd;
+}
+
 bool pci_msix_enabled(const struct pci_func *f)
 {
 	return f->msix && pci_get16(f, f->msix->cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_ENABLE;
 }
 
 /* What became pending while masked is sent once it no longer is. */
-static void send_pending(struct pci_msix *m, unsigned int vector)
+static void vector_written(struct pci_msix *m, unsigned int vector)
 {
 	u8 bit = 1 << vector % 8;
 
+	if (m->f->vector_changed)
+		m->f->vector_changed(m->f, vector);
 	if (!(m->pending[vector / 8] & bit) || masked(m, vector))
 		return;
 	m->pending[vector / 8] &= ~bit;
@@ -99,7 +121,7 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 		pci_set_intx(
 			f, false); /* 6.1.4.3: a function that uses MSI-X does not drive its pin */
 	for (unsigned int vector = 0; vector < m->nr; vector++)
-		send_pending(m, vector);
+		vector_written(m, vector);
 }
 
 static u64 table_read(void *dev, u64 offset, unsigned int size)
@@ -123,7 +145,7 @@ static void table_write(void *dev, u64 offset, unsigned int size, u64 val)
 		return;
 	val = htole64(val);
 	memcpy(m->table + offset, &val, size);
-	send_pending(m, offset / PCI_MSIX_ENTRY_SIZE);
+	vector_written(m, offset / PCI_MSIX_ENTRY_SIZE);
 }
 
 static const struct mmio_ops table_ops = {

@@ -51,6 +51,8 @@ struct pci_func {
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
+	/* What pci_msix_fd() says of the vector may have changed. May be NULL. */
+	void (*vector_changed)(struct pci_func *f, unsigned int vector);
 };
 
 struct pci_id {
@@ -116,6 +118,11 @@ void pci_msix_remove(struct pci_func *f);
 bool pci_msix_enabled(const struct pci_func *f);
 /* Sends, or keeps pending while masked. A vector out of range is ignored: it means "none". */
 void pci_msix_raise(struct pci_func *f, unsigned int vector);
+/*
+ * An eventfd that raises the vector at each write, from anywhere; the function's.
+ * -1: there is none now, since it is masked, or KVM has no route for its message.
+ */
+int pci_msix_fd(struct pci_func *f, unsigned int vector);
 /* The guest wrote message control; msix.c's half of a config write. */
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size);
 

@@ -180,6 +180,18 @@ static void again(struct virtio_transport *t, struct virtq *vq)
 	virtio_regs_again(&container_of(t, struct virtio_mmio, transport)->regs, vq);
 }
 
+static int kick_fd(struct virtio_transport *t, struct virtq *vq)
+{
+	return virtio_regs_kick_fd(&container_of(t, struct virtio_mmio, transport)->regs, vq);
+}
+
+/* A line that is held until the driver acknowledges is not for others to raise. */
+static int call_fd(struct virtio_transport *t, struct virtq *vq)
+{
+	(void)t, (void)vq;
+	return -1;
+}
+
 /* Every queue has its own value of QueueNotify. One that cannot be set is no loss: it exits then.
  */
 static void set_ioeventfds(struct virtio_mmio *m, bool assign)
@@ -211,7 +223,13 @@ int virtio_mmio_create(struct virtio_mmio **mmio, struct vm *vm, struct virtio_d
 	m->device_id = dev->type->id;
 	m->vendor = VENDOR;
 	m->no_memory = ~0ULL;
-	m->transport = (struct virtio_transport){ interrupt, config_changed, again };
+	m->transport = (struct virtio_transport){
+		.interrupt = interrupt,
+		.config_changed = config_changed,
+		.again = again,
+		.kick_fd = kick_fd,
+		.call_fd = call_fd,
+	};
 	dev->transport = &m->transport;
 	err = virtio_regs_init(&m->regs, dev, vm->loop);
 	if (err)

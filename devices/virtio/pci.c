@@ -78,6 +78,12 @@ static void config_vector_written(void *regs, u64 old)
 		vp->config_vector = VIRTIO_MSI_NO_VECTOR;
 }
 
+static void call_changed(struct virtio_dev *dev, struct virtq *vq)
+{
+	if (dev->type->call_changed)
+		dev->type->call_changed(dev, vq);
+}
+
 static void queue_vector_written(void *regs, u64 old)
 {
 	struct virtq *vq = virtio_selected_queue(regs);
@@ -85,6 +91,7 @@ static void queue_vector_written(void *regs, u64 old)
 	(void)old;
 	if (vq->vector > vq->dev->nr_queues)
 		vq->vector = VIRTIO_MSI_NO_VECTOR;
+	call_changed(vq->dev, vq);
 }
 
 /* A driver writes 1 and nothing else (4.1.4.3.2); only a reset disables. */
@@ -251,6 +258,26 @@ static void vp_again(struct virtio_transport *t, struct virtq *vq)
 	virtio_regs_again(&container_of(t, struct virtio_pci, transport)->regs, vq);
 }
 
+static int vp_kick_fd(struct virtio_transport *t, struct virtq *vq)
+{
+	return virtio_regs_kick_fd(&container_of(t, struct virtio_pci, transport)->regs, vq);
+}
+
+static int vp_call_fd(struct virtio_transport *t, struct virtq *vq)
+{
+	return pci_msix_fd(&container_of(t, struct virtio_pci, transport)->func, vq->vector);
+}
+
+/* What a vector does now is another matter for whoever raises it without us. */
+static void vector_changed(struct pci_func *f, unsigned int vector)
+{
+	struct virtio_dev *dev = container_of(f, struct virtio_pci, func)->dev;
+
+	for (unsigned int i = 0; i < dev->nr_queues; i++)
+		if (dev->vq[i].vector == vector)
+			call_changed(dev, &dev->vq[i]);
+}
+
 /* Where the driver's window into BAR 0 points now (4.1.4.9); false: nowhere, or not aligned. */
 static bool window(const struct virtio_pci *vp, unsigned int offset, u32 *at, u32 *size)
 {
@@ -375,7 +402,14 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virti
 	vp->vm = pci_bus_vm(bus);
 	vp->dev = dev;
 	vp->func.name = dev->type->name;
-	vp->transport = (struct virtio_transport){ vp_interrupt, vp_config_changed, vp_again };
+	vp->transport = (struct virtio_transport){
+		.interrupt = vp_interrupt,
+		.config_changed = vp_config_changed,
+		.again = vp_again,
+		.kick_fd = vp_kick_fd,
+		.call_fd = vp_call_fd,
+	};
+	vp->func.vector_changed = vector_changed;
 	vp->num_queues = dev->nr_queues;
 	dev->transport = &vp->transport;
 	err = virtio_regs_init(&vp->regs, dev, vp->vm->loop);

@@ -74,6 +74,8 @@ static bool features_ok(const struct virtio_dev *dev)
 
 void virtio_set_status(struct virtio_dev *dev, u8 status)
 {
+	bool ready;
+
 	trace(dev->log, TRACE_VIRTIO, "%s: status %#x -> %#x", dev->type->name, dev->status,
 	      status);
 	if (!status) {
@@ -90,7 +92,10 @@ void virtio_set_status(struct virtio_dev *dev, u8 status)
 		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	if (status & ~dev->status & VIRTIO_CONFIG_S_FEATURES_OK && dev->type->negotiated)
 		dev->type->negotiated(dev);
+	ready = status & ~dev->status & VIRTIO_CONFIG_S_DRIVER_OK;
 	dev->status |= status;
+	if (ready && dev->type->driver_ok)
+		dev->type->driver_ok(dev);
 }
 
 void virtio_config_changed(struct virtio_dev *dev)

@@ -137,9 +137,14 @@ static void kicked(struct loop_op *op, int res)
 	loop_read(kick->regs->loop, &kick->op, kick->fd, &kick->count, sizeof(kick->count));
 }
 
+int virtio_regs_kick_fd(struct virtio_regs *r, const struct virtq *vq)
+{
+	return r->kicks[vq->index].fd;
+}
+
 void virtio_regs_start(struct virtio_regs *r)
 {
-	for (unsigned int i = 0; i < r->dev->nr_queues; i++)
+	for (unsigned int i = 0; i < r->dev->nr_queues && !r->dev->type->external; i++)
 		loop_read(r->loop, &r->kicks[i].op, r->kicks[i].fd, &r->kicks[i].count,
 		          sizeof(r->kicks[i].count));
 }

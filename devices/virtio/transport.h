@@ -45,6 +45,9 @@ void virtio_regs_notify(struct virtio_regs *r, u64 queue);
 /* virtio_transport.again, of a transport with these registers. */
 void virtio_regs_again(struct virtio_regs *r, struct virtq *vq);
 
+/* virtio_transport.kick_fd, likewise. */
+int virtio_regs_kick_fd(struct virtio_regs *r, const struct virtq *vq);
+
 /* An access to device configuration; what is beyond its end reads 0 and is lost. */
 u64 virtio_config_read(struct virtio_dev *dev, u64 offset, unsigned int size);
 void virtio_config_write(struct virtio_dev *dev, u64 offset, unsigned int size, u64 val);

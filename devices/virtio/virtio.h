@@ -64,6 +64,15 @@ struct virtio_type {
 	void (*queue_reset)(struct virtio_dev *dev, struct virtq *vq);
 	/* FEATURES_OK is set: dev->acked is final (3.1.1). May be NULL. */
 	void (*negotiated)(struct virtio_dev *dev);
+	/* The driver is ready: the queues that are enabled run (3.1.1). May be NULL. */
+	void (*driver_ok)(struct virtio_dev *dev);
+	/*
+	 * Somebody else works the rings (vhost): kicks are theirs to read, from the
+	 * transport's kick_fd, and notify is called only for a kick that was an exit.
+	 */
+	bool external;
+	/* Of an external type: what call_fd says of the queue may have changed. */
+	void (*call_changed)(struct virtio_dev *dev, struct virtq *vq);
 	/* The driver writes to configuration space. NULL: all of it is read-only. */
 	void (*config_write)(struct virtio_dev *dev, u64 offset, unsigned int size, u64 val);
 };
@@ -78,6 +87,13 @@ struct virtio_transport {
 	void (*config_changed)(struct virtio_transport *t);
 	/* Kicks the queue again from the loop, after what else is waiting there. NULL: cannot. */
 	void (*again)(struct virtio_transport *t, struct virtq *vq);
+	/* An eventfd that each kick of the queue adds to; the transport's. */
+	int (*kick_fd)(struct virtio_transport *t, struct virtq *vq);
+	/*
+	 * An eventfd whose every write interrupts for the queue, without anyone here:
+	 * as long as call_changed does not say otherwise. -1: only interrupt() does.
+	 */
+	int (*call_fd)(struct virtio_transport *t, struct virtq *vq);
 };
 
 struct virtio_dev {

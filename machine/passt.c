@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --network passt: user-mode networking by passt(1), started beside the guest. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "devices/virtio/net_stream.h"
+#include "machine/helper.h"
+#include "machine/net.h"
+#include "machine/status.h"
+
+#define TEXT(n)    TEXT_OF(n)
+#define TEXT_OF(n) #n
+
+/* As root it becomes another user, by number: there need not be one called nobody. */
+static int start(struct helper **h, struct log *log, int fd)
+{
+	static const char *const as_user[] = { "passt", "--foreground", "--fd", TEXT(HELPER_FD),
+		                               NULL };
+	static const char *const as_root[] = { "passt",   "--foreground", "--fd", TEXT(HELPER_FD),
+		                               "--runas", "65534:65534",  NULL };
+	const struct helper_config c = {
+		.option = "--network passt",
+		.argv = geteuid() ? as_user : as_root,
+		.fd = fd,
+		.log = log,
+	};
+
+	return helper_start(h, &c);
+}
+
+int passt_open(struct net_backend **b, struct helper **h, struct log *log)
+{
+	int ends[2] = { -1, -1 }, err;
+
+	err = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) ? -errno : 0;
+	if (!err)
+		err = net_stream_create(b, ends[0]);
+	if (err) {
+		log_error("--network passt: %s", strerror(-err));
+		if (ends[0] >= 0)
+			close(ends[0]);
+		if (ends[1] >= 0)
+			close(ends[1]);
+		return STATUS_HOST_FAILED;
+	}
+	return start(h, log, ends[1]);
+}

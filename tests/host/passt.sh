@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# passt beside a guest: a lease, data both ways, and its end whichever way Nestor's or its own comes.
+. "$SHARE/tests/host/lib.sh"
+if [ -d "$SHARE/helpers" ]; then
+	cp -r "$SHARE/helpers" "$WORK"
+	export PATH="$PATH:$WORK/helpers/bin"
+fi
+command -v passt >/dev/null || { skip "passt" "it is not installed"; exit 0; }
+SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+echo "passt: SEED=$SEED"
+BYTES=2684360 # a hundredth of 256 MiB
+[ -z "${SOAK:-}" ] || BYTES=268436000
+
+# helpers: the processes of passt and its guardian
+helpers() { ps -o pid,comm | awk '$2 ~ /^(passt|ld-linux|nestor-helper)/ { print $1 }'; }
+gone() {
+	i=0
+	WHY="a helper is still there after 10 s"
+	while [ -n "$(helpers)" ]; do
+		[ $((i += 1)) -lt 500 ] || return 1
+		usleep 20000
+	done
+}
+
+# start SCRIPT ARG...: a guest in the background, as $pid, until it has said that its link is up
+start() {
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-link" -n passt -p "console=ttyS0 quiet" >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "the link is up" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
+	WHY="no helper runs"
+	[ -n "$(helpers)" ]
+}
+# ended STATUS: with that exit code, and no helper stays
+ended() {
+	wait $pid
+	got=$?
+	WHY="exit code $got, expected $1"
+	[ $got = "$1" ] && gone
+}
+
+lease() {
+	"$SHARE/traffic" serve tcp:5001 2>/dev/null &
+	server=$!
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-passt" -c 2 -m 512 -n passt \
+		-p "console=ttyS0 quiet net.streams=16 net.bytes=$BYTES net.seed=$SEED"
+	got=$?
+	kill $server
+	[ $got = 0 ] && said "lease: " && said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" &&
+		said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && gone
+}
+case_of "passt: a lease by DHCP, random data both ways over 32 streams" lease
+
+by_signal() {
+	start || return 1
+	kill -$1 $pid
+	ended $2
+}
+case_of "passt: it ends with Nestor: SIGINT" by_signal INT 130
+case_of "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
+case_of "passt: it ends with Nestor: SIGKILL" by_signal KILL 137
+
+dies() {
+	start || return 1
+	kill -9 $(helpers | tail -n 1)
+	ended 0 && said "the link is down" &&
+		said "nestor: --network passt: passt ended with exit code 137" && said ": the guest's link is down"
+}
+case_of "passt: its death takes the link down, and the guest goes on" dies
+
+# Someone who cannot start: a host where it finds no program of its own to be.
+refuses() {
+	mkdir -p "$WORK/bad"
+	printf '#!/bin/sh\necho "not today" >&2\nexit 4\n' >"$WORK/bad/passt"
+	chmod +x "$WORK/bad/passt"
+	PATH="$WORK/bad:$PATH" run 3 -k "$IMAGE" -n passt && said "--network passt: passt ended with exit code 4: not today" && gone
+}
+case_of "passt: one that ends at once is an error: exit 3" refuses
