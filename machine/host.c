@@ -13,7 +13,7 @@
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
-/* lkvm refuses it too: a guest that is promised too much dies later, and not in one line. */
+/* lkvm warns of it; but a guest that is promised too much dies later, and not in one line. */
 int host_check(const struct options *o)
 {
 	u64 host = (u64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
