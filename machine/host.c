@@ -29,7 +29,7 @@ static u64 available(void)
 	return found ? (u64)found << 10 : (u64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-/* lkvm refuses it too: a guest that is promised too much dies later, and not in one line. Huge
+/* lkvm warns of it; but a guest that is promised too much dies later, and not in one line. Huge
  * pages are another matter: they were set apart, and are counted by themselves. */
 int host_check(const struct options *o)
 {

@@ -11,6 +11,7 @@
 #include "machine/hugetlb.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
+#include "machine/lkvm.h"
 #include "machine/net.h"
 #include "machine/place.h"
 #include "machine/vsock.h"
@@ -189,6 +190,29 @@ static const char *take_log_json(struct options *o, char *val)
 	return *val ? NULL : "a file to write";
 }
 
+static const char *take_kaslr_seed(struct options *o, char *val)
+{
+	const char *rest;
+
+	return parse_number(val, &o->kaslr_seed, &rest) && !*rest && o->kaslr_seed
+	               ? NULL
+	               : "a number of 64 bits other than 0";
+}
+
+/* What lkvm has to be told, and Nestor does in any case (docs/lkvm.md). */
+static const char *take_usual(struct options *o, char *val)
+{
+	(void)o, (void)val;
+	return NULL;
+}
+
+static const char *take_force_pci(struct options *o, char *val)
+{
+	(void)val;
+	o->virtio_mmio = false;
+	return NULL;
+}
+
 static const char *take_help(struct options *o, char *val)
 {
 	(void)val;
@@ -196,7 +220,7 @@ static const char *take_help(struct options *o, char *val)
 	return NULL;
 }
 
-/* A row an option; no argument: a flag. */
+/* A row an option; no argument: a flag; no help: lkvm's, of no use here. */
 static const struct option {
 	const char *name;
 	char letter;
@@ -256,38 +280,13 @@ static const struct option {
 	{ "name", 0, "NAME",
 	  "what `nestor list`, stat, pause, stop ... know the guest by (guest-PID)", take_name },
 	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
+	{ "kaslr-seed", 0, "N", "the seed of the kernel's address space layout (random)",
+	  take_kaslr_seed },
 	{ "help", 'h', NULL, "this text", take_help },
-};
-
-/* What only lkvm has: refused by name rather than as a misspelling. */
-static const char *const lkvm_only[] = {
-	"9p",
-	"aarch32",
-	"balloon",
-	"debug",
-	"debug-ioport",
-	"debug-iodelay",
-	"debug-mmio",
-	"debug-nohostfs",
-	"debug-single-step",
-	"dev",
-	"firmware",
-	"flash",
-	"force-pci",
-	"gtk",
-	"kaslr-seed",
-	"loglevel",
-	"no-dhcp",
-	"no-pvtime",
-	"pmu-counters",
-	"pmuv3",
-	"sandbox",
-	"sdl",
-	"shmem",
-	"tty",
-	"vcpu-affinity",
-	"vfio-pci",
-	"vnc",
+	{ "disable-mte", 0, NULL, NULL, take_usual },
+	{ "force-pci", 0, NULL, NULL, take_force_pci },
+	{ "no-pvtime", 0, NULL, NULL, take_usual },
+	{ "nodefaults", 0, NULL, NULL, take_usual },
 };
 
 void options_help(void)
@@ -297,6 +296,8 @@ void options_help(void)
 		const struct option *opt = &options[i];
 		char left[64], letter[8] = "   ";
 
+		if (!opt->help)
+			continue;
 		if (opt->letter)
 			snprintf(letter, sizeof(letter), "-%c,", opt->letter);
 		snprintf(left, sizeof(left), "%s --%s %s", letter, opt->name,
@@ -304,7 +305,7 @@ void options_help(void)
 		printf("  %-28s %s\n", left, opt->help);
 	}
 	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=none.\n"
-	       "An option given again replaces what it said before; disks and trace topics add up.\n"
+	       "An option given again replaces what it said before; disks, networks, --cpu and trace topics add up.\n"
 	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
 	       "what was asked for, 32 reset, 33 KVM could not continue, 34 the guest crashed,\n"
@@ -346,16 +347,8 @@ static const struct option *find(char *arg, char **val)
 
 static bool unknown(const char *arg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(lkvm_only); i++) {
-		size_t len = strlen(lkvm_only[i]);
-
-		if (!strncmp(arg, "--", 2) && !strncmp(arg + 2, lkvm_only[i], len) &&
-		    (!arg[2 + len] || arg[2 + len] == '=')) {
-			log_error("--%s: an option of lkvm that nestor does not have",
-			          lkvm_only[i]);
-			return false;
-		}
-	}
+	if (lkvm_refused(arg))
+		return false;
 	if (*arg == '-')
 		log_error("%s: expected an option of `nestor run --help`", arg);
 	else

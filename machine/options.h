@@ -76,9 +76,10 @@ struct options {
 	unsigned int nr_ports;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
-	u32 timeout;  /* seconds; 0: none */
-	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
-	u32 trace;    /* BIT(enum log_topic) */
+	u32 timeout;    /* seconds; 0: none */
+	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
+	u32 trace;      /* BIT(enum log_topic) */
+	u64 kaslr_seed; /* 0: a random one */
 	const char *dump_dtb;
 	const char *name; /* NULL: guest-PID */
 	const char *log_json;

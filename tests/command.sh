@@ -4,6 +4,7 @@
 # One line on stderr that names the option, the value and what was expected; and the exit code.
 set -u
 BUILD=$(realpath "${BUILD:-build}")
+top=$(realpath "$(dirname "$0")/..")
 nestor=$BUILD/native/nestor
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -170,7 +171,10 @@ bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
 bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate
-bad "an option of lkvm's" "--sdl: an option of lkvm that nestor does not have" -k good --sdl
+for name in $(sed -nE 's/^\| `--([a-z0-9-]+)`[^|]*\| refused .*/\1/p' "$top/docs/lkvm.md"); do
+	bad "lkvm's --$name" "--$name: an option of lkvm that nestor does not have" -k good --$name x
+done
+bad "lkvm's -f" "--firmware: an option of lkvm that nestor does not have; the nearest is -k" -k good -f x
 bad "a word that is no option" "good: expected an option; a kernel is given with -k" good
 bad "an option without its value" "--mem: no value: expected SIZE" -k good -m
 bad "a flag with a value" "--reboot: yes: expected no value" -k good --reboot=yes

@@ -10,12 +10,11 @@ cpus() {
 for n in 1 2 8; do
 	case_of "linux: $n vCPUs run, go offline and come back" cpus $n
 done
-# From a kernel that is asked for all 64 in TCG, on two cores: it takes its time.
+# Under emulation, on two cores, it takes its time; all of them spinning for one that goes would take hours.
 many() {
-	run 0 -k "$IMAGE" -i "$INITRD" -c 64 -m 1G -p "$QUIET" --timeout 600 && said "cpus: 64"
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" -c 64 -m 1G --timeout 900 -p "$QUIET cpus.stay" && said "cpus: 64"
 }
-[ -z "${SOAK:-}" ] || case_of "linux: 64 vCPUs" many
-
+[ -z "${SOAK:-}" ] || case_of "linux: 64 vCPUs run, and take their timers' interrupts" many
 # memory MIB: what the guest counts is that, less what its kernel keeps
 memory() {
 	run 0 -k "$IMAGE" -i "$INITRD" -m "$1" -p "$QUIET" || return 1
