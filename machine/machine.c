@@ -105,6 +105,7 @@ static int create_vm(struct machine *m)
 		.nr_cpus = m->options->cpus,
 		.arch = &m->options->arch,
 		.irqs = &m->irqs,
+		.reboots = m->options->reboot,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
@@ -133,8 +134,8 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,        disks_create, nets_create,
-		vsock_device_create, hvc_create,   rng_device_create,
+		board_create,        onboard_create, disks_create,      nets_create,
+		vsock_device_create, hvc_create,     rng_device_create,
 	};
 	int err = 0;
 

@@ -220,6 +220,7 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 		.log = c->log,
 		.arch = c->arch,
 		.kvm = { .ops = c->ops, .log = c->log, .sys = -1, .vm = -1 },
+		.reboots = c->reboots,
 		.status = VM_RUNNING,
 	};
 	pthread_mutex_init(&vm->lock, NULL);
@@ -241,12 +242,22 @@ void vm_destroy(struct vm *vm)
 	destroy_parts(vm, ARRAY_SIZE(parts));
 }
 
+static bool change_status(struct vm *vm, int from, int to)
+{
+	return __atomic_compare_exchange_n(&vm->status, &from, to, false, __ATOMIC_SEQ_CST,
+	                                   __ATOMIC_SEQ_CST);
+}
+
+/* A reset is no end where another machine follows it: whoever wants an end then still gets it. */
+static bool ends(struct vm *vm, int status)
+{
+	return change_status(vm, VM_RUNNING, status) ||
+	       (vm->reboots && status != STATUS_RESET && change_status(vm, STATUS_RESET, status));
+}
+
 void vm_end_by(struct vm *vm, int status, enum vm_cause cause)
 {
-	int running = VM_RUNNING;
-
-	if (__atomic_compare_exchange_n(&vm->status, &running, status, false, __ATOMIC_SEQ_CST,
-	                                __ATOMIC_SEQ_CST)) {
+	if (ends(vm, status)) {
 		vm->cause = cause;
 		trace(vm->log, TRACE_VCPU, "the guest ends with status %d", status);
 	}

@@ -142,10 +142,9 @@ case_of "control: a killed guest's name can be had again" replaced
 signalled() { kill -TERM $pid && ended 143; }
 case_of "control: SIGTERM ends the guest and its socket goes" signalled
 
-# A kernel without an initramfs panics and resets.
 events() { grep -c "\"event\":\"$1\"" "$JSON/log.json" 2>/dev/null; }
 rebooted() {
-	guest five --reboot --log-json "$JSON/log.json" --trace vcpu
+	guest five --reboot -k "$SHARE/guests/reset.bin" -p again --log-json "$JSON/log.json" --trace vcpu
 	until_said '"event":"RESET"' "$JSON/log.json" || return 1
 	nestor 0 "$pid five" list && nestor 0 "" stop five && ended 0 || return 1
 	WHY="events: $(grep -o '"event":"[^"]*"' "$JSON/log.json" | xargs)"

@@ -2,16 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Debian's stock kernels with their own modules: a disk from both sides, a network, the virtio console, PCI and MMIO.
 . "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/onboard-lib.sh"
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 
-# stock TEST ARG...: a guest of this $release; TEST is one of tests/guest, or "report"; $words are parameters of it
+# with TEST COMMAND...: COMMAND with the arguments of a guest of this $release; TEST is one of tests/guest, or "report";
+# $words are parameters of it
 words=
-stock() {
+with() {
 	test=$1
 	shift
 	cat "$INITRD" "$SHARE/debian$release/modules.cpio" >"$WORK/stock.initrd"
 	[ "$test" = report ] || cat "$SHARE/test-$test.cpio" >>"$WORK/stock.initrd"
-	run 0 -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet $words" "$@"
+	"$@" -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet $words"
+}
+
+# stock TEST ARG...: such a guest, which powers off
+stock() {
+	test=$1
+	shift
+	with "$test" run 0 "$@"
 }
 
 # found TEXT ARG...: the report has it
@@ -41,6 +50,8 @@ net() {
 
 hvc() { stock hvc --console virtio --virtio-transport mmio && said "over hvc0"; }
 
+alarm() { with rtc has_the_time && said "rtc: rtc-pl031" && said "the alarm came"; }
+
 for release in 12 13; do
 	kernel="debian $release"
 	if [ ! -e "$SHARE/debian$release/vmlinuz" ]; then
@@ -54,6 +65,8 @@ for release in 12 13; do
 	case_of "$kernel: a line over the virtio console, over MMIO" hvc
 	case_of "$kernel: random data both ways over a tap" net
 	words=
+	case_of "$kernel: the clock has the host's time, and its alarm comes" alarm
+	case_of "$kernel: system_powerdown is a press of KEY_POWER" with button presses_power
 	rm "$WORK/vmlinuz"
 done
 kill $server

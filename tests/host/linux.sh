@@ -88,7 +88,7 @@ console() {
 case_of "linux: a shell on the UART takes input and answers" console
 
 earlycon() {
-	run 32 -k "$IMAGE" -p "earlycon panic=-1" && said "earlycon: ns16550a0 at MMIO" && said "Kernel panic"
+	run 34 -k "$IMAGE" -p "earlycon panic=-1" && said "earlycon: ns16550a0 at MMIO" && said "Kernel panic"
 }
 case_of "linux: the early console speaks before any driver, by what the tree says" earlycon
 
@@ -100,7 +100,8 @@ ctrl_a_x() {
 case_of "ways out: Ctrl-a x ends the guest with 0" ctrl_a_x
 
 case_of "ways out: --timeout ends the guest with 35" run 35 --timeout 2 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell"
-case_of "ways out: a panicked kernel that resets ends with 32" run 32 -k "$IMAGE" -p "$QUIET panic=-1"
+case_of "ways out: a panicked kernel ends with 34" run 34 -k "$IMAGE" -p "$QUIET panic=-1"
+case_of "ways out: a kernel that resets ends with 32" run 32 -k "$IMAGE" -i "$SHARE/initrd-reset" -p "$QUIET"
 
 signal() {
 	shell
@@ -121,7 +122,7 @@ case_of "console: a reader that goes away does not stop the guest" reader_gone
 
 # The tree itself is checked outside, where dtc is (tests/host.sh).
 dump_dtb() {
-	run 32 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --cpu pmu=off --dump-dtb "$SHARE/guest.dtb"
+	run 34 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --cpu pmu=off --dump-dtb "$SHARE/guest.dtb"
 }
 case_of "dtb: --dump-dtb writes the guest's device tree" dump_dtb
 

@@ -80,6 +80,6 @@ else
 	skip "memory: --hugetlb 1G: one page" "the host finds no 1 GiB in one piece"
 fi
 
-overcommit() { run 32 -k "$IMAGE" -m 64G --overcommit -p "console=ttyS0 panic=-1 mem=256M quiet"; }
+overcommit() { run 34 -k "$IMAGE" -m 64G --overcommit -p "console=ttyS0 panic=-1 mem=256M quiet"; }
 case_of "memory: more than the host has: exit 3" refused 3 "mem 65536M: expected at most the" -m 64G
 case_of "memory: --overcommit lets a guest have more than the host" overcommit
