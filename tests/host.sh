@@ -101,7 +101,7 @@ run_in() {
 	shift
 	if ! native; then
 		# shellcheck disable=SC2086
-		"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+		"$top/lab/host.sh" -t 3000 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
 			env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
 	elif [ -z "$options" ]; then
 		WORK=$(mktemp -d)

@@ -106,6 +106,7 @@ struct virtio_dev {
 	u8 status;
 	u8 config_generation;
 	bool resetting; /* a reset waits for requests in flight */
+	bool held;      /* its transport has it take no requests for now */
 	unsigned int in_flight;
 	u16 nr_queues;
 	struct virtq vq[VIRTQ_MAX_QUEUES];

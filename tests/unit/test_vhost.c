@@ -46,7 +46,7 @@ static void make(void)
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, vsock_create(&dev, &c)));
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
-	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cr_assert(eq(str, fake_vhost.calls, "owner features? "));
 	fake_vhost.calls[0] = 0;
 	fake_vhost.nr = 0;
