@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "machine/console.h"
 #include "machine/disk.h"
+#include "machine/fs.h"
 #include "machine/host.h"
 #include "machine/layout.h"
 #include "machine/net.h"
@@ -51,6 +52,9 @@ static int open_files(struct machine *m)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
 	if (!status)
 		status = nets_open(m);
+	fs_init(m);
+	if (!status)
+		status = fs_open(m);
 	if (!status)
 		status = vsock_open(&o->vsock, &m->vsock, &m->log);
 	if (status)
@@ -67,6 +71,7 @@ static void close_files(struct machine *m)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
 	nets_close(m);
+	fs_close(m);
 	if (m->vsock >= 0)
 		close(m->vsock);
 	boot_close(&m->boot);
@@ -91,6 +96,7 @@ static int create_vm(struct machine *m)
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
+		.ram_shared = m->options->nr_fs,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.arch = &m->options->arch,
@@ -123,15 +129,15 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,        disks_create, nets_create,
-		vsock_device_create, hvc_create,   rng_device_create,
+		board_create,      disks_create, nets_create,       vsock_device_create,
+		fs_devices_create, hvc_create,   rng_device_create,
 	};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
 		err = steps[i](m);
-	if (!err)
-		return 0;
+	if (err >= 0)
+		return err;
 	log_error("cannot create the devices: %s", strerror(-err));
 	return STATUS_HOST_FAILED;
 }
@@ -241,6 +247,8 @@ static int build_and_run(struct machine *m)
 		status = load(m);
 	if (!status)
 		status = nets_check(m);
+	if (!status)
+		status = fs_check(m);
 	if (!status)
 		status = run(m);
 	else
