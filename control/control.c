@@ -132,6 +132,12 @@ static void say_end(struct control *c)
 	control_event(c, "SHUTDOWN", data);
 }
 
+/* As QEMU has it (qapi/run-state.json). */
+void control_crash_loaded(struct control *c)
+{
+	control_event(c, "GUEST_CRASHLOADED", json_pack("{s:s}", "action", "run"));
+}
+
 void control_detach(struct control *c, bool reboots)
 {
 	if (c->vm->status == STATUS_PANIC)

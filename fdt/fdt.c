@@ -9,7 +9,7 @@
 
 #include "vmm/platform.h"
 
-enum { PHANDLE_GIC = 1, PHANDLE_MSI };
+enum { PHANDLE_GIC = 1, PHANDLE_MSI, PHANDLE_CLOCK, PHANDLE_GPIO };
 
 /* The interrupt specifier of the GIC: kind, number, trigger. */
 enum { GIC_SPI, GIC_PPI };
@@ -214,6 +214,80 @@ static void uarts(void *fdt, const struct platform *p)
 	}
 }
 
+#define APB_CLOCK 24000000
+#define KEY_POWER 116 /* linux/input-event-codes.h */
+
+/* What drivers of PrimeCells ask for, and no device of ours runs at. */
+static void clock(void *fdt)
+{
+	fdt_begin_node(fdt, "clock-24000000");
+	fdt_property_string(fdt, "compatible", "fixed-clock");
+	fdt_property_u32(fdt, "#clock-cells", 0);
+	fdt_property_u32(fdt, "clock-frequency", APB_CLOCK);
+	fdt_property_string(fdt, "clock-output-names", "apb_pclk");
+	fdt_property_u32(fdt, "phandle", PHANDLE_CLOCK);
+	fdt_end_node(fdt);
+}
+
+static void begin_primecell(void *fdt, const char *name, const struct platform_device *d,
+                            const char *compatible, size_t len)
+{
+	begin_at(fdt, name, d->base);
+	fdt_property(fdt, "compatible", compatible, len);
+	CELLS(fdt, "reg", REG(d->base, d->size));
+	CELLS(fdt, "interrupts", GIC_SPI, d->spi, IRQ_LEVEL_HIGH);
+	fdt_property_u32(fdt, "clocks", PHANDLE_CLOCK);
+	fdt_property_string(fdt, "clock-names", "apb_pclk");
+}
+
+static void rtc(void *fdt, const struct platform *p)
+{
+	static const char compatible[] = "arm,pl031\0arm,primecell";
+
+	if (!p->rtc.size)
+		return;
+	begin_primecell(fdt, "rtc", &p->rtc, compatible, sizeof(compatible));
+	fdt_end_node(fdt);
+}
+
+static void pvpanic(void *fdt, const struct platform *p)
+{
+	if (!p->pvpanic.size)
+		return;
+	begin_at(fdt, "pvpanic", p->pvpanic.base);
+	fdt_property_string(fdt, "compatible", "qemu,pvpanic-mmio");
+	CELLS(fdt, "reg", REG(p->pvpanic.base, p->pvpanic.size));
+	fdt_end_node(fdt);
+}
+
+static void power_button(void *fdt, const struct platform *p)
+{
+	fdt_begin_node(fdt, "gpio-keys");
+	fdt_property_string(fdt, "compatible", "gpio-keys");
+	fdt_begin_node(fdt, "power-button");
+	fdt_property_string(fdt, "label", "Power Button");
+	fdt_property_u32(fdt, "linux,code", KEY_POWER);
+	CELLS(fdt, "gpios", PHANDLE_GPIO, p->power_pin, 0); /* active high */
+	fdt_end_node(fdt);
+	fdt_end_node(fdt);
+}
+
+static void gpio(void *fdt, const struct platform *p)
+{
+	static const char compatible[] = "arm,pl061\0arm,primecell";
+
+	if (!p->gpio.size)
+		return;
+	begin_primecell(fdt, "gpio", &p->gpio, compatible, sizeof(compatible));
+	fdt_property(fdt, "gpio-controller", NULL, 0);
+	fdt_property_u32(fdt, "#gpio-cells", 2);
+	fdt_property(fdt, "interrupt-controller", NULL, 0);
+	fdt_property_u32(fdt, "#interrupt-cells", 2);
+	fdt_property_u32(fdt, "phandle", PHANDLE_GPIO);
+	fdt_end_node(fdt);
+	power_button(fdt, p);
+}
+
 static void virtio_mmio(void *fdt, const struct platform *p)
 {
 	for (unsigned int i = 0; i < p->nr_virtio_mmio; i++) {
@@ -318,7 +392,11 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	psci(fdt, p);
 	timer(fdt, p);
 	gic(fdt, p);
+	clock(fdt);
 	uarts(fdt, p);
+	rtc(fdt, p);
+	pvpanic(fdt, p);
+	gpio(fdt, p);
 	virtio_mmio(fdt, p);
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		pci(fdt, p, &p->pci[i]);

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Debian's own arm64 kernels, as guests: vmlinuz, and the modules that virtio devices need, in an order in which they
+# Debian's own arm64 kernels, as guests: vmlinuz, and the modules that our devices need, in an order in which they
 # can be loaded. The packages go again.
 
 debian_modules="virtio virtio_ring virtio_pci virtio_pci_modern_dev virtio_pci_legacy_dev virtio_mmio virtio_blk
     virtio_net net_failover failover af_packet virtio_console virtio-rng vsock vmw_vsock_virtio_transport
-    vmw_vsock_virtio_transport_common fuse virtiofs virtio-iommu"
+    vmw_vsock_virtio_transport_common fuse virtiofs virtio-iommu gpio_keys evdev"
 debian12=debian-12-$(key "$debian_modules" 1)
 debian13=debian-13-$(key "$debian_modules" 1)
 

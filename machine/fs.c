@@ -122,17 +122,10 @@ static int start_helper(struct helper **h, const struct fs_option *o, int listen
 	return helper_start(h, &c);
 }
 
-static int open_one(struct fs_backend *b, const struct fs_option *o, struct log *log)
+static int start_one(struct fs_backend *b, const struct fs_option *o, struct log *log)
 {
-	struct stat st = { 0 };
-	int listener, err = stat(o->dir, &st) ? errno : 0;
+	int listener, err = connect_ends(&listener, &b->fd);
 
-	if (!S_ISDIR(st.st_mode)) {
-		log_error("--fs %s: %s: expected a folder", o->dir,
-		          err ? strerror(err) : "not a folder");
-		return STATUS_USAGE;
-	}
-	err = connect_ends(&listener, &b->fd);
 	if (!err)
 		return start_helper(&b->helper, o, listener, log);
 	log_error("--fs %s: cannot make a socket: %s", o->dir, strerror(-err));
@@ -145,12 +138,27 @@ void fs_init(struct machine *m)
 		m->fs[i] = (struct fs_backend){ .fd = -1 };
 }
 
-int fs_open(struct machine *m)
+int fs_open(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->nr_fs; i++) {
+		struct stat st = { 0 };
+		int err = stat(o->fs[i].dir, &st) ? errno : 0;
+
+		if (S_ISDIR(st.st_mode))
+			continue;
+		log_error("--fs %s: %s: expected a folder", o->fs[i].dir,
+		          err ? strerror(err) : "not a folder");
+		return STATUS_USAGE;
+	}
+	return 0;
+}
+
+int fs_start(struct machine *m)
 {
 	int status = 0;
 
 	for (unsigned int i = 0; i < m->options->nr_fs && !status; i++)
-		status = open_one(&m->fs[i], &m->options->fs[i], &m->log);
+		status = start_one(&m->fs[i], &m->options->fs[i], &m->log);
 	return status;
 }
 

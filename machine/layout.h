@@ -8,7 +8,10 @@
  *
  *   0x0000_0000  I/O ports, 64 KiB
  *   0x0100_0000  UARTs, 4 KiB each                        SPI 0 to 3
+ *   0x0101_0000  RTC, a PL031                             SPI 36, departure
+ *   0x0101_1000  pvpanic                                  departure
  *   0x0102_0000  exit device                              departure
+ *   0x0103_0000  GPIO, a PL061: pin 3 is the power button SPI 37, departure
  *   0x0300_0000  virtio devices, 512 bytes each            SPI 64 on (--virtio-transport mmio)
  *   0x07ff_0000  ITS, its doorbell frame at 0x0800_0000   departure
  *   0x0800_0000  or the v2m frame (GICv2m)                departure; its messages are SPI 96 on
@@ -24,9 +27,13 @@
  * share the 32-bit window, and the DeviceIDs of the ITS: so the more segments,
  * the fewer buses each.
  */
-#define UART_BASE   0x01000000ULL
-#define UART_STRIDE 0x1000ULL
-#define EXIT_BASE   0x01020000ULL
+#define UART_BASE    0x01000000ULL
+#define UART_STRIDE  0x1000ULL
+#define RTC_BASE     0x01010000ULL
+#define PVPANIC_BASE 0x01011000ULL
+#define EXIT_BASE    0x01020000ULL
+#define GPIO_BASE    0x01030000ULL
+#define POWER_PIN    3
 
 #define VIRTIO_MMIO_BASE 0x03000000ULL
 
@@ -46,7 +53,9 @@
 enum {
 	SPI_UART0 = 0,
 	SPI_INTX0 = 4, /* four for each segment */
-	SPI_FREE = SPI_INTX0 + 4 * MAX_SEGMENTS,
+	SPI_RTC = SPI_INTX0 + 4 * MAX_SEGMENTS,
+	SPI_GPIO,
+	SPI_FREE,
 	SPI_VIRTIO0 = 64, /* over MMIO */
 	NR_SPIS = 96,
 	SPI_V2M0 = NR_SPIS, /* with a v2m frame */

@@ -15,6 +15,7 @@
 #include "machine/disk.h"
 #include "machine/fs.h"
 #include "machine/host.h"
+#include "machine/hugetlb.h"
 #include "machine/layout.h"
 #include "machine/net.h"
 #include "machine/session.h"
@@ -42,6 +43,8 @@ static int open_files(struct machine *m)
 	const struct options *o = m->options;
 	int status = host_check(o);
 
+	if (!status)
+		status = hugetlb_check(o, &m->huge_page);
 	m->vsock = -1;
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
 	if (!status)
@@ -54,15 +57,21 @@ static int open_files(struct machine *m)
 		status = nets_open(m);
 	fs_init(m);
 	if (!status)
-		status = fs_open(m);
+		status = fs_open(o);
 	if (!status)
 		status = vsock_open(&o->vsock, &m->vsock, &m->log);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
 	status = session_open(m->session, o);
+	if (!status)
+		status = host_check_kvm(o, &kvm_host, &m->log);
+	if (status)
+		return status;
+	session_begin(m->session);
 	m->log.sink = m->session->logging ? &m->session->log.sink : NULL;
-	return status;
+	status = nets_start(m); /* last: what is wrong was said before any helper runs */
+	return status ? status : fs_start(m);
 }
 
 static void close_files(struct machine *m)
@@ -97,10 +106,13 @@ static int create_vm(struct machine *m)
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
 		.ram_shared = m->options->nr_fs,
+		.ram_huge_page = m->huge_page,
+		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
 		.arch = &m->options->arch,
 		.irqs = &m->irqs,
+		.reboots = m->options->reboot,
 	};
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
@@ -129,8 +141,8 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,      disks_create, nets_create,       vsock_device_create,
-		fs_devices_create, hvc_create,   rng_device_create,
+		board_create,        onboard_create,    disks_create, nets_create,
+		vsock_device_create, fs_devices_create, hvc_create,   rng_device_create,
 	};
 	int err = 0;
 

@@ -11,6 +11,7 @@
 #include "vmm/platform.h"
 #include "vmm/vm.h"
 
+struct button;
 struct console;
 struct helper;
 struct net_backend;
@@ -33,6 +34,7 @@ struct machine {
 	const struct options *options;
 	struct log log;
 	struct boot boot;
+	u64 huge_page; /* that RAM is made of; 0: none in particular */
 	struct terminal terminal;
 	struct irqchip_config irqs;
 	struct vm vm;
@@ -55,6 +57,7 @@ struct machine {
 	struct virtio_dev **virtio; /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
+	struct button *button;
 	int signals;
 	struct signalfd_siginfo siginfo;
 	struct loop_op signal_op, timeout_op;
@@ -85,6 +88,7 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
+int onboard_create(struct machine *m);
 int disks_create(struct machine *m);
 int nets_create(struct machine *m);
 int vsock_device_create(struct machine *m);

@@ -69,6 +69,8 @@ struct options {
 	unsigned int cpus;
 	const struct irqchip *irqchip;
 	u64 mem;                 /* bytes */
+	u64 hugetlb;             /* RAM of huge pages of so many bytes; 0: not said */
+	const char *hugetlbfs;   /* RAM is a file in this folder; NULL: it is not */
 	struct arch_config arch; /* the vCPUs */
 	struct disk_option disks[MAX_DISKS];
 	unsigned int nr_disks;
@@ -83,15 +85,17 @@ struct options {
 	unsigned int nr_ports;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
-	u32 timeout;  /* seconds; 0: none */
-	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
-	u32 trace;    /* BIT(enum log_topic) */
+	u32 timeout;    /* seconds; 0: none */
+	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
+	u32 trace;      /* BIT(enum log_topic) */
+	u64 kaslr_seed; /* 0: a random one */
 	const char *dump_dtb;
 	const char *name; /* NULL: guest-PID */
 	const char *log_json;
 	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
 	bool virtio_console; /* the console is a virtio device, not the first UART */
 	bool rng;
+	struct place console_place, rng_place;
 	bool reboot;
 	bool overcommit;
 	bool help;

@@ -25,7 +25,7 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/traffic" "$BUILD/tap" "$BUILD/card" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/card" "$share"
 mkdir "$share/asan"
 cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
 cp "$tests/asan-run.sh" "$share/asan/run"

@@ -18,6 +18,10 @@ $(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
 $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# One command on a control socket.
+$(BUILD)/qmp: tests/host/qmp.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+
 # A card with an interrupt of its own, on a machine of the program's parts.
 $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
@@ -27,7 +31,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty card traffic tap crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic tap crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

@@ -2,6 +2,8 @@
 /* Guest RAM: allocated here, reached through guest_ptr() alone. */
 #include "vmm/mem.h"
 
+#include <fcntl.h>
+#include <linux/memfd.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,47 +11,56 @@
 
 #define HUGE_PAGE (2ULL << 20)
 
-static int open_file(struct guest_mem *mem)
+static int open_file(struct guest_mem *mem, const struct mem_config *c)
 {
-	mem->fd = memfd_create("guest-ram", MFD_CLOEXEC);
+	unsigned int flags = MFD_CLOEXEC;
+
+	if (c->huge_page)
+		flags |= MFD_HUGETLB | (unsigned int)__builtin_ctzll(c->huge_page)
+		                               << MFD_HUGE_SHIFT;
+	mem->fd = c->dir ? open(c->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)
+	                 : memfd_create("guest-ram", flags);
 	if (mem->fd < 0)
 		return -errno;
 	return ftruncate(mem->fd, mem->size) ? -errno : 0;
 }
 
 /* On a huge page's boundary, so that KVM can map with them too: room for it is taken, and cut. */
-static int map(struct guest_mem *mem)
+static int map(struct guest_mem *mem, u64 huge_page)
 {
 	int flags = mem->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-	u64 room = mem->size + HUGE_PAGE;
+	int reserve = huge_page ? 0 : MAP_NORESERVE;
+	u64 page = huge_page > HUGE_PAGE ? huge_page : HUGE_PAGE;
+	u64 room = mem->size + page;
 	u8 *any = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	u8 *end;
 	int err;
 
 	if (any == MAP_FAILED)
 		return -errno;
-	mem->host = (u8 *)ALIGN_UP((unsigned long)any, HUGE_PAGE);
+	mem->host = (u8 *)ALIGN_UP((unsigned long)any, page);
 	end = mem->host + mem->size;
 	if (mem->host > any)
 		munmap(any, mem->host - any);
 	munmap(end, any + room - end);
-	if (mmap(mem->host, mem->size, PROT_READ | PROT_WRITE, flags | MAP_FIXED | MAP_NORESERVE,
-	         mem->fd, 0) != MAP_FAILED)
+	if (mmap(mem->host, mem->size, PROT_READ | PROT_WRITE, flags | MAP_FIXED | reserve, mem->fd,
+	         0) != MAP_FAILED)
 		return 0;
 	err = -errno;
 	munmap(mem->host, mem->size);
 	return err;
 }
 
-int mem_create(struct guest_mem *mem, gpa_t base, u64 size, bool shared)
+int mem_create(struct guest_mem *mem, const struct mem_config *c)
 {
+	const u64 size = c->size;
 	int err = 0;
 
-	*mem = (struct guest_mem){ .base = base, .size = size, .fd = -1 };
-	if (shared)
-		err = open_file(mem);
+	*mem = (struct guest_mem){ .base = c->base, .size = size, .fd = -1 };
+	if (c->shared || c->huge_page)
+		err = open_file(mem, c);
 	if (!err)
-		err = map(mem);
+		err = map(mem, c->huge_page);
 	if (err) {
 		if (mem->fd >= 0)
 			close(mem->fd);

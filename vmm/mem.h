@@ -18,8 +18,20 @@ struct guest_mem {
 	int fd; /* -1: anonymous */
 };
 
-/* @base, @size: bytes, multiples of the host's page. -errno of memfd_create, ftruncate or mmap. */
-int mem_create(struct guest_mem *mem, gpa_t base, u64 size, bool shared);
+/*
+ * What it is made of. Huge pages are taken from the host's pool of them, all at once, so that
+ * none can lack later; such memory is shared too.
+ */
+struct mem_config {
+	gpa_t base;
+	u64 size;        /* bytes, a multiple of the page */
+	bool shared;     /* another process maps it */
+	u64 huge_page;   /* bytes, a size that the host has; 0: none */
+	const char *dir; /* of a hugetlbfs of that page size; NULL: a memfd */
+};
+
+/* -errno of memfd_create, open, ftruncate or mmap; -ENOMEM: the pool has too few. */
+int mem_create(struct guest_mem *mem, const struct mem_config *c);
 void mem_destroy(struct guest_mem *mem);
 /* How much of it the guest or a device has touched, in bytes. */
 u64 mem_resident(const struct guest_mem *mem);

@@ -14,6 +14,12 @@
 #define PLATFORM_VIRTIO_MMIO 32
 #define PLATFORM_MSI_FRAMES  1
 
+struct platform_device {
+	gpa_t base;
+	u64 size; /* 0: there is none */
+	u32 spi;
+};
+
 struct platform_window {
 	gpa_t cpu; /* where the CPU sees it */
 	u64 bus;   /* where the bus does */
@@ -54,17 +60,11 @@ struct platform {
 	} gic;
 	struct platform_msi_frame msi_frames[PLATFORM_MSI_FRAMES];
 	unsigned int nr_msi_frames; /* 0: there are no MSIs */
-	struct {
-		gpa_t base;
-		u64 size;
-		u32 spi;
-	} uarts[PLATFORM_UARTS]; /* the first is the console */
-	bool no_uart_console;    /* it is not: something else is */
-	struct {
-		gpa_t base;
-		u64 size;
-		u32 spi;
-	} virtio_mmio[PLATFORM_VIRTIO_MMIO];
+	struct platform_device rtc, pvpanic, gpio;
+	unsigned int power_pin;                       /* of the gpio */
+	struct platform_device uarts[PLATFORM_UARTS]; /* the first is the console */
+	bool no_uart_console;                         /* it is not: something else is */
+	struct platform_device virtio_mmio[PLATFORM_VIRTIO_MMIO];
 	unsigned int nr_virtio_mmio;
 	struct platform_pci pci[PLATFORM_SEGMENTS];
 	unsigned int nr_pci;

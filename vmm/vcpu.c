@@ -62,16 +62,38 @@ static int exit_system_event(struct vcpu *vcpu, struct kvm_run *run)
 	return -ENOSYS;
 }
 
-/* An exit with no row here is one of the architecture's own, or ends the guest. */
+static void tell_mmio(const struct kvm_run *run, char *text, size_t len)
+{
+	snprintf(text, len, " %s of %u bytes at %#llx", run->mmio.is_write ? "write" : "read",
+	         run->mmio.len, (unsigned long long)run->mmio.phys_addr);
+}
+
+static void tell_system_event(const struct kvm_run *run, char *text, size_t len)
+{
+	snprintf(text, len, " type %u", run->system_event.type);
+}
+
+static void tell_memory_fault(const struct kvm_run *run, char *text, size_t len)
+{
+	snprintf(text, len, " flags %#llx, %#llx bytes at %#llx",
+	         (unsigned long long)run->memory_fault.flags,
+	         (unsigned long long)run->memory_fault.size,
+	         (unsigned long long)run->memory_fault.gpa);
+}
+
+/* An exit with no handler here is one of the architecture's own, or ends the guest. */
 static const struct exit {
 	const char *name;
 	int (*handle)(struct vcpu *vcpu, struct kvm_run *run);
+	/* What else KVM says; of the others it leaves on arm64 what was there. */
+	void (*tell)(const struct kvm_run *run, char *text, size_t len);
 } exits[] = {
-	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio },
-	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event },
-	[KVM_EXIT_FAIL_ENTRY] = { .name = "FAIL_ENTRY" },
-	[KVM_EXIT_INTERNAL_ERROR] = { .name = "INTERNAL_ERROR" },
-	[KVM_EXIT_MEMORY_FAULT] = { .name = "MEMORY_FAULT" },
+	[KVM_EXIT_UNKNOWN] = { "UNKNOWN", NULL, NULL },
+	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio, tell_mmio },
+	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event, tell_system_event },
+	[KVM_EXIT_FAIL_ENTRY] = { "FAIL_ENTRY", NULL, NULL },
+	[KVM_EXIT_INTERNAL_ERROR] = { "INTERNAL_ERROR", NULL, NULL },
+	[KVM_EXIT_MEMORY_FAULT] = { "MEMORY_FAULT", NULL, tell_memory_fault },
 };
 
 static enum vcpu_counter counter_of(u32 reason)
@@ -102,20 +124,26 @@ static int handle_exit(struct vcpu *vcpu)
 	return -ENOSYS;
 }
 
-static const char *exit_name(u32 reason)
+/* As "NAME (number) what else KVM says", or "exit (number)". */
+static void tell_exit(const struct kvm_run *run, char *text, size_t len)
 {
-	return reason < ARRAY_SIZE(exits) && exits[reason].name ? exits[reason].name : "exit";
+	const u32 reason = run->exit_reason;
+	const struct exit *e = reason < ARRAY_SIZE(exits) ? &exits[reason] : NULL;
+	int at = snprintf(text, len, "%s (%u)", e && e->name ? e->name : "exit", reason);
+
+	if (e && e->tell)
+		e->tell(run, text + at, len - at);
 }
 
 /* KVM cannot continue this vCPU: say so once, with what a developer needs, and end the guest. */
 static void give_up(struct vcpu *vcpu, int err)
 {
-	char regs[400];
+	char exit[128], regs[400];
 
+	tell_exit(vcpu->run, exit, sizeof(exit));
 	arch_vcpu_describe(vcpu, regs, sizeof(regs));
-	snprintf(vcpu->failure, sizeof(vcpu->failure),
-	         "cpu %u: KVM cannot continue: %s (%u): %s; %s", vcpu->id,
-	         exit_name(vcpu->run->exit_reason), vcpu->run->exit_reason, strerror(-err), regs);
+	snprintf(vcpu->failure, sizeof(vcpu->failure), "cpu %u: KVM cannot continue: %s: %s; %s",
+	         vcpu->id, exit, strerror(-err), *regs ? regs : "KVM keeps its registers");
 	vm_end_by(vcpu->vm, STATUS_KVM_EXIT, VM_CAUSE_KVM);
 }
 

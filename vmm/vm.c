@@ -71,7 +71,14 @@ static int add_memory(struct vm *vm)
 
 static int create_memory(struct vm *vm, const struct vm_config *c)
 {
-	int err = mem_create(&vm->mem, c->ram_base, c->ram_size, c->ram_shared);
+	const struct mem_config ram = {
+		.base = c->ram_base,
+		.size = c->ram_size,
+		.shared = c->ram_shared,
+		.huge_page = c->ram_huge_page,
+		.dir = c->ram_dir,
+	};
+	int err = mem_create(&vm->mem, &ram);
 
 	if (err)
 		return err;
@@ -192,12 +199,28 @@ static void destroy_parts(struct vm *vm, size_t nr)
 	pthread_mutex_destroy(&vm->lock);
 }
 
+int vm_probe(const struct kvm_ops *ops, struct log *log, enum vm_step *step)
+{
+	struct vm vm = { .kvm = { .ops = ops, .log = log, .sys = -1, .vm = -1 } };
+	int err;
+
+	*step = VM_STEP_OPEN;
+	err = open_kvm(&vm, NULL);
+	if (err)
+		return err;
+	*step = VM_STEP_API;
+	err = check_api(&vm, NULL);
+	close_kvm(&vm);
+	return err;
+}
+
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 {
 	*vm = (struct vm){
 		.log = c->log,
 		.arch = c->arch,
 		.kvm = { .ops = c->ops, .log = c->log, .sys = -1, .vm = -1 },
+		.reboots = c->reboots,
 		.status = VM_RUNNING,
 	};
 	pthread_mutex_init(&vm->lock, NULL);
@@ -219,12 +242,22 @@ void vm_destroy(struct vm *vm)
 	destroy_parts(vm, ARRAY_SIZE(parts));
 }
 
+static bool change_status(struct vm *vm, int from, int to)
+{
+	return __atomic_compare_exchange_n(&vm->status, &from, to, false, __ATOMIC_SEQ_CST,
+	                                   __ATOMIC_SEQ_CST);
+}
+
+/* A reset is no end where another machine follows it: whoever wants an end then still gets it. */
+static bool ends(struct vm *vm, int status)
+{
+	return change_status(vm, VM_RUNNING, status) ||
+	       (vm->reboots && status != STATUS_RESET && change_status(vm, STATUS_RESET, status));
+}
+
 void vm_end_by(struct vm *vm, int status, enum vm_cause cause)
 {
-	int running = VM_RUNNING;
-
-	if (__atomic_compare_exchange_n(&vm->status, &running, status, false, __ATOMIC_SEQ_CST,
-	                                __ATOMIC_SEQ_CST)) {
+	if (ends(vm, status)) {
 		vm->cause = cause;
 		trace(vm->log, TRACE_VCPU, "the guest ends with status %d", status);
 	}

@@ -55,6 +55,7 @@ struct vm {
 	struct v2m *v2m; /* the frame; NULL: none */
 	unsigned int nr_spis;
 	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
+	bool reboots;        /* a reset does not end it all */
 	int status;          /* the exit status; VM_RUNNING until something ends the guest */
 	enum vm_cause cause; /* with the status; read when the vCPUs have stopped */
 	bool ending;         /* vCPUs leave the guest: the machine is going */
@@ -69,10 +70,13 @@ struct vm_config {
 	gpa_t ram_base;
 	u64 ram_size;         /* bytes */
 	bool ram_shared;      /* another process maps it too (mem.fd) */
+	u64 ram_huge_page;    /* bytes; 0: none (vmm/mem.h) */
+	const char *ram_dir;  /* a hugetlbfs of such pages; NULL: a memfd */
 	gpa_t top;            /* one past the highest guest-physical address of the board */
 	unsigned int nr_cpus; /* 1 to 64 */
 	const struct arch_config *arch; /* may be NULL; stays the caller's, for the VM's life */
 	const struct irqchip_config *irqs;
+	bool reboots; /* after a reset another machine follows */
 };
 
 /* Where vm_create failed, for the one line that machine/ prints. */
@@ -90,11 +94,15 @@ enum vm_step {
 	VM_STEP_PMU,
 };
 
+/* Whether there is a KVM at all: 0, or -errno and *step. */
+int vm_probe(const struct kvm_ops *ops, struct log *log, enum vm_step *step);
+
 /* 0 or -errno, and then *step is what failed. The vCPUs exist and do not run. */
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step);
 void vm_destroy(struct vm *vm);
 
-/* Ends the guest with an exit status, from any thread. The first cause wins. */
+/* Ends the guest with an exit status, from any thread. The first cause wins, but for a reset that
+ * is none. */
 void vm_end(struct vm *vm, int status);
 /* The same, where it is not the guest's own doing. */
 void vm_end_by(struct vm *vm, int status, enum vm_cause cause);

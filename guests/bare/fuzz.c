@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random accesses to a virtio-blk function, its rings and the UARTs; "seed=N" repeats them,
- * "count=N" of them. */
+/* Random accesses to a virtio-blk function, its rings and the board's devices; "seed=N" repeats
+ * them, "count=N" of them. */
 #include "lib/virtio.h"
 
 /*
@@ -95,6 +95,21 @@ static void fuzz_uart(void)
 		read8(at);
 }
 
+/* The clock, the GPIO and pvpanic, but for what would be a panic. */
+static void fuzz_onboard(void)
+{
+	static const u64 pages[] = { 0x01010000, 0x01030000 };
+	unsigned int size = 1 << below(4);
+	u64 at = pages[below(2)] + (below(0x1000) & -size);
+
+	if (!below(8))
+		write_sized(0x01011000, 1 + below(2), value() & ~1UL);
+	else if (below(2))
+		write_sized(at, size, value());
+	else
+		read_sized(at, size);
+}
+
 static void fuzz_memory(void)
 {
 	struct desc *d = (struct desc *)ARENA;
@@ -132,7 +147,7 @@ static void fuzz_start(void)
 
 static void step(void)
 {
-	static void (*const others[])(void) = { fuzz_uart, fuzz_memory, fuzz_start };
+	static void (*const others[])(void) = { fuzz_uart, fuzz_onboard, fuzz_memory, fuzz_start };
 	unsigned int kind = below(16);
 
 	if (kind < 4)

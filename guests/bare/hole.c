@@ -45,7 +45,9 @@ static void holes(void)
 {
 	static const u64 at[] = {
 		0x01004000,             /* past the last UART */
-		0x01030000,             /* past the exit device */
+		0x01011008,             /* past pvpanic */
+		0x01021000,             /* past the exit device */
+		0x01031000,             /* past the GPIO */
 		0x03000000, 0x08010000, /* past the ITS */
 		0x90000000,             /* past RAM, as Normal memory */
 		0xc0000000,
@@ -62,7 +64,7 @@ static void holes(void)
 /* Into Normal memory that may be executed, as far as the guest knows; lr brings it back. */
 static void fetch(void)
 {
-	static const u64 at[] = { 0x01030000, 0x01000000, 0x90000000 };
+	static const u64 at[] = { 0x01021000, 0x01000000, 0x90000000 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		struct abort a;

@@ -63,8 +63,13 @@ listed() {
 		"$NESTOR" list --json >"$JSON/list.json"
 }
 case_of "control: list has its name, process and state" listed
-case_of "control: a name in use is one line and exit code 2" \
-	nestor 2 "--name one: in use" run --timeout 5 --name one -k "$IMAGE"
+in_use() {
+	echo kept >"$WORK/log.kept"
+	nestor 2 "--name one: in use" run --timeout 5 --name one --log-json "$WORK/log.kept" -k "$IMAGE" || return 1
+	WHY="the log has: $(cat "$WORK/log.kept")"
+	[ "$(cat "$WORK/log.kept")" = kept ]
+}
+case_of "control: a name in use is one line and exit code 2, and no log is touched" in_use
 
 counts() {
 	WHY="no counters"
@@ -137,10 +142,9 @@ case_of "control: a killed guest's name can be had again" replaced
 signalled() { kill -TERM $pid && ended 143; }
 case_of "control: SIGTERM ends the guest and its socket goes" signalled
 
-# A kernel without an initramfs panics and resets.
 events() { grep -c "\"event\":\"$1\"" "$JSON/log.json" 2>/dev/null; }
 rebooted() {
-	guest five --reboot --log-json "$JSON/log.json" --trace vcpu
+	guest five --reboot -k "$SHARE/guests/reset.bin" -p again --log-json "$JSON/log.json" --trace vcpu
 	until_said '"event":"RESET"' "$JSON/log.json" || return 1
 	nestor 0 "$pid five" list && nestor 0 "" stop five && ended 0 || return 1
 	WHY="events: $(grep -o '"event":"[^"]*"' "$JSON/log.json" | xargs)"

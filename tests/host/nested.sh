@@ -3,6 +3,7 @@
 # Guests that are hypervisors: they start at EL2, and run guests of their own.
 # host: -a kvm-arm.mode=nested
 . "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
 QUIET="console=ttyS0 quiet"
 
 guest_of_guest() {
@@ -24,3 +25,10 @@ usual() { run 0 -k "$IMAGE" -i "$INITRD" -c 2 -m 256 -p "$QUIET" && said "cpus: 
 case_of "nested: the same host has guests at EL1" usual
 refused() { run 3 -k "$IMAGE" --cpu sve=on && said "--cpu sve=on: expected a host whose KVM has SVE"; }
 case_of "nested: SVE is refused by a host that has none" refused
+
+# KVM gives up a vCPU that it meets in AArch32 although its guest has EL2.
+given_up() {
+	ends 33 aarch32 el0 --nested &&
+		said "nestor: cpu 0: KVM cannot continue: FAIL_ENTRY (9): Invalid argument; KVM keeps its registers"
+}
+case_of "nested: a vCPU that KVM cannot continue: exit 33, with the reason" given_up

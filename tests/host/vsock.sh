@@ -36,7 +36,7 @@ case_of "vsock: mmio: the same" both --virtio-transport mmio
 
 # A guest that resets and starts again keeps its context ID.
 again() {
-	"$NESTOR" run --timeout 20 --reboot -k "$IMAGE" --vsock 77 -p "console=ttyS0 panic=-1 quiet" >"$OUT" 2>&1 </dev/null
+	"$NESTOR" run --timeout 20 --reboot -k "$IMAGE" -i "$SHARE/initrd-reset" --vsock 77 -p "console=ttyS0 quiet" >"$OUT" 2>&1 </dev/null
 	got=$?
 	WHY="exit code $got; $(grep -a nestor: "$OUT")"
 	[ $got = 35 ]

@@ -251,6 +251,15 @@ Test(control, a_reset_is_an_event_and_does_not_resume)
 	end(false);
 }
 
+Test(control, a_crash_kernel_is_an_event_and_the_guest_goes_on)
+{
+	control_crash_loaded(control);
+	end(false);
+	cr_assert(eq(str, (char *)event(), "GUEST_CRASHLOADED"));
+	cr_assert(eq(str, (char *)json_string_value(data("action")), "run"));
+	cr_assert(eq(str, (char *)event(), "SHUTDOWN"));
+}
+
 struct end_case {
 	int status;
 	enum vm_cause cause;
@@ -296,6 +305,7 @@ Test(control, the_log_has_each_event_and_each_trace_line)
 	trace(&log, TRACE_PCI, "a \"BAR\"\n\xff");
 	trace(&log, TRACE_PCI, "another");
 	cr_assert(zero(int, ask("stop")));
+	control_crash_loaded(control);
 	end(false);
 	control_exit(control, 3);
 	file = fopen(log_path, "r");
@@ -307,7 +317,7 @@ Test(control, the_log_has_each_event_and_each_trace_line)
 		nr++;
 	}
 	fclose(file);
-	cr_assert(eq(int, nr, 6)); /* start, two traces, stop, shutdown, exit */
+	cr_assert(eq(int, nr, 7)); /* start, two traces, stop, crash kernel, shutdown, exit */
 }
 
 Test(control, its_socket_goes_with_it)

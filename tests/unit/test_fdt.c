@@ -26,6 +26,10 @@ static const struct platform platform = {
 	           { 0x1001000, 0x1000, 1 },
 	           { 0x1002000, 0x1000, 2 },
 	           { 0x1003000, 0x1000, 3 } },
+	.rtc = { 0x1010000, 0x1000, 36 },
+	.pvpanic = { 0x1011000, 2, 0 },
+	.gpio = { 0x1030000, 0x1000, 37 },
+	.power_pin = 3,
 	.nr_pci = 1,
 	.pci = { { .segment = 1,
 	           .last_bus = 255,
@@ -239,6 +243,46 @@ Test(fdt, every_uart_has_its_spi)
 	cr_assert(zero(u32, cell("/serial@1003000", "interrupts", 0)), "an SPI");
 	cr_assert(eq(u32, cell("/serial@1003000", "interrupts", 1), 3));
 	cr_assert(eq(u32, cell("/serial@1003000", "interrupts", 2), 4), "level, high");
+}
+
+Test(fdt, the_clock_is_a_primecell_with_a_clock_of_its_own)
+{
+	expect_text("/rtc@1010000", "compatible", "arm,pl031"); /* and arm,primecell */
+	prop("/rtc@1010000", "compatible", 24);
+	cr_assert(eq(u64, cells("/rtc@1010000", "reg", 0), 0x1010000));
+	cr_assert(eq(u32, cell("/rtc@1010000", "interrupts", 1), 36));
+	expect_text("/rtc@1010000", "clock-names", "apb_pclk");
+	cr_assert(
+		eq(u32, cell("/rtc@1010000", "clocks", 0), cell("/clock-24000000", "phandle", 0)));
+}
+
+Test(fdt, pvpanic_is_qemu_s)
+{
+	expect_text("/pvpanic@1011000", "compatible", "qemu,pvpanic-mmio");
+	cr_assert(eq(u64, cells("/pvpanic@1011000", "reg", 2), 2));
+}
+
+Test(fdt, the_power_button_is_a_pin_of_the_gpio)
+{
+	static const char button[] = "/gpio-keys/power-button";
+
+	expect_text("/gpio@1030000", "compatible", "arm,pl061");
+	cr_assert(eq(u32, cell("/gpio@1030000", "interrupts", 1), 37));
+	cr_assert(eq(u32, cell(button, "linux,code", 0), 116));
+	cr_assert(eq(u32, cell(button, "gpios", 0), cell("/gpio@1030000", "phandle", 0)));
+	cr_assert(eq(u32, cell(button, "gpios", 1), 3));
+}
+
+Test(fdt, what_the_board_does_not_have_is_not_told)
+{
+	struct platform p = platform;
+
+	p.rtc.size = p.pvpanic.size = p.gpio.size = 0;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(lt(int, fdt_path_offset(blob, "/rtc"), 0));
+	cr_assert(lt(int, fdt_path_offset(blob, "/pvpanic"), 0));
+	cr_assert(lt(int, fdt_path_offset(blob, "/gpio"), 0));
+	cr_assert(lt(int, fdt_path_offset(blob, "/gpio-keys"), 0));
 }
 
 Test(fdt, the_pci_host_has_its_windows)

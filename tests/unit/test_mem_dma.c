@@ -60,13 +60,18 @@ Test(mem, copies_go_in_and_out_or_fail_whole)
 	cr_assert(zero(u32, ram[SIZE - 2]));
 }
 
+static int create(struct guest_mem *m, u64 size, bool shared)
+{
+	return mem_create(m, &(struct mem_config){ .base = BASE, .size = size, .shared = shared });
+}
+
 Test(mem, ram_starts_zeroed_and_counts_what_is_touched)
 {
 	struct guest_mem m;
 	u32 val = 0x5a5a5a5a, got = 1;
 
 	for (int shared = 0; shared <= 1; shared++) {
-		cr_assert(zero(int, mem_create(&m, BASE, 8 << 20, shared)));
+		cr_assert(zero(int, create(&m, 8 << 20, shared)));
 		cr_assert(zero(u64, (unsigned long)m.host % (2 << 20)));
 		cr_assert(zero(u64, mem_resident(&m)));
 		cr_assert(zero(int, guest_read(&m, BASE + 0x3ffc, &got, 4)));
@@ -83,7 +88,7 @@ Test(mem, shared_ram_is_a_memfd)
 	struct guest_mem m;
 	u32 val = 0x5a5a5a5a, got = 0;
 
-	cr_assert(zero(int, mem_create(&m, BASE, 0x4000, true)));
+	cr_assert(zero(int, create(&m, 0x4000, true)));
 	guest_write(&m, BASE + 0x1000, &val, 4);
 	cr_assert(eq(int, pread(m.fd, &got, 4, 0x1000), 4));
 	cr_assert(eq(u32, got, val));
@@ -94,7 +99,17 @@ Test(mem, ram_the_host_has_no_room_for_is_refused)
 {
 	struct guest_mem m;
 
-	cr_assert(lt(int, mem_create(&m, BASE, 1ULL << 62, false), 0));
+	cr_assert(lt(int, create(&m, 1ULL << 62, false), 0));
+}
+
+/* Pages are taken from the pool by the mapping, not by the first touch. */
+Test(mem, huge_pages_that_the_pool_does_not_have_are_refused_at_once)
+{
+	struct guest_mem m;
+	const struct mem_config c = { .base = BASE, .size = 1ULL << 44, .huge_page = 2 << 20 };
+	int err = mem_create(&m, &c);
+
+	cr_assert(eq(int, err, -ENOMEM));
 }
 
 static struct dma_space identity(void)

@@ -161,3 +161,33 @@ Test(vm, a_kick_of_any_width_is_an_ioeventfd_without_a_length)
 	cr_assert(eq(u32, fake.ioeventfd.flags, KVM_IOEVENTFD_FLAG_DEASSIGN));
 	fake_vm_destroy(&vm);
 }
+
+struct end_case {
+	bool reboots;
+	int first, second, status;
+};
+
+ParameterizedTestParameters(vm, a_reset_that_another_machine_follows_hides_no_end)
+{
+	static struct end_case cases[] = {
+		{ true, STATUS_RESET, STATUS_POWERED_OFF, STATUS_POWERED_OFF },
+		{ true, STATUS_RESET, STATUS_RESET, STATUS_RESET },
+		{ true, STATUS_POWERED_OFF, STATUS_RESET, STATUS_POWERED_OFF },
+		{ true, STATUS_PANIC, STATUS_POWERED_OFF, STATUS_PANIC },
+		{ false, STATUS_RESET, STATUS_POWERED_OFF, STATUS_RESET },
+	};
+
+	return cr_make_param_array(struct end_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct end_case *c, vm, a_reset_that_another_machine_follows_hides_no_end)
+{
+	struct vm vm;
+
+	fake_vm(&vm, 1);
+	vm.reboots = c->reboots;
+	vm_end(&vm, c->first);
+	vm_end_by(&vm, c->second, VM_CAUSE_QUIT);
+	cr_assert(eq(int, vm.status, c->status));
+	fake_vm_destroy(&vm);
+}

@@ -101,7 +101,8 @@ int arch_vcpu_abort(struct vcpu *vcpu)
 
 bool arch_vcpu_exit(struct vcpu *vcpu, struct kvm_run *run, int *err)
 {
-	if (run->exit_reason != KVM_EXIT_ARM_NISV)
+	/* No device takes 64 bytes at once (LD64B, ST64B) either. */
+	if (run->exit_reason != KVM_EXIT_ARM_NISV && run->exit_reason != KVM_EXIT_ARM_LDST64B)
 		return false;
 	trace(vcpu->vm->log, TRACE_MMIO, "cpu%u undecodable access %#llx, ESR_ISS %#llx", vcpu->id,
 	      (unsigned long long)run->arm_nisv.fault_ipa,
