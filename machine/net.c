@@ -260,7 +260,7 @@ int nets_check(struct machine *m)
 
 	for (unsigned int i = 0; i < MAX_NETS && !status; i++)
 		if (m->net_helpers[i])
-			status = helper_check(m->net_helpers[i]);
+			status = helper_check(m->net_helpers[i], 0);
 	return status;
 }
 

@@ -8,6 +8,7 @@
 #include "control/socket.h"
 #include "machine/cpu.h"
 #include "machine/disk.h"
+#include "machine/fs.h"
 #include "machine/hugetlb.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
@@ -257,6 +258,10 @@ static const struct option {
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
+	{ "fs", 0, "DIR,tag=TAG[,KEY...]",
+	  "a folder that the guest mounts by its tag (virtiofs), repeatable; keys: ro,\n"
+	  "                               sandbox=namespace|chroot|none (virtiofsd's)",
+	  fs_option_take },
 	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
 	  vsock_option_take },
 	{ "console", 0, "serial|virtio[,KEY...]", "the guest's console: the first UART, or hvc0",

@@ -143,13 +143,24 @@ for cid in 0 2 4294967295 -1 x 3x ""; do
 done
 bad "a vsock behind an IOMMU" "--vsock 3,iommu=v0: expected iommu=none: a device that vhost works is behind no IOMMU" -k good --vsock 3,iommu=v0
 bad "a vsock with an unknown key" "--vsock 3,x=1: expected a key out of bus=, iommu=, segment=" -k good --vsock 3,x=1
+bad "a folder that is not there" "--fs nowhere: No such file or directory: expected a folder" -k good --fs nowhere,tag=a
+bad "a folder that is a file" "--fs good: not a folder: expected a folder" -k good --fs good,tag=a
+bad "a folder without a name" "--fs ,tag=a: expected DIR,tag=TAG" -k good --fs ,tag=a
+bad "a folder without a tag" "--fs folder: expected tag=TAG, which the guest mounts it by" -k good --fs folder
+bad "a tag of 37 bytes" "expected tag=TAG of at most 36 bytes" -k good --fs folder,tag=0123456789012345678901234567890123456
+bad "two folders of one tag" "--fs folder,tag=a: expected a tag that no other folder has" -k good --fs folder,tag=a --fs folder,tag=a
+bad "a sandbox there is not" "--fs folder,tag=a,sandbox=box: expected sandbox=namespace, chroot or none" -k good --fs folder,tag=a,sandbox=box
+bad "a folder behind an IOMMU" "--fs folder,tag=a,iommu=v: expected iommu=none" -k good --fs folder,tag=a,iommu=v
+bad "a ninth folder" "--fs folder,tag=9: expected at most 8 folders" -k good $(for i in $(seq 9); do echo --fs folder,tag=$i; done)
 bad "passt with several queues" "--network passt,queues=2: expected queues=1: passt has one queue" -k good -n passt,queues=2
 printf '#!/bin/sh\nPATH=/nowhere exec "%s" "$@"\n' "$nestor" >alone && chmod +x alone
 if [ -w /dev/kvm ]; then
 	nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt: not found: expected it in PATH" run -k good -n passt
 	nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
+	[ -e /usr/libexec/virtiofsd ] || [ -e /usr/lib/qemu/virtiofsd ] ||
+		nestor=$work/alone mistake "no virtiofsd on this machine" 3 "--fs folder: virtiofsd: not found: expected it in PATH" run -k good --fs folder,tag=a
 else
-	echo "SKIP command: no passt on this machine: a host without KVM is told of that first"
+	echo "SKIP command: no helpers on this machine: a host without KVM is told of that first"
 fi
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea

@@ -53,7 +53,7 @@ nested() {
 	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
 }
 ! wants nested.sh "$@" || nested
-! wants passt.sh "$@" || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
+{ ! wants passt.sh "$@" && ! wants fs.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
