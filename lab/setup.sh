@@ -10,6 +10,7 @@
 . "$lab/kernel.sh"
 . "$lab/debian.sh"
 . "$lab/helpers.sh"
+. "$lab/pciutils.sh"
 
 build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev
     libcriterion-dev clang-format"
@@ -72,7 +73,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -84,6 +85,7 @@ setup() {
     [ "$1" != lab ] || entry "$tools" toolbox got make_tools
     [ "$1" != lab ] || entry "$qmp" "QMP client" got make_qmp
     [ "$1" != lab ] || entry "$helpers" "passt and virtiofsd for arm64" got make_helpers
+    [ "$1" != lab ] || entry "$pciutils" "lspci for arm64" got make_pciutils
     [ "$1" != lab ] || entry "$debian12" "Debian 12's kernel" got make_debian12
     [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
@@ -109,6 +111,7 @@ print_env() {
     echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"
     echo "LAB_KERNEL := $cache/$kernel/Image"
     echo "LAB_HELPERS := $cache/$helpers"
+    echo "LAB_PCIUTILS := $cache/$pciutils"
     echo "LAB_DEBIAN12 := $cache/$debian12"
     echo "LAB_DEBIAN13 := $cache/$debian13"
     echo "LAB_KERNEL_HEADERS := $cache/$kernel"

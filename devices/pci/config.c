@@ -96,10 +96,14 @@ void pci_express_add(struct pci_func *f)
 	pci_set16(f, at + PCI_EXP_FLAGS,
 	          (link ? PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_RC_END) << 4 | 2);
 	pci_set32(f, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER);
+	pci_set16(f, at + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN);
 	pci_allow16(f, at + PCI_EXP_DEVCTL,
 	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
 	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_RELAX_EN |
 	                    PCI_EXP_DEVCTL_NOSNOOP_EN);
+	/* 7.5.3.15: required of who issues requests; none of ours ever times out */
+	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_COMP_TMOUT_DIS);
+	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
 	if (!link)
 		return;
 	pci_set32(f, at + PCI_EXP_LNKCAP, PCI_LINK_SPEED | PCI_LINK_WIDTH << 4);

@@ -88,6 +88,8 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	          PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKCAP_DLLLARC);
 	pci_allow16(f, at + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
+	/* 7.5.3.10: there are no indicators, and what their controls say is not Reserved */
+	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
 	pci_allow16(f, at + PCI_EXP_SLTCTL,
 	            PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE);
 	pci_allow16(f, at + PCI_EXP_RTCTL,

@@ -114,11 +114,30 @@ static void retarget(void)
 	expect_interrupts(2, "a message that is not mapped");
 }
 
+/* What the table holds, and what is pending, goes along with its BAR. */
+static void moved(void)
+{
+	const u64 bar = pci_config(blk.rid) + PCI_BAR0 + 2 * 4;
+
+	start();
+	msix_mask(&blk.msix, VECTOR, true);
+	request(BLK_IN, 0);
+	write32(bar, PCI_WINDOW + PCI_WINDOW_SIZE - 0x10000);
+	msix_find(&blk.msix, blk.rid);
+	check(blk.msix.table == PCI_WINDOW + PCI_WINDOW_SIZE - 0x10000, "it did not move");
+	check(msix_pending(&blk.msix, VECTOR), "nothing is pending any more");
+	msix_mask(&blk.msix, VECTOR, false);
+	expect_interrupts(1, "the vector is unmasked elsewhere");
+	request(BLK_IN, 0);
+	expect_interrupts(2, "after that");
+}
+
 static const struct test tests[] = {
 	{ "disk", disk },
 	{ "vector-mask", vector_mask },
 	{ "function-mask", function_mask },
 	{ "retarget", retarget },
+	{ "moved", moved },
 };
 
 int main(void)

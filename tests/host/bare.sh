@@ -100,6 +100,7 @@ case_of "bare: virtio-blk's completions are LPIs, its sectors the disk's" writes
 case_of "bare: MSI-X: a masked vector is pending until it is unmasked" with_disk msi vector-mask
 case_of "bare: MSI-X: a masked function's vectors are pending" with_disk msi function-mask
 case_of "bare: MSI-X: a message goes where the table says now" with_disk msi retarget
+case_of "bare: MSI-X: the table and what is pending go along with their BAR" with_disk msi moved
 case_of "bare: INTx is a level that reading ISR takes back" with_disk intx level
 case_of "bare: INTx is held back by the command register" with_disk intx disabled
 case_of "bare: no request is served without Bus Master Enable, and none is lost" with_disk intx master

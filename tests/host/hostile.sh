@@ -27,6 +27,7 @@ hostile() {
 	case_of "$label: BARs follow memory decoding" with_disk bars toggled
 	case_of "$label: the window into BAR 0 takes any value" with_disk bars window
 	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
+	case_of "$label: the clock, the GPIO and pvpanic take any access" guest onboard hostile
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
 			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600

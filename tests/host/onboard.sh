@@ -12,7 +12,6 @@ case_of "gpio: bare: each edge of a pin interrupts" guest onboard gpio
 case_of "pvpanic: bare: it says which events it knows" guest onboard supported
 case_of "pvpanic: bare: a panic is exit code 34" ends 34 onboard panicked
 case_of "pvpanic: bare: a panic told by 16 bits is exit code 34" ends 34 onboard panicked-wide
-case_of "onboard: bare: accesses of any size and value do no harm" guest onboard hostile
 
 crash_loaded() {
 	guest onboard crash-loaded --log-json "$LOG" || return 1

@@ -254,6 +254,19 @@ Test(pci_config, express_is_an_integrated_endpoint_with_all_its_registers)
 	cr_assert(ge(u32, next - exp, PCI_CAP_EXP_RC_ENDPOINT_SIZEOF_V2));
 }
 
+Test(pci_config, express_starts_as_its_section_says)
+{
+	unsigned int exp;
+
+	pci_express_add(&func);
+	exp = fake_cap(&vm, 0, PCI_CAP_ID_EXP, 0);
+	cr_assert(eq(u64, in(exp + PCI_EXP_DEVCTL, 2),
+	             PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN));
+	cr_assert(eq(u64, in(exp + PCI_EXP_DEVCAP2, 4), PCI_EXP_DEVCAP2_COMP_TMOUT_DIS));
+	out(exp + PCI_EXP_DEVCTL2, 2, 0xffff);
+	cr_assert(eq(u64, in(exp + PCI_EXP_DEVCTL2, 2), PCI_EXP_DEVCTL2_COMP_TMOUT_DIS));
+}
+
 static unsigned int hook_offset;
 
 static void config_read(struct pci_func *f, unsigned int offset, unsigned int size)

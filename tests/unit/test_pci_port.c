@@ -129,6 +129,8 @@ Test(pci_port, slot_and_link_tell_whether_a_device_is_there)
 	cr_assert(eq(u64, fake_read(&vm, cap + PCI_EXP_SLTSTA, 2), PCI_EXP_SLTSTA_PDS));
 	cr_assert(ne(u64, fake_read(&vm, cap + PCI_EXP_LNKSTA, 2) & PCI_EXP_LNKSTA_DLLLA, 0));
 	cr_assert(eq(u64, fake_read(&vm, cap + PCI_EXP_SLTCAP, 4) >> 19, 7));
+	cr_assert(eq(u64, fake_read(&vm, cap + PCI_EXP_SLTCTL, 2),
+	             PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF));
 	cr_assert(zero(int, pci_port_create(&empty, host, 8)));
 	cap = on_bus(0, (1 << 15) + empty->express);
 	cr_assert(zero(u64, fake_read(&vm, cap + PCI_EXP_SLTSTA, 2)));
