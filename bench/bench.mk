@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make bench: figures of Nestor beside its peers'. RUNS=5 repetitions; LKVM=path: an lkvm for arm64, static, as a peer too.
+# make bench: figures of Nestor beside its peers'. RUNS=5 repetitions; FIGURES=words: only these; LKVM=path: an lkvm for arm64, static, as a peer too.
 
 .PHONY: bench
-export RUNS LKVM
+export RUNS LKVM FIGURES
 bench-dir := $(BUILD)/bench
 bench-programs := $(addprefix $(bench-dir)/,clock init reads)
 bench-bare := $(addprefix $(bench-dir)/,first-nestor.bin first-qemu.bin mmio-nestor.bin mmio-qemu.bin)
@@ -23,5 +23,5 @@ $(bench-dir)/%-qemu.bin: bench/bare/%.S $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,AS,$@)$(call bare,qemu)
 
-bench: $(BUILD)/nestor $(bench-programs) $(bench-bare) setup-lab
+bench: $(BUILD)/nestor $(bench-programs) $(bench-bare) $(BUILD)/traffic $(BUILD)/tap setup-lab
 	@bench/run.sh

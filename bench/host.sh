@@ -15,19 +15,21 @@ vmm() {
 	"$@"
 }
 
-# WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout.
+# WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout. With $TAP it has a network.
 nestor() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
 	set -- "$@" ./nestor run -k "$kernel" -c "$cpus" -m "$mem"
 	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
 	[ "$disk" = - ] || set -- "$@" -d "$disk"
+	[ -z "$TAP" ] || set -- "$@" -n "tap=$TAP"
 	vmm "$@" -p "console=ttyS0 quiet"
 }
 lkvm() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
-	set -- "$@" ./lkvm run -k "$kernel" -c "$cpus" -m "$mem" -n mode=none --irqchip gicv3-its
+	set -- "$@" ./lkvm run -k "$kernel" -c "$cpus" -m "$mem" -n "${TAP:+mode=tap,tapif=}${TAP:-mode=none}" \
+		--irqchip gicv3-its
 	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
 	[ "$disk" = - ] || set -- "$@" -d "$disk"
 	vmm "$@" -p "console=ttyS0 quiet"
@@ -40,6 +42,7 @@ qemu() {
 	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
 	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device virtio-blk-pci,drive=d,iothread=io,num-queues=1 \
 		-drive "if=none,id=d,file=$disk,format=raw,aio=io_uring"
+	[ -z "$TAP" ] || set -- "$@" -netdev "tap,id=n,ifname=$TAP,script=no,downscript=no,vhost=off" -device virtio-net-pci,netdev=n
 	vmm "$@" -append "console=ttyAMA0 quiet"
 }
 
@@ -70,6 +73,13 @@ take_blk() {
 	$who Image 2 512 initrd-disk disk.img | tr -d '\r' | awk '$1 == "figure" { print $2, ($2 ~ /1m/ ? "MiB/s" : "IO/s"), $3 }'
 }
 
+# A tap interface is the host's end; vhost is off, whoever could have it.
+take_net() {
+	TAP=bench
+	$1 Image 2 512 initrd-net - | tr -d '\r' | awk '$1 == "figure" { print $2, "MB/s", $3 }'
+	TAP=
+}
+
 # Of all that is mapped, a share of what is shared; but not the guest's memory, the one mapping of its size.
 take_rss() {
 	rm -f pid
@@ -86,8 +96,11 @@ take_binary() {
 	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
 }
 
-show=
-all="boot_fdt start mmio_exit blk rss $MORE"
+show= TAP=
+./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
+./traffic serve tcp:5001 2>/dev/null &
+all="boot_fdt start mmio_exit blk net rss $MORE"
+[ -z "$FIGURES" ] || all=$FIGURES
 for figure in $all; do
 	for who in $peers; do
 		show="$who $figure"

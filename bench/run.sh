@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Figures of Nestor beside its peers', in one boot of the lab's host, interleaved: bench/host.sh takes them, this prints
 # each as "name median unit peer-median ratio" (the ratio is Nestor's by the peer's) and its spread, and writes
-# bench/results.md. RUNS=5 repetitions of each; LKVM=path: an lkvm for arm64, static, as a second peer.
+# bench/results.md. RUNS=5 repetitions of each; FIGURES=words: only these, and not into that file; LKVM=path: an lkvm for
+# arm64, static, as a second peer.
 set -eu
 bench=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$bench")
 BUILD=$(realpath "${BUILD:-$top/build}")
 share=$BUILD/bench/share
 into=$share/bench
+results=$bench/results.md
+[ -z "${FIGURES:-}" ] || results=$BUILD/bench/results.md
 setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 
 # initrd NAME FILE[:PATH]...: a Linux guest that runs /test
@@ -20,7 +23,7 @@ initrd() {
 fill_share() {
 	rm -rf "$share"
 	mkdir -p "$into"
-	cp "$BUILD/nestor" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$bench/host.sh" "$into"
+	cp "$BUILD/nestor" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$bench/host.sh" "$into"
 	"$(setting CROSS_CC | sed 's/gcc$/strip/')" "$BUILD/nestor" -o "$into/nestor.stripped"
 	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
 	cp -L "$(setting LAB_KERNEL)" "$into/Image"
@@ -28,6 +31,7 @@ fill_share() {
 	"$top/guests/linux/mkinitrd.sh" "$share/base.cpio" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	"$top/guests/linux/mkinitrd.sh" "$into/initrd-init" "$BUILD/bench/init"
 	initrd disk "$bench/guest/disk.sh:test" "$BUILD/bench/reads"
+	initrd net "$bench/guest/net.sh:test" "$BUILD/traffic:bin/traffic"
 	initrd idle "$bench/guest/idle.sh:test"
 }
 
@@ -55,7 +59,7 @@ figures() {
 }
 
 fill_share
-"$top/lab/host.sh" -t 3000 -s "$share" -- env RUNS="${RUNS:-5}" MORE="${MORE:-}" sh /share/bench/host.sh | tee "$BUILD/bench/raw"
+"$top/lab/host.sh" -t 3000 -s "$share" -- env RUNS="${RUNS:-5}" MORE="${MORE:-}" FIGURES="${FIGURES:-}" sh /share/bench/host.sh | tee "$BUILD/bench/raw"
 {
 	echo "# Figures"
 	echo
@@ -68,5 +72,5 @@ fill_share
 	echo
 	sed -n 's/^COMMAND //p' "$BUILD/bench/raw"
 	echo '```'
-} >"$bench/results.md"
-sed -n '/^```$/,/^```$/p' "$bench/results.md" | grep -v '^```'
+} >"$results"
+sed -n '/^```$/,/^```$/p' "$results" | grep -v '^```'

@@ -55,8 +55,15 @@ void json_log_event(struct json_log *log, const char *name, json_t *data)
 int json_log_open(struct json_log *log, const char *path)
 {
 	*log = (struct json_log){ .sink.line = trace_line };
-	log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
 	return log->fd < 0 ? -errno : 0;
+}
+
+/* A pipe has nothing to empty; its reader may be slow once it is there. */
+void json_log_begin(struct json_log *log)
+{
+	(void)!ftruncate(log->fd, 0);
+	fcntl(log->fd, F_SETFL, O_APPEND);
 }
 
 void json_log_close(struct json_log *log)

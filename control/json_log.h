@@ -15,8 +15,11 @@ struct json_log {
 	int fd;
 };
 
-/* Created, or begun afresh. 0 or -errno. */
+/* Created if it is not there, and as it is so far. 0 or -errno; -ENXIO: a pipe that nobody reads.
+ */
 int json_log_open(struct json_log *log, const char *path);
+/* Begun afresh. */
+void json_log_begin(struct json_log *log);
 void json_log_close(struct json_log *log);
 
 /* Something happened to the guest. @data, which may be NULL, stays the caller's. */

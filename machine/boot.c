@@ -183,6 +183,8 @@ int boot_load(struct boot *b, const struct options *o, const struct guest_mem *m
 		log_error("getrandom: %s", strerror(errno));
 		return STATUS_HOST_FAILED;
 	}
+	if (o->kaslr_seed)
+		p->chosen.kaslr_seed = o->kaslr_seed;
 	return status;
 }
 

@@ -20,7 +20,8 @@
 #define LINE_SIZE 256
 
 struct helper {
-	const char *option, *name;
+	char option[LINE_SIZE];
+	const char *name;
 	struct log *log;
 	struct loop *loop;
 	struct helper_watcher *watcher;
@@ -137,12 +138,12 @@ void helper_watch(struct helper *h, struct loop *loop, struct helper_watcher *w)
 	loop_poll(loop, &h->output_op, h->output, POLLIN);
 }
 
-int helper_check(struct helper *h)
+int helper_check(struct helper *h, int ms)
 {
 	struct pollfd end = { .fd = h->pidfd, .events = POLLIN };
 	char how[2 * LINE_SIZE];
 
-	if (poll(&end, 1, 0) <= 0)
+	if (poll(&end, 1, ms) <= 0)
 		return 0;
 	describe(h, how, sizeof(how));
 	log_error("%s: %s", h->option, how);
@@ -230,9 +231,16 @@ static int launch(struct helper *h, const struct helper_config *c, const char *p
 	return -err;
 }
 
+void helper_end(struct helper *h)
+{
+	if (h->life >= 0)
+		close(h->life);
+	h->life = -1;
+}
+
 static void forget(struct helper *h)
 {
-	close(h->life);
+	helper_end(h);
 	if (h->guardian > 0)
 		waitpid(h->guardian, NULL, 0);
 	if (h->pidfd >= 0)
@@ -273,7 +281,8 @@ int helper_start(struct helper **helper, const struct helper_config *config)
 		return STATUS_HOST_LACKS;
 	}
 	if (h) {
-		*h = (struct helper){ .option = c.option, .name = c.argv[0], .log = c.log };
+		*h = (struct helper){ .name = c.argv[0], .log = c.log };
+		snprintf(h->option, sizeof(h->option), "%s", c.option);
 		h->life = h->output = h->pidfd = -1;
 		err = start(h, &c, path);
 	}

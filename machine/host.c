@@ -13,16 +13,43 @@
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
-/* lkvm refuses it too: a guest that is promised too much dies later, and not in one line. */
+/* Bytes that can be had without swapping (Documentation/filesystems/proc.rst); all, where none
+ * says. */
+static u64 available(void)
+{
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+	unsigned long kib, found = 0;
+	char line[128];
+
+	while (meminfo && !found && fgets(line, sizeof(line), meminfo))
+		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
+			found = kib;
+	if (meminfo)
+		fclose(meminfo);
+	return found ? (u64)found << 10 : (u64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+/* lkvm warns of it; but a guest that is promised too much dies later, and not in one line. Huge
+ * pages are another matter: they were set apart, and are counted by themselves. */
 int host_check(const struct options *o)
 {
-	u64 host = (u64)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	u64 most = available();
 
-	if (o->overcommit || o->mem <= host)
+	if (o->overcommit || o->hugetlb || o->hugetlbfs || o->mem <= most)
 		return 0;
-	log_error("--mem %lluM: expected at most the %lluM this host has, or --overcommit",
-	          (unsigned long long)o->mem >> 20, (unsigned long long)host >> 20);
+	log_error("--mem %lluM: expected at most the %lluM this host has available, or "
+	          "--overcommit",
+	          (unsigned long long)o->mem >> 20, (unsigned long long)most >> 20);
 	return STATUS_HOST_LACKS;
+}
+
+int host_check_kvm(const struct options *o, const struct kvm_ops *ops, struct log *log)
+{
+	struct vm vm = { .kvm.ops = ops };
+	enum vm_step step;
+	int err = vm_probe(ops, log, &step);
+
+	return err ? host_failed(o, &vm, step, err) : 0;
 }
 
 static int irqchip_failed(const struct options *o, const struct kvm_ops *ops, int err)
@@ -57,6 +84,13 @@ static void name_step(const struct options *o, enum vm_step step, char *text, si
 	}
 }
 
+/* It has what it takes, but no more of it now. */
+static bool is_shortage(enum vm_step step, int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -EAGAIN ||
+	       (err == -ENOMEM && step != VM_STEP_MEMORY);
+}
+
 int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err)
 {
 	static const char *const expected[] = {
@@ -76,6 +110,10 @@ int host_failed(const struct options *o, const struct vm *vm, enum vm_step step,
 	if (*vm->lacks) {
 		log_error("%s", vm->lacks);
 		return STATUS_HOST_LACKS;
+	}
+	if (is_shortage(step, err)) {
+		log_error("cannot make the VM: %s", strerror(-err));
+		return STATUS_HOST_FAILED;
 	}
 	if (step == VM_STEP_GIC && err != -ENOTTY)
 		return irqchip_failed(o, vm->kvm.ops, err);

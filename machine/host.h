@@ -6,9 +6,13 @@
 
 struct options;
 struct kvm_ops;
+struct log;
 
 /* Before anything is started: 0, or an error line was printed and this is the exit code. */
 int host_check(const struct options *o);
+
+/* Whether there is a KVM, before anything that would have to be undone; likewise. */
+int host_check_kvm(const struct options *o, const struct kvm_ops *ops, struct log *log);
 
 /* vm_create failed at @step with -errno @err: prints why; the exit code. */
 int host_failed(const struct options *o, const struct vm *vm, enum vm_step step, int err);

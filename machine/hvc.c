@@ -11,7 +11,6 @@ static void destroy(void *dev)
 
 int hvc_create(struct machine *m)
 {
-	static const struct place anywhere;
 	struct virtio_dev *dev;
 	int err;
 
@@ -22,7 +21,7 @@ int hvc_create(struct machine *m)
 		return err;
 	err = machine_own(m, destroy, dev);
 	if (!err)
-		err = machine_add_virtio(m, dev, &anywhere);
+		err = machine_add_virtio(m, dev, &m->options->console_place);
 	if (!err)
 		console_connect(m->console, virtio_console_line(dev));
 	return err;

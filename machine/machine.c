@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "machine/console.h"
 #include "machine/disk.h"
+#include "machine/fs.h"
 #include "machine/host.h"
 #include "machine/hugetlb.h"
 #include "machine/layout.h"
@@ -54,14 +55,23 @@ static int open_files(struct machine *m)
 		status = disk_open(&o->disks[i], &m->disks[i], &m->disk_sizes[i]);
 	if (!status)
 		status = nets_open(m);
+	fs_init(m);
+	if (!status)
+		status = fs_open(o);
 	if (!status)
 		status = vsock_open(&o->vsock, &m->vsock, &m->log);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
 	status = session_open(m->session, o);
+	if (!status)
+		status = host_check_kvm(o, &kvm_host, &m->log);
+	if (status)
+		return status;
+	session_begin(m->session);
 	m->log.sink = m->session->logging ? &m->session->log.sink : NULL;
-	return status;
+	status = nets_start(m); /* last: what is wrong was said before any helper runs */
+	return status ? status : fs_start(m);
 }
 
 static void close_files(struct machine *m)
@@ -70,6 +80,7 @@ static void close_files(struct machine *m)
 		if (m->disks[i] >= 0)
 			close(m->disks[i]);
 	nets_close(m);
+	fs_close(m);
 	if (m->vsock >= 0)
 		close(m->vsock);
 	boot_close(&m->boot);
@@ -94,6 +105,7 @@ static int create_vm(struct machine *m)
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
+		.ram_shared = m->options->nr_fs,
 		.ram_huge_page = m->huge_page,
 		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
@@ -129,15 +141,15 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,        onboard_create, disks_create,      nets_create,
-		vsock_device_create, hvc_create,     rng_device_create,
+		board_create,        onboard_create,    disks_create, nets_create,
+		vsock_device_create, fs_devices_create, hvc_create,   rng_device_create,
 	};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
 		err = steps[i](m);
-	if (!err)
-		return 0;
+	if (err >= 0)
+		return err;
 	log_error("cannot create the devices: %s", strerror(-err));
 	return STATUS_HOST_FAILED;
 }
@@ -247,6 +259,8 @@ static int build_and_run(struct machine *m)
 		status = load(m);
 	if (!status)
 		status = nets_check(m);
+	if (!status)
+		status = fs_check(m);
 	if (!status)
 		status = run(m);
 	else

@@ -49,8 +49,12 @@ struct machine {
 	u64 disk_sizes[MAX_DISKS];
 	struct net_backend *nets[MAX_NETS];   /* NULL once a device owns one */
 	struct helper *net_helpers[MAX_NETS]; /* NULL: it has none */
-	int vsock;                            /* -1: none, or a device owns it */
-	struct virtio_dev **virtio;           /* each, for the control socket */
+	struct fs_backend {
+		int fd;                /* -1: a device owns it */
+		struct helper *helper; /* NULL: it has none yet */
+	} fs[MAX_FS];
+	int vsock;                  /* -1: none, or a device owns it */
+	struct virtio_dev **virtio; /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	struct button *button;
@@ -80,7 +84,7 @@ extern const struct control_ops machine_control_ops;
 /* A virtio device that it tells of. 0 or -ENOMEM. */
 int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
-/* Each kind of device, a file each; 0 or -errno. */
+/* Each kind of device, a file each; 0, -errno, or an exit code whose line was printed. */
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
@@ -88,6 +92,7 @@ int onboard_create(struct machine *m);
 int disks_create(struct machine *m);
 int nets_create(struct machine *m);
 int vsock_device_create(struct machine *m);
+int fs_devices_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 

@@ -140,11 +140,19 @@ int nets_open(struct machine *m)
 	for (unsigned int i = 0; i < m->options->nr_nets && !status; i++) {
 		const struct net_option *o = &m->options->nets[i];
 
-		if (o->passt)
-			status = passt_open(&m->nets[i], &m->net_helpers[i], &m->log);
-		else
+		if (!o->passt)
 			status = open_tap(o, &m->nets[i]);
 	}
+	return status;
+}
+
+int nets_start(struct machine *m)
+{
+	int status = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_nets && !status; i++)
+		if (m->options->nets[i].passt)
+			status = passt_open(&m->nets[i], &m->net_helpers[i], &m->log);
 	return status;
 }
 
@@ -169,11 +177,13 @@ static u64 hash(u64 sum, const char *text)
  * The same at each run, and another for each guest of a host: out of the
  * guest's name, or where nobody gave one out of the tap's, which no two have.
  */
-static void default_mac(u8 *mac, const struct options *o, const struct net_option *net)
+static void default_mac(u8 *mac, const struct options *o, unsigned int index)
 {
+	const char *tap = o->nets[index].tap;
+	const char nth[] = { '0' + index, 0 };
 	u64 sum = hash(0xcbf29ce484222325, o->name ? o->name : "");
 
-	sum = hash(sum, net->tap ? net->tap : "passt");
+	sum = hash(sum, tap ? tap : nth);
 	mac[0] = 0x02; /* locally administered (IEEE 802, 8.2.2) */
 	for (unsigned int i = 1; i < NET_MAC_LEN; i++)
 		mac[i] = sum >> 8 * i;
@@ -200,7 +210,7 @@ static void lost(struct net_watcher *w, int err)
 {
 	struct net_device *d = container_of(w, struct net_device, watcher);
 
-	if (!d->option->passt)
+	if (!d->option->passt || err == -EPROTO)
 		link_down(d, strerror(-err));
 }
 
@@ -231,7 +241,7 @@ static int create_net(struct machine *m, unsigned int i)
 	if (o->has_mac)
 		memcpy(c.mac, o->mac, NET_MAC_LEN);
 	else
-		default_mac(c.mac, m->options, o);
+		default_mac(c.mac, m->options, i);
 	err = net_create(&d->dev, m->vm.loop, &m->vm.dma, &m->log, &c);
 	if (err) {
 		free(d);
@@ -250,7 +260,7 @@ int nets_check(struct machine *m)
 
 	for (unsigned int i = 0; i < MAX_NETS && !status; i++)
 		if (m->net_helpers[i])
-			status = helper_check(m->net_helpers[i]);
+			status = helper_check(m->net_helpers[i], 0);
 	return status;
 }
 

@@ -15,6 +15,8 @@ const char *net_option_take(struct options *o, char *val);
 /* The back ends, before the guest exists. An exit code: 0, or the one of what was said in one line.
  */
 int nets_open(struct machine *m);
+/* The helpers of those that have one, likewise. */
+int nets_start(struct machine *m);
 /* Whether all helpers are there yet, right before the guest runs. An exit code, as above. */
 int nets_check(struct machine *m);
 /* Those that no device has taken over, and the helpers. */

@@ -8,9 +8,11 @@
 #include "control/socket.h"
 #include "machine/cpu.h"
 #include "machine/disk.h"
+#include "machine/fs.h"
 #include "machine/hugetlb.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
+#include "machine/lkvm.h"
 #include "machine/net.h"
 #include "machine/place.h"
 #include "machine/vsock.h"
@@ -100,8 +102,16 @@ static const char *take_dump_dtb(struct options *o, char *val)
 
 static const char *take_console(struct options *o, char *val)
 {
-	o->virtio_console = !strcmp(val, "virtio");
-	return o->virtio_console || !strcmp(val, "serial") ? NULL : "serial or virtio";
+	char *rest = keys_rest(val);
+
+	if (!strcmp(val, "serial") && !rest) {
+		o->virtio_console = false;
+		return NULL;
+	}
+	if (strcmp(val, "virtio"))
+		return "serial or virtio";
+	o->virtio_console = true;
+	return place_only(o, "console", "virtio", rest, &o->console_place);
 }
 
 static const char *take_transport(struct options *o, char *val)
@@ -112,9 +122,8 @@ static const char *take_transport(struct options *o, char *val)
 
 static const char *take_rng(struct options *o, char *val)
 {
-	(void)val;
 	o->rng = true;
-	return NULL;
+	return place_only(o, "rng", "", val, &o->rng_place);
 }
 
 static const char *take_irqchip(struct options *o, char *val)
@@ -182,6 +191,29 @@ static const char *take_log_json(struct options *o, char *val)
 	return *val ? NULL : "a file to write";
 }
 
+static const char *take_kaslr_seed(struct options *o, char *val)
+{
+	const char *rest;
+
+	return parse_number(val, &o->kaslr_seed, &rest) && !*rest && o->kaslr_seed
+	               ? NULL
+	               : "a number of 64 bits other than 0";
+}
+
+/* What lkvm has to be told, and Nestor does in any case (docs/lkvm.md). */
+static const char *take_usual(struct options *o, char *val)
+{
+	(void)o, (void)val;
+	return NULL;
+}
+
+static const char *take_force_pci(struct options *o, char *val)
+{
+	(void)val;
+	o->virtio_mmio = false;
+	return NULL;
+}
+
 static const char *take_help(struct options *o, char *val)
 {
 	(void)val;
@@ -189,7 +221,7 @@ static const char *take_help(struct options *o, char *val)
 	return NULL;
 }
 
-/* A row an option; no argument: a flag. */
+/* A row an option; no argument: a flag; no help: lkvm's, of no use here. */
 static const struct option {
 	const char *name;
 	char letter;
@@ -226,13 +258,17 @@ static const struct option {
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
 	  net_option_take },
+	{ "fs", 0, "DIR,tag=TAG[,KEY...]",
+	  "a folder that the guest mounts by its tag (virtiofs), repeatable; keys: ro,\n"
+	  "                               sandbox=namespace|chroot|none (virtiofsd's)",
+	  fs_option_take },
 	{ "vsock", 0, "CID", "a virtio-vsock device with that context ID, 3 or more",
 	  vsock_option_take },
-	{ "console", 0, "serial|virtio", "the guest's console: the first UART, or hvc0",
+	{ "console", 0, "serial|virtio[,KEY...]", "the guest's console: the first UART, or hvc0",
 	  take_console },
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
 	  take_transport },
-	{ "rng", 0, NULL, "a virtio-rng device", take_rng },
+	{ "rng", 0, "[=KEY,...]", "a virtio-rng device", take_rng },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
 	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
@@ -249,38 +285,13 @@ static const struct option {
 	{ "name", 0, "NAME",
 	  "what `nestor list`, stat, pause, stop ... know the guest by (guest-PID)", take_name },
 	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
+	{ "kaslr-seed", 0, "N", "the seed of the kernel's address space layout (random)",
+	  take_kaslr_seed },
 	{ "help", 'h', NULL, "this text", take_help },
-};
-
-/* What only lkvm has: refused by name rather than as a misspelling. */
-static const char *const lkvm_only[] = {
-	"9p",
-	"aarch32",
-	"balloon",
-	"debug",
-	"debug-ioport",
-	"debug-iodelay",
-	"debug-mmio",
-	"debug-nohostfs",
-	"debug-single-step",
-	"dev",
-	"firmware",
-	"flash",
-	"force-pci",
-	"gtk",
-	"kaslr-seed",
-	"loglevel",
-	"no-dhcp",
-	"no-pvtime",
-	"pmu-counters",
-	"pmuv3",
-	"sandbox",
-	"sdl",
-	"shmem",
-	"tty",
-	"vcpu-affinity",
-	"vfio-pci",
-	"vnc",
+	{ "disable-mte", 0, NULL, NULL, take_usual },
+	{ "force-pci", 0, NULL, NULL, take_force_pci },
+	{ "no-pvtime", 0, NULL, NULL, take_usual },
+	{ "nodefaults", 0, NULL, NULL, take_usual },
 };
 
 void options_help(void)
@@ -290,6 +301,8 @@ void options_help(void)
 		const struct option *opt = &options[i];
 		char left[64], letter[8] = "   ";
 
+		if (!opt->help)
+			continue;
 		if (opt->letter)
 			snprintf(letter, sizeof(letter), "-%c,", opt->letter);
 		snprintf(left, sizeof(left), "%s --%s %s", letter, opt->name,
@@ -297,7 +310,7 @@ void options_help(void)
 		printf("  %-28s %s\n", left, opt->help);
 	}
 	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=none.\n"
-	       "An option given again replaces what it said before; disks and trace topics add up.\n"
+	       "An option given again replaces what it said before; disks, networks, --cpu and trace topics add up.\n"
 	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
 	       "what was asked for, 32 reset, 33 KVM could not continue, 34 the guest crashed,\n"
@@ -339,16 +352,8 @@ static const struct option *find(char *arg, char **val)
 
 static bool unknown(const char *arg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(lkvm_only); i++) {
-		size_t len = strlen(lkvm_only[i]);
-
-		if (!strncmp(arg, "--", 2) && !strncmp(arg + 2, lkvm_only[i], len) &&
-		    (!arg[2 + len] || arg[2 + len] == '=')) {
-			log_error("--%s: an option of lkvm that nestor does not have",
-			          lkvm_only[i]);
-			return false;
-		}
-	}
+	if (lkvm_refused(arg))
+		return false;
 	if (*arg == '-')
 		log_error("%s: expected an option of `nestor run --help`", arg);
 	else
@@ -362,6 +367,7 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 	char *arg = argv[*at], *val;
 	const char *expected;
 	char said[256];
+	bool optional;
 	const struct option *opt = *arg == '-' ? find(arg, &val) : NULL;
 
 	if (!opt)
@@ -370,13 +376,15 @@ static bool take(struct options *o, int argc, char **argv, int *at)
 		log_error("--%s: %s: expected no value", opt->name, val);
 		return false;
 	}
-	if (opt->arg && !val)
+	/* A value that may be left out is glued on. */
+	optional = opt->arg && *opt->arg == '[';
+	if (opt->arg && !val && !optional)
 		val = ++*at < argc ? argv[*at] : NULL;
-	if (opt->arg && !val) {
+	if (opt->arg && !val && !optional) {
 		log_error("--%s: no value: expected %s", opt->name, opt->arg);
 		return false;
 	}
-	snprintf(said, sizeof(said), "%s", opt->arg ? val : ""); /* a reader may split it */
+	snprintf(said, sizeof(said), "%s", val ? val : ""); /* a reader may split it */
 	expected = opt->take(o, val);
 	if (expected)
 		log_error("--%s %s: expected %s", opt->name, said, expected);

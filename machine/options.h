@@ -7,6 +7,7 @@
 
 #define MAX_DISKS    16
 #define MAX_NETS     8
+#define MAX_FS       8
 #define MAX_PORTS    32
 #define MAX_CLAIMS   64
 #define NSEC_PER_SEC 1000000000ULL
@@ -56,6 +57,12 @@ struct vsock_option {
 	struct place place;
 };
 
+struct fs_option {
+	const char *dir, *tag, *sandbox; /* sandbox: virtiofsd's word; NULL: its default */
+	bool read_only;
+	struct place place;
+};
+
 /* What the command line asked for, checked in itself; files are not opened yet. */
 struct options {
 	const char *kernel, *initrd, *params;
@@ -70,21 +77,25 @@ struct options {
 	struct net_option nets[MAX_NETS];
 	unsigned int nr_nets;
 	struct vsock_option vsock;
+	struct fs_option fs[MAX_FS];
+	unsigned int nr_fs;
 	u16 segments[PLATFORM_SEGMENTS]; /* the first is 0 */
 	unsigned int nr_segments;
 	struct port_option ports[MAX_PORTS];
 	unsigned int nr_ports;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
-	u32 timeout;  /* seconds; 0: none */
-	u64 deadline; /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
-	u32 trace;    /* BIT(enum log_topic) */
+	u32 timeout;    /* seconds; 0: none */
+	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
+	u32 trace;      /* BIT(enum log_topic) */
+	u64 kaslr_seed; /* 0: a random one */
 	const char *dump_dtb;
 	const char *name; /* NULL: guest-PID */
 	const char *log_json;
 	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
 	bool virtio_console; /* the console is a virtio device, not the first UART */
 	bool rng;
+	struct place console_place, rng_place;
 	bool reboot;
 	bool overcommit;
 	bool help;

@@ -23,6 +23,13 @@ const char *port_option_take(struct options *o, char *val);
 const char *place_claim(struct options *o, const char *option, const char *value,
                         const struct place *place);
 
+/*
+ * The same for a device of which there is one, with no other keys: @keys is what
+ * follows its first comma, or NULL. Given again, the option replaces what it said.
+ */
+const char *place_only(struct options *o, const char *option, const char *value, char *keys,
+                       struct place *place);
+
 /* For a device whose rings another program works: NULL, or what was expected of iommu=. */
 const char *place_without_iommu(const struct place *place);
 

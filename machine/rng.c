@@ -10,7 +10,6 @@ static void destroy(void *dev)
 
 int rng_device_create(struct machine *m)
 {
-	static const struct place anywhere;
 	struct virtio_dev *dev;
 	int err;
 
@@ -20,5 +19,5 @@ int rng_device_create(struct machine *m)
 	if (err)
 		return err;
 	err = machine_own(m, destroy, dev);
-	return err ? err : machine_add_virtio(m, dev, &anywhere);
+	return err ? err : machine_add_virtio(m, dev, &m->options->rng_place);
 }

@@ -40,6 +40,15 @@ static int socket_failed(const struct session *s, const struct options *o, int e
 	return STATUS_HOST_FAILED;
 }
 
+static void forget(struct session *s)
+{
+	control_destroy(s->control);
+	s->control = NULL;
+	if (s->logging)
+		json_log_close(&s->log);
+	s->logging = false;
+}
+
 int session_open(struct session *s, const struct options *o)
 {
 	char name[SOCKET_NAME_MAX + 1];
@@ -52,16 +61,28 @@ int session_open(struct session *s, const struct options *o)
 		return status;
 	snprintf(name, sizeof(name), "guest-%d", getpid());
 	err = control_create(&s->control, o->name ? o->name : name, s->logging ? &s->log : NULL);
-	if (s->control)
-		return err ? socket_failed(s, o, err) : 0;
-	log_error("cannot control the guest: %s", strerror(-err));
-	return STATUS_HOST_FAILED;
+	if (!s->control) {
+		log_error("cannot control the guest: %s", strerror(-err));
+		return STATUS_HOST_FAILED;
+	}
+	status = err ? socket_failed(s, o, err) : 0;
+	if (status)
+		forget(s);
+	return status;
+}
+
+void session_begin(struct session *s)
+{
+	if (s->logging && !s->begun)
+		json_log_begin(&s->log);
+	s->begun = true;
 }
 
 void session_close(struct session *s, int status)
 {
 	if (s->control) {
-		control_exit(s->control, status);
+		if (s->begun)
+			control_exit(s->control, status);
 		control_destroy(s->control);
 	}
 	if (s->logging)

@@ -12,10 +12,13 @@ struct session {
 	struct control *control; /* NULL: not open */
 	struct json_log log;
 	bool logging;
+	bool begun; /* until then, what is in the log may be another guest's */
 };
 
 /* Once; later calls find it open. An exit code: 0, or the one of what was said in one line. */
 int session_open(struct session *s, const struct options *o);
+/* The guest will run: its log begins. Once. */
+void session_begin(struct session *s);
 /* @status: what the process is about to exit with. */
 void session_close(struct session *s, int status);
 

@@ -55,7 +55,8 @@ int terminal_raw(struct terminal *t)
 	int err;
 
 	t->guard = -1;
-	if (tcgetattr(STDIN_FILENO, &saved))
+	/* Of a shell's background job it is not ours to change. */
+	if (tcgetattr(STDIN_FILENO, &saved) || tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return 0;
 	err = start_guard(t, &saved);
 	if (err)

@@ -4,6 +4,7 @@
 # One line on stderr that names the option, the value and what was expected; and the exit code.
 set -u
 BUILD=$(realpath "${BUILD:-build}")
+top=$(realpath "$(dirname "$0")/..")
 nestor=$BUILD/native/nestor
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -109,6 +110,12 @@ bad "a port and another segment" "--disk disk,bus=a: expected a root port of the
 	-k good --segment 1 --root-port a -d disk,bus=a,segment=1
 bad "too many devices on a root bus" "--disk disk: expected at most 32 devices and root ports on segment 0" \
 	-k good $(for i in $(seq 32); do echo --root-port p$i; done) -d disk
+bad "too many devices, the last without a key" "--rng : expected at most 32 devices and root ports on segment 0" \
+	-k good $(for i in $(seq 32); do echo --root-port p$i; done) --rng
+bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
+bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
+bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x
+bad "a serial console with keys" "--console serial,bus=x: expected serial or virtio" -k good --console serial,bus=x
 bad "an empty key" "--disk disk,: expected a key out of" -k good -d disk,
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
@@ -136,10 +143,25 @@ for cid in 0 2 4294967295 -1 x 3x ""; do
 done
 bad "a vsock behind an IOMMU" "--vsock 3,iommu=v0: expected iommu=none: a device that vhost works is behind no IOMMU" -k good --vsock 3,iommu=v0
 bad "a vsock with an unknown key" "--vsock 3,x=1: expected a key out of bus=, iommu=, segment=" -k good --vsock 3,x=1
+bad "a folder that is not there" "--fs nowhere: No such file or directory: expected a folder" -k good --fs nowhere,tag=a
+bad "a folder that is a file" "--fs good: not a folder: expected a folder" -k good --fs good,tag=a
+bad "a folder without a name" "--fs ,tag=a: expected DIR,tag=TAG" -k good --fs ,tag=a
+bad "a folder without a tag" "--fs folder: expected tag=TAG, which the guest mounts it by" -k good --fs folder
+bad "a tag of 37 bytes" "expected tag=TAG of at most 36 bytes" -k good --fs folder,tag=0123456789012345678901234567890123456
+bad "two folders of one tag" "--fs folder,tag=a: expected a tag that no other folder has" -k good --fs folder,tag=a --fs folder,tag=a
+bad "a sandbox there is not" "--fs folder,tag=a,sandbox=box: expected sandbox=namespace, chroot or none" -k good --fs folder,tag=a,sandbox=box
+bad "a folder behind an IOMMU" "--fs folder,tag=a,iommu=v: expected iommu=none" -k good --fs folder,tag=a,iommu=v
+bad "a ninth folder" "--fs folder,tag=9: expected at most 8 folders" -k good $(for i in $(seq 9); do echo --fs folder,tag=$i; done)
 bad "passt with several queues" "--network passt,queues=2: expected queues=1: passt has one queue" -k good -n passt,queues=2
 printf '#!/bin/sh\nPATH=/nowhere exec "%s" "$@"\n' "$nestor" >alone && chmod +x alone
-nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt: not found: expected it in PATH" run -k good -n passt
-nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
+if [ -w /dev/kvm ]; then
+	nestor=$work/alone mistake "no passt on this machine" 3 "--network passt: passt: not found: expected it in PATH" run -k good -n passt
+	nestor=$work/alone mistake "no passt, in lkvm's words" 3 "--network passt: passt: not found" run -k good -n mode=user
+	[ -e /usr/libexec/virtiofsd ] || [ -e /usr/lib/qemu/virtiofsd ] ||
+		nestor=$work/alone mistake "no virtiofsd on this machine" 3 "--fs folder: virtiofsd: not found: expected it in PATH" run -k good --fs folder,tag=a
+else
+	echo "SKIP command: no helpers on this machine: a host without KVM is told of that first"
+fi
 bad "--timeout 0" "--timeout 0: expected 1 to 1000000 seconds" -k good --timeout 0
 bad "--trace of an unknown topic" "--trace kvm,tea: expected topics out of" -k good --trace kvm,tea
 bad "a vCPU with half a vector" "--cpu sve=100: expected sve=auto, on, off or a vector length in bits" -k good --cpu sve=100
@@ -160,7 +182,10 @@ bad "--e2h0 alone" "--e2h0: expected --nested too" -k good --e2h0
 bad "an irqchip there is not" "--irqchip gicv9: expected gicv3-its, gicv3, gicv2m or gicv2" -k good --irqchip gicv9
 bad "too many CPUs for a GICv2" "--cpus 9: expected at most 8 with --irqchip gicv2m" -k good --irqchip gicv2m -c 9
 bad "an unknown option" "--frobnicate: expected an option of" -k good --frobnicate
-bad "an option of lkvm's" "--sdl: an option of lkvm that nestor does not have" -k good --sdl
+for name in $(sed -nE 's/^\| `--([a-z0-9-]+)`[^|]*\| refused .*/\1/p' "$top/docs/lkvm.md"); do
+	bad "lkvm's --$name" "--$name: an option of lkvm that nestor does not have" -k good --$name x
+done
+bad "lkvm's -f" "--firmware: an option of lkvm that nestor does not have; the nearest is -k" -k good -f x
 bad "a word that is no option" "good: expected an option; a kernel is given with -k" good
 bad "an option without its value" "--mem: no value: expected SIZE" -k good -m
 bad "a flag with a value" "--reboot: yes: expected no value" -k good --reboot=yes
@@ -171,6 +196,7 @@ long=$(printf 'x%.0s' $(seq 65))
 for name in "" a/b "a b" "$long"; do
 	bad "--name '$name'" "--name $name: expected 1 to 64 of A-Z a-z 0-9 . _ -" -k good --name "$name"
 done
+bad "a log that is a pipe nobody reads" "--log-json pipe: No such device or address: expected a file to write" -k good --log-json pipe
 bad "a log that cannot be written" "--log-json nowhere/log: No such file or directory: expected a file to write" \
 	-k good --log-json nowhere/log
 mkdir -m 777 open && mkdir open/nestor && chmod 777 open/nestor

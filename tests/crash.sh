@@ -28,6 +28,7 @@ kill_at() {
 	until [ "$(grep -ac '^flushed' "$share/out")" -ge "$1" ] || ! kill -0 $run 2>/dev/null; do sleep 0.05; done
 	grep -la "qemu-system-aarch64.*file=$share/disk.img" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 | xargs -r kill -KILL
 	wait $run
+	[ $? = 125 ] # the host failed: it did not end by itself
 }
 
 # crash NAME PREPARE KEYS ROUND...: each round kills the host after so many flushes
@@ -42,7 +43,7 @@ crash() {
 		host "$make; cp /share/Image /share/initrd /share/nestor /tmp; exec /tmp/nestor run --timeout 200 -k /tmp/Image -i /tmp/initrd \
 			-c 2 -m 256 -d $disk$keys -p 'console=ttyS0 quiet'" >"$share/out" 2>"$share/err" &
 		run=$!
-		kill_at "$round"
+		kill_at "$round" || problem="the host was not killed"
 		flushed=$(tr -d '\r' <"$share/out" | sed -n 's/^flushed \([0-9]*\)$/\1/p' | tail -n 1)
 		[ "${flushed:-0}" -gt 0 ] || problem="nothing was flushed"
 		host "$mount; exec /share/crash check $disk ${flushed:-0}" >"$share/checked" 2>&1 || problem="$(tail -n 1 "$share/checked")"
@@ -71,6 +72,6 @@ chmod +x "$share/test"
 rounds="30"
 [ -z "${SOAK:-}" ] || rounds="10 20 30 40 50 60 70 80 90 100 110 120"
 crash "what was flushed to a block device outlives the host" prepare_device "" $rounds
-crash "the same past the host's page cache" prepare_device ",direct" $rounds
+crash "what was written past the host's page cache outlives it" prepare_device ",direct" $rounds
 crash "what was flushed to a file outlives the host" prepare_file "" $rounds
 rm -rf "$share"

@@ -53,9 +53,9 @@ nested() {
 	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
 }
 ! wants nested.sh "$@" || nested
+{ ! wants passt.sh "$@" && ! wants fs.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
-! wants passt.sh "$@" || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
@@ -103,7 +103,7 @@ run_in() {
 	shift
 	if ! native; then
 		# shellcheck disable=SC2086
-		"$top/lab/host.sh" -t 1200 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+		"$top/lab/host.sh" -t 3000 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
 			env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
 	elif [ -z "$options" ]; then
 		WORK=$(mktemp -d)

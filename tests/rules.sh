@@ -20,6 +20,12 @@ rule "every file includes only what its folder may" "$(tests/check-includes.sh 2
 rule "C is laid out by clang-format" "$(clang-format --dry-run -Werror $(grep -v '\.S$' <<<"$sources") 2>&1)"
 rule "every file has its licence line" "$(for f in $sources $scripts Makefile $(find . -path ./build -prune -o -name '*.mk' -print); do
 	head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f"; done)"
+# The options of lkvm that docs/lkvm.md says are refused, or taken, are those that the program refuses, or takes.
+documented() { sed -nE "s/^\| \`--([a-z0-9-]+)\`[^|]*\| ($1) \|.*/\1/p" docs/lkvm.md | sort; }
+names() { sed -n "/$1/,/^};/s/^\t{ \"\([^\"]*\)\".*/\1/p" "$2" | sort; }
+rule "docs/lkvm.md says refused of what is refused" "$(diff <(documented refused) <(names 'lkvm_only\[\]' machine/lkvm.c))"
+rule "docs/lkvm.md says same or different of what is taken" \
+	"$(comm -23 <(documented 'same|different') <(names '^} options\[\]' machine/options.c); test -n "$(documented same)" || echo "no row is read")"
 rule "every script parses" "$(for f in $scripts; do case $(head -n 1 "$f") in *bash*) bash -n "$f" ;; *) sh -n "$f" ;; esac; done 2>&1)"
 rule "no file is longer than 500 lines" "$(wc -l $sources $scripts | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 }')"
 # A unit test's table of cases is data

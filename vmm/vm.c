@@ -199,6 +199,21 @@ static void destroy_parts(struct vm *vm, size_t nr)
 	pthread_mutex_destroy(&vm->lock);
 }
 
+int vm_probe(const struct kvm_ops *ops, struct log *log, enum vm_step *step)
+{
+	struct vm vm = { .kvm = { .ops = ops, .log = log, .sys = -1, .vm = -1 } };
+	int err;
+
+	*step = VM_STEP_OPEN;
+	err = open_kvm(&vm, NULL);
+	if (err)
+		return err;
+	*step = VM_STEP_API;
+	err = check_api(&vm, NULL);
+	close_kvm(&vm);
+	return err;
+}
+
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 {
 	*vm = (struct vm){

@@ -94,6 +94,9 @@ enum vm_step {
 	VM_STEP_PMU,
 };
 
+/* Whether there is a KVM at all: 0, or -errno and *step. */
+int vm_probe(const struct kvm_ops *ops, struct log *log, enum vm_step *step);
+
 /* 0 or -errno, and then *step is what failed. The vCPUs exist and do not run. */
 int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step);
 void vm_destroy(struct vm *vm);

@@ -21,7 +21,7 @@ struct work_queue {
 	pthread_t thread;
 	pthread_mutex_t
 		mutex; /* over what follows; taken inside the device lock, never around it */
-	pthread_cond_t more, idle;
+	pthread_cond_t more, idle, ran;
 	struct list todo, finished;
 	bool busy, ending;
 	struct loop_op op;
@@ -46,6 +46,21 @@ static struct work *take(struct list *l)
 	if (!l->first)
 		l->last = &l->first;
 	return w;
+}
+
+/* False: it is not among them. */
+static bool remove_work(struct list *l, struct work *w)
+{
+	struct work **at = &l->first;
+
+	while (*at && *at != w)
+		at = &(*at)->next;
+	if (!*at)
+		return false;
+	*at = w->next;
+	if (l->last == &w->next)
+		l->last = at;
+	return true;
 }
 
 static struct work *take_finished(struct work_queue *q)
@@ -80,6 +95,7 @@ static void *work_thread(void *arg)
 		w->run(w);
 		pthread_mutex_lock(&q->mutex);
 		append(&q->finished, w);
+		pthread_cond_broadcast(&q->ran);
 		n = write(q->fd, &one, sizeof(one));
 		assert(n == sizeof(one)); /* the loop empties it long before it is full */
 		(void)n;
@@ -114,6 +130,15 @@ void work_submit(struct work_queue *q, struct work *w)
 	pthread_mutex_unlock(&q->mutex);
 }
 
+void work_wait(struct work_queue *q, struct work *w)
+{
+	pthread_mutex_lock(&q->mutex);
+	while (!remove_work(&q->finished, w))
+		pthread_cond_wait(&q->ran, &q->mutex);
+	pthread_mutex_unlock(&q->mutex);
+	w->done(w);
+}
+
 /* Signals are the loop's: the thread is born with all of them blocked. */
 static int start_thread(struct work_queue *q)
 {
@@ -142,6 +167,7 @@ int work_create(struct work_queue **queue, struct loop *loop)
 	pthread_mutex_init(&q->mutex, NULL);
 	pthread_cond_init(&q->more, NULL);
 	pthread_cond_init(&q->idle, NULL);
+	pthread_cond_init(&q->ran, NULL);
 	q->fd = eventfd(0, EFD_CLOEXEC);
 	if (q->fd < 0) {
 		err = -errno;
@@ -187,6 +213,7 @@ void work_destroy(struct work_queue *q)
 	close(q->fd);
 	pthread_cond_destroy(&q->more);
 	pthread_cond_destroy(&q->idle);
+	pthread_cond_destroy(&q->ran);
 	pthread_mutex_destroy(&q->mutex);
 	free(q);
 }

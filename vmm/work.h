@@ -22,6 +22,11 @@ int work_create(struct work_queue **q, struct loop *loop);
 /* Under the device lock. @w is not submitted again before it is done. */
 void work_submit(struct work_queue *q, struct work *w);
 /*
+ * Under the device lock, which is held on to: waits until @w has run, and calls
+ * its done. For what cannot go on without it; the rest is done by the loop later.
+ */
+void work_wait(struct work_queue *q, struct work *w);
+/*
  * After the loop has been drained, under no lock: waits for all that was
  * submitted and calls done for it, so that what it serves can go.
  */

@@ -132,6 +132,21 @@ void pci_set_intx(struct pci_func *f, bool level)
 	update_intx(f, level);
 }
 
+bool pci_is_master(const struct pci_func *f)
+{
+	return pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
+static void update_master(struct pci_func *f)
+{
+	if (f->master == pci_is_master(f))
+		return;
+	f->master = !f->master;
+	if (f->master_changed)
+		f->master_changed(f);
+	pci_msix_unmask(f);
+}
+
 u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	u32 val = 0;
@@ -154,6 +169,7 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 	if (offset < PCI_STD_HEADER_SIZEOF) {
 		pci_update_bars(f);
 		update_intx(f, pci_get16(f, PCI_STATUS) & PCI_STATUS_INTERRUPT);
+		update_master(f);
 	}
 	pci_msix_control_written(f, offset, size);
 	if (f->config_written)

@@ -28,11 +28,13 @@ static u32 entry(const struct pci_msix *m, unsigned int vector, unsigned int fie
 	return le32toh(val);
 }
 
+/* A message is a memory write: none without Bus Master Enable, which masks as well (7.5.1.1.3). */
 static bool masked(const struct pci_msix *m, unsigned int vector)
 {
 	u16 control = pci_get16(m->f, m->cap + PCI_MSIX_FLAGS);
 
-	return !(control & PCI_MSIX_FLAGS_ENABLE) || control & PCI_MSIX_FLAGS_MASKALL ||
+	return !pci_is_master(m->f) || !(control & PCI_MSIX_FLAGS_ENABLE) ||
+	       control & PCI_MSIX_FLAGS_MASKALL ||
 	       entry(m, vector, PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
@@ -111,6 +113,12 @@ static void vector_written(struct pci_msix *m, unsigned int vector)
 	send(m, vector);
 }
 
+void pci_msix_unmask(struct pci_func *f)
+{
+	for (unsigned int vector = 0; f->msix && vector < f->msix->nr; vector++)
+		vector_written(f->msix, vector);
+}
+
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	struct pci_msix *m = f->msix;
@@ -120,8 +128,7 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 	if (pci_msix_enabled(f))
 		pci_set_intx(
 			f, false); /* 6.1.4.3: a function that uses MSI-X does not drive its pin */
-	for (unsigned int vector = 0; vector < m->nr; vector++)
-		vector_written(m, vector);
+	pci_msix_unmask(f);
 }
 
 static u64 table_read(void *dev, u64 offset, unsigned int size)

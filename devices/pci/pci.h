@@ -48,9 +48,12 @@ struct pci_func {
 	struct pci_msix *msix;
 	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
 	bool intx;                 /* this function drives its pin */
+	bool master;               /* as Bus Master Enable was when it was last looked at */
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
+	/* Bus Master Enable changed: the function may reach memory, or no longer. May be NULL. */
+	void (*master_changed)(struct pci_func *f);
 	/* What pci_msix_fd() says of the vector may have changed. May be NULL. */
 	void (*vector_changed)(struct pci_func *f, unsigned int vector);
 };
@@ -123,6 +126,10 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector);
  * -1: there is none now, since it is masked, or KVM has no route for its message.
  */
 int pci_msix_fd(struct pci_func *f, unsigned int vector);
+/* Bus Master Enable: whether it may reach memory (7.5.1.1.3). */
+bool pci_is_master(const struct pci_func *f);
+/* What masked its vectors may have gone: those that are pending are sent. */
+void pci_msix_unmask(struct pci_func *f);
 /* The guest wrote message control; msix.c's half of a config write. */
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size);
 

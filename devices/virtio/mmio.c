@@ -55,7 +55,10 @@ static void ack_written(void *regs, u64 old)
 	m->interrupt_ack = 0;
 }
 
-/* 4.2.2.1: a reset clears InterruptStatus. */
+/*
+ * 4.2.2.1: a reset clears InterruptStatus. Linux's driver goes on at once, where
+ * 2.4.2 lets it wait until status reads 0.
+ */
 static void status_written(void *regs, u64 old)
 {
 	struct virtio_mmio *m = mmio_of(regs);
@@ -65,6 +68,8 @@ static void status_written(void *regs, u64 old)
 	virtio_set_status(m->dev, status);
 	if (status)
 		return;
+	if (m->dev->resetting && m->dev->type->finish_reset)
+		m->dev->type->finish_reset(m->dev);
 	virtio_regs_reset(&m->regs);
 	set_events(m, 0);
 }

@@ -37,6 +37,8 @@ struct net_backend_ops {
 	 */
 	int (*send)(struct net_backend *b, unsigned int pair, const struct iovec *iov,
 	            unsigned int nr);
+	/* The frame that was to be sent again will not be. NULL: it makes no difference. */
+	void (*taken_back)(struct net_backend *b, unsigned int pair);
 	/* The guest takes frames with these GUEST_ features' offloads. NULL: there are none. */
 	void (*set_offloads)(struct net_backend *b, u64 features);
 	/* Frames arrive for the first @nr pairs alone. NULL: there is one. */

@@ -12,7 +12,10 @@
 #include "devices/virtio/net.h"
 #include "devices/virtio/virtio.h"
 
-#define MAX_FRAME (14 + 4 + 65535)
+/* What the other end, passt, takes for a frame; it ends the connection over anything else. */
+#define MIN_FRAME 14
+#define MAX_FRAME 65535
+#define MTU       65520
 #define IN_SIZE   (256u << 10) /* several frames a call */
 #define MAX_IOV   (VIRTQ_MAX_IOV + 1)
 
@@ -141,7 +144,7 @@ static int stream_send(struct net_backend *b, unsigned int pair, const struct io
 		s->repeated = false;
 		return 0;
 	}
-	if (len > MAX_FRAME || nr >= MAX_IOV)
+	if (len < MIN_FRAME || len > MAX_FRAME || nr >= MAX_IOV)
 		return 0;
 	iov[0] = (struct iovec){ &size, sizeof(size) };
 	memcpy(iov + 1, frame, nr * sizeof(*iov));
@@ -149,6 +152,12 @@ static int stream_send(struct net_backend *b, unsigned int pair, const struct io
 	if (done < 0 || (size_t)done == sizeof(size) + len)
 		return 0;
 	return done ? keep_rest(s, iov, nr + 1, done, sizeof(size) + len) : -EAGAIN;
+}
+
+static void stream_taken_back(struct net_backend *b, unsigned int pair)
+{
+	(void)pair;
+	stream_of(b)->repeated = false;
 }
 
 static void stream_destroy(struct net_backend *b)
@@ -160,6 +169,7 @@ static void stream_destroy(struct net_backend *b)
 static const struct net_backend_ops stream_ops = {
 	.receive = stream_receive,
 	.send = stream_send,
+	.taken_back = stream_taken_back,
 	.destroy = stream_destroy,
 };
 
@@ -171,6 +181,7 @@ int net_stream_create(struct net_backend **b, int fd)
 		return -ENOMEM;
 	s->backend.ops = &stream_ops;
 	s->backend.nr_pairs = 1;
+	s->backend.mtu = MTU;
 	s->backend.fds[0] = fd;
 	*b = &s->backend;
 	return 0;

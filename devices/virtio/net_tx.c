@@ -17,8 +17,13 @@ static void release(struct tx *tx)
 
 void net_tx_release(struct tx *tx)
 {
-	if (tx->held)
-		release(tx);
+	struct net_backend *b = tx->net->backend;
+
+	if (!tx->held)
+		return;
+	if (b->ops->taken_back)
+		b->ops->taken_back(b, tx->pair);
+	release(tx);
 }
 
 /* The next frame, unless one is held already. Without a header it is none, and the ring is broken.

@@ -268,6 +268,20 @@ static int vp_call_fd(struct virtio_transport *t, struct virtq *vq)
 	return pci_msix_fd(&container_of(t, struct virtio_pci, transport)->func, vq->vector);
 }
 
+/*
+ * Without Bus Master Enable the device takes no requests; those that it has taken
+ * end. What was asked for meanwhile is taken when it is set. Rings that another
+ * program works (vhost) go on: it is asked nothing of this.
+ */
+static void master_changed(struct pci_func *f)
+{
+	struct virtio_dev *dev = container_of(f, struct virtio_pci, func)->dev;
+
+	dev->held = !pci_is_master(f);
+	for (unsigned int i = 0; i < dev->nr_queues && !dev->held && !dev->type->external; i++)
+		virtio_notify(dev, i);
+}
+
 /* What a vector does now is another matter for whoever raises it without us. */
 static void vector_changed(struct pci_func *f, unsigned int vector)
 {
@@ -410,6 +424,8 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virti
 		.call_fd = vp_call_fd,
 	};
 	vp->func.vector_changed = vector_changed;
+	vp->func.master_changed = master_changed;
+	dev->held = true;
 	vp->num_queues = dev->nr_queues;
 	dev->transport = &vp->transport;
 	err = virtio_regs_init(&vp->regs, dev, vp->vm->loop);

@@ -119,7 +119,7 @@ bool virtq_is_live(const struct virtq *vq)
 	const struct virtio_dev *dev = vq->dev;
 	u8 state = dev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET);
 
-	return state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && vq->enabled &&
+	return state == VIRTIO_CONFIG_S_DRIVER_OK && !dev->resetting && !dev->held && vq->enabled &&
 	       !vq->resetting;
 }
 

@@ -80,6 +80,17 @@ static void run_task(struct work *w)
 		t->err = set_calls(v, t);
 }
 
+/*
+ * The driver did not wait for the back end to start. A kick that came before all
+ * was set up may have been taken and forgotten (virtiofsd does): it is repeated.
+ */
+static void kick_all(const struct vhost_task *t, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (t->queue[i].enabled)
+			eventfd_write(t->queue[i].kick, 1);
+}
+
 /* From here on under the lock. */
 void vhost_lost(struct vhost *v, int err)
 {
@@ -120,6 +131,8 @@ static void task_done(struct work *w)
 	v->busy = false;
 	if (t->start)
 		v->running = !t->err;
+	if (t->start && v->running)
+		kick_all(t, v->nr_queues);
 	if (t->stop)
 		v->running = false;
 	if (t->err)
@@ -235,6 +248,12 @@ void vhost_reset(struct vhost *v)
 	v->dev->in_flight++;
 	v->held |= HELD_DEVICE;
 	schedule(v);
+}
+
+void vhost_finish_reset(struct vhost *v)
+{
+	while (v->busy)
+		work_wait(v->work, &v->job);
 }
 
 void vhost_queue_reset(struct vhost *v, struct virtq *vq)

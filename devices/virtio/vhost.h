@@ -62,6 +62,11 @@ struct vhost_call {
 struct vhost {
 	const struct vhost_ops *ops;
 	int fd;
+	struct { /* vhost_user.c's */
+		bool has_protocol;
+		u64 protocol; /* features that both have */
+		u32 queues;   /* BIT(index): set up since it last stopped */
+	} user;
 	struct log *log;
 	struct virtio_dev *dev;
 	unsigned int nr_queues; /* the first of the device's that the back end works */
@@ -109,6 +114,8 @@ void vhost_destroy(struct vhost *v);
 /* For a type's hooks. A reset is complete, like those of other types, when its work has ended. */
 void vhost_driver_ok(struct virtio_dev *dev, struct vhost *v);
 void vhost_reset(struct vhost *v);
+/* Waits for that: the back end has been told, or has failed. */
+void vhost_finish_reset(struct vhost *v);
 /* Stopping one queue stops them all: only over MMIO can a driver ask for it, and none does. */
 void vhost_queue_reset(struct vhost *v, struct virtq *vq);
 void vhost_notify(struct vhost *v, struct virtq *vq);

@@ -60,6 +60,8 @@ struct virtio_type {
 	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
 	 */
 	void (*reset)(struct virtio_dev *dev);
+	/* Waits here until a reset has ended: for a transport whose drivers do not. May be NULL. */
+	void (*finish_reset)(struct virtio_dev *dev);
 	/* The driver resets one queue: finish what is in flight there. May be NULL. */
 	void (*queue_reset)(struct virtio_dev *dev, struct virtq *vq);
 	/* FEATURES_OK is set: dev->acked is final (3.1.1). May be NULL. */
@@ -106,6 +108,7 @@ struct virtio_dev {
 	u8 status;
 	u8 config_generation;
 	bool resetting; /* a reset waits for requests in flight */
+	bool held;      /* its transport has it take no requests for now */
 	unsigned int in_flight;
 	u16 nr_queues;
 	struct virtq vq[VIRTQ_MAX_QUEUES];

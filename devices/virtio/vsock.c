@@ -9,6 +9,7 @@
 #include <linux/virtio_ring.h>
 #include <linux/virtio_vsock.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "devices/virtio/vhost.h"
 
@@ -45,6 +46,11 @@ static void reset(struct virtio_dev *dev)
 	vhost_reset(&vsock_of(dev)->vhost);
 }
 
+static void finish_reset(struct virtio_dev *dev)
+{
+	vhost_finish_reset(&vsock_of(dev)->vhost);
+}
+
 static void queue_reset(struct virtio_dev *dev, struct virtq *vq)
 {
 	vhost_queue_reset(&vsock_of(dev)->vhost, vq);
@@ -63,6 +69,7 @@ static const struct virtio_type vsock_type = {
 	.config_size = sizeof(struct virtio_vsock_config),
 	.notify = notify,
 	.reset = reset,
+	.finish_reset = finish_reset,
 	.queue_reset = queue_reset,
 	.driver_ok = driver_ok,
 	.external = true,
@@ -74,27 +81,36 @@ static const struct virtio_type vsock_type = {
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
 	 BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_VSOCK_F_SEQPACKET))
 
+static int open_backend(struct vsock *s, const struct vsock_config *c)
+{
+	const struct vhost_config vhost = {
+		.ops = c->ops,
+		.fd = c->fd,
+		.dev = &s->dev,
+		.nr_queues = NR_VHOST_QUEUES,
+		.loop = c->loop,
+		.work = c->work,
+		.mem = c->dma->mem,
+		.log = c->log,
+		.watcher = c->watcher,
+	};
+	u64 features = 0;
+	int err = vhost_init(&s->vhost, &vhost, &features);
+
+	s->dev.features = features & FEATURES;
+	return err;
+}
+
 int vsock_create(struct virtio_dev **dev, const struct vsock_config *c)
 {
 	struct vsock *s = calloc(1, sizeof(*s));
-	u64 features = 0;
-	int err = -ENOMEM;
+	int err;
 
-	if (s) {
-		const struct vhost_config vhost = {
-			.ops = c->ops,
-			.fd = c->fd,
-			.dev = &s->dev,
-			.nr_queues = NR_VHOST_QUEUES,
-			.loop = c->loop,
-			.work = c->work,
-			.mem = c->dma->mem,
-			.log = c->log,
-			.watcher = c->watcher,
-		};
-
-		err = vhost_init(&s->vhost, &vhost, &features);
+	if (!s) {
+		close(c->fd);
+		return -ENOMEM;
 	}
+	err = open_backend(s, c);
 	if (err) {
 		free(s);
 		return err;
@@ -103,7 +119,6 @@ int vsock_create(struct virtio_dev **dev, const struct vsock_config *c)
 	s->dev.type = &vsock_type;
 	s->dev.config = &s->config;
 	s->dev.nr_queues = NR_QUEUES;
-	s->dev.features = features & FEATURES;
 	virtio_init(&s->dev, c->dma, c->log);
 	*dev = &s->dev;
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* INTx of a virtio-blk function: a level, which reading ISR takes back. */
+/* A virtio-blk function and its command register: INTx, a level that reading ISR takes back; Bus
+ * Master Enable. */
 #include "lib/gic.h"
 #include "lib/virtio.h"
 
@@ -54,7 +55,27 @@ static void disabled(void)
 	check(wait_for(interrupts, LONG), "no interrupt after it was enabled");
 }
 
-static const struct test tests[] = { { "level", level }, { "disabled", disabled } };
+/* Not a byte of the ring is touched, however often the device is looked at meanwhile. */
+static void master(void)
+{
+	u64 command;
+
+	start();
+	command = pci_config(blk.rid) + PCI_COMMAND;
+	write16(command, PCI_COMMAND_MEMORY);
+	blk_submit(&blk, BLK_IN, 0);
+	for (unsigned int i = 0; i < 2000; i++)
+		check(!blk_done(&blk) && read8(blk.isr) == 0, "a request is served");
+	write16(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	check(wait_for(blk_done(&blk), LONG), "the request is lost");
+	check(blk.status == BLK_OK, "the read failed");
+}
+
+static const struct test tests[] = {
+	{ "level", level },
+	{ "disabled", disabled },
+	{ "master", master },
+};
 
 int main(void)
 {

@@ -103,6 +103,7 @@ case_of "bare: MSI-X: a message goes where the table says now" with_disk msi ret
 case_of "bare: MSI-X: the table and what is pending go along with their BAR" with_disk msi moved
 case_of "bare: INTx is a level that reading ISR takes back" with_disk intx level
 case_of "bare: INTx is held back by the command register" with_disk intx disabled
+case_of "bare: no request is served without Bus Master Enable, and none is lost" with_disk intx master
 
 case_of "bare: loads and stores to holes abort" guest hole holes -m 256M
 case_of "bare: instruction fetches from holes and devices abort" guest hole fetch -m 256M

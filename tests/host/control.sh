@@ -63,8 +63,13 @@ listed() {
 		"$NESTOR" list --json >"$JSON/list.json"
 }
 case_of "control: list has its name, process and state" listed
-case_of "control: a name in use is one line and exit code 2" \
-	nestor 2 "--name one: in use" run --timeout 5 --name one -k "$IMAGE"
+in_use() {
+	echo kept >"$WORK/log.kept"
+	nestor 2 "--name one: in use" run --timeout 5 --name one --log-json "$WORK/log.kept" -k "$IMAGE" || return 1
+	WHY="the log has: $(cat "$WORK/log.kept")"
+	[ "$(cat "$WORK/log.kept")" = kept ]
+}
+case_of "control: a name in use is one line and exit code 2, and no log is touched" in_use
 
 counts() {
 	WHY="no counters"

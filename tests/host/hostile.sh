@@ -10,6 +10,10 @@ refuses_long_requests() {
 	[ "$(wc -c <"$DISK")" = 1048576 ]
 }
 
+# on_tap NAME TEST ARG...: a guest with a network
+on_tap() { guest "$@" -n tap=hostile; }
+"$SHARE/tap" hostile && ip link set hostile up
+
 # hostile LABEL COUNT SEED...: all of them; COUNT random accesses from each seed
 hostile() {
 	label=$1 count=$2
@@ -28,6 +32,19 @@ hostile() {
 	case_of "$label: the window into BAR 0 takes any value" with_disk bars window
 	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
 	case_of "$label: the clock, the GPIO and pvpanic take any access" guest onboard hostile
+	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers
+	case_of "$label: net: frames whose headers make no sense are lost" on_tap queues net-headers
+	case_of "$label: net: each command has its answer" on_tap queues net-commands
+	case_of "$label: net: rings outside memory break the queue, and a reset mends it" on_tap queues net-rings
+	case_of "$label: net: resets with buffers held" on_tap queues net-resets
+	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues net-race -c 2
+	if [ -c /dev/vhost-vsock ]; then
+		case_of "$label: vsock: malformed buffers do no harm, and a reset mends it" guest queues vsock-buffers --vsock 78
+		case_of "$label: vsock: rings outside memory need a reset, and a reset mends it" guest queues vsock-rings --vsock 78
+		case_of "$label: vsock: resets under way" guest queues vsock-resets --vsock 78
+	else
+		skip "$label: vsock" "this host has no vhost-vsock"
+	fi
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
 			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
@@ -40,3 +57,4 @@ cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 if [ -n "$SOAK" ]; then hostile sanitizers 100000 3 4; else hostile sanitizers 3000 3; fi
+ip link del hostile

@@ -38,6 +38,18 @@ interrupt() {
 }
 case_of "terminal: Ctrl-c reaches the guest" interrupt
 
+# A job that a shell runs in the background: the terminal stays as it is, and is the shell's.
+background() {
+	on_terminal 0 never -0 -- sh -mc '
+		"$@" >"$0" 2>&1 &
+		until grep -q "/ # " "$0"; do usleep 20000; done
+		case "$(stty -a)" in *-icanon*) exit 98 ;; esac
+		kill $!
+		wait $!
+		[ $? = 143 ]' "$WORK/job" "$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$PARAMS"
+}
+case_of "terminal: untouched by a job in the background" background
+
 bad_disk() {
 	guest 2 never -0 -d /nowhere && said "--disk /nowhere"
 }

@@ -57,8 +57,8 @@ static void destroy(struct net_backend *b)
 	free(b);
 }
 
-static const struct net_backend_ops backend_ops = { receive, send_frame, set_offloads, set_pairs,
-	                                            destroy };
+static const struct net_backend_ops backend_ops = { receive,      send_frame, NULL,
+	                                            set_offloads, set_pairs,  destroy };
 
 static void note_interrupt(struct virtio_transport *t, struct virtq *vq)
 {

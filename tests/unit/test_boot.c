@@ -121,6 +121,9 @@ Test(boot, chosen_has_the_parameters_and_fresh_seeds)
 	seed = platform.chosen.kaslr_seed;
 	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
 	cr_assert(ne(u64, platform.chosen.kaslr_seed, seed));
+	options.kaslr_seed = 42;
+	cr_assert(zero(int, boot_load(&boot, &options, &mem, &boot_log, &platform)));
+	cr_assert(eq(u64, platform.chosen.kaslr_seed, 42));
 	boot_close(&boot);
 	munmap(mem.host, mem.size);
 }

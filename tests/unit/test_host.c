@@ -33,6 +33,14 @@ Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redir
 	cr_assert(zero(int, host_check(&options)));
 }
 
+Test(host, a_shortage_is_no_lack, .init = cr_redirect_stderr)
+{
+	choose();
+	cr_assert(eq(int, host_failed(&options, &vm, VM_STEP_GIC, -EMFILE), STATUS_HOST_FAILED));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("nestor: cannot make the VM: Too many open files\n");
+}
+
 static char *what_was_said(void)
 {
 	static char text[512];

@@ -25,7 +25,7 @@ static void make(void)
 	pci_func_add(pci_host_bus(host), &other, &fake_pci_id);
 	pci_func_add(pci_host_bus(host), &func, &fake_pci_id);
 	cr_assert(zero(int, pci_msix_add(&func, 1, NR)));
-	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cap = fake_cap(&vm, DEV, PCI_CAP_ID_MSIX, 0);
 }
 
@@ -69,6 +69,20 @@ static u64 fired(void)
 	if (!fake.nr_irqfds || read(fake.irqfd.fd, &count, sizeof(count)) != sizeof(count))
 		return 0;
 	return count;
+}
+
+Test(msix, without_bus_master_a_vector_is_pending_until_it_is_set)
+{
+	control(PCI_MSIX_FLAGS_ENABLE);
+	program(2, 0x8010040, 7, false);
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	pci_msix_raise(&func, 2);
+	cr_assert(zero(u64, fired()));
+	cr_assert(eq(u64, pending(), 1 << 2));
+	cr_assert(eq(int, pci_msix_fd(&func, 2), -1));
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	cr_assert(eq(u64, fired(), 1));
+	cr_assert(zero(u64, pending()));
 }
 
 Test(msix, the_capability_says_how_many_and_where)

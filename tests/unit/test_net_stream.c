@@ -85,7 +85,7 @@ Test(net_stream, a_frame_in_pieces_is_one)
 
 Test(net_stream, more_than_is_buffered_is_whole)
 {
-	static u8 bytes[65553];
+	static u8 bytes[65535];
 
 	for (unsigned int n = 0; n < 20; n++) {
 		for (unsigned int i = 0; i < sizeof(bytes); i++)
@@ -96,13 +96,13 @@ Test(net_stream, more_than_is_buffered_is_whole)
 			continue; /* always some of them wait */
 		cr_assert(eq(int, receive(), sizeof(bytes)));
 		cr_assert(eq(u8, frame[1], (u8)(7 + n - 2)));
-		cr_assert(eq(u8, frame[65552], (u8)(65552 * 7 + n - 2)));
+		cr_assert(eq(u8, frame[65534], (u8)(65534 * 7 + n - 2)));
 	}
 }
 
 Test(net_stream, a_length_that_no_frame_has_ends_it)
 {
-	put_size(65554);
+	put_size(65536);
 	cr_assert(eq(int, receive(), -EPROTO));
 }
 
@@ -140,37 +140,68 @@ static void expect_frame(const void *bytes, size_t len)
 
 Test(net_stream, a_frame_is_sent_behind_its_length)
 {
-	cr_assert(zero(int, send_frame("frame", 5)));
+	cr_assert(zero(int, send_frame("the first frame", 15)));
 	cr_assert(zero(int, send_frame("a second frame", 14)));
-	expect_frame("frame", 5);
+	expect_frame("the first frame", 15);
 	expect_frame("a second frame", 14);
+}
+
+/* passt would end the connection over it, and take the guest's network with it. */
+Test(net_stream, what_is_no_frame_is_lost)
+{
+	static u8 bytes[65536];
+
+	cr_assert(zero(int, send_frame(bytes, 0)));
+	cr_assert(zero(int, send_frame(bytes, 13)));
+	cr_assert(zero(int, send_frame(bytes, 65536)));
+	cr_assert(zero(int, send_frame("a first frame.", 14)));
+	expect_frame("a first frame.", 14);
+	cr_assert(zero(int, send_frame(bytes, 65535)));
+	expect_frame(bytes, 65535);
 }
 
 Test(net_stream, nobody_there_is_a_lost_frame)
 {
 	close(far);
 	far = -1;
-	cr_assert(zero(int, send_frame("frame", 5)));
+	cr_assert(zero(int, send_frame("the first frame", 15)));
 }
 
 /* A socket that takes a part of a frame: the rest follows, and nothing twice. */
 Test(net_stream, a_frame_that_is_taken_in_part_is_whole_in_the_end)
 {
-	static u8 bytes[4][65553];
+	static u8 bytes[4][65535];
 	unsigned int sent = 0, seen = 0, waits = 0;
 
 	for (unsigned int n = 0; n < 4; n++)
 		memset(bytes[n], n + 1, sizeof(bytes[n]));
 	while (seen < 40) {
-		while (sent < 40 && !send_frame(bytes[sent % 4], 65553 - sent))
+		while (sent < 40 && !send_frame(bytes[sent % 4], 65535 - sent))
 			sent++;
 		waits += sent < 40;
-		expect_frame(bytes[seen % 4], 65553 - seen);
+		expect_frame(bytes[seen % 4], 65535 - seen);
 		seen++;
 		cr_assert(le(u32, seen, sent + 1));
-		while (seen == sent + 1 && send_frame(bytes[sent % 4], 65553 - sent))
+		while (seen == sent + 1 && send_frame(bytes[sent % 4], 65535 - sent))
 			;
 		sent += seen == sent + 1;
 	}
 	cr_assert(gt(u32, waits, 0));
+}
+
+/* A driver that resets its queue does not send that frame again: the next is another one. */
+Test(net_stream, a_frame_that_is_taken_back_does_not_swallow_the_next)
+{
+	static u8 bytes[65535], last[100];
+	unsigned int sent = 0;
+
+	while (!send_frame(bytes, sizeof(bytes)))
+		sent++;
+	b->ops->taken_back(b, 0);
+	memset(last, 9, sizeof(last));
+	for (unsigned int seen = 0; seen < sent; seen++)
+		expect_frame(bytes, sizeof(bytes));
+	cr_assert(zero(int, send_frame(last, sizeof(last))));
+	expect_frame(bytes, sizeof(bytes)); /* the other end has its length already */
+	expect_frame(last, sizeof(last));
 }

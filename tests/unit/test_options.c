@@ -101,6 +101,28 @@ Test(options, flags_and_the_rest_are_taken)
 	cr_assert(eq(str, (char *)o.dump_dtb, "f.dtb"));
 }
 
+Test(options, lkvms_words_for_what_is_usual_here_are_taken)
+{
+	cr_assert(parse("-k K --virtio-transport mmio --force-pci --nodefaults --no-pvtime "
+	                "--disable-mte --pmu --sve-max-vl 256 --kaslr-seed 0x1122334455667788"));
+	cr_assert(not(o.virtio_mmio));
+	cr_assert(eq(int, o.arch.pmu, WISH_ON));
+	cr_assert(eq(u32, o.arch.sve_bits, 256));
+	cr_assert(eq(u64, o.kaslr_seed, 0x1122334455667788));
+}
+
+Test(options, what_is_said_of_cpus_adds_up)
+{
+	cr_assert(parse("-k K --cpu pmu=on,sve=256 --cpu sve=off,pauth=off,id_aa64pfr0_el1.gic=0 "
+	                "--cpu pmu=auto,id_aa64pfr0_el1=1 --nested --e2h0"));
+	cr_assert(eq(int, o.arch.pmu, WISH_AUTO));
+	cr_assert(eq(int, o.arch.sve, WISH_OFF));
+	cr_assert(zero(u32, o.arch.sve_bits));
+	cr_assert(eq(int, o.arch.pauth, WISH_OFF));
+	cr_assert(eq(u32, o.arch.nr_ids, 2));
+	cr_assert(o.arch.el2 && o.arch.e2h0);
+}
+
 Test(options, help_needs_no_kernel)
 {
 	cr_assert(parse("-h"));
@@ -181,7 +203,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K -d a,serial=123456789012345678901",
 		  "--disk a,serial=123456789012345678901: expected serial=TEXT, at most 20 characters" },
 		{ "-k K --virtio-transport isa", "--virtio-transport isa: expected pci or mmio" },
-		{ "-k K --rng=1", "--rng: 1: expected no value" },
+		{ "-k K --rng=1", "--rng 1: expected a key out of bus=, iommu=, segment=" },
 		{ "-k K -d ,ro",
 		  "--disk ,ro: expected FILE[,ro][,direct][,serial=TEXT][,queues=N]" },
 		{ "-k K -n user", "--network user: expected tap=NAME, passt or none" },
@@ -225,7 +247,18 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K --", "--: expected an option of `nestor run --help`" },
 		{ "-k K Image", "Image: expected an option; a kernel is given with -k" },
 		{ "-k K --9p x", "--9p: an option of lkvm that nestor does not have" },
-		{ "-k K --firmware=x", "--firmware: an option of lkvm that nestor does not have" },
+		{ "-k K --firmware=x",
+		  "--firmware: an option of lkvm that nestor does not have; the nearest is -k" },
+		{ "-k K -f x",
+		  "--firmware: an option of lkvm that nestor does not have; the nearest is -k" },
+		{ "-k K -Fx", "--flash: an option of lkvm that nestor does not have" },
+		{ "-k K --debug-mmio",
+		  "--debug-mmio: an option of lkvm that nestor does not have; the nearest is --trace mmio" },
+		{ "-k K --debugger", "--debugger: expected an option of `nestor run --help`" },
+		{ "-k K --kaslr-seed 0",
+		  "--kaslr-seed 0: expected a number of 64 bits other than 0" },
+		{ "-k K --kaslr-seed x",
+		  "--kaslr-seed x: expected a number of 64 bits other than 0" },
 	};
 
 	return cr_make_param_array(struct bad_case, cases, ARRAY_SIZE(cases));

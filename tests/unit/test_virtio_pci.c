@@ -47,7 +47,7 @@ static void make(void)
 	fake_dev_init(&fake_device, &vm.dma, BIT(5) | BIT(40));
 	memcpy(fake_device.config, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
-	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	common = structure(VIRTIO_PCI_CAP_COMMON_CFG);
 	isr = structure(VIRTIO_PCI_CAP_ISR_CFG);
 	config = structure(VIRTIO_PCI_CAP_DEVICE_CFG);

@@ -29,7 +29,7 @@ static void make(void)
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	fake_dev_init(&fake_device, &vm.dma, 0);
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
-	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->acked = BIT(VIRTIO_F_VERSION_1);
 	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_STATUS, 1, 0xf);
 	dev->vq[0].enabled = dev->vq[1].enabled = 1;
@@ -54,6 +54,16 @@ Test(virtio_pci_irq, a_kick_by_exit_notifies_its_queue)
 	fake_write(&vm, NOTIFY + 2, 2, 0);
 	cr_assert(eq(u32, fake_device.notified, 1));
 	cr_assert(zero(u64, fake_read(&vm, NOTIFY, 4)));
+}
+
+Test(virtio_pci_irq, without_bus_master_a_queue_waits_until_it_is_set)
+{
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, NOTIFY + 4, 2, 1);
+	cr_assert(zero(u32, fake_device.notified));
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	cr_assert(eq(u32, fake_device.notified, 2)); /* both queues are looked at */
+	cr_assert(eq(u32, fake_device.last_queue, 1));
 }
 
 static void stop_when_notified(struct virtio_dev *d, struct virtq *vq)
@@ -84,7 +94,7 @@ Test(virtio_pci_irq, the_ioeventfds_follow_the_bar)
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, 0);
 	cr_assert(zero(u32, fake.nr_ioeventfds));
 	cr_assert(eq(u64, fake.ioeventfd.addr, NOTIFY + 0x100000 + 4));
-	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 static void interrupt(void)

@@ -124,6 +124,29 @@ Test(work, what_was_submitted_is_run_and_done_at_the_end)
 	cr_assert(eq(int, done, 2));
 }
 
+/* One in the middle, and the last: those beside it stay the loop's. */
+Test(work, one_that_is_waited_for_is_done_at_once)
+{
+	struct job jobs[] = { JOB(), JOB(), JOB(), JOB() };
+
+	for (int i = 0; i < 4; i++)
+		submit(&jobs[i]);
+	pthread_mutex_lock(&lock);
+	work_wait(queue, &jobs[1].work);
+	cr_assert(eq(int, jobs[1].done, 1));
+	cr_assert(eq(int, done, 1));
+	work_wait(queue, &jobs[3].work);
+	cr_assert(eq(int, jobs[3].done, 2));
+	work_submit(queue, &jobs[3].work);
+	pthread_mutex_unlock(&lock);
+	awaited = 5;
+	cr_assert(zero(int, loop_run(loop)));
+	cr_assert(eq(int, jobs[0].done, 3));
+	cr_assert(eq(int, jobs[2].done, 4));
+	cr_assert(eq(int, jobs[3].done, 5));
+	finish();
+}
+
 static void once_more(struct work *w)
 {
 	struct job *j = container_of(w, struct job, work);
