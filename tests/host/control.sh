@@ -12,6 +12,7 @@ guest() {
 	called=$1
 	shift
 	OUT=$WORK/$called
+	: >"$OUT" # what a guest of the same name said is not this one's
 	"$NESTOR" run --timeout 60 --name "$called" -k "$IMAGE" -p "console=ttyS0 quiet panic=-1" "$@" \
 		>"$OUT" 2>&1 </dev/null &
 	pid=$!

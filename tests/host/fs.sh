@@ -67,6 +67,7 @@ case_of "fs: two folders" two
 
 # start: a guest in the background, as $pid, that has seen the folder
 start() {
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-fs" --fs "$WORK/dir,tag=shared" \
 		-p "console=ttyS0 quiet fs.what=death" >"$OUT" 2>&1 </dev/null &
 	pid=$!

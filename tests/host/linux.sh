@@ -65,6 +65,7 @@ case_of "linux: 16 disks, each with its own contents" sixteen
 shell() {
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"

@@ -18,6 +18,7 @@ huge() {
 	shift 2
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet nestor.run=shell" "$@" \
 		>"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
@@ -54,6 +55,7 @@ umount "$WORK/huge"
 
 # Its memory is cut away under a running guest: KVM cannot resolve the next access.
 cut() {
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-ticks" -p "console=ttyS0 quiet" --hugetlb 2M -m 256 \
 		>"$OUT" 2>&1 </dev/null &
 	pid=$!

@@ -25,6 +25,7 @@ gone() {
 
 # start SCRIPT ARG...: a guest in the background, as $pid, until it has said that its link is up
 start() {
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-link" -n passt -p "console=ttyS0 quiet" >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "the link is up" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done

@@ -68,6 +68,7 @@ case_of "virtio: pci: /dev/hwrng gives random numbers" entropy pci
 hvc() {
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" --console virtio --virtio-transport "$1" \
 		-p "console=hvc0 $QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!

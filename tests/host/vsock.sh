@@ -13,6 +13,7 @@ server=$!
 
 # both ARG...: a guest sends and receives, then the host does; meanwhile nobody else has its context ID
 both() {
+	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-vsock" --vsock 77 -c 2 -m 512 "$@" \
 		-p "console=ttyS0 quiet net.streams=16 net.bytes=$BYTES net.seed=$SEED net.port=5003" >"$OUT" 2>&1 </dev/null &
 	pid=$!
