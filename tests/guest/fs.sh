@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the shared folder as it is found, changed, and its driver's comings and goings, by fs.* on the command line.
 word() { sed -n "s/.*\bfs\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
-tree() { (cd /mnt && find . -type f | sort | xargs sha256sum | sha256sum | cut -d' ' -f1); }
+tree() { (cd /mnt && { find . | sort; find d? d10 -type f | sort | xargs sha256sum; } 2>/dev/null | sha256sum | cut -d' ' -f1); }
 
 mkdir /mnt
 mount -t virtiofs shared /mnt || exit 1
@@ -28,10 +28,10 @@ fi
 echo "before: $(tree)"
 
 # A file longer than any request, one rewritten, one gone, one moved, one behind a link.
-head -c 3000000 /dev/urandom >/mnt/long || exit 4
+head -c 3000000 /dev/urandom >/mnt/d1/long || exit 4
 echo changed >/mnt/d1/f1 || exit 5
-rm /mnt/d2/f2 || exit 6
-mv /mnt/d3/f3 /mnt/moved || exit 7
+rm /mnt/d2/f102 || exit 6
+mv /mnt/d3/f203 /mnt/moved || exit 7
 ln -s moved /mnt/link && chmod 600 /mnt/moved || exit 8
 umount /mnt
 driver=/sys/bus/virtio/drivers/virtiofs
