@@ -15,7 +15,6 @@
 /* What the other end, passt, takes for a frame; it ends the connection over anything else. */
 #define MIN_FRAME 14
 #define MAX_FRAME 65535
-#define MTU       65520
 #define IN_SIZE   (256u << 10) /* several frames a call */
 #define MAX_IOV   (VIRTQ_MAX_IOV + 1)
 
@@ -181,7 +180,6 @@ int net_stream_create(struct net_backend **b, int fd)
 		return -ENOMEM;
 	s->backend.ops = &stream_ops;
 	s->backend.nr_pairs = 1;
-	s->backend.mtu = MTU;
 	s->backend.fds[0] = fd;
 	*b = &s->backend;
 	return 0;
