@@ -53,6 +53,16 @@ const char *place_claim(struct options *o, const char *option, const char *value
 	return NULL;
 }
 
+void place_unclaim(struct options *o, const struct place *place)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < o->nr_claims; i++)
+		if (o->claims[i].place != place)
+			o->claims[kept++] = o->claims[i];
+	o->nr_claims = kept;
+}
+
 const char *place_only(struct options *o, const char *option, const char *value, char *keys,
                        struct place *place)
 {
@@ -61,15 +71,13 @@ const char *place_only(struct options *o, const char *option, const char *value,
 	} only = { 0 };
 	static const struct key known[] = { PLACE_KEYS(struct only) };
 	const char *expected = NULL;
-	bool claimed = false;
 
 	if (keys)
 		expected =
 			keys_parse(keys, known, ARRAY_SIZE(known), &only, o->why, sizeof(o->why));
 	*place = only.place;
-	for (unsigned int i = 0; i < o->nr_claims; i++)
-		claimed |= o->claims[i].place == place;
-	return expected || claimed ? expected : place_claim(o, option, value, place);
+	place_unclaim(o, place);
+	return expected ? expected : place_claim(o, option, value, place);
 }
 
 /* It reaches guest memory past any IOMMU of the guest's. */

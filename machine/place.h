@@ -22,6 +22,8 @@ const char *port_option_take(struct options *o, char *val);
  */
 const char *place_claim(struct options *o, const char *option, const char *value,
                         const struct place *place);
+/* The option that claimed @place was given again: nothing goes there. */
+void place_unclaim(struct options *o, const struct place *place);
 
 /*
  * The same for a device of which there is one, with no other keys: @keys is what
