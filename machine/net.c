@@ -14,15 +14,23 @@
 #include "machine/place.h"
 #include "machine/status.h"
 
+/* Six pairs of digits; sscanf alone would take a sign, or a space, for one. */
+static bool parse_mac(u8 *mac, const char *text)
+{
+	for (unsigned int i = 0; i < NET_MAC_LEN; i++, text += 3)
+		if (strspn(text, "0123456789abcdefABCDEF") != 2 ||
+		    text[2] != (i + 1 < NET_MAC_LEN ? ':' : 0) ||
+		    sscanf(text, "%2hhx", &mac[i]) != 1)
+			return false;
+	return true;
+}
+
 static const char *take_mac(struct net_option *net, const char *text)
 {
 	static const char expected[] = "mac=XX:XX:XX:XX:XX:XX, of one interface and not zero";
 	static const u8 zero[NET_MAC_LEN];
-	int end = 0;
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &net->mac[0], &net->mac[1],
-	           &net->mac[2], &net->mac[3], &net->mac[4], &net->mac[5], &end) != 6 ||
-	    end != 17 || text[end])
+	if (!parse_mac(net->mac, text))
 		return expected;
 	net->has_mac = true;
 	return net->mac[0] & 1 || !memcmp(net->mac, zero, sizeof(zero)) ? expected : NULL;
