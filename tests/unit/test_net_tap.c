@@ -131,6 +131,16 @@ Test(net_tap, a_name_that_is_not_there_makes_no_interface)
 	cr_assert(eq(int, step, NET_TAP_NAME));
 }
 
+/* The kernel would cut it. */
+Test(net_tap, a_name_that_only_begins_like_an_interfaces_is_none)
+{
+	isolate();
+	add_tap("tap345678901234", 0, 1500);
+	cr_assert(eq(int, net_tap_open(&b, "tap3456789012345", 1, &step), -ENODEV));
+	cr_assert(eq(int, step, NET_TAP_NAME));
+	cr_assert(zero(int, net_tap_open(&b, "tap345678901234", 1, &step)));
+}
+
 Test(net_tap, an_interface_is_had_once)
 {
 	struct net_backend *other;
