@@ -58,6 +58,16 @@ const char *place_claim(struct options *o, const char *option, const char *value
 	return NULL;
 }
 
+void place_release(struct options *o, const struct place *place)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < o->nr_claims; i++)
+		if (o->claims[i].place != place)
+			o->claims[nr++] = o->claims[i];
+	o->nr_claims = nr;
+}
+
 const char *place_only(struct options *o, const char *option, const char *value, char *keys,
                        struct place *place)
 {

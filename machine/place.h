@@ -31,6 +31,9 @@ const char *place_claim(struct options *o, const char *option, const char *value
 const char *place_only(struct options *o, const char *option, const char *value, char *keys,
                        struct place *place);
 
+/* There is to be no such device after all. */
+void place_release(struct options *o, const struct place *place);
+
 /* For a device whose rings another program works: NULL, or what was expected of iommu=. */
 const char *place_without_iommu(const struct place *place);
 

@@ -251,6 +251,20 @@ Test(place, a_device_given_again_is_one_device_where_it_was_said_last)
 	expect_refused("--rng again,bus=b: expected the ID of a --root-port");
 }
 
+Test(place, a_device_that_is_not_to_be_leaves_its_place_to_others)
+{
+	port("a");
+	device((struct place){ .bus = "a" });
+	device((struct place){ .segment = 3 });
+	device((struct place){ 0 });
+	place_release(&o, &places[1]);
+	place_release(&o, &places[0]);
+	place_release(&o, &places[0]);
+	cr_assert(eq(u32, o.nr_claims, 1));
+	cr_assert(eq(ptr, (void *)o.claims[0].place, &places[2]));
+	expect_taken();
+}
+
 Test(place, only_a_place_is_said_of_what_there_is_one_of)
 {
 	char keys[] = "serial=x";
