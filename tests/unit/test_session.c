@@ -36,10 +36,10 @@ static void unmake(void)
 {
 	char command[64];
 
-	cr_assert(eq(u32, open_fds(), fds));
-	expect_no_leak();
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	cr_assert(zero(int, system(command)));
+	cr_assert(eq(u32, open_fds(), fds));
+	expect_no_leak();
 }
 
 TestSuite(session, .init = make, .fini = unmake, .timeout = 10);
