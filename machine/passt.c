@@ -10,7 +10,7 @@
 #include "machine/net.h"
 #include "machine/status.h"
 
-#define COMMAND "passt", "--foreground", "--mtu", "1500", "--fd", TEXT(HELPER_FD)
+#define COMMAND    "passt", "--foreground", "--mtu", "1500", "--fd", TEXT(HELPER_FD)
 #define TEXT(n)    TEXT_OF(n)
 #define TEXT_OF(n) #n
 
