@@ -103,7 +103,7 @@ run_in() {
 	shift
 	if ! native; then
 		# shellcheck disable=SC2086
-		exec "$top/lab/host.sh" -t 3000 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+		exec "$top/lab/host.sh" -t "${SOAK:+1}3000" -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
 			env SOAK="${SOAK:-}" CLAIMS="$CLAIMS" sh /share/tests/host/all.sh "$@"
 	elif [ -z "$options" ]; then
 		WORK=$(mktemp -d)
