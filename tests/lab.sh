@@ -132,13 +132,40 @@ else
 	echo "SKIP lab: a second clone has nothing to set up: this is no git checkout"
 fi
 
-mkdir "$work/small"
-if mount -t tmpfs -o size=20m small "$work/small" 2>/dev/null; then
+# A disk of its own, of so many MB.
+small_disk() {
+	mkdir -p "$work/small"
+	mount -t tmpfs -o "size=$1m" small "$work/small" 2>/dev/null
+}
+if small_disk 20; then
 	full() { env NESTOR_CACHE="$work/small/cache" lab/setup.sh build lab; }
 	check "a disk that is too small is one line" 1 full
 	one_line
 	has "not enough disk"
 	result
+	umount "$work/small"
 else
 	echo "SKIP lab: a disk that is too small is one line: no right to mount a small one"
+fi
+
+# Enough at first; another takes the rest as soon as the first step has begun.
+filling() {
+	local pid status
+	env NESTOR_CACHE="$work/small/cache" lab/setup.sh build &
+	pid=$!
+	until [ -e "$work/small/cache/log/uAPI-headers" ] || ! kill -0 $pid; do sleep 0.1; done
+	cat /dev/zero >"$work/small/other" 2>/dev/null
+	wait $pid
+	status=$?
+	echo "left: $(ls -A "$work/small/cache/tmp")$(ls -d "$work"/small/cache/uapi-* 2>/dev/null)."
+	return $status
+}
+if small_disk 300; then
+	check "a disk that fills while set-up runs is one line, and leaves nothing half-made" 1 filling
+	has "left: ."
+	has "uAPI headers failed: disk full at $work/small/cache"
+	[ "$(grep -c 'failed\|full\|rror' "$work/out")" = 1 ] || problem="more than one line says so"
+	result
+else
+	echo "SKIP lab: a disk that fills while set-up runs is one line: no right to mount a small one"
 fi
