@@ -38,6 +38,9 @@ ParameterizedTestParameters(net_option, a_network_is_a_tap_or_passt_in_either_sp
 		{ "tap=t0,bus=a,iommu=none,segment=3", "t0", 1 },
 		{ "mode=tap,tapif=t0", "t0", 1 },
 		{ "mode=tap,queues=2,tapif=t0", "t0", 2 },
+		{ "tapif=t0", "t0", 1 },
+		{ "tapif=t0,queues=3,mode=tap", "t0", 3 },
+		{ "guest_mac=02:00:00:00:00:01,mode=tap,tapif=t0", "t0", 1 },
 		{ "passt", "", 1 },
 		{ "passt,queues=1", "", 1 },
 		{ "mode=user", "", 1 },
@@ -66,7 +69,8 @@ struct bad_case {
 ParameterizedTestParameters(net_option, what_is_no_network_is_told_what_would_be)
 {
 #define WORDS "tap=NAME, passt or none"
-#define KEYS  "a key out of bus=, iommu=, segment=, mac=, queues=, tapif=, guest_mac="
+#define KEYS  "a key out of bus=, iommu=, segment=, mac=, queues=, mode=, tapif=, guest_mac="
+#define ALONE "mode= and tapif= without tap=NAME or passt before them"
 #define LKVM  "mode=tap,tapif=NAME, mode=user or mode=none"
 	static struct bad_case cases[] = {
 		{ "", WORDS },
@@ -76,13 +80,20 @@ ParameterizedTestParameters(net_option, what_is_no_network_is_told_what_would_be
 		{ "Passt", WORDS },
 		{ "passt0", WORDS },
 		{ "none,queues=1", WORDS },
-		{ "mode=", LKVM },
+		{ "mode=", WORDS },
+		{ "tapif=", WORDS },
+		{ "guest_mac=", WORDS },
 		{ "mode=bridge", LKVM },
 		{ "mode=none,queues=1", LKVM },
 		{ "mode=tap", "mode=tap,tapif=NAME: a tap interface that exists" },
 		{ "mode=tap,tapif=", "tapif=TEXT" },
-		{ "tap=t0,tapif=t1", "tapif= with mode=tap, or tap=NAME alone" },
-		{ "passt,tapif=t1", "tapif= with mode=tap, or tap=NAME alone" },
+		{ "tap=t0,tapif=t1", ALONE },
+		{ "tap=t0,mode=tap", ALONE },
+		{ "passt,tapif=t1", ALONE },
+		{ "passt,mode=user", ALONE },
+		{ "tapif=t0,mode=bridge", LKVM },
+		{ "guest_mac=02:00:00:00:00:01",
+		  "mode=tap,tapif=NAME: a tap interface that exists" },
 		{ "tap=t0,", KEYS },
 		{ "tap=t0,trans=mmio", KEYS },
 		{ "tap=t0,queues=0", "queues=N, 1 to 7" },

@@ -89,8 +89,8 @@ Test(passt, frames_go_to_it_and_come_back)
 /* What it was started with comes as a frame: a length, big-endian, and the text. */
 Test(passt, it_stays_in_the_foreground_and_gives_up_root)
 {
-	const char *want = geteuid() ? "--foreground --fd 3"
-	                             : "--foreground --fd 3 --runas 65534:65534";
+	const char *want = geteuid() ? "--foreground --mtu 1500 --fd 3"
+	                             : "--foreground --mtu 1500 --fd 3 --runas 65534:65534";
 	char got[2048];
 	ssize_t n;
 
