@@ -266,7 +266,7 @@ int client_stop(int argc, char **argv)
 
 static void list_one(struct client *c, const char *name)
 {
-	const char *state = "unresponsive";
+	const char *state = NULL;
 	json_t *answer = NULL;
 	struct peer p = { 0 };
 	int err = peer_open(&p, name, PATIENCE / 5);
@@ -275,6 +275,8 @@ static void list_one(struct client *c, const char *name)
 		return; /* it has just ended */
 	if (!err && !peer_ask(&p, c->action->command, &answer))
 		state = json_string_value(json_object_get(answer, "status"));
+	if (!state)
+		state = "unresponsive";
 	if (c->json)
 		json_array_append_new(c->results, json_pack("{s:s, s:i, s:s}", "name", name, "pid",
 		                                            (int)p.pid, "state", state));

@@ -25,7 +25,6 @@ const char *vsock_option_take(struct options *o, char *val)
 	if (!parse_number(val, &o->vsock.cid, &end) || *end || o->vsock.cid < 3 ||
 	    o->vsock.cid > MAX_CID)
 		return "a context ID, 3 to 4294967294";
-	place_unclaim(o, &o->vsock.place);
 	expected = place_claim(o, "vsock", val, &o->vsock.place);
 	if (!expected && rest)
 		expected =
