@@ -78,8 +78,7 @@ static void run_task(struct work *w)
 	struct vhost *v = container_of(w, struct vhost, job);
 	struct vhost_task *t = &v->task;
 
-	if (v->ops->begin)
-		v->ops->begin(v);
+	v->ops->begin(v);
 	if (t->start)
 		t->err = start(v, t);
 	else if (t->stop)

@@ -35,10 +35,10 @@ struct vhost_ops {
 	int (*set_vring_err)(struct vhost *v, unsigned int queue, int fd);
 	/* All of the queues that were set up, at once. */
 	int (*set_running)(struct vhost *v, bool running);
-	/* The others too: each is set up before it runs. */
-	bool runs_all;
-	/* The calls that follow belong together, and have one time-out. May be NULL. */
+	/* The calls that follow belong together, and have one time-out. */
 	void (*begin)(struct vhost *v);
+	/* set_running runs the other queues too: each is set up before. */
+	bool runs_all;
 };
 
 /* Told once, under the device lock, when a back end can do no more; its device needs a reset then.

@@ -102,6 +102,11 @@ static int set_running(struct vhost *v, bool running)
 	return note(running ? "run" : "stop", -1);
 }
 
+static void begin(struct vhost *v)
+{
+	(void)v;
+}
+
 const struct vhost_ops fake_vhost_ops = {
 	.set_owner = set_owner,
 	.get_features = get_features,
@@ -115,6 +120,7 @@ const struct vhost_ops fake_vhost_ops = {
 	.set_vring_call = set_vring_call,
 	.set_vring_err = set_vring_err,
 	.set_running = set_running,
+	.begin = begin,
 	.runs_all = true,
 };
 
