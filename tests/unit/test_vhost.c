@@ -10,7 +10,6 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -32,8 +31,6 @@ static struct vm vm;
 static struct pci_host *host;
 static struct virtio_pci *vp;
 static struct virtio_dev *dev;
-static pthread_t looper;
-static bool looping;
 
 static void make(void)
 {
@@ -56,33 +53,9 @@ static void make(void)
 	fake_vhost.nr = 0;
 }
 
-static void *loop_thread(void *arg)
-{
-	loop_run(vm.loop);
-	return arg;
-}
-
-/* The loop, for @ms; from the first one on the test has the device lock, as a vCPU would. */
-static void run_loop(unsigned int ms)
-{
-	if (!looping)
-		pthread_create(&looper, NULL, loop_thread, NULL);
-	else
-		loop_nudge(vm.loop);
-	if (looping)
-		pthread_mutex_unlock(&vm.lock);
-	looping = true;
-	usleep(ms * 1000);
-	pthread_mutex_lock(&vm.lock);
-}
-
 static void unmake(void)
 {
-	if (looping) {
-		loop_stop(vm.loop);
-		pthread_mutex_unlock(&vm.lock);
-		pthread_join(looper, NULL);
-	}
+	fake_vm_stop(&vm);
 	loop_drain(vm.loop);
 	work_drain(vm.work);
 	virtio_pci_destroy(vp);
@@ -326,7 +299,7 @@ Test(vhost, a_kick_by_exit_reaches_it)
 	          "one that may have come too early is repeated");
 	fake_write(&vm, NOTIFY + 4, 2, 1);
 	fake_write(&vm, NOTIFY + 4, 2, 1);
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(ge(u64, take(fake_vhost.queue[1].kick), 1));
 }
 
@@ -342,7 +315,7 @@ Test(vhost, a_kick_that_has_no_room_is_waited_for_by_nobody)
 	cr_assert(zero(int, eventfd_write(fd, 0xfffffffffffffffeULL)));
 	fake_write(&vm, NOTIFY + 4, 2, 1);
 	fake_write(&vm, NOTIFY + 4, 2, 1);
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(eq(u64, take(fd), 0xfffffffffffffffeULL));
 	cr_assert(eq(u64, take(fd), 1), "it comes when there is");
 	cr_assert(zero(int, eventfd_write(fd, 0xfffffffffffffffeULL)));
@@ -353,7 +326,7 @@ Test(vhost, what_the_back_end_finds_broken_needs_a_reset)
 {
 	start();
 	cr_assert(zero(int, eventfd_write(fake_vhost.errors[0], 1)));
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(eq(u32, dev->status, 0xf | VIRTIO_CONFIG_S_NEEDS_RESET));
 	cr_assert(zero(u32, fake_vhost.failures));
 	expect_calls(START);
@@ -361,10 +334,10 @@ Test(vhost, what_the_back_end_finds_broken_needs_a_reset)
 	reset();
 	settle();
 	start();
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(eq(u32, dev->status, 0xf), "which is none of its");
 	cr_assert(zero(int, eventfd_write(fake_vhost.errors[1], 1)));
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(eq(u32, dev->status, 0xf | VIRTIO_CONFIG_S_NEEDS_RESET));
 }
 
@@ -508,7 +481,7 @@ Test(vhost, a_call_without_bus_master_enable_is_pending)
 	set_master(false);
 	program_vector(1, false);
 	cr_assert(zero(int, eventfd_write(fake_vhost.queue[1].call, 1)));
-	run_loop(50);
+	fake_vm_run(&vm, 50);
 	cr_assert(eq(u64, fake_read(&vm, table + 0x8000, 8), 2));
 	set_master(true);
 	cr_assert(zero(u64, fake_read(&vm, table + 0x8000, 8)), "and is sent when it is back");

@@ -258,12 +258,6 @@ Test(virtio_mmio, nothing_is_left_when_it_goes)
 	                                       &(struct virtio_mmio_config){ BASE, SPI })));
 }
 
-static void *loop_thread(void *arg)
-{
-	loop_run(vm.loop);
-	return arg;
-}
-
 static void finished(struct loop_op *op, int res)
 {
 	(void)op, (void)res;
@@ -275,20 +269,16 @@ Test(virtio_mmio, the_write_that_resets_lasts_as_long_as_the_reset, .timeout = 2
 {
 	struct __kernel_timespec time = { .tv_nsec = 100 * 1000 * 1000 };
 	struct loop_op in_flight = { .done = finished };
-	pthread_t loop;
 
 	go_live();
 	dev->in_flight++;
 	loop_timeout(vm.loop, &in_flight, &time);
-	pthread_create(&loop, NULL, loop_thread, NULL);
-	pthread_mutex_lock(&vm.lock);
+	fake_vm_run(&vm, 0);
 	out(VIRTIO_MMIO_STATUS, 0);
 	cr_assert(zero(u32, dev->in_flight));
 	cr_assert(zero(u32, in(VIRTIO_MMIO_STATUS)));
 	go_live();
-	pthread_mutex_unlock(&vm.lock);
-	loop_stop(vm.loop);
-	pthread_join(loop, NULL);
+	fake_vm_stop(&vm);
 }
 
 Test(virtio_mmio, a_machine_that_ends_waits_for_no_reset, .timeout = 20)
