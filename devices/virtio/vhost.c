@@ -445,6 +445,7 @@ int vhost_init(struct vhost *v, const struct vhost_config *c, u64 *features)
 
 void vhost_destroy(struct vhost *v)
 {
+	v->ops->begin(v);
 	if (v->running)
 		stop(v, &v->task);
 	close_all(v);
