@@ -46,13 +46,17 @@ others() {
 	if [ -c /dev/vhost-vsock ]; then
 		case_of "$label: vsock: malformed buffers break their queue, and a reset mends it" quiet others vsock-buffers --vsock 78 $on
 		case_of "$label: vsock: rings outside memory, and resets under way" quiet others vsock-rings --vsock 78 $on
+		[ "$2" = mmio ] ||
+			case_of "$label: vsock: no request is served without Bus Master Enable, and none is lost" quiet others vsock-master --vsock 78
 		case_of "$label: vsock: one data queue alone, and a reset mends it" quiet others vsock-half --vsock 78 $on
 	else
 		skip "$label: vsock" "this host has no vhost-vsock"
 	fi
 	if command -v virtiofsd >/dev/null || [ -e /usr/libexec/virtiofsd ]; then
 		case_of "$label: fs: malformed buffers do no harm, but to virtiofsd" guest others fs-buffers --fs "$WORK/dir,tag=x" $on
-		case_of "$label: fs: rings outside memory, and resets under way" quiet others fs-rings --fs "$WORK/dir,tag=x" $on
+		[ "$2" = mmio ] ||
+			case_of "$label: fs: no request is served without Bus Master Enable, and none is lost" quiet others fs-master --fs "$WORK/dir,tag=x"
+		case_of "$label: fs: rings outside memory need a reset, and a reset mends it" quiet others fs-rings --fs "$WORK/dir,tag=x" $on
 	else
 		skip "$label: fs" "virtiofsd is not installed"
 	fi
