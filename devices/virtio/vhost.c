@@ -223,12 +223,12 @@ static bool plan_queue(struct vhost *v, unsigned int i)
 	return find_rings(v, vq, &q->rings);
 }
 
-/* Errors of an earlier run are nobody's any more. */
+/* Whether an error was told of since. Who has the descriptor too can take O_NONBLOCK away from it.
+ */
 static bool take_error(struct vhost *v)
 {
 	struct iovec iov = { &v->error.count, sizeof(v->error.count) };
 
-	/* Who has the descriptor too can take O_NONBLOCK away from it. */
 	return preadv2(v->error.fd, &iov, 1, -1, RWF_NOWAIT) > 0;
 }
 
@@ -242,7 +242,7 @@ static bool plan_start(struct vhost *v)
 		if (!plan_queue(v, i))
 			return false;
 	v->goes_on = true;
-	take_error(v);
+	take_error(v); /* what an earlier run met is nobody's any more */
 	return true;
 }
 
