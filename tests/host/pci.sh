@@ -75,3 +75,13 @@ rescan() {
 	[ "$(grep -c "$(sha256sum <"$WORK/disk" | cut -d' ' -f1)" "$OUT")" = 3 ]
 }
 case_of "pci: a disk is removed and found again, its port too" rescan
+
+# Without the reset the function would keep its addresses, and answer while it is held.
+bus_reset() {
+	head -c 65536 /dev/urandom >"$WORK/disk"
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-busreset" -m 512 -p "console=ttyS0 quiet" --root-port a -d "$WORK/disk,bus=a" &&
+		said "held: ffffffff" && said "let go: 10421af4 bars 0000000c00000000" || return 1
+	WHY="not four times the disk's contents"
+	[ "$(grep -c "$(sha256sum <"$WORK/disk" | cut -d' ' -f1)" "$OUT")" = 4 ]
+}
+case_of "pci: a disk is used after resets of the bus behind its port" bus_reset
