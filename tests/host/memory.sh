@@ -85,3 +85,6 @@ fi
 overcommit() { run 34 -k "$IMAGE" -m 64G --overcommit -p "console=ttyS0 panic=-1 mem=256M quiet"; }
 case_of "memory: more than the host has: exit 3" refused 3 "mem 65536M: expected at most the" -m 64G
 case_of "memory: --overcommit lets a guest have more than the host" overcommit
+
+# KVM's slots end at 8 TiB. The guest touches next to nothing of it.
+case_of "memory: more than one slot of KVM's holds" run 65 -k "$SHARE/guests/exit.bin" -p "status status=1" -m 9T --overcommit
