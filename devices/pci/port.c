@@ -163,7 +163,7 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 	pci_set16(f, slot, present ? PCI_EXP_SLTSTA_PDS : 0);
 }
 
-static int add_port(struct port *port, struct pci_host *host, unsigned int slot)
+static int add_port(struct port *port, struct pci_host *host)
 {
 	static const struct pci_id id = {
 		.vendor = PORT_VENDOR,
@@ -185,7 +185,7 @@ static int add_port(struct port *port, struct pci_host *host, unsigned int slot)
 		.end_bar = window ? window + BOOT_WINDOW : 0,
 	};
 	f->secondary = &port->bus;
-	header_init(f, slot, window);
+	header_init(f, (f->devfn >> 3) + 1, window); /* ports come first on a bus: 1, 2 ... */
 	err = pci_msix_add(f, MSIX_BAR, 1);
 	if (err)
 		pci_func_remove(f);
@@ -200,7 +200,7 @@ int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int s
 	if (!port)
 		return -ENOMEM;
 	port->func.name = "root-port";
-	err = add_port(port, host, slot);
+	err = add_port(port, host);
 	if (err) {
 		free(port);
 		return err;

@@ -100,6 +100,16 @@ Test(pci_port, what_is_behind_it_answers_at_its_secondary_bus)
 	cr_assert(eq(u32, pci_rid(&func), 0x100));
 }
 
+Test(pci_port, buses_are_counted_by_segment_slots_over_the_machine)
+{
+	struct pci_func *next;
+
+	cr_assert(zero(int, pci_port_create(&next, host, 30)));
+	cr_assert(eq(u32, next->config[PCI_SECONDARY_BUS], 2));
+	cr_assert(eq(u32, next->config[PCI_SUBORDINATE_BUS], 2));
+	pci_port_destroy(next);
+}
+
 Test(pci_port, one_device_is_behind_it)
 {
 	cr_assert(eq(int, pci_func_add(port->secondary, &second, &fake_pci_id), -ENOSPC));
