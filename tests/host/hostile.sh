@@ -10,6 +10,12 @@ refuses_long_requests() {
 	[ "$(wc -c <"$DISK")" = 1048576 ]
 }
 
+# behind_ports TEST ARG...: a guest with two root ports, and a disk behind each
+behind_ports() {
+	fresh_disk
+	guest port "$@" --root-port a --root-port b -d "$DISK,bus=a" -d "$DISK,ro,bus=b"
+}
+
 # on_tap NAME TEST ARG...: a guest with a network
 on_tap() { guest "$@" -n tap=hostile; }
 "$SHARE/tap" hostile && ip link set hostile up
@@ -30,6 +36,11 @@ hostile() {
 	case_of "$label: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
 	case_of "$label: BARs follow memory decoding" with_disk bars toggled
 	case_of "$label: the window into BAR 0 takes any value" with_disk bars window
+	case_of "$label: root ports: bus numbers that are none, equal or out of order" behind_ports numbers
+	case_of "$label: root ports: windows anywhere, and over one another" behind_ports windows
+	case_of "$label: root ports: resets of the bus and of the link with requests in flight" behind_ports resets
+	case_of "$label: root ports: no request without the port's Bus Master Enable" behind_ports master
+	case_of "$label: root ports: a CPU resets the bus while another uses it" behind_ports race -c 2
 	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
 	case_of "$label: the clock, the GPIO and pvpanic take any access" guest onboard hostile
 	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers
