@@ -20,7 +20,8 @@
 struct port {
 	struct pci_func func;
 	struct pci_bus bus;
-	bool held; /* what is behind it is held in reset */
+	bool held;   /* what is behind it is held in reset */
+	bool ending; /* and that reset has not ended */
 };
 
 static bool within(u64 base, u64 limit, u64 at, u64 size)
@@ -56,11 +57,14 @@ static bool holds(const struct pci_func *f)
 	       pci_get16(f, f->express + PCI_EXP_LNKCTL) & PCI_EXP_LNKCTL_LD;
 }
 
-bool pci_port_is_up(const struct pci_func *f)
+bool pci_port_is_up(struct pci_func *f)
 {
-	const struct pci_func *behind = f->secondary->funcs[0];
+	struct port *port = container_of(f, struct port, func);
+	const struct pci_func *behind = port->bus.funcs[0];
 
-	return behind && !holds(f) && !(behind->resetting && behind->resetting(behind));
+	if (port->ending)
+		port->ending = behind && behind->resetting && behind->resetting(behind);
+	return behind && !holds(f) && !port->ending;
 }
 
 static void written(struct pci_func *f, unsigned int offset, unsigned int size)
@@ -69,8 +73,10 @@ static void written(struct pci_func *f, unsigned int offset, unsigned int size)
 	struct pci_func *behind = port->bus.funcs[0];
 	bool held = holds(f);
 
-	if (held && !port->held && behind)
+	if (held && !port->held && behind) {
 		pci_func_reset(behind);
+		port->ending = true;
+	}
 	port->held = held;
 	/* Its requests have another ID now: whoever sends its messages is told. */
 	if (behind && offset <= PCI_SECONDARY_BUS && offset + size > PCI_SECONDARY_BUS)

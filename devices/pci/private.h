@@ -37,7 +37,7 @@ u64 pci_bus_alloc(struct pci_bus *bus, u64 size);
 /* Whether @port forwards memory at @at, @size bytes, to its secondary bus (port.c). */
 bool pci_port_forwards(const struct pci_func *port, u64 at, u64 size);
 /* Whether what is behind @port can be reached: neither it nor the link is held in reset. */
-bool pci_port_is_up(const struct pci_func *port);
+bool pci_port_is_up(struct pci_func *port);
 
 /* The DeviceID by which the ITS knows @f. */
 u32 pci_devid(const struct pci_func *f);

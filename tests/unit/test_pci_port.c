@@ -284,6 +284,19 @@ Test(pci_port, a_link_comes_back_when_the_reset_behind_it_has_ended)
 	cr_assert(has_link());
 }
 
+Test(pci_port, a_reset_of_the_device_alone_is_nothing_of_the_links)
+{
+	busy = true;
+	cr_assert(answers());
+	cr_assert(has_link());
+	busy = false;
+	fake_write(&vm, on_bus(0, PCI_BRIDGE_CONTROL), 2, PCI_BRIDGE_CTL_BUS_RESET);
+	fake_write(&vm, on_bus(0, PCI_BRIDGE_CONTROL), 2, 0);
+	cr_assert(answers());
+	busy = true;
+	cr_assert(answers(), "that reset has ended");
+}
+
 static void open_vector(unsigned int msix, u64 addr)
 {
 	gpa_t table = MEM_CPU + 0x400000;
