@@ -1,47 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Root ports (PCIe 6.0, 7.5.1.3), set up in every wrong way: what is behind them comes back. The
  * first two devices of bus 0 are ports with a disk behind each. */
+#include "lib/port.h"
 #include "lib/virtio.h"
 
-enum {
-	PRIMARY_BUS = 0x18, /* secondary and subordinate follow */
-	MEMORY_BASE = 0x20, /* and limit */
-	PREF_BASE = 0x24,
-	PREF_BASE_UPPER = 0x28,
-	PREF_LIMIT_UPPER = 0x2c,
-	BRIDGE_CONTROL = 0x3e,
-	BUS_RESET = 1 << 6,
-	CAP_EXPRESS = 0x10,
-	LINK_CONTROL = 0x10, /* of the capability; and status */
-	LINK_DISABLE = 1 << 4,
-	LINK_ACTIVE = 1 << 13,
-	DISK_ID = 0x10421af4,
-};
-
-#define NOT_THERE 0xffffffff
-#define NO_WINDOW 0x0000fff0 /* a limit below the base */
+enum { DISK_ID = 0x10421af4, NOT_THERE = 0xffffffff };
 
 static struct blk disk[2];
-
-/* Ports are devices 0 and 1 of bus 0. */
-static u64 port(unsigned int nr)
-{
-	return pci_config(nr << 3);
-}
-
-static void set_bus(unsigned int nr, u8 secondary, u8 subordinate)
-{
-	write32(port(nr) + PRIMARY_BUS, secondary << 8 | subordinate << 16);
-}
-
-/* A window of one MiB, where pci_enable() puts the BARs of a function on that bus. */
-static void set_window(unsigned int nr, u8 bus)
-{
-	u32 at = (PCI_WINDOW + (((u32)bus << 8) + 1) * 0x100000UL) >> 16;
-
-	write32(port(nr) + MEMORY_BASE, at | at << 16);
-	write32(port(nr) + PREF_BASE, NO_WINDOW);
-}
 
 static bool present(u8 bus)
 {
@@ -50,11 +15,8 @@ static bool present(u8 bus)
 
 static void place(unsigned int nr)
 {
-	disk[nr].rid = (nr + 1) << 8;
+	disk[nr].rid = port_open(nr);
 	disk[nr].vector = NO_VECTOR;
-	set_bus(nr, nr + 1, nr + 1);
-	set_window(nr, nr + 1);
-	write16(port(nr) + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 static void works(unsigned int nr, const char *after)
@@ -88,16 +50,16 @@ static unsigned int disks(void)
 static void numbers(void)
 {
 	both_work("at first");
-	set_bus(0, 0, 0);
-	check(read32(port(0)) == read32(port(1)), "the root bus is gone");
+	port_set_bus(0, 0, 0);
+	check(read32(port_config(0)) == read32(port_config(1)), "the root bus is gone");
 	check(disks() == 1, "%u disks, one port has bus 0", disks());
-	set_bus(0, 2, 2);
+	port_set_bus(0, 2, 2);
 	check(disks() == 1, "%u disks, both ports have bus 2", disks());
-	set_bus(0, 255, 0);
+	port_set_bus(0, 255, 0);
 	check(present(255) && disks() == 2, "a subordinate number below the secondary hides it");
 	for (unsigned int i = 0; i < 256; i++) {
-		set_bus(0, i, 255 - i);
-		set_bus(1, 255 - i, i);
+		port_set_bus(0, i, 255 - i);
+		port_set_bus(1, 255 - i, i);
 		check(disks() == (i == 0 || i == 255 ? 1 : 2), "%u disks on buses %u and %u",
 		      disks(), i, 255 - i);
 	}
@@ -113,17 +75,17 @@ static void windows(void)
 	both_work("at first");
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		for (unsigned int nr = 0; nr < 2; nr++) {
-			write32(port(nr) + MEMORY_BASE, at[i]);
-			write32(port(nr) + PREF_BASE, at[ARRAY_SIZE(at) - 1 - i]);
-			write32(port(nr) + PREF_BASE_UPPER, i);
-			write32(port(nr) + PREF_LIMIT_UPPER, i);
+			write32(port_config(nr) + MEMORY_BASE, at[i]);
+			write32(port_config(nr) + PREF_BASE, at[ARRAY_SIZE(at) - 1 - i]);
+			write32(port_config(nr) + PREF_BASE_UPPER, i);
+			write32(port_config(nr) + PREF_LIMIT_UPPER, i);
 			write32(pci_config(disk[nr].rid) + PCI_BAR0, at[i] << 16);
 		}
 		check(disks() == 2, "%u disks with windows of %x", disks(), at[i]);
 		check(read32(EXIT_BASE) == 0, "the exit device is gone");
 	}
 	both_work("with windows of its own");
-	set_window(1, 1);
+	port_set_window(1, 1);
 	for (unsigned int bar = 0; bar < 6; bar++)
 		write32(pci_config(0x200) + PCI_BAR0 + bar * 4,
 		        read32(pci_config(0x100) + PCI_BAR0 + bar * 4));
@@ -131,24 +93,21 @@ static void windows(void)
 	both_work("on one place");
 }
 
-static u64 link_control(unsigned int nr)
-{
-	return port(nr) + pci_capability(nr << 3, CAP_EXPRESS, 0) + LINK_CONTROL;
-}
-
 static void hold(unsigned int nr, bool by_link)
 {
-	u64 at = by_link ? link_control(nr) : port(nr) + BRIDGE_CONTROL;
+	u64 at = by_link ? port_link_control(nr) : port_config(nr) + BRIDGE_CONTROL;
 	u64 common = disk[nr].common;
 
 	write16(at, by_link ? LINK_DISABLE : BUS_RESET);
 	check(read32(pci_config(disk[nr].rid)) == NOT_THERE, "it answers while it is held");
-	check(!(read16(link_control(nr) + 2) & LINK_ACTIVE), "the link is there while it is held");
+	check(!(read16(port_link_control(nr) + 2) & LINK_ACTIVE),
+	      "the link is there while it is held");
 	expect_aborts();
 	read8(common + COMMON_STATUS);
 	check(expected_aborts().count, "its BAR is decoded while it is held");
 	write16(at, 0);
-	check(wait_for(read16(link_control(nr) + 2) & LINK_ACTIVE, LONG), "the link stays away");
+	check(wait_for(read16(port_link_control(nr) + 2) & LINK_ACTIVE, LONG),
+	      "the link stays away");
 	check(!read16(pci_config(disk[nr].rid) + PCI_COMMAND), "the command register was kept");
 	check(!pci_bar(disk[nr].rid, 0), "BAR 0 is at %lx after a reset", pci_bar(disk[nr].rid, 0));
 }
@@ -172,11 +131,11 @@ static void resets(void)
 static void master(void)
 {
 	both_work("at first");
-	write16(port(0) + PCI_COMMAND, PCI_COMMAND_MEMORY);
+	write16(port_config(0) + PCI_COMMAND, PCI_COMMAND_MEMORY);
 	blk_submit(&disk[0], BLK_IN, 0);
 	check(blk_request(&disk[1], BLK_IN, 0) == BLK_OK, "the other port is held too");
 	check(!wait_for(blk_done(&disk[0]), 100), "a request is served without the port");
-	write16(port(0) + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	write16(port_config(0) + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	check(wait_for(blk_done(&disk[0]), LONG), "a request is lost");
 }
 
@@ -185,8 +144,8 @@ static volatile bool stop;
 static void resetter(void)
 {
 	for (unsigned int i = 0; !stop; i++)
-		write16(port(0) + BRIDGE_CONTROL, i & 1 ? BUS_RESET : 0);
-	write16(port(0) + BRIDGE_CONTROL, 0);
+		write16(port_config(0) + BRIDGE_CONTROL, i & 1 ? BUS_RESET : 0);
+	write16(port_config(0) + BRIDGE_CONTROL, 0);
 	stop = false;
 	psci_cpu_off();
 }

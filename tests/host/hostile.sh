@@ -16,6 +16,11 @@ behind_ports() {
 	guest port "$@" --root-port a --root-port b -d "$DISK,bus=a" -d "$DISK,ro,bus=b"
 }
 
+fuzzes_port() {
+	fresh_disk
+	guest fuzz "$@" --root-port a -d "$DISK,bus=a"
+}
+
 # on_tap NAME TEST ARG...: a guest with a network
 on_tap() { guest "$@" -n tap=hostile; }
 "$SHARE/tap" hostile && ip link set hostile up
@@ -59,6 +64,8 @@ hostile() {
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
 			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
+		case_of "$label: random accesses behind a root port do no harm, seed $seed" \
+			fuzzes_port "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
 	done
 }
 if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 10000 1 2; fi

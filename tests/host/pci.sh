@@ -121,3 +121,18 @@ bus_reset() {
 	[ "$(grep -c "$(sha256sum <"$WORK/disk" | cut -d' ' -f1)" "$OUT")" = 4 ]
 }
 case_of "pci: a disk is used after resets of the bus behind its port" bus_reset
+
+vsock_reset() {
+	cp "$SHARE/traffic" "$WORK"
+	"$WORK/traffic" serve vsock:5001 2>/dev/null &
+	server=$!
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-busvsock" -m 512 -p "console=ttyS0 quiet" --root-port a --vsock 42,bus=a
+	status=$?
+	kill $server
+	return $status
+}
+if [ -c /dev/vhost-vsock ]; then
+	case_of "pci: a reset of the bus ends what vhost does with a device" vsock_reset
+else
+	skip "pci: a reset of the bus ends what vhost does" "this host has no vhost-vsock"
+fi
