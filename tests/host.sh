@@ -120,7 +120,7 @@ for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
 
 # Two hosts at a time, each with a log of its own, which is shown when it has ended.
 logs=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$logs"' EXIT
 status=0
 ended() {
 	local job rc=0
