@@ -40,7 +40,7 @@ qemu() {
 	set -- "$@" peer/bin/qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot -serial stdio \
 		-machine virt,gic-version=3,accel=kvm -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
 	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
-	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device virtio-blk-pci,drive=d,iothread=io,num-queues=1 \
+	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device "virtio-blk-pci,drive=d,iothread=io,num-queues=$cpus" \
 		-drive "if=none,id=d,file=$disk,format=raw,aio=io_uring"
 	[ -z "$TAP" ] || set -- "$@" -netdev "tap,id=n,ifname=$TAP,script=no,downscript=no,vhost=off" -device virtio-net-pci,netdev=n
 	vmm "$@" -append "console=ttyAMA0 quiet"
@@ -83,13 +83,16 @@ take_net() {
 # Of all that is mapped, a share of what is shared; but not the guest's memory, the one mapping of its size.
 take_rss() {
 	rm -f pid
+	TAP=bench
 	$1 Image 1 256 initrd-idle disk.img sh -c 'echo $$ >pid; exec "$@"' sh >log 2>&1 &
+	job=$!
+	TAP=
 	until [ -s pid ]; do usleep 10000; done
 	pid=$(cat pid)
 	until grep -q 'it is idle' log || ! kill -0 $pid; do usleep 100000; done
 	awk '/^Size:/ { size = $2 } /^Pss:/ && size != 262144 { sum += $2 } END { printf "rss MiB %.2f\n", sum / 1024 }' "/proc/$pid/smaps"
 	kill $pid
-	wait
+	wait $job
 }
 
 take_binary() {

@@ -62,9 +62,10 @@ static bool take_option(struct client *c, int argc, char **argv, int *at)
 	if (!strncmp(arg, "--name=", 7))
 		return take_name(c, arg + 7);
 	if (strcmp(arg, "-n") && strcmp(arg, "--name")) {
-		log_error("%s: %s: expected %s%s", c->action->name, arg,
+		log_error("%s: %s: expected %s%s%s", c->action->name, arg,
 		          c->action->takes_name ? "[-n] NAME or --all" : "",
-		          c->action->prints ? " or --json" : "");
+		          c->action->takes_name && c->action->prints ? " or " : "",
+		          c->action->prints ? "--json" : "");
 		return false;
 	}
 	if (++*at < argc)
@@ -223,7 +224,7 @@ int client_stop(int argc, char **argv)
 
 static void list_one(struct client *c, const char *name)
 {
-	const char *state = "unresponsive";
+	const char *state = NULL;
 	json_t *answer = NULL;
 	struct peer p = { 0 };
 	int err = peer_open(&p, name, PATIENCE / 5);
@@ -232,6 +233,8 @@ static void list_one(struct client *c, const char *name)
 		return; /* it has just ended */
 	if (!err && !peer_ask(&p, c->action->command, &answer))
 		state = json_string_value(json_object_get(answer, "status"));
+	if (!state)
+		state = "unresponsive";
 	if (c->json)
 		json_array_append_new(c->results, json_pack("{s:s, s:i, s:s}", "name", name, "pid",
 		                                            (int)p.pid, "state", state));

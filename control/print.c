@@ -67,6 +67,8 @@ static void print_list(json_t *list, int indent)
 			printf("%*s", indent, "");
 			print_leaf(item);
 			putchar('\n');
+		} else if (json_is_array(item)) {
+			print_list(item, indent + 2);
 		} else {
 			print_members(item, indent);
 		}

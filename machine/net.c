@@ -14,70 +14,112 @@
 #include "machine/place.h"
 #include "machine/status.h"
 
+/* Six pairs of digits; sscanf alone would take a sign, or a space, for one. */
+static bool parse_mac(u8 *mac, const char *text)
+{
+	for (unsigned int i = 0; i < NET_MAC_LEN; i++, text += 3)
+		if (strspn(text, "0123456789abcdefABCDEF") != 2 ||
+		    text[2] != (i + 1 < NET_MAC_LEN ? ':' : 0) ||
+		    sscanf(text, "%2hhx", &mac[i]) != 1)
+			return false;
+	return true;
+}
+
 static const char *take_mac(struct net_option *net, const char *text)
 {
 	static const char expected[] = "mac=XX:XX:XX:XX:XX:XX, of one interface and not zero";
 	static const u8 zero[NET_MAC_LEN];
-	int end = 0;
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &net->mac[0], &net->mac[1],
-	           &net->mac[2], &net->mac[3], &net->mac[4], &net->mac[5], &end) != 6 ||
-	    end != 17 || text[end])
+	if (!parse_mac(net->mac, text))
 		return expected;
 	net->has_mac = true;
 	return net->mac[0] & 1 || !memcmp(net->mac, zero, sizeof(zero)) ? expected : NULL;
 }
 
-/* lkvm's words: mode=tap,tapif=NAME or mode=user, which passt is. */
-static const char *take_lkvm(struct net_option *net, const char *mode, const char *tapif)
-{
-	bool tap = !strcmp(mode, "tap");
+/* What may be said of a network, behind its first word or, in lkvm's spelling, as that. */
+struct words {
+	struct place place;
+	const char *mac, *guest_mac, *mode, *tapif;
+	u64 queues;
+};
 
-	if (strcmp(mode, "user") && !tap)
+/* lkvm's words: [mode=tap,]tapif=NAME or mode=user, which passt is. */
+static const char *take_lkvm(struct net_option *net, const struct words *w)
+{
+	bool tap = !w->mode || !strcmp(w->mode, "tap");
+
+	if (!tap && strcmp(w->mode, "user"))
 		return "mode=tap,tapif=NAME, mode=user or mode=none";
-	if (tap && !tapif)
+	if (tap && !w->tapif)
 		return "mode=tap,tapif=NAME: a tap interface that exists";
 	net->passt = !tap;
-	net->tap = tap ? tapif : NULL;
+	net->tap = tap ? w->tapif : NULL;
 	return NULL;
 }
 
-static const char *take_keys(struct options *o, struct net_option *net, char *rest)
+static const char *take_keys(struct options *o, struct net_option *net, struct words *w, char *rest)
 {
-	struct words {
-		struct place place;
-		const char *mac, *guest_mac, *tapif;
-		u64 queues;
-	} words = { .queues = 1 };
 	static const struct key keys[] = {
 		PLACE_KEYS(struct words),
 		{ "mac", KEY_TEXT, offsetof(struct words, mac), 0, 0 },
 		{ "queues", KEY_NUMBER, offsetof(struct words, queues), 1, NET_MAX_PAIRS },
+		{ "mode", KEY_TEXT, offsetof(struct words, mode), 0, 0 },
 		{ "tapif", KEY_TEXT, offsetof(struct words, tapif), 0, 0 },
 		{ "guest_mac", KEY_TEXT, offsetof(struct words, guest_mac), 0, 0 },
 	};
 	const char *expected = NULL;
 
 	if (rest)
-		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), &words, o->why, sizeof(o->why));
-	net->place = words.place;
-	net->queues = words.queues;
-	if (!words.mac)
-		words.mac = words.guest_mac;
-	if (!expected && net->mode)
-		expected = take_lkvm(net, net->mode, words.tapif);
-	else if (!expected && words.tapif)
-		expected = "tapif= with mode=tap, or tap=NAME alone";
-	if (!expected && words.mac)
-		expected = take_mac(net, words.mac);
+		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), w, o->why, sizeof(o->why));
+	net->place = w->place;
+	net->queues = w->queues;
+	if (!w->mac)
+		w->mac = w->guest_mac;
+	if (!expected && !net->tap && !net->passt)
+		expected = take_lkvm(net, w);
+	else if (!expected && (w->tapif || w->mode))
+		expected = "mode= and tapif= without tap=NAME or passt before them";
+	if (!expected && w->mac)
+		expected = take_mac(net, w->mac);
 	if (!expected && net->passt && net->queues > 1)
 		expected = "queues=1: passt has one queue";
 	return expected;
 }
 
+/* The first word. False: it is no network's. */
+static bool take_word(struct net_option *net, struct words *w, const char *word)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} lkvm[] = {
+		{ "mode=", offsetof(struct words, mode) },
+		{ "tapif=", offsetof(struct words, tapif) },
+		{ "guest_mac=", offsetof(struct words, guest_mac) },
+	};
+
+	net->passt = !strcmp(word, "passt");
+	if (net->passt)
+		return true;
+	if (!strncmp(word, "tap=", 4) && word[4]) {
+		net->tap = word + 4;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lkvm); i++) {
+		size_t len = strlen(lkvm[i].key);
+
+		if (strncmp(word, lkvm[i].key, len) || !word[len])
+			continue;
+		*(const char **)((char *)w + lkvm[i].offset) = word + len;
+		return true;
+	}
+	return false;
+}
+
 const char *net_option_take(struct options *o, char *val)
 {
 	struct net_option *net = &o->nets[o->nr_nets];
+	struct words words = { .queues = 1 };
 	const char *expected;
 	char *rest = keys_rest(val);
 
@@ -85,16 +127,12 @@ const char *net_option_take(struct options *o, char *val)
 		return NULL;
 	if (o->nr_nets == MAX_NETS)
 		return "at most 8 networks";
-	*net = (struct net_option){ .said = val, .passt = !strcmp(val, "passt") };
-	if (!strncmp(val, "tap=", 4) && val[4])
-		net->tap = val + 4;
-	else if (!strncmp(val, "mode=", 5))
-		net->mode = val + 5;
-	else if (!net->passt)
+	*net = (struct net_option){ .said = val };
+	if (!take_word(net, &words, val))
 		return "tap=NAME, passt or none";
 	o->nr_nets++;
 	expected = place_claim(o, "network", val, &net->place);
-	return expected ? expected : take_keys(o, net, rest);
+	return expected ? expected : take_keys(o, net, &words, rest);
 }
 
 static const char *expected_of(const struct net_option *o, int err)

@@ -106,6 +106,7 @@ static const char *take_console(struct options *o, char *val)
 
 	if (!strcmp(val, "serial") && !rest) {
 		o->virtio_console = false;
+		place_release(o, &o->console_place);
 		return NULL;
 	}
 	if (strcmp(val, "virtio"))

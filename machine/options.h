@@ -44,7 +44,6 @@ struct net_option {
 	const char *said; /* the option's first word */
 	const char *tap;  /* an interface's name; NULL: none */
 	bool passt;
-	const char *mode; /* lkvm's word for the two */
 	bool has_mac;
 	u8 mac[6];
 	u64 queues; /* pairs */

@@ -10,16 +10,18 @@
 #include "machine/net.h"
 #include "machine/status.h"
 
+#define COMMAND    "passt", "--foreground", "--mtu", "1500", "--fd", TEXT(HELPER_FD)
 #define TEXT(n)    TEXT_OF(n)
 #define TEXT_OF(n) #n
 
-/* As root it becomes another user, by number: there need not be one called nobody. */
+/*
+ * As root it becomes another user, by number: there need not be one called nobody. It would
+ * announce an MTU of 65520, at which guests' connections were seen to stall.
+ */
 static int start(struct helper **h, struct log *log, int fd)
 {
-	static const char *const as_user[] = { "passt", "--foreground", "--fd", TEXT(HELPER_FD),
-		                               NULL };
-	static const char *const as_root[] = { "passt",   "--foreground", "--fd", TEXT(HELPER_FD),
-		                               "--runas", "65534:65534",  NULL };
+	static const char *const as_user[] = { COMMAND, NULL };
+	static const char *const as_root[] = { COMMAND, "--runas", "65534:65534", NULL };
 	const struct helper_config c = {
 		.option = "--network passt",
 		.argv = geteuid() ? as_user : as_root,

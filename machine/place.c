@@ -48,10 +48,25 @@ const char *port_option_take(struct options *o, char *val)
 const char *place_claim(struct options *o, const char *option, const char *value,
                         const struct place *place)
 {
-	if (o->nr_claims == MAX_CLAIMS)
+	unsigned int i = 0;
+
+	while (i < o->nr_claims && o->claims[i].place != place)
+		i++;
+	if (i == MAX_CLAIMS)
 		return "at most 64 devices";
-	o->claims[o->nr_claims++] = (struct claim){ option, value, place };
+	o->claims[i] = (struct claim){ option, value, place };
+	o->nr_claims += i == o->nr_claims;
 	return NULL;
+}
+
+void place_release(struct options *o, const struct place *place)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < o->nr_claims; i++)
+		if (o->claims[i].place != place)
+			o->claims[nr++] = o->claims[i];
+	o->nr_claims = nr;
 }
 
 const char *place_only(struct options *o, const char *option, const char *value, char *keys,
@@ -62,15 +77,12 @@ const char *place_only(struct options *o, const char *option, const char *value,
 	} only = { 0 };
 	static const struct key known[] = { PLACE_KEYS(struct only) };
 	const char *expected = NULL;
-	bool claimed = false;
 
 	if (keys)
 		expected =
 			keys_parse(keys, known, ARRAY_SIZE(known), &only, o->why, sizeof(o->why));
 	*place = only.place;
-	for (unsigned int i = 0; i < o->nr_claims; i++)
-		claimed |= o->claims[i].place == place;
-	return expected || claimed ? expected : place_claim(o, option, value, place);
+	return expected ? expected : place_claim(o, option, value, place);
 }
 
 /* It reaches guest memory past any IOMMU of the guest's. */

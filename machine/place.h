@@ -18,17 +18,21 @@ const char *port_option_take(struct options *o, char *val);
 
 /*
  * Notes that the device of --@option @value (both outlive @o) goes to @place,
- * which is looked at when all options are read. NULL, or what was expected.
+ * which is looked at when all options are read. Again for the same @place, it
+ * replaces what it said. NULL, or what was expected.
  */
 const char *place_claim(struct options *o, const char *option, const char *value,
                         const struct place *place);
 
 /*
  * The same for a device of which there is one, with no other keys: @keys is what
- * follows its first comma, or NULL. Given again, the option replaces what it said.
+ * follows its first comma, or NULL.
  */
 const char *place_only(struct options *o, const char *option, const char *value, char *keys,
                        struct place *place);
+
+/* There is to be no such device after all. */
+void place_release(struct options *o, const struct place *place);
 
 /* For a device whose rings another program works: NULL, or what was expected of iommu=. */
 const char *place_without_iommu(const struct place *place);

@@ -139,6 +139,9 @@ done
 bad "lkvm's tap without a name" "--network mode=tap: expected mode=tap,tapif=NAME" -k good -n mode=tap
 bad "a mode lkvm has not" "--network mode=bridge: expected mode=tap,tapif=NAME" -k good -n mode=bridge
 bad "lkvm's words for a tap that is not there" "--network mode=tap: No such device" -k good -n mode=tap,tapif=nothing,guest_mac=02:00:00:00:00:01
+bad "lkvm's words in another order" "--network tapif=nothing: No such device" -k good -n tapif=nothing,mode=tap
+bad "lkvm's words without a mode" "--network guest_mac=02:00:00:00:00:01: No such device" -k good -n guest_mac=02:00:00:00:00:01,tapif=nothing
+bad "lkvm's words behind a tap's name" "--network tap=t,mode=tap: expected mode= and tapif= without" -k good -n tap=t,mode=tap
 bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
 bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
 for cid in 0 2 4294967295 -1 x 3x ""; do

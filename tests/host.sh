@@ -56,7 +56,7 @@ nested() {
 { ! wants passt.sh "$@" && ! wants fs.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
-! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
+! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
@@ -97,14 +97,14 @@ host_of() { sed -n '1,5s/^# host: //p' "$tests/host/$1"; }
 
 native() { [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; }
 
-# run_in OPTIONS FILE...: all of them in one boot of such a host
+# run_in OPTIONS FILE...: all of them in one boot of such a host; does not return
 run_in() {
 	local options=$1 file
 	shift
 	if ! native; then
 		# shellcheck disable=SC2086
-		"$top/lab/host.sh" -t 3000 -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
-			env SOAK="${SOAK:-}" sh /share/tests/host/all.sh "$@"
+		exec "$top/lab/host.sh" -t "${SOAK:+1}3000" -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+			env SOAK="${SOAK:-}" CLAIMS="$CLAIMS" sh /share/tests/host/all.sh "$@"
 	elif [ -z "$options" ]; then
 		WORK=$(mktemp -d)
 		trap 'rm -rf "$WORK"' EXIT
@@ -117,11 +117,37 @@ run_in() {
 [ $# -gt 0 ] && files=("$@") || files=($(cd "$tests/host" && ls *.sh | grep -v -e 'lib.sh$' -e '^all.sh$'))
 declare -A groups # by options, and a space: a key is not to be empty
 for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
+
+# Two hosts at a time, each with a log of its own, which is shown when it has ended.
+logs=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$logs"' EXIT
 status=0
+ended() {
+	local job rc=0
+	wait -n -p job || rc=$?
+	[ $rc = 0 ] || status=$rc
+	cat "$logs/$job"
+}
+begin() {
+	[ "$(jobs -rp | wc -l)" -lt 2 ] || ended
+	(exec >"$logs/$BASHPID" 2>&1; run_in "$@") &
+}
+
+CLAIMS=
+# Most files are for the plain host: it is there twice, and the two take one after the other off the same list.
+# shellcheck disable=SC2086
+if ! native && [ "$(wc -w <<<"${groups[" "]:-}")" -gt 1 ]; then
+	mkdir "$share/claims"
+	CLAIMS=/share/claims begin "" ${groups[" "]}
+	CLAIMS=/share/claims begin "" ${groups[" "]}
+	unset 'groups[ ]'
+fi
 for options in "${!groups[@]}"; do
 	# shellcheck disable=SC2086
-	run_in "${options% }" ${groups[$options]} || status=$?
+	begin "${options% }" ${groups[$options]}
+	! native || ended # one machine
 done
+while [ -n "$(jobs -p)" ]; do ended; done
 check_dtb "$@"
 check_json
 exit $status

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: the shared folder as it is found, changed, and its driver's comings and goings, by fs.* on the command line.
 word() { sed -n "s/.*\bfs\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
-tree() { (cd /mnt && { find . | sort; find d? d10 -type f | sort | xargs sha256sum; } 2>/dev/null | sha256sum | cut -d' ' -f1); }
+tree() { (cd /mnt && { find . | sort; find . -type f | sort | xargs sha256sum; } | sha256sum | cut -d' ' -f1); }
 
 mkdir /mnt
 mount -t virtiofs shared /mnt || exit 1
@@ -26,6 +26,7 @@ if [ "$(word what)" = two ]; then
 	exit 0
 fi
 echo "before: $(tree)"
+[ "$(word what)" != many ] || exit 0
 
 # A file longer than any request, one rewritten, one gone, one moved, one behind a link.
 head -c 3000000 /dev/urandom >/mnt/d1/long || exit 4

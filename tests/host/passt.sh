@@ -47,7 +47,7 @@ lease() {
 		-p "console=ttyS0 quiet net.streams=16 net.bytes=$BYTES net.seed=$SEED"
 	got=$?
 	kill $server
-	[ $got = 0 ] && said "lease: " && said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" &&
+	[ $got = 0 ] && said "lease: " && said ", mtu 1500" && said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" &&
 		said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && gone
 }
 case_of "passt: a lease by DHCP, random data both ways over 32 streams" lease

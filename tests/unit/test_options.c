@@ -90,6 +90,12 @@ Test(options, disks_add_up_in_order)
 	cr_assert(not(o.disks[0].read_only || o.disks[2].read_only));
 }
 
+Test(options, a_console_that_is_taken_back_leaves_its_root_port)
+{
+	cr_assert(parse("-k K --root-port a --console virtio,bus=a --console serial -d x,bus=a"));
+	cr_assert(not(o.virtio_console));
+}
+
 Test(options, flags_and_the_rest_are_taken)
 {
 	cr_assert(parse("-k K --timeout 30 --reboot --overcommit --trace irq --trace pci,mmio "
