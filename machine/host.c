@@ -74,7 +74,7 @@ static bool has_addresses(const struct kvm_ops *ops, u64 mem, unsigned int nr_se
 {
 	const struct options o = { .mem = mem, .nr_segments = nr_segments };
 	struct log off = { 0 };
-	struct kvm k = { .ops = ops, .log = &off };
+	struct kvm k = { .ops = ops, .log = &off, .sys = -1, .vm = -1 };
 	unsigned long type;
 	bool has;
 
