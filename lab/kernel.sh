@@ -2,7 +2,7 @@
 # The lab's kernel: Debian's linux-source with kernel.config over allnoconfig. Its build tree stays in wip/ until it is
 # done, so an interrupted build goes on where it was.
 
-kernel=linux-7.2-$(key "$(cat "$lab/kernel.config")" 1)
+kernel=linux-7.2-$(key "$(cat "$lab/kernel.config")" 2)
 kernel_objects=2200 # about; for the progress line
 
 built() { echo "$(find "$cache/wip/$kernel/obj" -name '*.[oa]' | wc -l) of about $kernel_objects objects"; }
@@ -42,10 +42,11 @@ kernel_config() {
 
 kernel_image() {
     kernel_config "$1"
-    kernel_make "$1" -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab Image
+    kernel_make "$1" -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab \
+        Image vmlinuz.efi
 }
 
-# setup_kernel: the Image, its .config and iommufd_test.h in the cache
+# setup_kernel: the Image, plain and as an EFI application that unpacks itself, its .config and iommufd_test.h in the cache
 setup_kernel() {
     local wip=$cache/wip/$kernel
     [ ! -e "$cache/$kernel" ] || return 0
@@ -53,7 +54,7 @@ setup_kernel() {
     [ -d "$wip/src" ] || step "kernel source" unpacked kernel_source "$wip/src"
     step kernel built kernel_image "$wip"
     mkdir "$cache/tmp/$kernel"
-    cp "$wip/obj/arch/arm64/boot/Image" "$wip/obj/.config" "$wip/src/drivers/iommu/iommufd/iommufd_test.h" "$cache/tmp/$kernel/"
+    cp "$wip"/obj/arch/arm64/boot/{Image,vmlinuz.efi} "$wip/obj/.config" "$wip/src/drivers/iommu/iommufd/iommufd_test.h" "$cache/tmp/$kernel/"
     mv -T "$cache/tmp/$kernel" "$cache/$kernel"
     rm -rf "$wip"
 }

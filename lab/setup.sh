@@ -110,6 +110,7 @@ print_env() {
     echo "LAB_DTC := $cache/$tools/bin/dtc"
     echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"
     echo "LAB_KERNEL := $cache/$kernel/Image"
+    echo "LAB_ZBOOT := $cache/$kernel/vmlinuz.efi"
     echo "LAB_HELPERS := $cache/$helpers"
     echo "LAB_PCIUTILS := $cache/$pciutils"
     echo "LAB_DEBIAN12 := $cache/$debian12"

@@ -14,35 +14,29 @@
 #include "vmm/arm64/cpu.h"
 #include "vmm/arm64/gic.h"
 
-/* The least power of two that is not less: each segment's share is one of so many. */
-static unsigned int shares(unsigned int nr_segments)
-{
-	unsigned int n = 1;
-
-	while (n < nr_segments)
-		n *= 2;
-	return n;
-}
-
 static gpa_t high_base(const struct options *o)
 {
 	return ALIGN_UP(RAM_BASE + o->mem, SEGMENT_WINDOW64);
 }
 
+/* Segment 0's ECAM is below RAM, that of any other above its window. */
 gpa_t board_top(const struct options *o)
 {
-	return high_base(o) + o->nr_segments * SEGMENT_STRIDE;
+	const unsigned int last = o->nr_segments - 1;
+	const gpa_t ecam = last ? (gpa_t)segment_buses(o) << 20 : 0;
+
+	return high_base(o) + last * SEGMENT_STRIDE + SEGMENT_WINDOW64 + ecam;
 }
 
 static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned int i)
 {
-	const unsigned int n = shares(o->nr_segments);
+	const unsigned int n = PCI_NR_BUSES / segment_buses(o);
 	const gpa_t high = high_base(o) + i * SEGMENT_STRIDE;
 	const gpa_t low = PCI_MEM_BASE + i * (PCI_MEM_SIZE / n);
 
 	*pci = (struct platform_pci){
 		.segment = o->segments[i],
-		.last_bus = 256 / n - 1,
+		.last_bus = segment_buses(o) - 1,
 		.ecam = i ? high + SEGMENT_WINDOW64 : PCI_ECAM,
 		.io = { PCI_IO_BASE, 0, i ? 0 : PCI_IO_SIZE },
 		.mem32 = { low, low, PCI_MEM_SIZE / n },

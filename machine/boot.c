@@ -21,6 +21,9 @@
 /* booting.rst: 8-byte aligned, at most 2 MiB; in 2 MiB of its own, so that one block maps it. */
 #define FDT_SIZE  0x200000ULL
 #define ALIGNMENT 0x200000ULL
+#define PAGE      0x1000ULL
+/* Where lkvm has them, and kernels before 4.2 look for an FDT: in the first 512 MiB. */
+#define LOW_WINDOW (256ULL << 20)
 /* The initrd and the kernel lie in one window of 32 GiB. */
 #define BOOT_WINDOW (31ULL << 30)
 
@@ -61,6 +64,49 @@ static int check_kernel(struct boot *b, const char *path)
 	return STATUS_USAGE;
 }
 
+/* The FDT, and the initrd below it, up to @top; false: the kernel has no room below them. */
+static bool place_below(struct boot *b, u64 top)
+{
+	const u64 kernel_end = b->image.text_offset + b->image.image_size;
+
+	b->fdt_at = ALIGN_DOWN(top - FDT_SIZE, ALIGNMENT);
+	if (b->initrd_size > b->fdt_at)
+		return false;
+	b->initrd_at = ALIGN_DOWN(b->fdt_at - b->initrd_size, PAGE);
+	return kernel_end <= b->initrd_at;
+}
+
+/* As lkvm does it; what is too large for that goes as high as it may. */
+static bool place(struct boot *b, u64 mem)
+{
+	return place_below(b, mem < LOW_WINDOW ? mem : LOW_WINDOW) ||
+	       place_below(b, mem < BOOT_WINDOW ? mem : BOOT_WINDOW);
+}
+
+static unsigned long long in_mib(u64 bytes)
+{
+	return ALIGN_UP(bytes, 1 << 20) >> 20;
+}
+
+static int no_place(const struct boot *b, const struct options *o)
+{
+	const u64 kernel_end = b->image.text_offset + b->image.image_size;
+	const u64 need =
+		ALIGN_UP(kernel_end + ALIGN_UP(b->initrd_size, PAGE), ALIGNMENT) + FDT_SIZE;
+
+	if (need > BOOT_WINDOW)
+		log_error("--%s %s: expected kernel and initrd to fit into 31G: the kernel takes "
+		          "%lluM, the initrd %lluM",
+		          o->initrd ? "initrd" : "kernel", o->initrd ? o->initrd : o->kernel,
+		          in_mib(b->image.image_size), in_mib(b->initrd_size));
+	else
+		log_error("--mem %lluM: expected at least %lluM: the kernel takes %lluM, the "
+		          "initrd %lluM",
+		          in_mib(o->mem), in_mib(need), in_mib(b->image.image_size),
+		          in_mib(b->initrd_size));
+	return STATUS_USAGE;
+}
+
 int boot_open(struct boot *b, const struct options *o)
 {
 	int status;
@@ -71,20 +117,8 @@ int boot_open(struct boot *b, const struct options *o)
 		status = check_kernel(b, o->kernel);
 	if (!status && o->initrd)
 		status = open_file("--initrd", o->initrd, &b->initrd, &b->initrd_size);
-	if (!status &&
-	    b->image.text_offset + b->image.image_size + b->initrd_size + FDT_SIZE + ALIGNMENT >
-	            o->mem) {
-		log_error(
-			"--mem %lluM: expected at least %lluM: the kernel takes %lluM, the initrd %lluM",
-			(unsigned long long)o->mem >> 20,
-			(unsigned long long)(ALIGN_UP(b->image.text_offset + b->image.image_size +
-		                                              b->initrd_size + FDT_SIZE + ALIGNMENT,
-		                                      1 << 20) >>
-		                             20),
-			(unsigned long long)(b->image.image_size + (1 << 20) - 1) >> 20,
-			(unsigned long long)(b->initrd_size + (1 << 20) - 1) >> 20);
-		status = STATUS_USAGE;
-	}
+	if (!status && !place(b, o->mem))
+		status = no_place(b, o);
 	if (!status && o->dump_dtb)
 		status = open_dump(b, o->dump_dtb);
 	if (status)
@@ -159,21 +193,18 @@ static int load_files(struct boot *b, const struct options *o, const struct gues
 	return status;
 }
 
-/* Kernel at the bottom of RAM; FDT, and the initrd below it, at the top. */
 int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem, struct log *log,
               struct platform *p)
 {
-	u64 top = mem->size < BOOT_WINDOW ? mem->size : BOOT_WINDOW;
-	gpa_t fdt = ALIGN_DOWN(mem->base + top - FDT_SIZE, ALIGNMENT);
-	gpa_t initrd = ALIGN_DOWN(fdt - b->initrd_size, 4096);
+	const gpa_t initrd = mem->base + b->initrd_at;
 	int status;
 
 	b->entry = mem->base + b->image.text_offset;
-	b->fdt = fdt;
+	b->fdt = mem->base + b->fdt_at;
 	trace(log, TRACE_BOOT, "kernel %#llx + %#llx, initrd %#llx + %#llx, device tree %#llx",
 	      (unsigned long long)b->entry, (unsigned long long)b->image.image_size,
 	      (unsigned long long)initrd, (unsigned long long)b->initrd_size,
-	      (unsigned long long)fdt);
+	      (unsigned long long)b->fdt);
 	status = load_files(b, o, mem, initrd);
 	p->chosen.bootargs = o->params;
 	p->chosen.initrd = initrd;

@@ -14,6 +14,7 @@ struct boot {
 	int dump;           /* where the FDT is written too; -1: nowhere */
 	u64 kernel_size, initrd_size;
 	struct image image;
+	u64 fdt_at, initrd_at; /* from the start of RAM */
 	gpa_t entry, fdt;
 };
 

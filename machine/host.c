@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "machine/hugetlb.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
 #include "machine/options.h"
 #include "machine/status.h"
+#include "vmm/arch.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
@@ -66,12 +69,42 @@ static int irqchip_failed(const struct options *o, const struct kvm_ops *ops, in
 	return STATUS_HOST_LACKS;
 }
 
+/* Whether a machine with so much memory and so many segments has addresses enough. */
+static bool has_addresses(const struct kvm_ops *ops, u64 mem, unsigned int nr_segments)
+{
+	const struct options o = { .mem = mem, .nr_segments = nr_segments };
+	struct log off = { 0 };
+	struct kvm k = { .ops = ops, .log = &off, .sys = -1, .vm = -1 };
+	unsigned long type;
+	bool has;
+
+	k.sys = ops->open(&k); /* the VM's own was closed when it could not be made */
+	has = k.sys >= 0 && !arch_vm_type(&k, board_top(&o), &type);
+	if (k.sys >= 0)
+		close(k.sys);
+	return has;
+}
+
+/* Which option asks for guest-physical addresses that the host has not. */
+static void addresses_failed(const struct options *o, const struct kvm_ops *ops)
+{
+	if (!has_addresses(ops, MIN_RAM, 1))
+		log_error("/dev/kvm: expected a host with 36 bits of guest-physical addresses");
+	else if (has_addresses(ops, o->mem, 1))
+		log_error("--segment %u: expected fewer segments: this one ends above the host's "
+		          "guest-physical addresses",
+		          o->segments[o->nr_segments - 1]);
+	else
+		log_error("--mem %lluM: expected less: with the PCI windows above, it ends above "
+		          "the host's guest-physical addresses",
+		          (unsigned long long)o->mem >> 20);
+}
+
 /* What failed, in the user's words. */
 static void name_step(const struct options *o, enum vm_step step, char *text, size_t len)
 {
 	switch (step) {
 	case VM_STEP_CREATE: snprintf(text, len, "/dev/kvm: cannot create a VM"); break;
-	case VM_STEP_IPA:
 	case VM_STEP_MEMORY:
 		snprintf(text, len, "--mem %lluM", (unsigned long long)o->mem >> 20);
 		break;
@@ -96,7 +129,7 @@ int host_failed(const struct options *o, const struct vm *vm, enum vm_step step,
 	static const char *const expected[] = {
 		[VM_STEP_OPEN] = "an arm64 host with KVM, and access to it",
 		[VM_STEP_API] = "KVM API version 12",
-		[VM_STEP_IPA] = "what ends within this host's guest-physical addresses",
+		[VM_STEP_IPA] = "an arm64 host",
 		[VM_STEP_CREATE] = "an arm64 host",
 		[VM_STEP_MEMORY] = "what this host can map",
 		[VM_STEP_LOOP] = "Linux 5.19 or newer, and it allowed",
@@ -119,6 +152,10 @@ int host_failed(const struct options *o, const struct vm *vm, enum vm_step step,
 		return irqchip_failed(o, vm->kvm.ops, err);
 	if (step == VM_STEP_MEMORY && (o->hugetlb || o->hugetlbfs))
 		return hugetlb_failed(o, err);
+	if (step == VM_STEP_IPA && err == -E2BIG) {
+		addresses_failed(o, vm->kvm.ops);
+		return STATUS_HOST_LACKS;
+	}
 	if (err == -ENOTTY)
 		step = VM_STEP_CREATE; /* another architecture's KVM does not know the request */
 	name_step(o, step, what, sizeof(what));

@@ -28,7 +28,7 @@ const char *hugetlb_option_take(struct options *o, char *val)
 	if (!parse_number(val, &n, &rest) || !*rest || rest[1])
 		return expected;
 	suffix = strchr(suffixes, *rest & ~0x20);
-	if (!suffix || !n || n & (n - 1) || n > 1024)
+	if (!suffix || !n || n & (n - 1) || n > 1 << 24)
 		return expected;
 	shift = 10 * (suffix - suffixes + 1);
 	o->hugetlb = n << shift;

@@ -24,7 +24,10 @@ struct header {
 
 _Static_assert(sizeof(struct header) == 64, "booting.rst: decompressed kernel image");
 
-/* What is surely not a flat image for this machine. */
+/*
+ * What is surely not a flat image for this machine: such a file begins with any
+ * instruction, and "MZ" or the 5d 00 00 of lzma are two of them.
+ */
 static const struct {
 	u16 offset;
 	u8 len;
@@ -32,14 +35,13 @@ static const struct {
 	const char *what;
 } others[] = {
 	{ 0, 4, "\177ELF", "an ELF file" },
-	{ 0, 2, "\x1f\x8b", "a gzip file" },
+	{ 0, 3, "\x1f\x8b\x08", "a gzip file" },
 	{ 0, 4, "\x28\xb5\x2f\xfd", "a zstd file" },
 	{ 0, 6, "\3757zXZ", "an xz file" },
-	{ 0, 3, "BZh", "a bzip2 file" },
+	{ 4, 6, "1AY&SY", "a bzip2 file" }, /* the first block, behind BZh and a digit */
 	{ 0, 4, "\x02\x21\x4c\x18", "an lz4 file" },
 	{ 0, 4, "\x04\x22\x4d\x18", "an lz4 file" },
 	{ 0, 4, "\x89LZO", "an lzop file" },
-	{ 0, 3, "\x5d\0\0", "an lzma file" },
 	{ 4, 4, "zimg", "an EFI zboot image" },
 	{ 0, 4, "\x27\x05\x19\x56", "a U-Boot uImage" },
 	{ 0x24, 4, "\x18\x28\x6f\x01", "a kernel for 32-bit Arm" },
@@ -47,8 +49,36 @@ static const struct {
 	{ 0x202, 4, "HdrS", "a kernel for x86" },
 };
 
+/*
+ * LZMA SDK, lzma-specification.txt: properties, the dictionary's size and the contents' (all ones:
+ * not known). What the encoders write: lc 3, lp 0, pb 2; a power of two, or one and a half; and as
+ * xz has it, less than 256 GiB.
+ */
+static bool is_lzma(const u8 *head, size_t len)
+{
+	struct {
+		u8 properties;
+		u32 dictionary;
+		u64 size;
+	} __attribute__((packed)) h;
+	u32 dictionary;
+	u64 size;
+
+	if (len < sizeof(h))
+		return false;
+	memcpy(&h, head, sizeof(h));
+	dictionary = le32toh(h.dictionary);
+	size = le64toh(h.size);
+	while (dictionary && !(dictionary & 1))
+		dictionary >>= 1;
+	return h.properties == 0x5d && (dictionary == 1 || dictionary == 3) &&
+	       (size == ~0ULL || size < 1ULL << 38);
+}
+
 static const char *other_format(const u8 *head, size_t len)
 {
+	if (is_lzma(head, len))
+		return "an lzma file";
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (others[i].offset + (size_t)others[i].len <= len &&
 		    !memcmp(head + others[i].offset, others[i].bytes, others[i].len))
@@ -98,6 +128,16 @@ static u64 pe_file_size(const u8 *head, size_t n, u32 pe)
 		end = last > end ? last : end;
 	}
 	return end;
+}
+
+static bool is_pe(const u8 *head, size_t n)
+{
+	struct header h;
+	char signature[4];
+
+	return copy(&h, sizeof(h), head, n, 0) && !memcmp(&h, "MZ", 2) &&
+	       copy(signature, sizeof(signature), head, n, le32toh(h.pe)) &&
+	       !memcmp(signature, "PE\0\0", 4);
 }
 
 static bool is_arm64(const u8 *head, size_t n)
@@ -189,9 +229,10 @@ static bool probe_plain(const u8 *head, size_t n, u64 size, struct image *image,
 {
 	const char *what = other_format(head, n);
 
-	if (!what && !memcmp(head, "MZ", 2))
-		what = n < sizeof(struct header) ? "cut short"
-		                                 : "an EFI application, not an arm64 kernel";
+	if (!what && n < sizeof(struct header) && !memcmp(head, "MZ", 2))
+		what = "cut short";
+	if (!what && is_pe(head, n))
+		what = "an EFI application, not an arm64 kernel";
 	if (what) {
 		snprintf(why, len, "%s", what);
 		return false;

@@ -49,6 +49,7 @@
 #define SEGMENT_WINDOW64 (32ULL << 30)
 #define MAX_SEGMENTS     8
 #define NR_DEVIDS        0x10000u /* 16 bits in KVM's ITS */
+#define PCI_NR_BUSES     256
 
 enum {
 	SPI_UART0 = 0,

@@ -10,14 +10,17 @@
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/session.h"
+#include "vmm/pause.h"
 
-#define PRESS_NS 100000000 /* longer than a driver debounces, and no long press */
+/* Longer than a driver debounces, and no long press: so many ticks in which the guest runs. */
+#define PRESS_TICKS 3
+#define TICK_NS     50000000
 
 struct button {
 	struct vm *vm;
 	struct gpio *gpio;
-	bool pressed;
-	struct __kernel_timespec press;
+	unsigned int ticks; /* that it is still pressed; 0: it is not */
+	struct __kernel_timespec tick;
 	struct loop_op op;
 };
 
@@ -65,12 +68,19 @@ static int create_pvpanic(struct machine *m)
 	return err ? err : machine_own(m, destroy_pvpanic, pvpanic);
 }
 
-static void released(struct loop_op *op, int res)
+/* A paused guest sees nothing: for it, no time passes. */
+static void ticked(struct loop_op *op, int res)
 {
 	struct button *b = container_of(op, struct button, op);
 
-	(void)res; /* its time, or the machine's end */
-	b->pressed = false;
+	if (res == -ETIME) {
+		b->ticks -= !vcpus_are_held(b->vm);
+		if (b->ticks) {
+			loop_timeout(b->vm->loop, &b->op, &b->tick);
+			return;
+		}
+	}
+	b->ticks = 0; /* its time, or the machine's end */
 	gpio_drive(b->gpio, POWER_PIN, false);
 }
 
@@ -79,12 +89,12 @@ static int press(struct machine *m)
 {
 	struct button *b = m->button;
 
-	if (b->pressed)
+	if (b->ticks)
 		return 0;
-	b->pressed = true;
+	b->ticks = PRESS_TICKS;
 	gpio_drive(b->gpio, POWER_PIN, true);
-	b->press = (struct __kernel_timespec){ .tv_nsec = PRESS_NS };
-	loop_timeout(b->vm->loop, &b->op, &b->press);
+	b->tick = (struct __kernel_timespec){ .tv_nsec = TICK_NS };
+	loop_timeout(b->vm->loop, &b->op, &b->tick);
 	return 0;
 }
 
@@ -96,7 +106,7 @@ static int create_button(struct machine *m)
 
 	if (!b)
 		return -ENOMEM;
-	*b = (struct button){ .vm = &m->vm, .op = { .done = released, .endless = true } };
+	*b = (struct button){ .vm = &m->vm, .op = { .done = ticked, .endless = true } };
 	machine_own(m, free, b);
 	err = gpio_create(&b->gpio, &m->vm, d->base, d->spi);
 	if (err)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "machine/layout.h"
 #include "vmm/log.h"
 
 #define MAX_ROOT_BUS 32
@@ -166,6 +167,33 @@ static bool fits_root_bus(const struct options *o, u64 segment)
 	return true;
 }
 
+/* By a power of two of segments, so that a DeviceID has its segment in its upper bits. */
+unsigned int segment_buses(const struct options *o)
+{
+	unsigned int n = 1;
+
+	while (n < o->nr_segments)
+		n *= 2;
+	return PCI_NR_BUSES / n;
+}
+
+/* Each port has a bus behind it, beside the root bus. */
+static bool fits_buses(const struct options *o, u64 segment)
+{
+	unsigned int left = segment_buses(o);
+
+	for (unsigned int i = 0; i < o->nr_ports; i++) {
+		if (o->ports[i].segment != segment || --left)
+			continue;
+		log_error("--root-port %s,segment=%llu: expected at most %u root ports on each of "
+		          "%u segments",
+		          o->ports[i].id, (unsigned long long)segment, segment_buses(o) - 1,
+		          o->nr_segments);
+		return false;
+	}
+	return true;
+}
+
 bool places_check(const struct options *o)
 {
 	for (unsigned int i = 0; i < o->nr_ports; i++) {
@@ -179,7 +207,7 @@ bool places_check(const struct options *o)
 		if (!check_claim(o, &o->claims[i]))
 			return false;
 	for (unsigned int i = 0; i < o->nr_segments; i++)
-		if (!fits_root_bus(o, o->segments[i]))
+		if (!fits_buses(o, o->segments[i]) || !fits_root_bus(o, o->segments[i]))
 			return false;
 	return true;
 }

@@ -42,6 +42,8 @@ bool places_check(const struct options *o);
 
 /* The index in o->segments, or of o->ports; places_check() said that there is one. */
 unsigned int segment_index(const struct options *o, u64 segment);
+/* How many buses each segment has: an equal share of all there are. */
+unsigned int segment_buses(const struct options *o);
 int port_index(const struct options *o, const char *id);
 
 #endif

@@ -112,6 +112,9 @@ bad "too many devices on a root bus" "--disk disk: expected at most 32 devices a
 	-k good $(for i in $(seq 32); do echo --root-port p$i; done) -d disk
 bad "too many devices, the last without a key" "--rng : expected at most 32 devices and root ports on segment 0" \
 	-k good $(for i in $(seq 32); do echo --root-port p$i; done) --rng
+ports() { for i in $(seq "$1"); do echo "--root-port p$i,segment=4"; done; }
+bad "more root ports than a segment has buses" "--root-port p32,segment=4: expected at most 31 root ports on each of 5 segments" \
+	-k good --segment 1 --segment 2 --segment 3 --segment 4 $(ports 32)
 bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
 bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
 bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x

@@ -56,7 +56,7 @@ nested() {
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
-! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)"
+! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
@@ -120,7 +120,7 @@ for file in "${files[@]}"; do groups[$(host_of "$file") ]+=" $file"; done
 
 # Two hosts at a time, each with a log of its own, which is shown when it has ended.
 logs=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$logs"' EXIT
 status=0
 ended() {
 	local job rc=0

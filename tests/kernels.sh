@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Makes a kernel's packed forms, and ones that are wrong: kernels.sh FOLDER IMAGE. Linux makes the right ones
-# itself, by `make Image.gz`, `make Image.zst` and CONFIG_EFI_ZBOOT.
+# Makes a kernel's packed forms, and ones that are wrong: kernels.sh FOLDER IMAGE VMLINUZ.EFI. Linux makes the right
+# ones itself, by `make Image.gz`, `make Image.zst` and CONFIG_EFI_ZBOOT; the last is that.
 set -eu
 folder=$1 image=$2
 mkdir -p "$folder"
+cp "$3" "$folder/vmlinuz.efi"
 cd "$folder"
 
 le32() { printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 24 & 255)))"; }

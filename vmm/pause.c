@@ -93,6 +93,17 @@ void vcpus_release(struct vm *vm)
 		tell_loop(p);
 }
 
+bool vcpus_are_held(struct vm *vm)
+{
+	struct pause *p = vm->pause;
+	bool held;
+
+	pthread_mutex_lock(&p->lock);
+	held = p->holds;
+	pthread_mutex_unlock(&p->lock);
+	return held;
+}
+
 void vcpus_when_out(struct vm *vm, struct pause_wait *w)
 {
 	struct pause *p = vm->pause;

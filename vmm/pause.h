@@ -30,6 +30,7 @@ void pause_destroy(struct pause *p);
 /* The vCPUs are to leave the guest, which takes a moment; and one hold fewer. */
 void vcpus_hold(struct vm *vm);
 void vcpus_release(struct vm *vm);
+bool vcpus_are_held(struct vm *vm);
 /* Calls @w when every vCPU is out of the guest, or none is held any more. Not when the guest ends
  * first. */
 void vcpus_when_out(struct vm *vm, struct pause_wait *w);

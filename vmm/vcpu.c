@@ -18,6 +18,9 @@
 
 #define KICK_SIGNAL SIGUSR1
 
+/* An exit that this file has no answer to, which is no failure of KVM_RUN's. */
+#define UNHANDLED 1
+
 /* KVM leaves the value in the guest's byte order; a wider host word needs only its low bytes. */
 static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
@@ -59,7 +62,7 @@ static int exit_system_event(struct vcpu *vcpu, struct kvm_run *run)
 		vm_end(vcpu->vm, events[i].status);
 		return 0;
 	}
-	return -ENOSYS;
+	return UNHANDLED;
 }
 
 static void tell_mmio(const struct kvm_run *run, char *text, size_t len)
@@ -81,19 +84,36 @@ static void tell_memory_fault(const struct kvm_run *run, char *text, size_t len)
 	         (unsigned long long)run->memory_fault.gpa);
 }
 
+static void tell_fail_entry(const struct kvm_run *run, char *text, size_t len)
+{
+	snprintf(text, len, " reason %#llx on the host's CPU %u",
+	         (unsigned long long)run->fail_entry.hardware_entry_failure_reason,
+	         run->fail_entry.cpu);
+}
+
+static void tell_internal_error(const struct kvm_run *run, char *text, size_t len)
+{
+	const u32 nr = run->internal.ndata;
+	size_t at = snprintf(text, len, " suberror %u", run->internal.suberror);
+
+	for (u32 i = 0; i < nr && i < ARRAY_SIZE(run->internal.data) && at < len; i++)
+		at += snprintf(text + at, len - at, " %#llx",
+		               (unsigned long long)run->internal.data[i]);
+}
+
 /* An exit with no handler here is one of the architecture's own, or ends the guest. */
 static const struct exit {
 	const char *name;
 	int (*handle)(struct vcpu *vcpu, struct kvm_run *run);
-	/* What else KVM says; of the others it leaves on arm64 what was there. */
-	void (*tell)(const struct kvm_run *run, char *text, size_t len);
+	void (*tell)(const struct kvm_run *run, char *text, size_t len); /* what else KVM says */
+	bool may_say_nothing; /* on arm64 KVM leaves at times what was there */
 } exits[] = {
-	[KVM_EXIT_UNKNOWN] = { "UNKNOWN", NULL, NULL },
-	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio, tell_mmio },
-	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event, tell_system_event },
-	[KVM_EXIT_FAIL_ENTRY] = { "FAIL_ENTRY", NULL, NULL },
-	[KVM_EXIT_INTERNAL_ERROR] = { "INTERNAL_ERROR", NULL, NULL },
-	[KVM_EXIT_MEMORY_FAULT] = { "MEMORY_FAULT", NULL, tell_memory_fault },
+	[KVM_EXIT_UNKNOWN] = { "UNKNOWN", NULL, NULL, false },
+	[KVM_EXIT_MMIO] = { "MMIO", exit_mmio, tell_mmio, false },
+	[KVM_EXIT_SYSTEM_EVENT] = { "SYSTEM_EVENT", exit_system_event, tell_system_event, false },
+	[KVM_EXIT_FAIL_ENTRY] = { "FAIL_ENTRY", NULL, tell_fail_entry, true },
+	[KVM_EXIT_INTERNAL_ERROR] = { "INTERNAL_ERROR", NULL, tell_internal_error, true },
+	[KVM_EXIT_MEMORY_FAULT] = { "MEMORY_FAULT", NULL, tell_memory_fault, false },
 };
 
 static enum vcpu_counter counter_of(u32 reason)
@@ -114,36 +134,46 @@ static void count(struct vcpu *vcpu, enum vcpu_counter counter)
 static int handle_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	int err = -ENOSYS;
+	int err;
 
 	count(vcpu, counter_of(run->exit_reason));
 	if (run->exit_reason < ARRAY_SIZE(exits) && exits[run->exit_reason].handle)
 		return exits[run->exit_reason].handle(vcpu, run);
 	if (arch_vcpu_exit(vcpu, run, &err))
 		return err;
-	return -ENOSYS;
+	return UNHANDLED;
+}
+
+static u64 first_detail(const struct kvm_run *run)
+{
+	u64 word;
+
+	memcpy(&word, run->padding, sizeof(word));
+	return word;
 }
 
 /* As "NAME (number) what else KVM says", or "exit (number)". */
-static void tell_exit(const struct kvm_run *run, char *text, size_t len)
+static void tell_exit(const struct vcpu *vcpu, char *text, size_t len)
 {
+	const struct kvm_run *run = vcpu->run;
 	const u32 reason = run->exit_reason;
 	const struct exit *e = reason < ARRAY_SIZE(exits) ? &exits[reason] : NULL;
 	int at = snprintf(text, len, "%s (%u)", e && e->name ? e->name : "exit", reason);
 
-	if (e && e->tell)
+	if (e && e->tell && !(e->may_say_nothing && first_detail(run) == vcpu->before))
 		e->tell(run, text + at, len - at);
 }
 
 /* KVM cannot continue this vCPU: say so once, with what a developer needs, and end the guest. */
 static void give_up(struct vcpu *vcpu, int err)
 {
-	char exit[128], regs[400];
+	char exit[448], regs[400];
 
-	tell_exit(vcpu->run, exit, sizeof(exit));
+	tell_exit(vcpu, exit, sizeof(exit));
 	arch_vcpu_describe(vcpu, regs, sizeof(regs));
-	snprintf(vcpu->failure, sizeof(vcpu->failure), "cpu %u: KVM cannot continue: %s: %s; %s",
-	         vcpu->id, exit, strerror(-err), *regs ? regs : "KVM keeps its registers");
+	snprintf(vcpu->failure, sizeof(vcpu->failure), "cpu %u: KVM cannot continue: %s%s%s; %s",
+	         vcpu->id, exit, err < 0 ? ": " : "", err < 0 ? strerror(-err) : "",
+	         *regs ? regs : "KVM keeps its registers");
 	vm_end_by(vcpu->vm, STATUS_KVM_EXIT, VM_CAUSE_KVM);
 }
 
@@ -161,7 +191,10 @@ static void *vcpu_thread(void *arg)
 	__atomic_store_n(&vcpu->tid, gettid(), __ATOMIC_RELAXED);
 	pause_park(vcpu); /* held from before its start */
 	while (!stopping(vcpu->vm)) {
-		int err = k->ops->run(k, vcpu->fd);
+		int err;
+
+		vcpu->before = first_detail(vcpu->run);
+		err = k->ops->run(k, vcpu->fd);
 
 		if (err == -EINTR || err == -EAGAIN) {
 			count(vcpu, VCPU_INTERRUPTED);

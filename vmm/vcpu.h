@@ -28,7 +28,8 @@ struct vcpu {
 	bool started;
 	int tid;                     /* its thread, 0 before it runs */
 	u64 exits[NR_VCPU_COUNTERS]; /* written by its thread alone */
-	char failure[640];           /* why KVM could not continue; set before vm_end() */
+	u64 before;                  /* the details' first word, before KVM_RUN */
+	char failure[960];           /* why KVM could not continue; set before vm_end() */
 };
 
 /* Exit codes a vCPU can end the guest with (README, "Exit codes"). */

@@ -58,15 +58,25 @@ static void close_vm(struct vm *vm)
 	close(vm->kvm.vm);
 }
 
+/* KVM bounds a slot: 2^31 - 1 pages (virt/kvm/kvm_main.c, KVM_MEM_MAX_NR_PAGES). */
+#define SLOT_SIZE (4ULL << 40)
+
 static int add_memory(struct vm *vm)
 {
-	struct kvm_userspace_memory_region region = {
-		.guest_phys_addr = vm->mem.base,
-		.memory_size = vm->mem.size,
-		.userspace_addr = (unsigned long)vm->mem.host,
-	};
+	int err = 0;
 
-	return vm->kvm.ops->set_memory(&vm->kvm, &region);
+	for (u64 at = 0; at < vm->mem.size && !err; at += SLOT_SIZE) {
+		const u64 left = vm->mem.size - at;
+		const struct kvm_userspace_memory_region region = {
+			.slot = at / SLOT_SIZE,
+			.guest_phys_addr = vm->mem.base + at,
+			.memory_size = left < SLOT_SIZE ? left : SLOT_SIZE,
+			.userspace_addr = (unsigned long)vm->mem.host + at,
+		};
+
+		err = vm->kvm.ops->set_memory(&vm->kvm, &region);
+	}
+	return err;
 }
 
 static int create_memory(struct vm *vm, const struct vm_config *c)

@@ -64,7 +64,8 @@ static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 {
 	u64 at;
 
-	if (!f->bars[nr].size || !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
+	if (!f->bars[nr].size || pci_is_asleep(f) ||
+	    !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
 		return 0;
 	at = pci_get32(f, bar_register(nr)) & PCI_BASE_ADDRESS_MEM_MASK;
 	if (f->bars[nr].is_64)

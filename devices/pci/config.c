@@ -118,7 +118,8 @@ void pci_express_add(struct pci_func *f)
 static void update_intx(struct pci_func *f, bool wanted)
 {
 	u16 status = pci_get16(f, PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
-	bool level = wanted && !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+	bool level = wanted && !pci_is_asleep(f) &&
+	             !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
 
 	pci_set16(f, PCI_STATUS, status | (wanted ? PCI_STATUS_INTERRUPT : 0));
 	if (level == f->intx)
@@ -132,8 +133,11 @@ void pci_set_intx(struct pci_func *f, bool level)
 	update_intx(f, level);
 }
 
+/* A bridge forwards no requests upstream without its own (7.5.1.1.3, type 1). */
 bool pci_is_master(const struct pci_func *f)
 {
+	if (pci_is_asleep(f) || (f->bus->port && !pci_is_master(f->bus->port)))
+		return false;
 	return pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
 
@@ -157,8 +161,39 @@ u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size)
 	return le32toh(val);
 }
 
+void pci_func_update(struct pci_func *f)
+{
+	struct pci_func *behind = f->secondary ? f->secondary->funcs[0] : NULL;
+
+	pci_update_bars(f);
+	update_intx(f, pci_get16(f, PCI_STATUS) & PCI_STATUS_INTERRUPT);
+	update_master(f);
+	if (behind)
+		update_master(behind);
+}
+
+void pci_func_ready(struct pci_func *f)
+{
+	memcpy(f->reset_to, f->config, sizeof(f->reset_to));
+	memset(f->reset_to + PCI_BASE_ADDRESS_0, 0, PCI_NR_BARS * sizeof(u32));
+}
+
+void pci_func_reset(struct pci_func *f)
+{
+	if (f->reset)
+		f->reset(f);
+	for (unsigned int i = 0; i < PCI_CONFIG_SIZE; i++) {
+		f->config[i] &= ~(f->writable[i] | f->clears[i]);
+		f->config[i] |= f->reset_to[i] & f->writable[i];
+	}
+	pci_msix_reset(f);
+	pci_func_update(f);
+}
+
 void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size, u32 val)
 {
+	const bool asleep = pci_is_asleep(f);
+
 	for (unsigned int i = 0; i < size; i++) {
 		u8 *byte = &f->config[offset + i], mask = f->writable[offset + i];
 		u8 written = val >> i * 8;
@@ -166,11 +201,9 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 		*byte = (*byte & ~mask) | (written & mask);
 		*byte &= ~(written & f->clears[offset + i]);
 	}
-	if (offset < PCI_STD_HEADER_SIZEOF) {
-		pci_update_bars(f);
-		update_intx(f, pci_get16(f, PCI_STATUS) & PCI_STATUS_INTERRUPT);
-		update_master(f);
-	}
+	if (offset < PCI_STD_HEADER_SIZEOF)
+		pci_func_update(f);
+	pci_pm_written(f, asleep);
 	pci_msix_control_written(f, offset, size);
 	if (f->config_written)
 		f->config_written(f, offset, size);

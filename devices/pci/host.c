@@ -42,7 +42,9 @@ static struct pci_func *func_at(struct pci_host *h, u64 offset)
 {
 	struct pci_bus *bus = bus_numbered(h, offset >> 20);
 
-	return !bus || (offset >> 12 & 7) ? NULL : bus->funcs[offset >> 15 & 31];
+	if (!bus || (offset >> 12 & 7) || (bus->port && !pci_port_is_up(bus->port)))
+		return NULL;
+	return bus->funcs[offset >> 15 & 31];
 }
 
 /* A read that no function claims is all ones; a write is lost. */

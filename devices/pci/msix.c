@@ -131,6 +131,32 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 	pci_msix_unmask(f);
 }
 
+void pci_msix_forget(struct pci_func *f)
+{
+	struct pci_msix *m = f->msix;
+
+	if (m)
+		memset(m->pending, 0, ALIGN_UP(m->nr, 64) / 8);
+}
+
+/* 7.7.2.10: masked out of reset. */
+static void clear_table(struct pci_msix *m)
+{
+	memset(m->table, 0, m->nr * PCI_MSIX_ENTRY_SIZE);
+	for (unsigned int i = 0; i < m->nr; i++)
+		m->table[i * PCI_MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] =
+			PCI_MSIX_ENTRY_CTRL_MASKBIT;
+}
+
+void pci_msix_reset(struct pci_func *f)
+{
+	if (!f->msix)
+		return;
+	pci_msix_forget(f);
+	clear_table(f->msix);
+	pci_msix_unmask(f); /* whoever raises them is told that they are masked now */
+}
+
 static u64 table_read(void *dev, u64 offset, unsigned int size)
 {
 	struct pci_msix *m = dev;
@@ -184,9 +210,7 @@ int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
 	}
 	m->f = f;
 	m->nr = nr;
-	for (unsigned int i = 0; i < nr; i++) /* 7.7.2.10: masked out of reset */
-		m->table[i * PCI_MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL] =
-			PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	clear_table(m);
 	m->cap = pci_cap_add(f, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
 	pci_set16(f, m->cap + PCI_MSIX_FLAGS, nr - 1);
 	pci_allow16(f, m->cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);

@@ -39,12 +39,14 @@ struct pci_func {
 	u8 config[PCI_CONFIG_SIZE];
 	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
 	u8 clears[PCI_CONFIG_SIZE];   /* a mask a byte: what writing 1 clears */
+	u8 reset_to[PCI_CONFIG_SIZE]; /* what the guest may change, after a reset */
 	struct pci_bar bars[PCI_NR_BARS];
 	unsigned int cap_end;      /* where the next capability goes */
 	unsigned int cap_last;     /* whose next pointer names it */
 	unsigned int ext_cap_end;  /* the same of extended capabilities */
 	unsigned int ext_cap_last; /* 0: none yet */
 	unsigned int express;      /* the PCI Express capability; 0: none */
+	unsigned int pm;           /* the power management capability; 0: none */
 	struct pci_msix *msix;
 	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
 	bool intx;                 /* this function drives its pin */
@@ -52,7 +54,11 @@ struct pci_func {
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
-	/* Bus Master Enable changed: the function may reach memory, or no longer. May be NULL. */
+	/* A reset (6.6.1): what it does ends, and its own state goes. May be NULL. */
+	void (*reset)(struct pci_func *f);
+	/* That has not ended yet, and until it has the function does not answer. May be NULL. */
+	bool (*resetting)(const struct pci_func *f);
+	/* The function may reach memory, or no longer (pci_is_master). May be NULL. */
 	void (*master_changed)(struct pci_func *f);
 	/* What pci_msix_fd() says of the vector may have changed. May be NULL. */
 	void (*vector_changed)(struct pci_func *f, unsigned int vector);
@@ -88,6 +94,9 @@ struct vm *pci_bus_vm(const struct pci_bus *bus);
  */
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id);
 void pci_func_remove(struct pci_func *f);
+/* Its config space is whole: a reset brings back what is in it now, with no BAR anywhere. */
+void pci_func_ready(struct pci_func *f);
+void pci_func_reset(struct pci_func *f);
 
 /* Requester ID as the guest numbers its buses now: bus, device, function. */
 u16 pci_rid(const struct pci_func *f);
@@ -103,6 +112,8 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
  * bus an endpoint integrated in the root complex.
  */
 void pci_express_add(struct pci_func *f);
+/* Power management (7.5.2): in D3hot it decodes nothing, reaches no memory and drives no pin. */
+void pci_pm_add(struct pci_func *f);
 
 /* Little-endian fields of config space. */
 void pci_set16(struct pci_func *f, unsigned int offset, u16 val);
@@ -118,6 +129,10 @@ void pci_set_intx(struct pci_func *f, bool level);
 /* MSI-X (6.1.4): @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
 int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr);
 void pci_msix_remove(struct pci_func *f);
+/* Vectors as out of reset, and none pending: the function's own reset; a device's has the latter.
+ */
+void pci_msix_reset(struct pci_func *f);
+void pci_msix_forget(struct pci_func *f);
 bool pci_msix_enabled(const struct pci_func *f);
 /* Sends, or keeps pending while masked. A vector out of range is ignored: it means "none". */
 void pci_msix_raise(struct pci_func *f, unsigned int vector);
@@ -126,7 +141,7 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector);
  * -1: there is none now, since it is masked, or KVM has no route for its message.
  */
 int pci_msix_fd(struct pci_func *f, unsigned int vector);
-/* Bus Master Enable: whether it may reach memory (7.5.1.1.3). */
+/* Whether it may reach memory: in D0, by its Bus Master Enable and its port's (7.5.1.1.3). */
 bool pci_is_master(const struct pci_func *f);
 /* What masked its vectors may have gone: those that are pending are sent. */
 void pci_msix_unmask(struct pci_func *f);

@@ -20,6 +20,8 @@
 struct port {
 	struct pci_func func;
 	struct pci_bus bus;
+	bool held;   /* what is behind it is held in reset */
+	bool ending; /* and that reset has not ended */
 };
 
 static bool within(u64 base, u64 limit, u64 at, u64 size)
@@ -45,6 +47,42 @@ bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 	return within(base, limit, at, size);
 }
 
+/*
+ * Secondary Bus Reset (7.5.1.3.13) and Link Disable (7.5.3.7) hold in reset what
+ * is behind the port: it is reset, and does not answer until it is let go.
+ */
+static bool holds(const struct pci_func *f)
+{
+	return pci_get16(f, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET ||
+	       pci_get16(f, f->express + PCI_EXP_LNKCTL) & PCI_EXP_LNKCTL_LD;
+}
+
+bool pci_port_is_up(struct pci_func *f)
+{
+	struct port *port = container_of(f, struct port, func);
+	const struct pci_func *behind = port->bus.funcs[0];
+
+	if (port->ending)
+		port->ending = behind && behind->resetting && behind->resetting(behind);
+	return behind && !holds(f) && !port->ending;
+}
+
+static void written(struct pci_func *f, unsigned int offset, unsigned int size)
+{
+	struct port *port = container_of(f, struct port, func);
+	struct pci_func *behind = port->bus.funcs[0];
+	bool held = holds(f);
+
+	if (held && !port->held && behind) {
+		pci_func_reset(behind);
+		port->ending = true;
+	}
+	port->held = held;
+	/* Its requests have another ID now: whoever sends its messages is told. */
+	if (behind && offset <= PCI_SECONDARY_BUS && offset + size > PCI_SECONDARY_BUS)
+		pci_msix_unmask(behind);
+}
+
 /* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */
 static void header_init(struct pci_func *f, u8 secondary, u64 window)
 {
@@ -57,7 +95,8 @@ static void header_init(struct pci_func *f, u8 secondary, u64 window)
 	pci_allow16(f, PCI_PREF_MEMORY_LIMIT, PCI_PREF_RANGE_MASK & 0xffff);
 	pci_allow32(f, PCI_PREF_BASE_UPPER32, ~0u);
 	pci_allow32(f, PCI_PREF_LIMIT_UPPER32, ~0u);
-	pci_allow16(f, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_PARITY | PCI_BRIDGE_CTL_SERR);
+	pci_allow16(f, PCI_BRIDGE_CONTROL,
+	            PCI_BRIDGE_CTL_PARITY | PCI_BRIDGE_CTL_SERR | PCI_BRIDGE_CTL_BUS_RESET);
 	pci_set16(f, PCI_SUBSYSTEM_VENDOR_ID, 0); /* type 0's; here it is a window */
 	f->config[PCI_SECONDARY_BUS] = f->config[PCI_SUBORDINATE_BUS] = secondary;
 	pci_set16(f, PCI_MEMORY_BASE, window >> 16);
@@ -86,7 +125,8 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD);
 	pci_set32(f, at + PCI_EXP_LNKCAP,
 	          PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKCAP_DLLLARC);
-	pci_allow16(f, at + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
+	pci_allow16(f, at + PCI_EXP_LNKCTL,
+	            PCI_EXP_LNKCTL_LD | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
 	/* 7.5.3.10: there are no indicators, and what their controls say is not Reserved */
 	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
@@ -113,7 +153,10 @@ static void acs_init(struct pci_func *f)
 	pci_allow16(f, at + PCI_ACS_CTRL, offered);
 }
 
-/* Slot and link status are what is behind the port now. */
+/*
+ * Slot and link status are what is behind the port now. A link that goes down for a
+ * reset is no event of the slot's: nothing has been plugged.
+ */
 static void status_read(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	bool present = f->secondary->funcs[0];
@@ -121,12 +164,12 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 
 	(void)offset, (void)size;
 	pci_set16(f, link,
-	          present ? PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKSTA_DLLLA
-	                  : PCI_LINK_SPEED);
+	          pci_port_is_up(f) ? PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKSTA_DLLLA
+	                            : PCI_LINK_SPEED);
 	pci_set16(f, slot, present ? PCI_EXP_SLTSTA_PDS : 0);
 }
 
-static int add_port(struct port *port, struct pci_host *host, unsigned int slot)
+static int add_port(struct port *port, struct pci_host *host)
 {
 	static const struct pci_id id = {
 		.vendor = PORT_VENDOR,
@@ -148,7 +191,7 @@ static int add_port(struct port *port, struct pci_host *host, unsigned int slot)
 		.end_bar = window ? window + BOOT_WINDOW : 0,
 	};
 	f->secondary = &port->bus;
-	header_init(f, slot, window);
+	header_init(f, (f->devfn >> 3) + 1, window); /* ports come first on a bus: 1, 2 ... */
 	err = pci_msix_add(f, MSIX_BAR, 1);
 	if (err)
 		pci_func_remove(f);
@@ -163,7 +206,7 @@ int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int s
 	if (!port)
 		return -ENOMEM;
 	port->func.name = "root-port";
-	err = add_port(port, host, slot);
+	err = add_port(port, host);
 	if (err) {
 		free(port);
 		return err;
@@ -171,6 +214,7 @@ int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int s
 	express_init(&port->func, slot);
 	acs_init(&port->func);
 	port->func.config_read = status_read;
+	port->func.config_written = written;
 	*out = &port->func;
 	return 0;
 }

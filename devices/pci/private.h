@@ -36,11 +36,21 @@ gpa_t pci_bus_decode(const struct pci_bus *bus, u64 at, u64 size);
 u64 pci_bus_alloc(struct pci_bus *bus, u64 size);
 /* Whether @port forwards memory at @at, @size bytes, to its secondary bus (port.c). */
 bool pci_port_forwards(const struct pci_func *port, u64 at, u64 size);
+/* Whether what is behind @port can be reached: neither it nor the link is held in reset. */
+bool pci_port_is_up(struct pci_func *port);
 
 /* The DeviceID by which the ITS knows @f. */
 u32 pci_devid(const struct pci_func *f);
 /* One more, or one fewer, function drives @f's INTA. */
 void pci_host_pin(struct pci_func *f, bool level);
+
+/* What follows from @f's header and power state, for it and what is behind it, is brought about. */
+void pci_func_update(struct pci_func *f);
+
+/* pm.c: D3hot (5.3.1.4.1). */
+bool pci_is_asleep(const struct pci_func *f);
+/* After every write to config space. */
+void pci_pm_written(struct pci_func *f, bool was_asleep);
 
 void pci_config_init(struct pci_func *f, const struct pci_id *id);
 

@@ -55,6 +55,7 @@ static void reset_transport(struct virtio_pci *vp)
 	vp->config_vector = VIRTIO_MSI_NO_VECTOR;
 	vp->isr = 0;
 	pci_set_intx(&vp->func, false);
+	pci_msix_forget(&vp->func);
 }
 
 static void status_written(void *regs, u64 old)
@@ -285,6 +286,19 @@ static void master_changed(struct pci_func *f)
 			virtio_notify(dev, i);
 }
 
+static void function_reset(struct pci_func *f)
+{
+	struct virtio_pci *vp = container_of(f, struct virtio_pci, func);
+
+	virtio_set_status(vp->dev, 0);
+	reset_transport(vp);
+}
+
+static bool function_resetting(const struct pci_func *f)
+{
+	return container_of(f, struct virtio_pci, func)->dev->resetting;
+}
+
 /* What a vector does now is another matter for whoever raises it without us. */
 static void vector_changed(struct pci_func *f, unsigned int vector)
 {
@@ -405,6 +419,7 @@ static int add_function(struct virtio_pci *vp, struct pci_bus *bus)
 		return err;
 	}
 	pci_express_add(&vp->func);
+	pci_pm_add(&vp->func);
 	add_caps(vp);
 	return 0;
 }
@@ -426,6 +441,8 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virti
 		.kick_fd = vp_kick_fd,
 		.call_fd = vp_call_fd,
 	};
+	vp->func.reset = function_reset;
+	vp->func.resetting = function_resetting;
 	vp->func.vector_changed = vector_changed;
 	vp->func.master_changed = master_changed;
 	dev->held = true;
@@ -437,6 +454,7 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virti
 	err = add_function(vp, bus);
 	if (err)
 		goto close_regs;
+	pci_func_ready(&vp->func);
 	reset_transport(vp);
 	virtio_regs_start(&vp->regs);
 	*out = vp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random accesses to a virtio-blk function, its rings and the board's devices; "seed=N" repeats
- * them, "count=N" of them. */
+/* Random accesses to a virtio-blk function, its root port, its rings and the board's devices;
+ * "seed=N" repeats them, "count=N" of them. */
+#include "lib/port.h"
 #include "lib/virtio.h"
 
 /*
@@ -15,6 +16,7 @@ static struct blk blk;
 static u64 state[NR_CPUS]; /* of the generator, one a CPU (xorshift64*, never 0) */
 static u32 window; /* the data register of the window into BAR 0, which would evade the rule */
 static volatile bool stop;
+static bool behind_port; /* device 0 is a port, the disk behind it */
 
 static u64 draw(void)
 {
@@ -124,14 +126,34 @@ static void fuzz_memory(void)
 	*(volatile u64 *)(ARENA + below(0x1000) * 8) = harmless(0, 8);
 }
 
+static void fuzz_port(void)
+{
+	unsigned int size = 1 << below(3);
+	unsigned int at = (below(8) ? below(128) : below(4096)) & -size;
+
+	if (behind_port)
+		write_sized(port_config(0) + at, size, value());
+}
+
+/* The disk, wherever it is, and whatever was done to what is before it. */
+static void find(void)
+{
+	if (!behind_port) {
+		blk_find(&blk);
+		return;
+	}
+	blk.where = (struct where){ .rid = port_open(0), .vector = NO_VECTOR };
+	pci_enable(blk.where.rid);
+	where_map(&blk.where);
+}
+
 /* A device that starts, on rings of the arena; what is in them is chance. */
 static void fuzz_start(void)
 {
 	struct blk_header *header = (struct blk_header *)(ARENA + 0x800);
 	u16 *avail = (u16 *)(ARENA + 0x400);
 
-	pci_enable(blk.where.rid);
-	where_map(&blk.where);
+	find();
 	if (!blk_negotiate(&blk, below(2) ? F_INDIRECT : 1UL << 29))
 		return;
 	blk.where.vector = below(3);
@@ -151,7 +173,8 @@ static void fuzz_start(void)
 
 static void step(void)
 {
-	static void (*const others[])(void) = { fuzz_uart, fuzz_onboard, fuzz_memory, fuzz_start };
+	static void (*const others[])(void) = { fuzz_uart, fuzz_onboard, fuzz_memory, fuzz_start,
+		                                fuzz_port };
 	unsigned int kind = below(16);
 
 	if (kind < 4)
@@ -183,7 +206,7 @@ static void disturb(void)
 
 static void works(u64 after)
 {
-	blk_find(&blk);
+	find();
 	msix_control(&blk.where.msix, 0);
 	check(blk_start(&blk, 0), "after %lu: the device does not start", after);
 	memset(blk.data, after, SECTOR);
@@ -212,7 +235,8 @@ static void fuzz(void)
 	print("seed=%lu count=%lu\n", seed, count);
 	state[0] = seed * 2 + 1;
 	state[1] = seed * 2 + 3;
-	blk_find(&blk);
+	behind_port = read32(pci_config(0)) == PORT_ID;
+	find();
 	find_window();
 	if (cpus > 1)
 		check(psci_cpu_on(1, disturb) == PSCI_OK, "CPU 1 does not start");

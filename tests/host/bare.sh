@@ -74,6 +74,8 @@ for status in 1 42 63; do
 done
 case_of "bare: an exit status above 63 is exit code 127" ends 127 exit "status status=64"
 case_of "bare: an exit status of 32 bits is exit code 127" ends 127 exit "status status=4294967040"
+case_of "bare: a flat image is loaded and entered at 0x80000" ends 65 flat "status status=1"
+case_of "bare: a flat image has its RAM and its device tree where lkvm has them" ends 65 flat "status status=1" -m 1G
 case_of "bare: the exit device takes one 32-bit register only" guest exit narrow
 
 case_of "bare: SYSTEM_OFF is exit code 0" ends 0 reset off
@@ -91,6 +93,12 @@ case_of "bare: UART: 141 KiB of output to a reader that is late" survives_slow_r
 
 case_of "bare: the virtual timer interrupts 100 times and never early" guest timer on-time
 case_of "bare: a masked virtual timer does not interrupt" guest timer masked
+
+if run 3 -k "$GUESTS/pmu.bin" -p overflow --cpu pmu=on; then
+	skip "bare: a counter's overflow" "this host's KVM has no PMU"
+else
+	case_of "bare: a counter that overflows interrupts, once" guest pmu overflow --cpu pmu=on
+fi
 
 case_of "bare: SGIs reach every one of 4 vCPUs, once" guest sgi everybody -c 4
 case_of "bare: CPU_ON refuses a CPU that is on and one that is not there" guest sgi cpu-on -c 4

@@ -14,6 +14,17 @@ refuses_long_requests() {
 	[ "$(wc -c <"$DISK")" = 1048576 ]
 }
 
+# behind_ports TEST ARG...: a guest with two root ports, and a disk behind each
+behind_ports() {
+	fresh_disk
+	guest port "$@" --root-port a --root-port b -d "$DISK,bus=a" -d "$DISK,ro,bus=b"
+}
+
+fuzzes_port() {
+	fresh_disk
+	guest fuzz "$@" --root-port a -d "$DISK,bus=a"
+}
+
 # on_tap NAME TEST ARG...: a guest with a network
 on_tap() { guest "$@" -n tap=hostile; }
 "$SHARE/tap" hostile && ip link set hostile up
@@ -92,6 +103,11 @@ hostile() {
 	case_of "$label: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
 	case_of "$label: BARs follow memory decoding" with_disk bars toggled
 	case_of "$label: the window into BAR 0 takes any value" with_disk bars window
+	case_of "$label: root ports: bus numbers that are none, equal or out of order" behind_ports numbers
+	case_of "$label: root ports: windows anywhere, and over one another" behind_ports windows
+	case_of "$label: root ports: resets of the bus and of the link with requests in flight" behind_ports resets
+	case_of "$label: root ports: no request without the port's Bus Master Enable" behind_ports master
+	case_of "$label: root ports: a CPU resets the bus while another uses it" behind_ports race -c 2
 	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
 	case_of "$label: the clock, the GPIO and pvpanic take any access" guest onboard hostile
 	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers
@@ -108,6 +124,8 @@ hostile() {
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
 			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
+		case_of "$label: random accesses behind a root port do no harm, seed $seed" \
+			fuzzes_port "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
 	done
 }
 if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 10000 1 2; fi

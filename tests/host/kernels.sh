@@ -9,6 +9,7 @@ boots() {
 }
 case_of "kernels: Image.gz boots" boots Image.gz
 case_of "kernels: Image.zst boots" boots Image.zst
+case_of "kernels: the vmlinuz.efi that CONFIG_EFI_ZBOOT makes boots" boots vmlinuz.efi
 case_of "kernels: an EFI zboot file with a gzip payload boots" boots zboot-gzip
 case_of "kernels: an EFI zboot file with a zstd payload boots" boots zboot-zstd
 

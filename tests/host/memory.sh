@@ -52,9 +52,9 @@ left() {
 }
 case_of "memory: --hugetlbfs leaves no file" left
 
-# cut NAME ARG...: the file of that name is cut away under a running guest with $pid, or stays as it is
+# cut FILE ARG...: the file that is so called is cut away under a running guest with $pid, or stays as it is
 cut() {
-	name=$1
+	what=$1
 	shift
 	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-ticks" -p "console=ttyS0 quiet" -m 256 "$@" \
@@ -62,7 +62,7 @@ cut() {
 	pid=$!
 	until grep -q 'tick 3' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
 	for fd in /proc/$pid/fd/*; do
-		case $(readlink "$fd") in *$name*) truncate -s 0 "$fd" ;; esac
+		case $(readlink "$fd") in *$what*) truncate -s 0 "$fd" ;; esac
 	done
 }
 sealed() {
@@ -101,3 +101,6 @@ fi
 overcommit() { run 34 -k "$IMAGE" -m 64G --overcommit -p "console=ttyS0 panic=-1 mem=256M quiet"; }
 case_of "memory: more than the host has: exit 3" refused 3 "mem 65536M: expected at most the" -m 64G
 case_of "memory: --overcommit lets a guest have more than the host" overcommit
+
+# KVM's slots end at 8 TiB. The guest touches next to nothing of it.
+case_of "memory: more than one slot of KVM's holds" run 65 -k "$SHARE/guests/exit.bin" -p "status status=1" -m 9T --overcommit

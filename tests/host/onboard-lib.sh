@@ -25,13 +25,15 @@ panics() {
 	[ "$(told GUEST_PANICKED) $(told SHUTDOWN) $(told RESET)" = "1 1 0" ] && grep -q '"reason":"guest-panic"' "$LOG"
 }
 
+press() { "$SHARE/qmp" "$XDG_RUNTIME_DIR/nestor/button.sock" system_powerdown; }
+
 # presses_power ARG...: a guest that runs tests/guest/button.sh takes KEY_POWER down and up
 presses_power() {
 	: >"$OUT" # the one before's is not this one's
 	"$NESTOR" run --timeout 180 --name button --log-json "$LOG" "$@" >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q '^ready' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
-	"$SHARE/qmp" "$XDG_RUNTIME_DIR/nestor/button.sock" system_powerdown >>"$OUT"
+	press >>"$OUT"
 	answered=$?
 	wait $pid
 	got=$?

@@ -26,3 +26,11 @@ case_of "pvpanic: linux: a panicked kernel is exit code 34 and an event, also wi
 case_of "rtc: linux: the guest has the host's time" has_the_time -k "$IMAGE" -i "$SHARE/initrd-rtc" -p "$QUIET"
 case_of "power button: linux: system_powerdown is a press of KEY_POWER" \
 	presses_power -k "$IMAGE" -i "$SHARE/initrd-button" -p "$QUIET"
+
+# A guest that a press reached only while it was paused would wait for ever.
+press() {
+	"$NESTOR" pause button && "$SHARE/qmp" "$XDG_RUNTIME_DIR/nestor/button.sock" system_powerdown &&
+		sleep 1 && "$NESTOR" resume button
+}
+case_of "power button: linux: a press while the guest is paused outlasts the pause" \
+	presses_power -k "$IMAGE" -i "$SHARE/initrd-button" -p "$QUIET" --timeout 60

@@ -266,7 +266,7 @@ static int set_one_reg(struct kvm *k, int vcpu, const struct kvm_one_reg *reg)
 	struct fake_id *id = find_id(reg->id);
 
 	CALL();
-	(void)vcpu;
+	fake.reg_vcpus[to - fake.regs] = vcpu;
 	to->id = reg->id;
 	memcpy(&to->addr, (void *)(unsigned long)reg->addr, sizeof(to->addr));
 	if (id && (to->addr ^ id->val) & ~id->mask)

@@ -46,6 +46,7 @@ struct fake_kvm {
 	int device_fds[4];
 	unsigned int nr_devices;
 	struct kvm_one_reg regs[16]; /* addr holds the value */
+	int reg_vcpus[16];           /* whose they were */
 	unsigned int nr_regs;
 	u64 reg_val; /* what every register reads as */
 	bool regs_fail;

@@ -74,7 +74,13 @@ ParameterizedTestParameters(boot, everything_has_a_place_of_its_own)
 		{ 64 * MIB, 3 * MIB, 0x80000, 4 * MIB, 5001, RAM_BASE + 62 * MIB },
 		{ 17 * MIB, 1 * MIB, 0x200000, 9 * MIB, 2 * MIB, RAM_BASE + 14 * MIB },
 		{ 17 * MIB, 1 * MIB, 0, 11 * MIB, 2 * MIB, RAM_BASE + 14 * MIB },
-		{ 40960 * MIB, 1 * MIB, 0, 2 * MIB, 4097, RAM_BASE + 31 * 1024 * MIB - FDT_ROOM },
+		{ 256 * MIB, 1 * MIB, 0, 2 * MIB, 4097, RAM_BASE + 254 * MIB },
+		{ 40960 * MIB, 1 * MIB, 0, 2 * MIB, 4097, RAM_BASE + 254 * MIB },
+		{ 40960 * MIB, 1 * MIB, 0, 252 * MIB, 2 * MIB, RAM_BASE + 254 * MIB },
+		/* more than lkvm has room for */
+		{ 40960 * MIB, 1 * MIB, 0, 252 * MIB, 2 * MIB + 1,
+		  RAM_BASE + 31 * 1024 * MIB - FDT_ROOM },
+		{ 320 * MIB, 1 * MIB, 0, 300 * MIB, 0, RAM_BASE + 318 * MIB },
 	};
 
 	return cr_make_param_array(struct place_case, cases, ARRAY_SIZE(cases));
@@ -156,10 +162,12 @@ struct memory_case {
 ParameterizedTestParameters(boot, what_does_not_fit_is_refused)
 {
 	static struct memory_case cases[] = {
-		{ 16 * MIB, 12 * MIB, 0, 0 },
-		{ 16 * MIB, 12 * MIB + 1, 0, STATUS_USAGE },
-		{ 16 * MIB, 8 * MIB, 4 * MIB, 0 },
-		{ 16 * MIB, 8 * MIB, 4 * MIB + 1, STATUS_USAGE },
+		{ 16 * MIB, 14 * MIB, 0, 0 },
+		{ 16 * MIB, 14 * MIB + 1, 0, STATUS_USAGE },
+		{ 16 * MIB, 8 * MIB, 6 * MIB, 0 },
+		{ 16 * MIB, 8 * MIB, 6 * MIB + 1, STATUS_USAGE },
+		{ 40960 * MIB, 8 * MIB, 31734 * MIB, 0 },
+		{ 40960 * MIB, 8 * MIB, 31734 * MIB + 1, STATUS_USAGE },
 		{ 16 * MIB, (1ULL << 40) - 1, 0, STATUS_USAGE },
 	};
 
@@ -186,7 +194,23 @@ Test(boot, what_does_not_fit_is_said_with_what_would, .init = cr_redirect_stderr
 	boot_open(&boot, &options);
 	fflush(stderr);
 	cr_assert_stderr_eq_str(
-		"nestor: --mem 16M: expected at least 27M: the kernel takes 20M, the initrd 3M\n");
+		"nestor: --mem 16M: expected at least 26M: the kernel takes 20M, the initrd 3M\n");
+}
+
+Test(boot, an_initrd_beyond_the_kernels_window_is_said, .init = cr_redirect_stderr)
+{
+	char want[200];
+
+	options.mem = 65536 * MIB;
+	kernel(MIB, 0, MIB);
+	initrd(32768 * MIB);
+	cr_assert(eq(int, boot_open(&boot, &options), STATUS_USAGE));
+	fflush(stderr);
+	snprintf(want, sizeof(want),
+	         "nestor: --initrd %s: expected kernel and initrd to fit into 31G: the kernel "
+	         "takes 1M, the initrd 32768M\n",
+	         initrd_path);
+	cr_assert_stderr_eq_str(want);
 }
 
 struct file_case {

@@ -285,6 +285,7 @@ ParameterizedTestParameters(features, what_is_no_id_register_is_refused)
 		{ "s3_4_c0_c0_0", 0, "an ID register" },
 		{ "s3_0_c0_c8_0", 0, "an ID register" },
 		{ "s3_0_c0_c4_0x", 0, "an ID register" },
+		{ "s3_0_c0_c0_5", 0, "another register: MPIDR_EL1 is each CPU's own number" },
 		{ "s3_0_c0_c4_0.sve", 0, "an ID register" },
 		{ "id_aa64pfr1_el1.-", 0, "a field of id_aa64pfr1_el1: bt ssbs" },
 		{ "id_aa64pfr0_el1.", 0, "a field of id_aa64pfr0_el1: el0" },
@@ -325,7 +326,8 @@ Test(features, fields_of_one_register_are_written_together)
 	change(&arch, "id_aa64pfr0_el1.csv3", 0);
 	cr_assert(zero(int, create(&arch, 2)));
 	cr_assert(eq(u64, fake.ids[0].val, 0x0101000011110122));
-	cr_assert(eq(u32, fake.nr_regs, 1));
+	cr_assert(eq(u32, fake.nr_regs, 2), "once for each vCPU");
+	cr_assert(ne(int, fake.reg_vcpus[0], fake.reg_vcpus[1]));
 	fake_vm_destroy(&vm);
 }
 

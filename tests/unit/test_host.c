@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "machine/host.h"
+#include "machine/machine.h"
 #include "machine/options.h"
 #include "machine/status.h"
 #include "tests/unit/fake_kvm.h"
+#include "vmm/arch.h"
 #include "vmm/arm64/gic.h"
 
 static struct vm vm = { .kvm.ops = &fake_kvm_ops };
@@ -41,6 +43,55 @@ Test(host, a_shortage_is_no_lack, .init = cr_redirect_stderr)
 	cr_assert_stderr_eq_str("nestor: cannot make the VM: Too many open files\n");
 }
 
+struct address_case {
+	int bits;
+	u64 mem;
+	unsigned int nr_segments;
+	bool fits;
+	char said[40];
+};
+
+ParameterizedTestParameters(host, an_option_that_asks_for_too_many_addresses_is_named)
+{
+	static struct address_case cases[] = {
+		/* 64 GiB are what the window above the smallest RAM ends at */
+		{ 36, 256ULL << 20, 1, true, "" },
+		{ 36, 30ULL << 30, 1, true, "" },
+		{ 36, 31ULL << 30, 1, false, "nestor: --mem 31744M: " },
+		{ 36, 256ULL << 20, 2, false, "nestor: --segment 7: " },
+		{ 36, 31ULL << 30, 2, false, "nestor: --mem 31744M: " },
+		{ 37, 256ULL << 20, 2, false, "nestor: --segment 7: " },
+		{ 38, 256ULL << 20, 2, true, "" },
+		{ 38, 94ULL << 30, 2, true, "" },
+		{ 35, 256ULL << 20, 1, false, "nestor: /dev/kvm: " },
+		{ 48, 64ULL << 40, 8, true, "" },
+	};
+
+	return cr_make_param_array(struct address_case, cases, ARRAY_SIZE(cases));
+}
+
+static char *what_was_said(void);
+
+ParameterizedTest(struct address_case *c, host, an_option_that_asks_for_too_many_addresses_is_named)
+{
+	struct kvm *k = &vm.kvm;
+	unsigned long type;
+	unsigned int fds;
+
+	cr_redirect_stderr();
+	fake.ipa_bits = c->bits;
+	options.mem = c->mem;
+	options.nr_segments = c->nr_segments;
+	options.segments[1] = 7;
+	cr_assert(eq(int, !arch_vm_type(k, board_top(&options), &type), c->fits));
+	if (c->fits)
+		return;
+	fds = open_fds();
+	cr_assert(eq(int, host_failed(&options, &vm, VM_STEP_IPA, -E2BIG), STATUS_HOST_LACKS));
+	cr_assert(eq(u32, open_fds(), fds));
+	cr_assert(eq(ptr, strstr(what_was_said(), c->said), what_was_said()));
+}
+
 static char *what_was_said(void)
 {
 	static char text[512];
@@ -63,7 +114,7 @@ ParameterizedTestParameters(host, each_step_that_fails_has_its_line)
 	static struct step_case cases[] = {
 		{ VM_STEP_OPEN, STATUS_HOST_LACKS, "/dev/kvm: " },
 		{ VM_STEP_API, STATUS_HOST_LACKS, "/dev/kvm: " },
-		{ VM_STEP_IPA, STATUS_HOST_LACKS, "--mem 64M: " },
+		{ VM_STEP_IPA, STATUS_HOST_LACKS, "/dev/kvm: " },
 		{ VM_STEP_CREATE, STATUS_HOST_LACKS, "/dev/kvm: " },
 		{ VM_STEP_MEMORY, STATUS_HOST_LACKS, "--mem 64M: " },
 		{ VM_STEP_LOOP, STATUS_HOST_LACKS, "io_uring: " },

@@ -33,6 +33,7 @@ ParameterizedTestParameters(hugetlb, a_size_is_a_power_of_two_with_a_unit)
 		{ "64k", 64 << 10 },
 		{ "0x40K", 64 << 10 },
 		{ "1024K", MIB },
+		{ "2048K", 2 * MIB },
 		{ "2M", 2 * MIB },
 		{ "2m", 2 * MIB },
 		{ "512M", 512 * MIB },

@@ -132,6 +132,8 @@ Test(id_regs, a_register_without_a_name_has_its_encoding_alone)
 	for (unsigned int i = 0; i < 3 * 8 * 8; i++) {
 		unsigned int op1 = op1s[i / 64], crm = i / 8 % 8, op2 = i % 8;
 
+		if (!op1 && !crm && op2 == 5)
+			continue; /* MPIDR_EL1: each CPU's own */
 		snprintf(text, sizeof(text), "s3_%u_c0_c%u_%u", op1, crm, op2);
 		cr_assert(zero(ptr, (void *)id_change_parse(text, i, &c, why, 400)), "%s", text);
 		cr_assert(eq(u64, c.reg, ARM64_SYS_REG(3, op1, 0, crm, op2)), "%s", text);

@@ -123,7 +123,7 @@ ParameterizedTest(u64 *offset, image, impossible_sizes_are_refused)
 
 struct format_case {
 	unsigned int at;
-	char magic[8];
+	char magic[16];
 	unsigned int len;
 	char why[48];
 };
@@ -132,12 +132,12 @@ ParameterizedTestParameters(image, what_is_something_else_is_named)
 {
 	static struct format_case cases[] = {
 		{ 0, "\177ELF", 4, "an ELF file" },
-		{ 0, "\x1f\x8b", 2, "a gzip file" }, /* of no known method */
-		{ 0, "BZh", 3, "a bzip2 file" },
+		{ 0, "BZh91AY&SY", 10, "a bzip2 file" },
 		{ 0, "\x02\x21\x4c\x18", 4, "an lz4 file" },
 		{ 0, "\x04\x22\x4d\x18", 4, "an lz4 file" },
 		{ 0, "\x89LZO", 4, "an lzop file" },
-		{ 0, "\x5d\0\0\0", 4, "an lzma file" },
+		{ 0, "\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", 13, "an lzma file" },
+		{ 0, "\x5d\0\0\xc0\0\0\0\0\1\0\0\0\0", 13, "an lzma file" },
 		{ 0,
 		  "\xfd"
 		  "7zXZ",
@@ -147,7 +147,6 @@ ParameterizedTestParameters(image, what_is_something_else_is_named)
 		{ 0x24, "\x18\x28\x6f\x01", 4, "a kernel for 32-bit Arm" },
 		{ 0x38, "RSC\x05", 4, "a kernel for RISC-V" },
 		{ 0x202, "HdrS", 4, "a kernel for x86" },
-		{ 0, "MZ", 2, "an EFI application, not an arm64 kernel" },
 	};
 
 	return cr_make_param_array(struct format_case, cases, ARRAY_SIZE(cases));
@@ -159,6 +158,41 @@ ParameterizedTest(struct format_case *c, image, what_is_something_else_is_named)
 	memcpy(bytes + c->at, c->magic, c->len);
 	cr_assert(not(probe(SIZE)), "%s", c->why);
 	cr_assert(eq(str, why, c->why));
+}
+
+Test(image, an_efi_application_is_named)
+{
+	put(0x38, 0, 4);
+	cr_assert(not(probe(SIZE)));
+	cr_assert(eq(str, why, "an EFI application, not an arm64 kernel"));
+}
+
+/* The first instruction may be any. */
+struct code_case {
+	char code[16];
+	unsigned int len;
+};
+
+ParameterizedTestParameters(image, what_begins_like_something_else_is_a_flat_image)
+{
+	static struct code_case cases[] = {
+		{ "\x5d\0\0\x14\x1f\x20\x03\xd5", 8 }, /* b, nop */
+		{ "\x5d\0\0\x14\0\0\0\0", 8 },
+		{ "\x5d\0\0\x80\0\0\0\0\0\x1f\x20\x03\xd5", 13 }, /* no size of anything */
+		{ "MZ\0\x91\x1f\x20\x03\xd5", 8 },                /* add x13, x18, #0x16 */
+		{ "BZh\x38\x1f\x20\x03\xd5", 8 },
+		{ "\x1f\x8b\0\x91\x1f\x20\x03\xd5", 8 },
+	};
+
+	return cr_make_param_array(struct code_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct code_case *c, image, what_begins_like_something_else_is_a_flat_image)
+{
+	memset(bytes, 0x11, sizeof(bytes));
+	memcpy(bytes, c->code, c->len);
+	cr_assert(probe(SIZE), "%s", why);
+	cr_assert(eq(u64, image.text_offset, 0x80000));
 }
 
 Test(image, anything_else_is_a_flat_image)

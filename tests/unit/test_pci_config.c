@@ -292,3 +292,27 @@ Test(pci_config, a_function_can_follow_its_own_space)
 	cr_assert(eq(u32, pci_get32(&func, 0x84), 0x00345600));
 	cr_assert(eq(u32, pci_get16(&func, 0x85), 0x3456));
 }
+
+Test(pci_config, asleep_it_decodes_nothing_reaches_nothing_and_drives_no_pin)
+{
+	gpa_t pmcsr;
+
+	pci_pm_add(&func);
+	pmcsr = cfg(0, func.pm + PCI_PM_CTRL);
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_set_intx(&func, true);
+	fake_write(&vm, pmcsr, 2, 3);
+	cr_assert(eq(u64, fake_read(&vm, pmcsr, 2), 3 | PCI_PM_CTRL_NO_SOFT_RESET));
+	cr_assert(zero(u64, func.bars[0].at));
+	cr_assert(not(pci_is_master(&func)));
+	cr_assert(not(func.intx));
+	fake_write(&vm, pmcsr, 2, 1);
+	cr_assert(eq(u64, fake_read(&vm, pmcsr, 2) & 3, 3), "there is no D1");
+	fake_write(&vm, pmcsr, 2, 0);
+	cr_assert(eq(u64, func.bars[0].at, MEM_CPU));
+	cr_assert(pci_is_master(&func));
+	cr_assert(func.intx, "nothing was lost");
+	fake_write(&vm, pmcsr, 2, 2);
+	cr_assert(zero(u64, fake_read(&vm, pmcsr, 2) & 3), "there is no D2");
+	pci_set_intx(&func, false);
+}

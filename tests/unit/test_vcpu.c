@@ -205,20 +205,22 @@ ParameterizedTestParameters(vcpu, what_kvm_cannot_continue_is_told_with_all_it_s
 		{ KVM_EXIT_FAIL_ENTRY,
 		  -EINVAL,
 		  { 0x80000021 },
-		  "FAIL_ENTRY (9): Invalid argument; pc=" },
+		  "FAIL_ENTRY (9) reason 0x80000021 on the host's CPU 0: Invalid argument; pc=" },
+		{ KVM_EXIT_FAIL_ENTRY,
+		  0,
+		  { 1, 3 },
+		  "FAIL_ENTRY (9) reason 0x1 on the host's CPU 3; pc=" },
 		{ KVM_EXIT_INTERNAL_ERROR,
 		  0,
-		  { 4 },
-		  "INTERNAL_ERROR (17): Function not implemented; pc=" },
-		{ KVM_EXIT_SYSTEM_EVENT,
-		  0,
-		  { 77 },
-		  "SYSTEM_EVENT (24) type 77: Function not implemented; pc=" },
+		  { 4 | 2ULL << 32, 0x11, 0x22 },
+		  "INTERNAL_ERROR (17) suberror 4 0x11 0x22; pc=" },
+		{ KVM_EXIT_INTERNAL_ERROR, 0, { 0 }, "INTERNAL_ERROR (17); pc=" },
+		{ KVM_EXIT_SYSTEM_EVENT, 0, { 77 }, "SYSTEM_EVENT (24) type 77; pc=" },
 		{ KVM_EXIT_MEMORY_FAULT,
 		  -EFAULT,
 		  { 8, 0x80000000, 0x1000 },
 		  "MEMORY_FAULT (39) flags 0x8, 0x1000 bytes at 0x80000000: Bad address; pc=" },
-		{ KVM_EXIT_HYPERCALL, 0, { 0 }, "exit (3): Function not implemented; pc=" },
+		{ KVM_EXIT_HYPERCALL, 0, { 0 }, "exit (3); pc=" },
 	};
 
 	return cr_make_param_array(struct broken_case, cases, ARRAY_SIZE(cases));
@@ -231,6 +233,22 @@ ParameterizedTest(struct broken_case *c, vcpu, what_kvm_cannot_continue_is_told_
 	broken_by = c;
 	cr_assert(eq(int, play(broken), STATUS_KVM_EXIT));
 	cr_assert(ne(ptr, strstr(text, c->said), NULL), "%s", text);
+}
+
+static int stale(struct kvm_run *run, unsigned int nth)
+{
+	if (!nth)
+		return mmio(run, DEVICE, 4, true);
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	return -EINVAL;
+}
+
+Test(vcpu, what_kvm_left_from_an_exit_before_is_not_told)
+{
+	const char *text = vm.vcpus[0].failure;
+
+	cr_assert(eq(int, play(stale), STATUS_KVM_EXIT));
+	cr_assert(ne(ptr, strstr(text, "FAIL_ENTRY (9): Invalid argument; pc="), NULL), "%s", text);
 }
 
 static int interrupted(struct kvm_run *run, unsigned int nth)

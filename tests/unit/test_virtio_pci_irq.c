@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "devices/pci/private.h"
 #include "devices/virtio/pci.h"
 #include "tests/unit/fake_pci.h"
 #include "tests/unit/fake_virtio.h"
@@ -149,6 +150,37 @@ Test(virtio_pci_irq, with_msix_an_interrupt_is_its_queues_vector)
 	cr_assert(eq(u64, fake_read(&vm, table + pba, 8), 1 << 1 | 1 << 2));
 	cr_assert(zero(u64, fake_read(&vm, ISR, 1)));
 	cr_assert(zero(u32, fake.line_changes));
+}
+
+Test(virtio_pci_irq, a_device_reset_forgets_what_was_pending)
+{
+	unsigned int cap = fake_cap(&vm, 0, PCI_CAP_ID_MSIX, 0);
+	unsigned int pba = fake_read(&vm, cfg(0, cap + PCI_MSIX_PBA), 4) & PCI_MSIX_PBA_OFFSET;
+	gpa_t table = MEM_CPU + fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_2), 4) - MEM_BUS;
+
+	fake_write(&vm, cfg(0, cap + PCI_MSIX_FLAGS), 2, PCI_MSIX_FLAGS_ENABLE);
+	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_Q_MSIX, 2, 1);
+	interrupt();
+	cr_assert(eq(u64, fake_read(&vm, table + pba, 8), 1 << 1));
+	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_STATUS, 1, 0);
+	cr_assert(zero(u64, fake_read(&vm, table + pba, 8)));
+}
+
+Test(virtio_pci_irq, a_reset_of_the_function_is_one_of_the_device)
+{
+	struct pci_func *f = pci_host_bus(host)->funcs[0];
+
+	interrupt();
+	dev->in_flight = 1;
+	pci_func_reset(f);
+	cr_assert(eq(u32, fake_device.resets, 1));
+	cr_assert(f->resetting(f), "a request is in flight");
+	virtio_finished(dev);
+	cr_assert(not(f->resetting(f)));
+	cr_assert(zero(u32, dev->status));
+	cr_assert(dev->held);
+	cr_assert(not(fake.lines[FIRST_INTX]));
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, PCI_COMMAND), 2)));
 }
 
 Test(virtio_pci_irq, a_function_that_uses_msix_lets_its_line_go)

@@ -44,6 +44,23 @@ Test(vm, kvm_is_told_of_ram_where_it_is_mapped)
 	fake_vm_destroy(&vm);
 }
 
+Test(vm, ram_beyond_what_a_slot_holds_has_several)
+{
+	struct vm_config c = config;
+	enum vm_step step;
+	struct vm vm;
+
+	c.ram_size = 9ULL << 40;
+	c.top = c.ram_base + c.ram_size;
+	fake.ipa_bits = 48;
+	cr_assert(zero(int, vm_create(&vm, &c, &step)));
+	cr_assert(eq(u32, fake.memory.slot, 2));
+	cr_assert(eq(u64, fake.memory.guest_phys_addr, FAKE_RAM_BASE + (8ULL << 40)));
+	cr_assert(eq(u64, fake.memory.memory_size, 1ULL << 40));
+	cr_assert(eq(u64, fake.memory.userspace_addr, (unsigned long)vm.mem.host + (8ULL << 40)));
+	vm_destroy(&vm);
+}
+
 Test(vm, making_and_unmaking_leaves_nothing_open)
 {
 	unsigned int fds = open_fds();

@@ -10,7 +10,8 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
-#define NAME 24
+#define NAME  24
+#define MPIDR ARM64_SYS_REG(3, 0, 0, 0, 5)
 
 /*
  * Fields from bit 0 up, of 4 bits each where no width is said; "-" is none. The rest of a
@@ -144,7 +145,8 @@ const char *id_change_parse(const char *name, u64 val, struct id_change *c, char
 
 	*c = (struct id_change){ .mask = ~0ULL, .val = val };
 	if (!dot && encoding(name, &c->reg))
-		return NULL;
+		return c->reg == MPIDR ? "another register: MPIDR_EL1 is each CPU's own number"
+		                       : NULL;
 	if (!r)
 		return "an ID register such as id_aa64pfr0_el1, or s3_0_c0_c4_0";
 	c->reg = number_of(r->op1, r->crm, r->op2);
@@ -192,24 +194,34 @@ static u64 writable(struct vm *vm, u64 reg)
 	                                          FIELD_GET(KVM_REG_ARM64_SYSREG_OP2_MASK, reg))];
 }
 
-static int access_reg(struct vm *vm, u64 reg, u64 *val, bool write)
+static int access_reg(const struct vcpu *vcpu, u64 reg, u64 *val, bool write)
 {
-	struct kvm *k = &vm->kvm;
+	struct kvm *k = &vcpu->vm->kvm;
 	struct kvm_one_reg one = { .id = reg, .addr = (unsigned long)val };
 
-	return write ? k->ops->set_one_reg(k, vm->vcpus[0].fd, &one)
-	             : k->ops->get_one_reg(k, vm->vcpus[0].fd, &one);
+	return write ? k->ops->set_one_reg(k, vcpu->fd, &one)
+	             : k->ops->get_one_reg(k, vcpu->fd, &one);
 }
 
 /* KVM takes some values and keeps its own: that is a refusal too. */
-static int set_checked(struct vm *vm, u64 reg, u64 val)
+static int set_checked(const struct vcpu *vcpu, u64 reg, u64 val)
 {
 	u64 now = ~val;
-	int err = access_reg(vm, reg, &val, true);
+	int err = access_reg(vcpu, reg, &val, true);
 
 	if (!err)
-		err = access_reg(vm, reg, &now, false);
+		err = access_reg(vcpu, reg, &now, false);
 	return err ? err : now == val ? 0 : -EINVAL;
+}
+
+/* Most are one for all vCPUs in KVM, but CLIDR_EL1 is one for each (is_vm_ftr_id_reg). */
+static int set_all(struct vm *vm, u64 reg, u64 val)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < vm->nr_vcpus && !err; i++)
+		err = set_checked(&vm->vcpus[i], reg, val);
+	return err;
 }
 
 /* All changes of one register at once: its fields may hang together. */
@@ -217,7 +229,7 @@ static int apply(struct vm *vm, const struct id_change *c, unsigned int nr, char
 {
 	u64 host, val;
 	char name[NAME];
-	int err = access_reg(vm, c->reg, &host, false);
+	int err = access_reg(&vm->vcpus[0], c->reg, &host, false);
 
 	name_of(c->reg, name);
 	if (err) {
@@ -229,7 +241,7 @@ static int apply(struct vm *vm, const struct id_change *c, unsigned int nr, char
 	for (unsigned int i = 0; i < nr; i++)
 		if (c[i].reg == c->reg)
 			val = (val & ~c[i].mask) | c[i].val;
-	err = set_checked(vm, c->reg, val);
+	err = set_all(vm, c->reg, val);
 	if (err)
 		snprintf(why, len,
 		         "--cpu %s=%#llx: %s: expected the %#llx of this host, or less of it in "

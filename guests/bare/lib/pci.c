@@ -49,7 +49,10 @@ unsigned int pci_capability(u32 rid, u8 id, unsigned int after)
 void pci_enable(u32 rid)
 {
 	u64 config = pci_config(rid), next = PCI_WINDOW + ((u64)(rid + 1) << 20);
+	unsigned int pm = pci_capability(rid, PCI_CAP_PM, 0);
 
+	if (pm)
+		write16(config + pm + 4, 0); /* D0 */
 	write16(config + PCI_COMMAND, 0);
 	for (unsigned int bar = 0; bar < 6; bar++) {
 		u64 size = pci_bar_size(rid, bar);

@@ -15,6 +15,7 @@ enum {
 	PCI_COMMAND_MEMORY = 1 << 1,
 	PCI_COMMAND_MASTER = 1 << 2,
 	PCI_COMMAND_NO_INTX = 1 << 10,
+	PCI_CAP_PM = 0x01,
 	PCI_CAP_MSIX = 0x11,
 	PCI_CAP_VENDOR = 0x09,
 	MSIX_ENABLE = 1 << 15,
@@ -32,7 +33,7 @@ u32 pci_bar_size(u32 rid, unsigned int bar);
 u64 pci_bar(u32 rid, unsigned int bar);
 /* The next capability @id after offset @after (0: the first); 0: there is none. */
 unsigned int pci_capability(u32 rid, u8 id, unsigned int after);
-/* Gives each BAR a place of its own in the window and switches decoding and DMA on. */
+/* Awake, gives each BAR a place of its own in the window and switches decoding and DMA on. */
 void pci_enable(u32 rid);
 
 struct msix {
