@@ -50,24 +50,66 @@ static bool take_name(struct client *c, const char *name)
 	return true;
 }
 
+/* lkvm's own options of these commands: of no consequence here, or refused by name. */
+static const struct lkvm_option {
+	const char *command, *name;
+	char letter;
+	bool taken;
+} lkvm_options[] = {
+	{ "list", "run", 'i', true },                                      /* there are no others */
+	{ "list", "rootfs", 'r', false }, { "stat", "memory", 'm', true }, /* among the rest */
+	{ "debug", "dump", 'd', true },                                    /* what it does */
+	{ "debug", "nmi", 'm', false },   { "debug", "sysrq", 's', false },
+};
+
+/* --name, --name=VALUE, -x, -xVALUE */
+static const struct lkvm_option *find_lkvm(const struct client *c, const char *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lkvm_options); i++) {
+		const struct lkvm_option *o = &lkvm_options[i];
+		size_t len = strlen(o->name);
+
+		if (strcmp(o->command, c->action->name))
+			continue;
+		if (arg[1] == o->letter && (!o->taken || !arg[2]))
+			return o;
+		if (arg[1] == '-' && !strncmp(arg + 2, o->name, len) &&
+		    (!arg[2 + len] || (!o->taken && arg[2 + len] == '=')))
+			return o;
+	}
+	return NULL;
+}
+
+static bool refuse_option(const struct client *c, const char *arg)
+{
+	const struct action *a = c->action;
+	const char *name = a->takes_name ? "[-n] NAME or --all" : "";
+
+	if (find_lkvm(c, arg))
+		log_error("%s: --%s: an option of lkvm that nestor does not have", a->name,
+		          find_lkvm(c, arg)->name);
+	else
+		log_error("%s: %s: expected %s%s%s", a->name, arg, name,
+		          *name && a->prints ? " or " : "", a->prints ? "--json" : "");
+	return false;
+}
+
 /* -n NAME, --name NAME, --name=NAME; *at is moved on where the value is the next argument. */
 static bool take_option(struct client *c, int argc, char **argv, int *at)
 {
 	const char *arg = argv[*at];
+	const struct lkvm_option *lkvm = find_lkvm(c, arg);
 
+	if (lkvm && lkvm->taken)
+		return true;
 	if (!strcmp(arg, "--json") && (c->action->prints || !c->action->takes_name))
 		return c->json = true;
 	if ((!strcmp(arg, "-a") || !strcmp(arg, "--all")) && c->action->takes_name)
 		return c->all = true;
 	if (!strncmp(arg, "--name=", 7))
 		return take_name(c, arg + 7);
-	if (strcmp(arg, "-n") && strcmp(arg, "--name")) {
-		log_error("%s: %s: expected %s%s%s", c->action->name, arg,
-		          c->action->takes_name ? "[-n] NAME or --all" : "",
-		          c->action->takes_name && c->action->prints ? " or " : "",
-		          c->action->prints ? "--json" : "");
-		return false;
-	}
+	if (strcmp(arg, "-n") && strcmp(arg, "--name"))
+		return refuse_option(c, arg);
 	if (++*at < argc)
 		return take_name(c, argv[*at]);
 	log_error("%s: %s: no value: expected NAME", c->action->name, arg);

@@ -52,6 +52,25 @@ void qmp_return(struct qmp_call *call, json_t *value)
 	end_call(call, "return", value ? value : json_object());
 }
 
+static size_t utf8_length(u8 lead)
+{
+	return lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 0;
+}
+
+/* What a precision or the buffer cut in the middle of a character would be no JSON string. */
+static void mend_utf8(char *text)
+{
+	while (*text) {
+		size_t len = utf8_length(*text), n = 1;
+
+		while (n < len && (text[n] & 0xc0) == 0x80)
+			n++;
+		if (n != len)
+			memset(text, '?', n);
+		text += n;
+	}
+}
+
 void qmp_error(struct qmp_call *call, const char *class, const char *fmt, ...)
 {
 	char desc[256];
@@ -60,6 +79,7 @@ void qmp_error(struct qmp_call *call, const char *class, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(desc, sizeof(desc), fmt, args);
 	va_end(args);
+	mend_utf8(desc);
 	end_call(call, "error", json_pack("{s:s, s:s}", "class", class, "desc", desc));
 }
 

@@ -92,7 +92,7 @@ static size_t console_write(struct line_user *b, const u8 *bytes, size_t len)
 		return len;
 	while (n < len && c->nr < OUT_SIZE)
 		c->out[(c->head + c->nr++) % OUT_SIZE] = bytes[n++];
-	c->full = n < len;
+	c->full |= n < len; /* or another still waits */
 	start_write(c);
 	return n;
 }

@@ -115,14 +115,17 @@ static void ask_file(struct blk_config *c, const struct stat *st)
 	c->discard = c->write_zeroes = true;
 }
 
-/* A range that no device could discard: it is refused as such where others are taken. */
-static void ask_device(struct blk_config *c, bool direct)
+/*
+ * The kernel zeroes and discards whole blocks only, also past the page cache. A
+ * range that no device could discard is refused as such where others are taken.
+ */
+static void ask_device(struct blk_config *c)
 {
 	u64 nowhere[2] = { 1, SECTOR };
 	unsigned int physical = 0;
 	int logical = 0;
 
-	if (direct && !ioctl(c->fd, BLKSSZGET, &logical))
+	if (!ioctl(c->fd, BLKSSZGET, &logical))
 		c->block = block_size(logical, SECTOR);
 	if (!ioctl(c->fd, BLKPBSZGET, &physical))
 		c->physical_block = block_size(physical, SECTOR);
@@ -145,7 +148,7 @@ static void ask_host(struct blk_config *c, struct work_queue *work, bool direct)
 		ask_file(c, &st);
 		return;
 	}
-	ask_device(c, direct);
+	ask_device(c);
 	c->work = work;
 }
 

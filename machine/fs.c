@@ -6,15 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "devices/virtio/fs.h"
 #include "devices/virtio/vhost.h"
 #include "devices/virtio/vhost_user.h"
 #include "machine/helper.h"
+#include "machine/listener.h"
 #include "machine/machine.h"
 #include "machine/place.h"
 #include "machine/status.h"
@@ -67,32 +66,15 @@ const char *fs_option_take(struct options *o, char *val)
 	return expected;
 }
 
-/*
- * virtiofsd takes a socket that listens, and from it one connection: ours, which
- * is there before it starts. The address is one of the kernel's choice.
+/* virtiofsd takes a socket that listens, and from it one connection, which is there before it
+ * starts.
  */
 static int connect_ends(int *listener, int *fd)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(at.sun_family);
-	int err;
+	int err = listener_connected(listener, fd);
 
-	*listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	err = *listener < 0 || *fd < 0 || bind(*listener, (struct sockaddr *)&at, len) ||
-	      listen(*listener, 1);
-	len = sizeof(at);
 	if (!err)
-		err = getsockname(*listener, (struct sockaddr *)&at, &len) ||
-		      connect(*fd, (struct sockaddr *)&at, len);
-	err = err ? -errno : vhost_user_set_patience(*fd, PATIENCE);
-	if (!err)
-		return 0;
-	if (*listener >= 0)
-		close(*listener);
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+		err = vhost_user_set_patience(*fd, PATIENCE);
 	return err;
 }
 

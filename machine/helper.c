@@ -17,7 +17,9 @@
 #include "machine/status.h"
 #include "vmm/loop.h"
 
-#define LINE_SIZE 256
+#define LINE_SIZE  256
+#define TURN       (4u << 10) /* bytes of output, before others have theirs */
+#define LAST_WORDS (1u << 20) /* bytes that a pipe holds at most (fs.pipe-max-size) */
 
 struct helper {
 	char option[LINE_SIZE];
@@ -86,31 +88,35 @@ static void listen_to(struct helper *h, size_t len)
 	}
 }
 
-/* What is there now; false: and nothing will follow. */
-static bool read_output(struct helper *h)
+/* What is there now, @most at most; false: and nothing will follow. */
+static bool read_output(struct helper *h, size_t most)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(h->output, h->text, sizeof(h->text))) > 0)
+	for (size_t done = 0; done < most; done += n) {
+		n = read(h->output, h->text, sizeof(h->text));
+		if (n <= 0)
+			break;
 		listen_to(h, n);
-	return n < 0 && errno == EAGAIN;
+	}
+	return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 static void output_ready(struct loop_op *op, int res)
 {
 	struct helper *h = container_of(op, struct helper, output_op);
 
-	if (res >= 0 && read_output(h))
+	if (res >= 0 && read_output(h, TURN))
 		loop_poll(h->loop, op, h->output, POLLIN);
 }
 
-/* The guardian has ended as the program did. */
+/* The guardian has ended as the program did; what that started may still be talking. */
 static void describe(struct helper *h, char *how, size_t size)
 {
 	siginfo_t info = { 0 };
 
 	waitid(P_PIDFD, h->pidfd, &info, WEXITED | WNOWAIT);
-	read_output(h);
+	read_output(h, LAST_WORDS);
 	if (h->line_len)
 		say(h);
 	snprintf(how, size, "%s ended with exit code %d%s%s", h->name, info.si_status,

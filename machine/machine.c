@@ -181,16 +181,28 @@ static struct __kernel_timespec time_left(u64 deadline)
 	return (struct __kernel_timespec){ left / NSEC_PER_SEC, left % NSEC_PER_SEC };
 }
 
-/* Signals end the guest as any other cause does: in order, with the terminal given back. */
-static int watch(struct machine *m)
+/*
+ * Signals end the guest as any other cause does: in order, with the terminal given
+ * back. What was ignored when Nestor began stays so (nohup, a shell's background
+ * job); blocked as it is, a signalfd would read it.
+ */
+static sigset_t fatal_signals(void)
 {
+	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action;
 	sigset_t ours;
 
 	sigemptyset(&ours);
-	sigaddset(&ours, SIGHUP);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGQUIT);
-	sigaddset(&ours, SIGTERM);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!sigaction(all[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			sigaddset(&ours, all[i]);
+	return ours;
+}
+
+static int watch(struct machine *m)
+{
+	const sigset_t ours = fatal_signals();
+
 	m->signals = signalfd(-1, &ours, SFD_CLOEXEC);
 	if (m->signals < 0) {
 		log_error("signalfd: %s", strerror(errno));

@@ -6,16 +6,23 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-/* Waits for the other end of the pipe to be closed, by us or by the kernel. */
+/*
+ * Waits for the other end of the pipe to be closed, by us or by the kernel. It
+ * keeps nothing else of Nestor's open: a helper lives as long as its pipe does.
+ */
 static void guard(int fd, const struct termios *saved)
 {
 	sigset_t all;
 	char byte;
 
+	dup2(fd, STDERR_FILENO + 1);
+	fd = STDERR_FILENO + 1;
+	syscall(SYS_close_range, fd + 1, ~0u, 0);
 	setpgid(0, 0); /* what is sent to the whole job must not take its guardian too */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);

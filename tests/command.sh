@@ -217,6 +217,12 @@ mistake "a subcommand with two names" 2 "resume: b: expected one name" resume a 
 mistake "a subcommand with a name and --all" 2 "pause: --all: expected no name" pause -a x
 mistake "a subcommand with an unknown option" 2 "stop: --json: expected [-n] NAME or --all" stop --json
 mistake "a subcommand with a name missing" 2 "stat: -n: no value: expected NAME" stat -n
+mistake "list with an unknown option" 2 "list: -x: expected --json" list -x
+mistake "lkvm's list of root file systems" 2 "list: --rootfs: an option of lkvm that nestor does not have" list -r
+mistake "lkvm's NMI" 2 "debug: --nmi: an option of lkvm that nestor does not have" debug -m 0
+mistake "lkvm's sysrq" 2 "debug: --sysrq: an option of lkvm that nestor does not have" debug --sysrq=b
+mistake "lkvm's memory figures are among the others" 2 "stat: nobody: expected the name" stat -m -n nobody
+mistake "lkvm's dump is what debug prints" 2 "debug: nobody: expected the name" debug --dump nobody
 mistake "list with a name" 2 "list: x: expected no name" list x
 
 # Here KVM is either absent or another architecture's; both are the host's lack, said in one line.
@@ -238,6 +244,7 @@ said "help lists the commands" 0 "run" help
 said "run --help lists the options" 0 "--irqchip NAME" run --help
 said "version" 0 "nestor 0.1" version
 said "list with no guest" 0 "PID" list
+said "list of the running ones, as lkvm has it" 0 "PID" list -i
 said "list --json with no guest" 0 '"guests": []' list --json
 left=$(ls "$XDG_RUNTIME_DIR/nestor")
 if [ -z "$left" ]; then echo "PASS command: no socket is left"; else echo "FAIL command: no socket is left: $left"; fi

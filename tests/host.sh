@@ -25,7 +25,7 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests"
-cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/card" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$share"
 mkdir "$share/asan"
 cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
 cp "$tests/asan-run.sh" "$share/asan/run"
@@ -53,7 +53,7 @@ nested() {
 	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
 }
 ! wants nested.sh "$@" || nested
-{ ! wants passt.sh "$@" && ! wants fs.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
+{ ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"

@@ -18,6 +18,10 @@ $(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
 $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
+# A disk with large blocks.
+$(BUILD)/blocks: tests/host/blocks.c $(BUILD)/env.mk
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
+
 # One command on a control socket.
 $(BUILD)/qmp: tests/host/qmp.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
@@ -31,7 +35,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic tap crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

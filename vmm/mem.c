@@ -11,9 +11,19 @@
 
 #define HUGE_PAGE (2ULL << 20)
 
+/*
+ * Another process that has it could make it shorter, and what is cut off is a
+ * SIGBUS here. A hugetlbfs's own file cannot be sealed (memfd_create(2) makes those
+ * that can).
+ */
+static int seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ? -errno : 0;
+}
+
 static int open_file(struct guest_mem *mem, const struct mem_config *c)
 {
-	unsigned int flags = MFD_CLOEXEC;
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 
 	if (c->huge_page)
 		flags |= MFD_HUGETLB | (unsigned int)__builtin_ctzll(c->huge_page)
@@ -22,7 +32,9 @@ static int open_file(struct guest_mem *mem, const struct mem_config *c)
 	                 : memfd_create("guest-ram", flags);
 	if (mem->fd < 0)
 		return -errno;
-	return ftruncate(mem->fd, mem->size) ? -errno : 0;
+	if (ftruncate(mem->fd, mem->size))
+		return -errno;
+	return c->dir ? 0 : seal(mem->fd);
 }
 
 /* On a huge page's boundary, so that KVM can map with them too: room for it is taken, and cut. */

@@ -76,8 +76,8 @@ bool blk_write_through(const struct blk *blk)
 /*
  * 5.2.6.2: whole sectors, all of them on the disk; and no more than a used
  * ring's 32-bit length can say, since descriptors may name the same RAM again
- * and again. Of a disk opened for direct I/O whole blocks only, a liberty: the
- * guest knows blk_size, and no common driver asks for less.
+ * and again. Of a disk with larger blocks whole ones only, a liberty: the guest
+ * knows blk_size, and no common driver asks for less.
  */
 static bool in_range(const struct request *rq, u64 sector)
 {

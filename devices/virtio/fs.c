@@ -45,11 +45,6 @@ static void reset(struct virtio_dev *dev)
 	vhost_reset(&fs_of(dev)->vhost);
 }
 
-static void finish_reset(struct virtio_dev *dev)
-{
-	vhost_finish_reset(&fs_of(dev)->vhost);
-}
-
 static void queue_reset(struct virtio_dev *dev, struct virtq *vq)
 {
 	vhost_queue_reset(&fs_of(dev)->vhost, vq);
@@ -68,7 +63,6 @@ static const struct virtio_type fs_type = {
 	.config_size = sizeof(struct virtio_fs_config),
 	.notify = notify,
 	.reset = reset,
-	.finish_reset = finish_reset,
 	.queue_reset = queue_reset,
 	.driver_ok = driver_ok,
 	.external = true,

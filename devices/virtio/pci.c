@@ -271,16 +271,19 @@ static int vp_call_fd(struct virtio_transport *t, struct virtq *vq)
 
 /*
  * Without Bus Master Enable the device takes no requests; those that it has taken
- * end. What was asked for meanwhile is taken when it is set. Rings that another
- * program works (vhost) go on: it is asked nothing of this.
+ * end. What was asked for meanwhile is taken when it is set. Who else works the
+ * rings (vhost) stops, and kicks itself when it goes on.
  */
 static void master_changed(struct pci_func *f)
 {
 	struct virtio_dev *dev = container_of(f, struct virtio_pci, func)->dev;
 
 	dev->held = !pci_is_master(f);
-	for (unsigned int i = 0; i < dev->nr_queues && !dev->held && !dev->type->external; i++)
-		virtio_notify(dev, i);
+	for (unsigned int i = 0; i < dev->nr_queues; i++)
+		if (dev->type->external)
+			call_changed(dev, &dev->vq[i]);
+		else if (!dev->held)
+			virtio_notify(dev, i);
 }
 
 static void function_reset(struct pci_func *f)

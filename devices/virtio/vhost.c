@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "vmm/mem.h"
@@ -23,9 +25,11 @@ static int set_up_queue(struct vhost *v, unsigned int i, const struct vhost_queu
 	int err = v->ops->set_vring_num(v, i, q->num);
 
 	if (!err)
-		err = v->ops->set_vring_base(v, i, 0);
+		err = v->ops->set_vring_base(v, i, q->base);
 	if (!err)
 		err = v->ops->set_vring_addr(v, i, &q->rings);
+	if (!err)
+		err = v->ops->set_vring_err(v, i, v->error.fd);
 	if (!err)
 		err = v->ops->set_vring_call(v, i, q->call);
 	if (!err)
@@ -40,20 +44,22 @@ static int start(struct vhost *v, const struct vhost_task *t)
 	if (!err)
 		err = v->ops->set_mem_table(v, v->mem);
 	for (unsigned int i = 0; i < v->nr_queues && !err; i++)
-		if (t->queue[i].enabled)
+		if (t->queue[i].enabled || v->ops->runs_all)
 			err = set_up_queue(v, i, &t->queue[i]);
 	return err ? err : v->ops->set_running(v, true);
 }
 
-/* Reading its index is what ends a queue's work (vhost-user: "ring states"); a failure ends it too.
+/*
+ * Reading its index is what ends a queue's work (vhost-user: "ring states"); a
+ * failure ends it too. It goes on from there, unless the driver resets.
  */
-static int stop(struct vhost *v, const struct vhost_task *t)
+static int stop(struct vhost *v, struct vhost_task *t)
 {
 	int err = v->ops->set_running(v, false);
 
 	for (unsigned int i = 0; i < v->nr_queues; i++)
 		if (t->queue[i].enabled && !err)
-			err = v->ops->get_vring_base(v, i);
+			err = v->ops->get_vring_base(v, i, &t->queue[i].base);
 	return err;
 }
 
@@ -72,6 +78,7 @@ static void run_task(struct work *w)
 	struct vhost *v = container_of(w, struct vhost, job);
 	struct vhost_task *t = &v->task;
 
+	v->ops->begin(v);
 	if (t->start)
 		t->err = start(v, t);
 	else if (t->stop)
@@ -81,17 +88,42 @@ static void run_task(struct work *w)
 }
 
 /*
+ * From here on under the lock. The back end has the eventfd too, and may have
+ * filled it, when a write waits until somebody reads: so the kernel writes it for
+ * the loop, and a kick that comes before it has follows.
+ */
+static void kick(struct vhost_call *c)
+{
+	static const u64 one = 1;
+	struct virtio_transport *t = c->v->dev->transport;
+
+	c->kick_again = c->kicking;
+	if (c->kicking)
+		return;
+	c->kicking = true;
+	loop_write(c->v->loop, &c->kick_op, t->kick_fd(t, c->vq), &one, sizeof(one));
+}
+
+static void kicked(struct loop_op *op, int res)
+{
+	struct vhost_call *c = container_of(op, struct vhost_call, kick_op);
+
+	c->kicking = false;
+	if (c->kick_again && res != -ECANCELED)
+		kick(c);
+}
+
+/*
  * The driver did not wait for the back end to start. A kick that came before all
  * was set up may have been taken and forgotten (virtiofsd does): it is repeated.
  */
-static void kick_all(const struct vhost_task *t, unsigned int nr)
+static void kick_all(struct vhost *v)
 {
-	for (unsigned int i = 0; i < nr; i++)
-		if (t->queue[i].enabled)
-			eventfd_write(t->queue[i].kick, 1);
+	for (unsigned int i = 0; i < v->nr_queues; i++)
+		if (v->task.queue[i].enabled)
+			kick(&v->calls[i]);
 }
 
-/* From here on under the lock. */
 void vhost_lost(struct vhost *v, int err)
 {
 	if (v->failed)
@@ -132,7 +164,7 @@ static void task_done(struct work *w)
 	if (t->start)
 		v->running = !t->err;
 	if (t->start && v->running)
-		kick_all(t, v->nr_queues);
+		kick_all(v);
 	if (t->stop)
 		v->running = false;
 	if (t->err)
@@ -160,22 +192,57 @@ static int wanted_call(const struct vhost *v, struct virtq *vq)
 	return fd < 0 ? v->calls[vq->index].fd : fd;
 }
 
+/*
+ * Of a queue that the driver leaves alone: where nothing is ever available. A back
+ * end that runs all queues at once would go on with an earlier driver's rings.
+ */
+static struct vhost_queue empty_queue(struct vhost *v)
+{
+	return (struct vhost_queue){
+		.num = 1,
+		.rings = { v->empty.desc, v->empty.avail, v->empty.used },
+		.kick = -1,
+		.call = -1,
+	};
+}
+
+/* False: the rings are broken. */
+static bool plan_queue(struct vhost *v, unsigned int i)
+{
+	struct virtio_transport *t = v->dev->transport;
+	struct vhost_queue *q = &v->task.queue[i];
+	struct virtq *vq = &v->dev->vq[i];
+	const u16 base = v->goes_on ? q->base : 0;
+
+	*q = empty_queue(v);
+	if (!vq->enabled)
+		return true;
+	*q = (struct vhost_queue){ .enabled = true, .num = vq->size, .base = base };
+	q->kick = t->kick_fd(t, vq);
+	q->call = wanted_call(v, vq);
+	return find_rings(v, vq, &q->rings);
+}
+
+/* Whether an error was told of since. Who has the descriptor too can take O_NONBLOCK away from it.
+ */
+static bool take_error(struct vhost *v)
+{
+	struct iovec iov = { &v->error.count, sizeof(v->error.count) };
+
+	return preadv2(v->error.fd, &iov, 1, -1, RWF_NOWAIT) > 0;
+}
+
 /* False: the rings are broken. */
 static bool plan_start(struct vhost *v)
 {
-	struct virtio_transport *t = v->dev->transport;
-
-	v->task = (struct vhost_task){ .start = true, .features = v->dev->acked };
-	for (unsigned int i = 0; i < v->nr_queues; i++) {
-		struct vhost_queue *q = &v->task.queue[i];
-		struct virtq *vq = &v->dev->vq[i];
-
-		*q = (struct vhost_queue){ .enabled = vq->enabled, .num = vq->size };
-		if (q->enabled && !find_rings(v, vq, &q->rings))
+	v->task.start = true;
+	v->task.stop = false;
+	v->task.features = v->dev->acked;
+	for (unsigned int i = 0; i < v->nr_queues; i++)
+		if (!plan_queue(v, i))
 			return false;
-		q->kick = t->kick_fd(t, vq);
-		q->call = wanted_call(v, vq);
-	}
+	v->goes_on = true;
+	take_error(v); /* what an earlier run met is nobody's any more */
 	return true;
 }
 
@@ -205,7 +272,7 @@ static bool plan_stop(struct vhost *v)
 
 static bool plan(struct vhost *v)
 {
-	if (!v->wanted)
+	if (!v->wanted || v->dev->held)
 		return v->running && plan_stop(v);
 	if (v->failed)
 		return false;
@@ -238,6 +305,7 @@ void vhost_driver_ok(struct virtio_dev *dev, struct vhost *v)
 		return;
 	}
 	v->wanted = true;
+	v->goes_on = false;
 	schedule(v);
 }
 
@@ -248,12 +316,6 @@ void vhost_reset(struct vhost *v)
 	v->dev->in_flight++;
 	v->held |= HELD_DEVICE;
 	schedule(v);
-}
-
-void vhost_finish_reset(struct vhost *v)
-{
-	while (v->busy)
-		work_wait(v->work, &v->job);
 }
 
 void vhost_queue_reset(struct vhost *v, struct virtq *vq)
@@ -269,15 +331,21 @@ void vhost_queue_reset(struct vhost *v, struct virtq *vq)
 
 void vhost_notify(struct vhost *v, struct virtq *vq)
 {
-	struct virtio_transport *t = v->dev->transport;
-
-	eventfd_write(t->kick_fd(t, vq), 1);
+	kick(&v->calls[vq->index]);
 }
 
 void vhost_call_changed(struct vhost *v, struct virtq *vq)
 {
 	if (vq->index < v->nr_queues)
 		schedule(v);
+}
+
+/* One without Bus Master Enable may have done its last work before: that is pending (PCIe 6.1.4).
+ */
+static bool interrupts(const struct virtq *vq)
+{
+	return vq->dev->status & VIRTIO_CONFIG_S_DRIVER_OK && !vq->dev->resetting && vq->enabled &&
+	       !vq->resetting;
 }
 
 static void called(struct loop_op *op, int res)
@@ -287,11 +355,23 @@ static void called(struct loop_op *op, int res)
 
 	if (res < 0)
 		return;
-	if (virtq_is_live(c->vq)) {
+	if (interrupts(c->vq)) {
 		c->vq->interrupts++;
 		dev->transport->interrupt(dev->transport, c->vq);
 	}
 	loop_read(c->v->loop, op, c->fd, &c->count, sizeof(c->count));
+}
+
+/* The back end has met what is no ring: as if we had read it (2.1.2). */
+static void errored(struct loop_op *op, int res)
+{
+	struct vhost *v = container_of(op, struct vhost, error.op);
+
+	if (res < 0)
+		return;
+	if (take_error(v) && v->wanted)
+		virtio_needs_reset(v->dev);
+	loop_poll(v->loop, op, v->error.fd, POLLIN);
 }
 
 static void close_all(struct vhost *v)
@@ -299,23 +379,41 @@ static void close_all(struct vhost *v)
 	for (unsigned int i = 0; i < v->nr_queues; i++)
 		if (v->calls[i].fd >= 0)
 			close(v->calls[i].fd);
+	if (v->error.fd >= 0)
+		close(v->error.fd);
 	close(v->fd);
 }
 
-static int open_calls(struct vhost *v)
+static int open_eventfd(int *fd, int err)
 {
-	int err = 0;
+	*fd = err ? -1 : eventfd(0, EFD_CLOEXEC);
+	return !err && *fd < 0 ? -errno : err;
+}
 
+static int open_eventfds(struct vhost *v)
+{
+	int err = open_eventfd(&v->error.fd, 0);
+
+	v->error.op = (struct loop_op){ .done = errored, .endless = true };
 	for (unsigned int i = 0; i < v->nr_queues; i++) {
 		struct vhost_call *call = &v->calls[i];
 
 		*call = (struct vhost_call){ .v = v, .vq = &v->dev->vq[i] };
 		call->op = (struct loop_op){ .done = called, .endless = true };
-		call->fd = err ? -1 : eventfd(0, EFD_CLOEXEC);
-		if (!err && call->fd < 0)
-			err = -errno;
+		call->kick_op = (struct loop_op){ .done = kicked, .endless = true };
+		err = open_eventfd(&call->fd, err);
 	}
 	return err;
+}
+
+static void watch(struct vhost *v)
+{
+	for (unsigned int i = 0; i < v->nr_queues; i++) {
+		struct vhost_call *call = &v->calls[i];
+
+		loop_read(v->loop, &call->op, call->fd, &call->count, sizeof(call->count));
+	}
+	loop_poll(v->loop, &v->error.op, v->error.fd, POLLIN);
 }
 
 int vhost_init(struct vhost *v, const struct vhost_config *c, u64 *features)
@@ -333,25 +431,21 @@ int vhost_init(struct vhost *v, const struct vhost_config *c, u64 *features)
 		.mem = c->mem,
 		.watcher = c->watcher,
 	};
-	err = open_calls(v);
+	err = open_eventfds(v);
 	if (!err)
 		err = v->ops->set_owner(v);
 	if (!err)
 		err = v->ops->get_features(v, features);
-	if (err) {
+	if (err)
 		close_all(v);
-		return err;
-	}
-	for (unsigned int i = 0; i < v->nr_queues; i++) {
-		struct vhost_call *call = &v->calls[i];
-
-		loop_read(v->loop, &call->op, call->fd, &call->count, sizeof(call->count));
-	}
-	return 0;
+	else
+		watch(v);
+	return err;
 }
 
 void vhost_destroy(struct vhost *v)
 {
+	v->ops->begin(v);
 	if (v->running)
 		stop(v, &v->task);
 	close_all(v);

@@ -27,12 +27,18 @@ struct vhost_ops {
 	int (*set_mem_table)(struct vhost *v, const struct guest_mem *mem);
 	int (*set_vring_num)(struct vhost *v, unsigned int queue, u32 num);
 	int (*set_vring_base)(struct vhost *v, unsigned int queue, u16 base);
-	int (*get_vring_base)(struct vhost *v, unsigned int queue);
+	int (*get_vring_base)(struct vhost *v, unsigned int queue, u16 *base);
 	int (*set_vring_addr)(struct vhost *v, unsigned int queue, const struct vhost_rings *r);
 	int (*set_vring_kick)(struct vhost *v, unsigned int queue, int fd);
 	int (*set_vring_call)(struct vhost *v, unsigned int queue, int fd);
+	/* Written when a ring is none. */
+	int (*set_vring_err)(struct vhost *v, unsigned int queue, int fd);
 	/* All of the queues that were set up, at once. */
 	int (*set_running)(struct vhost *v, bool running);
+	/* The calls that follow belong together, and have one time-out. */
+	void (*begin)(struct vhost *v);
+	/* set_running runs the other queues too: each is set up before. */
+	bool runs_all;
 };
 
 /* Told once, under the device lock, when a back end can do no more; its device needs a reset then.
@@ -46,16 +52,19 @@ struct vhost_queue {
 	bool enabled;
 	u32 num;
 	struct vhost_rings rings;
-	int kick, call;
+	int kick, call; /* -1: none */
+	u16 base;       /* the available ring's index that is next */
 };
 
-/* A queue's own eventfd for calls, read by the loop where nothing raises the interrupt directly. */
+/* A queue's own eventfd for calls, read by the loop where nothing raises the interrupt directly;
+ * and kicks that are ours. */
 struct vhost_call {
 	struct vhost *v;
 	struct virtq *vq;
 	int fd;
 	u64 count;
-	struct loop_op op;
+	struct loop_op op, kick_op;
+	bool kicking, kick_again;
 };
 
 /* Embedded in the device; dev->type is external, and its hooks call the functions below. */
@@ -66,6 +75,7 @@ struct vhost {
 		bool has_protocol;
 		u64 protocol; /* features that both have */
 		u32 queues;   /* BIT(index): set up since it last stopped */
+		u64 deadline; /* of what began; 0: each answer has its own */
 	} user;
 	struct log *log;
 	struct virtio_dev *dev;
@@ -75,8 +85,17 @@ struct vhost {
 	const struct guest_mem *mem;
 	struct vhost_watcher *watcher; /* or NULL */
 	struct vhost_call calls[VIRTQ_MAX_QUEUES];
+	struct {
+		int fd;
+		u64 count;
+		struct loop_op op;
+	} error; /* of any queue */
+	struct { /* rings of one entry that nobody fills */
+		_Alignas(16) u8 desc[16], avail[16], used[16];
+	} empty;
 	/* What the driver wants, and what is. */
 	bool wanted, running, failed;
+	bool goes_on; /* a start takes each queue up where it was stopped */
 	u32 held; /* queues whose reset waits until it has stopped: BIT(index); and the device's */
 	/* One task at a time. */
 	bool busy;
@@ -114,11 +133,10 @@ void vhost_destroy(struct vhost *v);
 /* For a type's hooks. A reset is complete, like those of other types, when its work has ended. */
 void vhost_driver_ok(struct virtio_dev *dev, struct vhost *v);
 void vhost_reset(struct vhost *v);
-/* Waits for that: the back end has been told, or has failed. */
-void vhost_finish_reset(struct vhost *v);
 /* Stopping one queue stops them all: only over MMIO can a driver ask for it, and none does. */
 void vhost_queue_reset(struct vhost *v, struct virtq *vq);
 void vhost_notify(struct vhost *v, struct virtq *vq);
+/* Or the device is held, or no longer: then the back end works none of its rings. */
 void vhost_call_changed(struct vhost *v, struct virtq *vq);
 /* The back end has gone: the device needs a reset, and will not start again. */
 void vhost_lost(struct vhost *v, int err);

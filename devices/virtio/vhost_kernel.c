@@ -72,11 +72,13 @@ static int set_vring_base(struct vhost *v, unsigned int queue, u16 base)
 	return CALL(v, VHOST_SET_VRING_BASE, &state);
 }
 
-static int get_vring_base(struct vhost *v, unsigned int queue)
+static int get_vring_base(struct vhost *v, unsigned int queue, u16 *base)
 {
 	struct vhost_vring_state state = { .index = queue };
+	int err = CALL(v, VHOST_GET_VRING_BASE, &state);
 
-	return CALL(v, VHOST_GET_VRING_BASE, &state);
+	*base = state.num;
+	return err;
 }
 
 static int set_vring_addr(struct vhost *v, unsigned int queue, const struct vhost_rings *r)
@@ -105,11 +107,23 @@ static int set_vring_call(struct vhost *v, unsigned int queue, int fd)
 	return CALL(v, VHOST_SET_VRING_CALL, &file);
 }
 
+static int set_vring_err(struct vhost *v, unsigned int queue, int fd)
+{
+	struct vhost_vring_file file = { .index = queue, .fd = fd };
+
+	return CALL(v, VHOST_SET_VRING_ERR, &file);
+}
+
 static int vsock_set_running(struct vhost *v, bool running)
 {
 	int val = running;
 
 	return CALL(v, VHOST_VSOCK_SET_RUNNING, &val);
+}
+
+static void begin(struct vhost *v)
+{
+	(void)v; /* it is trusted to answer */
 }
 
 const struct vhost_ops vhost_kernel_vsock = {
@@ -123,7 +137,10 @@ const struct vhost_ops vhost_kernel_vsock = {
 	.set_vring_addr = set_vring_addr,
 	.set_vring_kick = set_vring_kick,
 	.set_vring_call = set_vring_call,
+	.set_vring_err = set_vring_err,
 	.set_running = vsock_set_running,
+	.begin = begin,
+	.runs_all = true,
 };
 
 int vhost_vsock_open(u64 cid, struct log *log)

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <linux/vhost_types.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "devices/virtio/vhost.h"
@@ -24,6 +26,7 @@ enum {
 	GET_VRING_BASE = 11,
 	SET_VRING_KICK = 12,
 	SET_VRING_CALL = 13,
+	SET_VRING_ERR = 14,
 	GET_PROTOCOL_FEATURES = 15,
 	SET_PROTOCOL_FEATURES = 16,
 	SET_VRING_ENABLE = 18,
@@ -35,6 +38,8 @@ enum {
 #define FLAG_NEED_REPLY BIT(3)
 #define F_PROTOCOL      BIT(30) /* in the virtio features: protocol features can be had */
 #define PROTOCOL_ACK    BIT(3)  /* REPLY_ACK: each message is answered where that is asked for */
+
+#define NSEC_PER_SEC 1000000000ULL
 
 struct header {
 	u32 request, flags, size;
@@ -95,16 +100,48 @@ static int transmit(struct vhost *v, struct message *m)
 	return (size_t)n == sizeof(m->header) + m->header.size ? 0 : -ETIMEDOUT;
 }
 
+static u64 now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+static u64 patience_ends(const struct vhost *v)
+{
+	struct timeval time = { 0 };
+	socklen_t len = sizeof(time);
+
+	getsockopt(v->fd, SOL_SOCKET, SO_RCVTIMEO, &time, &len);
+	return now() + time.tv_sec * NSEC_PER_SEC + time.tv_usec * 1000;
+}
+
+/* However many pieces it sends: a program has until @deadline. */
+static int await(struct vhost *v, u64 deadline)
+{
+	struct pollfd fd = { .fd = v->fd, .events = POLLIN };
+	u64 at = now(), left = at < deadline ? deadline - at : 0;
+	struct timespec t = { left / NSEC_PER_SEC, left % NSEC_PER_SEC };
+	int n = ppoll(&fd, 1, &t, NULL);
+
+	return n > 0 || (n < 0 && errno == EINTR) ? 0 : -ETIMEDOUT;
+}
+
 /* Without a place for descriptors: what comes along is closed by the kernel. */
-static int receive(struct vhost *v, void *to, size_t len)
+static int receive(struct vhost *v, void *to, size_t len, u64 deadline)
 {
 	for (size_t done = 0; done < len;) {
-		ssize_t n = recv(v->fd, (char *)to + done, len - done, 0);
+		int err = await(v, deadline);
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR)
+		if (err)
+			return err;
+		n = recv(v->fd, (char *)to + done, len - done, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+			return -errno;
 		if (!n)
 			return -ECONNRESET;
 		done += n;
@@ -115,15 +152,16 @@ static int receive(struct vhost *v, void *to, size_t len)
 /* The one answer there can be to @m: of its kind, and of just that size. */
 static int take_reply(struct vhost *v, const struct message *m, void *to, size_t len)
 {
+	const u64 deadline = v->user.deadline ? v->user.deadline : patience_ends(v);
 	struct header h;
-	int err = receive(v, &h, sizeof(h));
+	int err = receive(v, &h, sizeof(h), deadline);
 
 	if (err)
 		return err;
 	if (h.request != m->header.request || (h.flags & 7) != (FLAG_VERSION | FLAG_REPLY) ||
 	    h.size != len)
 		return -EPROTO;
-	return receive(v, to, len);
+	return receive(v, to, len, deadline);
 }
 
 /* @reply, @len: where the answer goes; NULL: there is none, but the word that all is well. */
@@ -235,7 +273,7 @@ static int set_vring_base(struct vhost *v, unsigned int queue, u16 base)
 	return set_state(v, &m, queue, base);
 }
 
-static int get_vring_base(struct vhost *v, unsigned int queue)
+static int get_vring_base(struct vhost *v, unsigned int queue, u16 *base)
 {
 	struct message m = MESSAGE(GET_VRING_BASE, sizeof(struct vhost_vring_state));
 	struct vhost_vring_state state;
@@ -245,6 +283,8 @@ static int get_vring_base(struct vhost *v, unsigned int queue)
 	err = exchange(v, &m, &state, sizeof(state));
 	if (!err && state.index != queue)
 		return failed(v, -EPROTO);
+	if (!err)
+		*base = state.num;
 	return err;
 }
 
@@ -278,6 +318,14 @@ static int set_vring_call(struct vhost *v, unsigned int queue, int fd)
 	return set_number(v, &m, queue);
 }
 
+static int set_vring_err(struct vhost *v, unsigned int queue, int fd)
+{
+	struct message m = MESSAGE(SET_VRING_ERR, sizeof(u64));
+
+	m.fd = fd;
+	return set_number(v, &m, queue);
+}
+
 /* "Ring states": with protocol features, a ring is disabled until it is enabled. */
 static int set_running(struct vhost *v, bool running)
 {
@@ -294,6 +342,11 @@ static int set_running(struct vhost *v, bool running)
 	return err;
 }
 
+static void begin(struct vhost *v)
+{
+	v->user.deadline = patience_ends(v);
+}
+
 const struct vhost_ops vhost_user = {
 	.set_owner = set_owner,
 	.get_features = get_features,
@@ -305,7 +358,9 @@ const struct vhost_ops vhost_user = {
 	.set_vring_addr = set_vring_addr,
 	.set_vring_kick = set_vring_kick,
 	.set_vring_call = set_vring_call,
+	.set_vring_err = set_vring_err,
 	.set_running = set_running,
+	.begin = begin,
 };
 
 int vhost_user_set_patience(int fd, unsigned int ms)

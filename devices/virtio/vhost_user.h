@@ -15,7 +15,7 @@ struct vhost_ops;
  */
 extern const struct vhost_ops vhost_user;
 
-/* How long an answer may take. 0 or -errno. */
+/* How long an answer may take, and all those to a start or a stop together. 0 or -errno. */
 int vhost_user_set_patience(int fd, unsigned int ms);
 
 #endif

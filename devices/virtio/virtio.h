@@ -60,8 +60,6 @@ struct virtio_type {
 	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
 	 */
 	void (*reset)(struct virtio_dev *dev);
-	/* Waits here until a reset has ended: for a transport whose drivers do not. May be NULL. */
-	void (*finish_reset)(struct virtio_dev *dev);
 	/* The driver resets one queue: finish what is in flight there. May be NULL. */
 	void (*queue_reset)(struct virtio_dev *dev, struct virtq *vq);
 	/* FEATURES_OK is set: dev->acked is final (3.1.1). May be NULL. */
@@ -73,7 +71,7 @@ struct virtio_type {
 	 * transport's kick_fd, and notify is called only for a kick that was an exit.
 	 */
 	bool external;
-	/* Of an external type: what call_fd says of the queue may have changed. */
+	/* Of an external type: what call_fd says of the queue may have changed, or dev->held. */
 	void (*call_changed)(struct virtio_dev *dev, struct virtq *vq);
 	/* The driver writes to configuration space. NULL: all of it is read-only. */
 	void (*config_write)(struct virtio_dev *dev, u64 offset, unsigned int size, u64 val);

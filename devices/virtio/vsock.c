@@ -46,11 +46,6 @@ static void reset(struct virtio_dev *dev)
 	vhost_reset(&vsock_of(dev)->vhost);
 }
 
-static void finish_reset(struct virtio_dev *dev)
-{
-	vhost_finish_reset(&vsock_of(dev)->vhost);
-}
-
 static void queue_reset(struct virtio_dev *dev, struct virtq *vq)
 {
 	vhost_queue_reset(&vsock_of(dev)->vhost, vq);
@@ -69,7 +64,6 @@ static const struct virtio_type vsock_type = {
 	.config_size = sizeof(struct virtio_vsock_config),
 	.notify = notify,
 	.reset = reset,
-	.finish_reset = finish_reset,
 	.queue_reset = queue_reset,
 	.driver_ok = driver_ok,
 	.external = true,

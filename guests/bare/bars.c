@@ -12,12 +12,12 @@ static struct blk blk, other;
 
 static void set_bar(const struct blk *b, unsigned int bar, u32 at)
 {
-	write32(pci_config(b->rid) + PCI_BAR0 + bar * 4, at);
+	write32(pci_config(b->where.rid) + PCI_BAR0 + bar * 4, at);
 }
 
 static void works(struct blk *b, const char *after)
 {
-	blk_map(b);
+	where_map(&b->where);
 	check(blk_start(b, 0), "%s: the device does not start", after);
 	check(blk_request(b, BLK_IN, 0) == BLK_OK, "%s: a read fails", after);
 }
@@ -40,19 +40,20 @@ static void misplaced(void)
 	u64 old;
 
 	blk_find(&blk);
-	old = pci_bar(blk.rid, 0);
+	old = pci_bar(blk.where.rid, 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		bool hole = is_hole(at[i]);
 
 		set_bar(&blk, 0, at[i]);
-		check(pci_bar(blk.rid, 0) == at[i], "BAR 0 does not hold %lx", at[i]);
+		check(pci_bar(blk.where.rid, 0) == at[i], "BAR 0 does not hold %lx", at[i]);
 		check(is_hole(old + COMMON_STATUS), "BAR 0 is still where it was");
 		check(is_hole(at[i]) == hole, "BAR 0 is decoded at %lx", at[i]);
 		check(word == 0x600df00d, "memory is gone from under BAR 0: %x", word);
 		write8(UART_BASE + 0x1007, i);
 		check(read8(UART_BASE + 0x1007) == i, "the UART is gone");
 		check(read32(EXIT_BASE) == 0, "the exit device is gone");
-		check(read32(pci_config(blk.rid)) == 0x10421af4, "the configuration space is gone");
+		check(read32(pci_config(blk.where.rid)) == 0x10421af4,
+		      "the configuration space is gone");
 		set_bar(&blk, 0, old);
 		works(&blk, "a BAR that came back");
 	}
@@ -67,7 +68,7 @@ static void edges(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		set_bar(&blk, 0, at[i]);
 		works(&blk, "a BAR at the window's edge");
-		check(blk.common == at[i], "BAR 0 is elsewhere");
+		check(blk.where.common == at[i], "BAR 0 is elsewhere");
 	}
 }
 
@@ -77,14 +78,14 @@ static void overlaps(void)
 	u64 first, msix, second;
 
 	blk_find(&blk);
-	other.rid = blk.rid + 1;
-	other.vector = NO_VECTOR;
-	check(pci_find(0x1af4, 0x1042, &other.rid), "no second disk");
-	pci_enable(other.rid);
+	other.where.rid = blk.where.rid + 1;
+	other.where.vector = NO_VECTOR;
+	check(pci_find(0x1af4, 0x1042, &other.where.rid), "no second disk");
+	pci_enable(other.where.rid);
 	works(&other, "the second disk");
-	first = pci_bar(blk.rid, 0);
-	msix = pci_bar(blk.rid, MSIX_BAR);
-	second = pci_bar(other.rid, 0);
+	first = pci_bar(blk.where.rid, 0);
+	msix = pci_bar(blk.where.rid, MSIX_BAR);
+	second = pci_bar(other.where.rid, 0);
 	set_bar(&blk, MSIX_BAR, first);
 	read32(first);
 	set_bar(&blk, MSIX_BAR, msix);
@@ -109,10 +110,10 @@ static void toggled(void)
 	u64 command;
 
 	blk_find(&blk);
-	command = pci_config(blk.rid) + PCI_COMMAND;
+	command = pci_config(blk.where.rid) + PCI_COMMAND;
 	for (unsigned int i = 0; i < 200; i++) {
 		write16(command, PCI_COMMAND_MASTER);
-		check(is_hole(blk.common), "a BAR that is not enabled is decoded");
+		check(is_hole(blk.where.common), "a BAR that is not enabled is decoded");
 		write16(command, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
 		blk_kick(&blk);
 	}
@@ -133,10 +134,10 @@ static void window(void)
 
 	blk_find(&blk);
 	do
-		cap = pci_capability(blk.rid, PCI_CAP_VENDOR, cap);
-	while (cap && read8(pci_config(blk.rid) + cap + 3) != 5);
+		cap = pci_capability(blk.where.rid, PCI_CAP_VENDOR, cap);
+	while (cap && read8(pci_config(blk.where.rid) + cap + 3) != 5);
 	check(cap, "no window");
-	at = pci_config(blk.rid) + cap;
+	at = pci_config(blk.where.rid) + cap;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		write8(at + 4, bad[i].bar);
 		write32(at + 8, bad[i].offset);
@@ -148,9 +149,10 @@ static void window(void)
 	write8(at + 4, 0);
 	write32(at + 8, COMMON_STATUS);
 	write32(at + 12, 1);
-	check((read32(at + 16) & 0xff) == read8(blk.common + COMMON_STATUS), "not the status");
+	check((read32(at + 16) & 0xff) == read8(blk.where.common + COMMON_STATUS),
+	      "not the status");
 	write32(at + 16, 0);
-	check(wait_for(read8(blk.common + COMMON_STATUS) == 0, LONG),
+	check(wait_for(read8(blk.where.common + COMMON_STATUS) == 0, LONG),
 	      "no reset through the window");
 	works(&blk, "a window onto the status");
 }
@@ -174,27 +176,27 @@ static void messages(void)
 		                  0x8ffffffe };
 
 	blk_find(&blk);
-	blk.vector = 1;
-	msix_mask(&blk.msix, 1, false);
-	msix_control(&blk.msix, MSIX_ENABLE);
+	blk.where.vector = 1;
+	msix_mask(&blk.where.msix, 1, false);
+	msix_control(&blk.where.msix, MSIX_ENABLE);
 	for (unsigned int i = 0; i < ARRAY_SIZE(to); i++) {
 		for (u32 data = 1; data; data *= 0x10000) {
-			msix_set(&blk.msix, 1, to[i], data);
+			msix_set(&blk.where.msix, 1, to[i], data);
 			works(&blk, "a message to nowhere");
 		}
 	}
 	word = 0;
-	msix_set(&blk.msix, 1, (u64)&word, 0xcafe);
+	msix_set(&blk.where.msix, 1, (u64)&word, 0xcafe);
 	works(&blk, "a message to memory");
 	check(wait_for(word == 0xcafe, LONG), "the message did not arrive: %x", word);
-	write8(blk.msix.table + 16 + 8, 0xff);
-	write16(blk.msix.table + 16 + 8, 0xffff);
-	check(read32(blk.msix.table + 16 + 8) == 0xcafe, "part of a word is written");
-	write32(blk.msix.pending, ~0u);
-	check(!read32(blk.msix.pending), "the pending bits can be written");
+	write8(blk.where.msix.table + 16 + 8, 0xff);
+	write16(blk.where.msix.table + 16 + 8, 0xffff);
+	check(read32(blk.where.msix.table + 16 + 8) == 0xcafe, "part of a word is written");
+	write32(blk.where.msix.pending, ~0u);
+	check(!read32(blk.where.msix.pending), "the pending bits can be written");
 	for (u32 at = 0; at < 0x10000; at += 0x7f8)
 		for (unsigned int size = 1; size <= 8; size *= 2)
-			read_sized(pci_bar(blk.rid, MSIX_BAR) + at, size);
+			read_sized(pci_bar(blk.where.rid, MSIX_BAR) + at, size);
 }
 
 static const struct test tests[] = {

@@ -68,9 +68,9 @@ static void fuzz_config(void)
 	if (at <= window && at + size > window)
 		return;
 	if (below(4))
-		write_sized(pci_config(blk.rid) + at, size, value());
+		write_sized(pci_config(blk.where.rid) + at, size, value());
 	else
-		read_sized(pci_config(blk.rid) + at, size);
+		read_sized(pci_config(blk.where.rid) + at, size);
 }
 
 /* Most of it where registers are. */
@@ -79,7 +79,7 @@ static void fuzz_bar(unsigned int bar, unsigned int size_of_bar)
 	unsigned int size = 1 << below(4);
 	unsigned int at = below(3) ? below(64) + below(size_of_bar >> 12) * 0x1000
 	                           : below(size_of_bar);
-	u64 base = pci_bar(blk.rid, bar);
+	u64 base = pci_bar(blk.where.rid, bar);
 
 	at &= -size;
 	if (base - RAM_BASE < ARENA - RAM_BASE)
@@ -122,7 +122,8 @@ static void fuzz_memory(void)
 	for (unsigned int i = below(16); i < 16; i++)
 		d[i] = (struct desc){ address(), below(4) ? below(4) * 256 + below(17) : value(),
 			              below(8), below(9) };
-	*(volatile u64 *)(ARENA + below(0x1000) * 8) = value();
+	/* Any of these may be a descriptor's address. */
+	*(volatile u64 *)(ARENA + below(0x1000) * 8) = harmless(0, 8);
 }
 
 static void fuzz_port(void)
@@ -141,10 +142,10 @@ static void find(void)
 		blk_find(&blk);
 		return;
 	}
-	blk.rid = port_open(0);
-	blk.vector = NO_VECTOR;
-	pci_enable(blk.rid);
-	blk_map(&blk);
+	blk.where.rid = port_open(0);
+	blk.where.vector = NO_VECTOR;
+	pci_enable(blk.where.rid);
+	where_map(&blk.where);
 }
 
 /* A device that starts, on rings of the arena; what is in them is chance. */
@@ -156,7 +157,7 @@ static void fuzz_start(void)
 	find();
 	if (!blk_negotiate(&blk, below(2) ? F_INDIRECT : 1UL << 29))
 		return;
-	blk.vector = below(3);
+	blk.where.vector = below(3);
 	blk_set_queue(&blk, ARENA, below(8) ? ARENA + 0x400 : address(),
 	              below(8) ? ARENA + 0x600 : address());
 	blk_go(&blk);
@@ -197,9 +198,9 @@ static void disturb(void)
 		unsigned int size = 1 << below(4);
 		u64 at = below(0x4000) & -size;
 
-		read_sized(pci_bar(blk.rid, 0) + at, size);
-		read_sized(pci_config(blk.rid) + at % 4096, size);
-		write16(pci_bar(blk.rid, 0) + 0x3000, 0);
+		read_sized(pci_bar(blk.where.rid, 0) + at, size);
+		read_sized(pci_config(blk.where.rid) + at % 4096, size);
+		write16(pci_bar(blk.where.rid, 0) + 0x3000, 0);
 	}
 	expected_aborts();
 }
@@ -207,7 +208,7 @@ static void disturb(void)
 static void works(u64 after)
 {
 	find();
-	msix_control(&blk.msix, 0);
+	msix_control(&blk.where.msix, 0);
 	check(blk_start(&blk, 0), "after %lu: the device does not start", after);
 	memset(blk.data, after, SECTOR);
 	check(blk_request(&blk, BLK_OUT, 9) == BLK_OK, "after %lu: a write fails", after);
@@ -221,8 +222,8 @@ static void find_window(void)
 	unsigned int cap = 0;
 
 	do
-		cap = pci_capability(blk.rid, PCI_CAP_VENDOR, cap);
-	while (cap && read8(pci_config(blk.rid) + cap + 3) != 5);
+		cap = pci_capability(blk.where.rid, PCI_CAP_VENDOR, cap);
+	while (cap && read8(pci_config(blk.where.rid) + cap + 3) != 5);
 	check(cap, "no window");
 	window = cap + 16;
 }

@@ -20,12 +20,12 @@ static void works(const char *after)
 	check(blk_request(&blk, BLK_IN, 7) == BLK_OK, "%s: a good read fails", after);
 	check(blk.data[0] == generation && blk.data[SECTOR - 1] == generation, "%s: wrong data",
 	      after);
-	check(!(read8(blk.common + COMMON_STATUS) & STATUS_NEEDS_RESET), "%s: NEEDS_RESET", after);
+	check(!where_needs_reset(&blk.where), "%s: NEEDS_RESET", after);
 }
 
 static bool needs_reset(void)
 {
-	return read8(blk.common + COMMON_STATUS) & STATUS_NEEDS_RESET;
+	return where_needs_reset(&blk.where);
 }
 
 static void expect(unsigned int outcome, const char *name)
@@ -226,22 +226,23 @@ static void set_up(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		u16 size;
 
-		write16(blk.common + COMMON_QUEUE_SIZE, sizes[i]);
-		size = read16(blk.common + COMMON_QUEUE_SIZE);
+		write16(blk.where.common + COMMON_QUEUE_SIZE, sizes[i]);
+		size = read16(blk.where.common + COMMON_QUEUE_SIZE);
 		check(size && size <= 256 && !(size & (size - 1)), "queue size %u", size);
 	}
-	write16(blk.common + COMMON_QUEUE_VECTOR, 0x1234);
-	check(read16(blk.common + COMMON_QUEUE_VECTOR) == NO_VECTOR, "a vector too many");
-	write16(blk.common + COMMON_QUEUE_SELECT, 0xffff);
-	write16(blk.common + COMMON_QUEUE_ENABLE, 1);
-	check(read16(blk.common + COMMON_QUEUE_SIZE) == 0, "a queue that is not there has a size");
+	write16(blk.where.common + COMMON_QUEUE_VECTOR, 0x1234);
+	check(read16(blk.where.common + COMMON_QUEUE_VECTOR) == NO_VECTOR, "a vector too many");
+	write16(blk.where.common + COMMON_QUEUE_SELECT, 0xffff);
+	write16(blk.where.common + COMMON_QUEUE_ENABLE, 1);
+	check(read16(blk.where.common + COMMON_QUEUE_SIZE) == 0,
+	      "a queue that is not there has a size");
 	blk_set_queue(&blk, DESC, AVAIL, USED);
 	blk_submit(&blk, BLK_IN, 0);
 	wait_for(false, 20);
 	check(!blk_done(&blk), "a request before DRIVER_OK");
 	blk_go(&blk);
-	write32(blk.common + COMMON_QUEUE_DESC, 0x1000);
-	write16(blk.common + COMMON_QUEUE_SIZE, 1);
+	write32(blk.where.common + COMMON_QUEUE_DESC, 0x1000);
+	write16(blk.where.common + COMMON_QUEUE_SIZE, 1);
 	blk_kick(&blk);
 	check(wait_for(blk_done(&blk), LONG), "the request is lost");
 	check(blk.status == BLK_OK, "status %u", blk.status);
@@ -256,7 +257,7 @@ static void in_flight(void)
 		check(blk_start(&blk, 0), "no start");
 		for (unsigned int n = 0; n < QUEUE_SIZE; n++)
 			blk_submit(&blk, BLK_IN, 0);
-		check(blk_reset(&blk), "the reset does not end");
+		check(where_reset(&blk.where), "the reset does not end");
 	}
 	works("resets in flight");
 }
@@ -271,9 +272,7 @@ static void queue_reset(void)
 
 		for (unsigned int n = 0; n < QUEUE_SIZE; n++)
 			blk_submit(&blk, BLK_IN, 0);
-		write16(blk.common + COMMON_QUEUE_RESET, 1);
-		check(wait_for(!read16(blk.common + COMMON_QUEUE_RESET), LONG), "it does not end");
-		check(!read16(blk.common + COMMON_QUEUE_ENABLE), "the queue is still enabled");
+		check(where_reset_queue(&blk.where, 0), "it does not end");
 		used = *(volatile u16 *)&blk.ring.used.idx;
 		blk_kick(&blk);
 		wait_for(false, 1);

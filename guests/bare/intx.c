@@ -12,10 +12,11 @@ static volatile u8 isr;
 
 static void took(u32 intid)
 {
-	check(intid == SPI_INTX0 + blk.rid / 8 % 4, "interrupt %u", intid);
+	check(intid == SPI_INTX0 + blk.where.rid / 8 % 4, "interrupt %u", intid);
 	check(!interrupts++, "the interrupt does not end");
-	check(read32(pci_config(blk.rid) + PCI_COMMAND) & PCI_STATUS_INTX, "no interrupt status");
-	isr = read8(blk.isr);
+	check(read32(pci_config(blk.where.rid) + PCI_COMMAND) & PCI_STATUS_INTX,
+	      "no interrupt status");
+	isr = read8(blk.where.isr);
 }
 
 static void start(void)
@@ -23,7 +24,7 @@ static void start(void)
 	gic_init();
 	irq_handler = took;
 	blk_find(&blk);
-	gic_enable(SPI_INTX0 + blk.rid / 8 % 4);
+	gic_enable(SPI_INTX0 + blk.where.rid / 8 % 4);
 	check(blk_start(&blk, 0), "the device refuses its driver");
 }
 
@@ -31,12 +32,13 @@ static void level(void)
 {
 	start();
 	check(blk_request(&blk, BLK_IN, 0) == BLK_OK, "the read failed");
-	check(wait_for(gic_pending(SPI_INTX0 + blk.rid / 8 % 4), LONG), "the line stays low");
+	check(wait_for(gic_pending(SPI_INTX0 + blk.where.rid / 8 % 4), LONG), "the line stays low");
 	irqs_on();
 	check(wait_for(interrupts, LONG), "no interrupt");
 	check(isr == 1, "ISR %x", isr);
-	check(read8(blk.isr) == 0, "ISR is not cleared by reading");
-	check(!gic_pending(SPI_INTX0 + blk.rid / 8 % 4), "the line is high after ISR was read");
+	check(read8(blk.where.isr) == 0, "ISR is not cleared by reading");
+	check(!gic_pending(SPI_INTX0 + blk.where.rid / 8 % 4),
+	      "the line is high after ISR was read");
 }
 
 /* Held back while the function's command register says so, and not lost by it. */
@@ -45,7 +47,7 @@ static void disabled(void)
 	u64 command;
 
 	start();
-	command = pci_config(blk.rid) + PCI_COMMAND;
+	command = pci_config(blk.where.rid) + PCI_COMMAND;
 	write16(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
 	irqs_on();
 	check(blk_request(&blk, BLK_IN, 0) == BLK_OK, "the read failed");
@@ -61,11 +63,11 @@ static void master(void)
 	u64 command;
 
 	start();
-	command = pci_config(blk.rid) + PCI_COMMAND;
+	command = pci_config(blk.where.rid) + PCI_COMMAND;
 	write16(command, PCI_COMMAND_MEMORY);
 	blk_submit(&blk, BLK_IN, 0);
 	for (unsigned int i = 0; i < 2000; i++)
-		check(!blk_done(&blk) && read8(blk.isr) == 0, "a request is served");
+		check(!blk_done(&blk) && read8(blk.where.isr) == 0, "a request is served");
 	write16(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	check(wait_for(blk_done(&blk), LONG), "the request is lost");
 	check(blk.status == BLK_OK, "the read failed");

@@ -21,12 +21,12 @@ static void start(void)
 	gic_init();
 	irq_handler = took;
 	blk_find(&blk);
-	messages_init(blk.rid);
+	messages_init(blk.where.rid);
 	message = message_map(0);
-	msix_set(&blk.msix, VECTOR, message.addr, message.data);
-	msix_mask(&blk.msix, VECTOR, false);
-	msix_control(&blk.msix, MSIX_ENABLE);
-	blk.vector = VECTOR;
+	msix_set(&blk.where.msix, VECTOR, message.addr, message.data);
+	msix_mask(&blk.where.msix, VECTOR, false);
+	msix_control(&blk.where.msix, MSIX_ENABLE);
+	blk.where.vector = VECTOR;
 	check(blk_start(&blk, 0), "the device refuses its driver");
 	irqs_on();
 }
@@ -63,15 +63,15 @@ static void disk(void)
 static void vector_mask(void)
 {
 	start();
-	msix_mask(&blk.msix, VECTOR, true);
-	check(!msix_pending(&blk.msix, VECTOR), "pending before anything happened");
+	msix_mask(&blk.where.msix, VECTOR, true);
+	check(!msix_pending(&blk.where.msix, VECTOR), "pending before anything happened");
 	request(BLK_IN, 0);
 	expect_interrupts(0, "the vector is masked");
-	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
-	check(!msix_pending(&blk.msix, 0), "another vector is pending");
-	msix_mask(&blk.msix, VECTOR, false);
+	check(msix_pending(&blk.where.msix, VECTOR), "masked, and not pending");
+	check(!msix_pending(&blk.where.msix, 0), "another vector is pending");
+	msix_mask(&blk.where.msix, VECTOR, false);
 	expect_interrupts(1, "the vector is unmasked");
-	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
+	check(!msix_pending(&blk.where.msix, VECTOR), "sent, and still pending");
 	request(BLK_IN, 0);
 	expect_interrupts(2, "after that");
 }
@@ -79,13 +79,13 @@ static void vector_mask(void)
 static void function_mask(void)
 {
 	start();
-	msix_control(&blk.msix, MSIX_ENABLE | MSIX_MASK_ALL);
+	msix_control(&blk.where.msix, MSIX_ENABLE | MSIX_MASK_ALL);
 	request(BLK_IN, 0);
 	expect_interrupts(0, "the function is masked");
-	check(msix_pending(&blk.msix, VECTOR), "masked, and not pending");
-	msix_control(&blk.msix, MSIX_ENABLE);
+	check(msix_pending(&blk.where.msix, VECTOR), "masked, and not pending");
+	msix_control(&blk.where.msix, MSIX_ENABLE);
 	expect_interrupts(1, "the function is unmasked");
-	check(!msix_pending(&blk.msix, VECTOR), "sent, and still pending");
+	check(!msix_pending(&blk.where.msix, VECTOR), "sent, and still pending");
 }
 
 /* A message is what the table holds when it is sent, not when it was first used. */
@@ -98,18 +98,18 @@ static void retarget(void)
 	first = message;
 	request(BLK_IN, 0);
 	expect_interrupts(1, "the first message");
-	msix_mask(&blk.msix, VECTOR, true);
+	msix_mask(&blk.where.msix, VECTOR, true);
 	message_unmap(0);
 	message = message_map(1);
-	msix_set(&blk.msix, VECTOR, message.addr, message.data);
-	msix_mask(&blk.msix, VECTOR, false);
+	msix_set(&blk.where.msix, VECTOR, message.addr, message.data);
+	msix_mask(&blk.where.msix, VECTOR, false);
 	request(BLK_IN, 0);
 	expect_interrupts(2, "the next message");
-	msix_set(&blk.msix, VECTOR, (u64)&word, 0x12345678);
+	msix_set(&blk.where.msix, VECTOR, (u64)&word, 0x12345678);
 	request(BLK_IN, 0);
 	check(wait_for(word == 0x12345678, LONG), "a message to memory wrote %x", word);
 	expect_interrupts(2, "a message to memory");
-	msix_set(&blk.msix, VECTOR, first.addr, first.data);
+	msix_set(&blk.where.msix, VECTOR, first.addr, first.data);
 	request(BLK_IN, 0);
 	expect_interrupts(2, "a message that is not mapped");
 }
@@ -117,16 +117,16 @@ static void retarget(void)
 /* What the table holds, and what is pending, goes along with its BAR. */
 static void moved(void)
 {
-	const u64 bar = pci_config(blk.rid) + PCI_BAR0 + 2 * 4;
+	const u64 bar = pci_config(blk.where.rid) + PCI_BAR0 + 2 * 4;
 
 	start();
-	msix_mask(&blk.msix, VECTOR, true);
+	msix_mask(&blk.where.msix, VECTOR, true);
 	request(BLK_IN, 0);
 	write32(bar, PCI_WINDOW + PCI_WINDOW_SIZE - 0x10000);
-	msix_find(&blk.msix, blk.rid);
-	check(blk.msix.table == PCI_WINDOW + PCI_WINDOW_SIZE - 0x10000, "it did not move");
-	check(msix_pending(&blk.msix, VECTOR), "nothing is pending any more");
-	msix_mask(&blk.msix, VECTOR, false);
+	msix_find(&blk.where.msix, blk.where.rid);
+	check(blk.where.msix.table == PCI_WINDOW + PCI_WINDOW_SIZE - 0x10000, "it did not move");
+	check(msix_pending(&blk.where.msix, VECTOR), "nothing is pending any more");
+	msix_mask(&blk.where.msix, VECTOR, false);
 	expect_interrupts(1, "the vector is unmasked elsewhere");
 	request(BLK_IN, 0);
 	expect_interrupts(2, "after that");

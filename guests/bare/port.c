@@ -15,8 +15,8 @@ static bool present(u8 bus)
 
 static void place(unsigned int nr)
 {
-	disk[nr].rid = port_open(nr);
-	disk[nr].vector = NO_VECTOR;
+	disk[nr].where.rid = port_open(nr);
+	disk[nr].where.vector = NO_VECTOR;
 }
 
 static void works(unsigned int nr, const char *after)
@@ -24,8 +24,8 @@ static void works(unsigned int nr, const char *after)
 	struct blk *b = &disk[nr];
 
 	check(present(nr + 1), "%s: the disk behind port %u is gone", after, nr);
-	pci_enable(b->rid);
-	blk_map(b);
+	pci_enable(b->where.rid);
+	where_map(&b->where);
 	check(blk_start(b, 0), "%s: the disk behind port %u does not start", after, nr);
 	check(blk_request(b, BLK_IN, 0) == BLK_OK, "%s: a read fails", after);
 }
@@ -79,7 +79,7 @@ static void windows(void)
 			write32(port_config(nr) + PREF_BASE, at[ARRAY_SIZE(at) - 1 - i]);
 			write32(port_config(nr) + PREF_BASE_UPPER, i);
 			write32(port_config(nr) + PREF_LIMIT_UPPER, i);
-			write32(pci_config(disk[nr].rid) + PCI_BAR0, at[i] << 16);
+			write32(pci_config(disk[nr].where.rid) + PCI_BAR0, at[i] << 16);
 		}
 		check(disks() == 2, "%u disks with windows of %x", disks(), at[i]);
 		check(read32(EXIT_BASE) == 0, "the exit device is gone");
@@ -96,10 +96,10 @@ static void windows(void)
 static void hold(unsigned int nr, bool by_link)
 {
 	u64 at = by_link ? port_link_control(nr) : port_config(nr) + BRIDGE_CONTROL;
-	u64 common = disk[nr].common;
+	u64 common = disk[nr].where.common;
 
 	write16(at, by_link ? LINK_DISABLE : BUS_RESET);
-	check(read32(pci_config(disk[nr].rid)) == NOT_THERE, "it answers while it is held");
+	check(read32(pci_config(disk[nr].where.rid)) == NOT_THERE, "it answers while it is held");
 	check(!(read16(port_link_control(nr) + 2) & LINK_ACTIVE),
 	      "the link is there while it is held");
 	expect_aborts();
@@ -108,8 +108,8 @@ static void hold(unsigned int nr, bool by_link)
 	write16(at, 0);
 	check(wait_for(read16(port_link_control(nr) + 2) & LINK_ACTIVE, LONG),
 	      "the link stays away");
-	check(!read16(pci_config(disk[nr].rid) + PCI_COMMAND), "the command register was kept");
-	check(!pci_bar(disk[nr].rid, 0), "BAR 0 is at %lx after a reset", pci_bar(disk[nr].rid, 0));
+	check(!read16(pci_config(disk[nr].where.rid) + PCI_COMMAND), "the command register was kept");
+	check(!pci_bar(disk[nr].where.rid, 0), "BAR 0 is at %lx after a reset", pci_bar(disk[nr].where.rid, 0));
 }
 
 /* With requests in flight, which end or are forgotten. */
@@ -160,15 +160,15 @@ static void race(void)
 	end = now() + ms(1000);
 	expect_aborts();
 	while (now() < end) {
-		u64 config = pci_config(disk[0].rid);
+		u64 config = pci_config(disk[0].where.rid);
 
-		write32(config + PCI_BAR0, disk[0].common);
+		write32(config + PCI_BAR0, disk[0].where.common);
 		write16(config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		blk_set_queue(&disk[0], (u64)disk[0].ring.desc, (u64)&disk[0].ring.avail,
 		              (u64)&disk[0].ring.used);
 		blk_go(&disk[0]);
 		blk_offer(&disk[0], 0);
-		write8(disk[0].common + COMMON_STATUS, 0);
+		write8(disk[0].where.common + COMMON_STATUS, 0);
 	}
 	expected_aborts();
 	stop = true;

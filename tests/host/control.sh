@@ -142,6 +142,17 @@ replaced() {
 case_of "control: a killed guest's name can be had again" replaced
 signalled() { kill -TERM $pid && ended 143; }
 case_of "control: SIGTERM ends the guest and its socket goes" signalled
+# As nohup(1) has it, and a shell's background job its SIGINT.
+ignoring() {
+	trap '' HUP
+	ticks four
+	status=$?
+	trap - HUP
+	[ $status = 0 ] && kill -HUP $pid && kill -INT $pid || return 1
+	last=$(grep -c "^tick" "$OUT")
+	until_said "tick $((last + 3))" && signalled
+}
+case_of "control: signals that were ignored when it began stay so" ignoring
 
 events() { grep -c "\"event\":\"$1\"" "$JSON/log.json" 2>/dev/null; }
 rebooted() {

@@ -3,6 +3,10 @@
 # report is a failure.
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
+if [ -d "$SHARE/helpers" ]; then
+	cp -r "$SHARE/helpers" "$WORK"
+	export PATH="$PATH:$WORK/helpers/bin"
+fi
 
 refuses_long_requests() {
 	with_disk hostile too-long || return
@@ -25,10 +29,68 @@ fuzzes_port() {
 on_tap() { guest "$@" -n tap=hostile; }
 "$SHARE/tap" hostile && ip link set hostile up
 
+# fed NAME TEST ARG...: a guest whose console is a virtio device, with input without end
+fed() {
+	bin=$GUESTS/$1.bin params=$2
+	shift 2
+	yes | "$NESTOR" run --timeout 180 -k "$bin" -p "$params" --console virtio "$@" >"$OUT" 2>&1
+	got=$?
+	WHY="exit code $got"
+	[ $got = 0 ] && said "the console works"
+}
+
+# quiet NAME TEST ARG...: Nestor has no remark about a guest's mistakes
+quiet() {
+	guest "$@" || return
+	WHY=$(grep -a nestor: "$OUT")
+	[ -z "$WHY" ]
+}
+
+# a device of each kind, on PCI or MMIO: others LABEL TRANSPORT
+others() {
+	label="$1: $2"
+	on="--virtio-transport $2"
+	case_of "$label: console: malformed buffers break their queue, and a reset mends it" fed others console-buffers $on
+	case_of "$label: console: rings outside memory, and resets under way" fed others console-rings $on
+	case_of "$label: entropy: malformed buffers break their queue, and a reset mends it" guest others rng-buffers --rng $on
+	case_of "$label: entropy: rings outside memory, and resets under way" guest others rng-rings --rng $on
+	if [ -c /dev/vhost-vsock ]; then
+		case_of "$label: vsock: malformed buffers break their queue, and a reset mends it" quiet others vsock-buffers --vsock 78 $on
+		case_of "$label: vsock: rings outside memory, and resets under way" quiet others vsock-rings --vsock 78 $on
+		[ "$2" = mmio ] ||
+			case_of "$label: vsock: no request is served without Bus Master Enable, and none is lost" quiet others vsock-master --vsock 78
+		case_of "$label: vsock: one data queue alone, and a reset mends it" quiet others vsock-half --vsock 78 $on
+	else
+		skip "$label: vsock" "this host has no vhost-vsock"
+	fi
+	if command -v virtiofsd >/dev/null || [ -e /usr/libexec/virtiofsd ]; then
+		case_of "$label: fs: malformed buffers do no harm, but to virtiofsd" guest others fs-buffers --fs "$WORK/dir,tag=x" $on
+		[ "$2" = mmio ] ||
+			case_of "$label: fs: no request is served without Bus Master Enable, and none is lost" quiet others fs-master --fs "$WORK/dir,tag=x"
+		case_of "$label: fs: rings outside memory need a reset, and a reset mends it" quiet others fs-rings --fs "$WORK/dir,tag=x" $on
+	else
+		skip "$label: fs" "virtiofsd is not installed"
+	fi
+}
+mkdir -p "$WORK/dir"
+
+# over_mmio LABEL: what a disk and a network do wrong does not depend on where they are
+over_mmio() {
+	label="$1: mmio"
+	on="--virtio-transport mmio"
+	case_of "$label: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests $on
+	case_of "$label: rings outside memory break the queue, and a reset mends it" with_disk hostile rings $on
+	case_of "$label: the write that resets lasts as long as requests are in flight" with_disk hostile in-flight $on
+	case_of "$label: a queue is reset with requests in flight, alone" with_disk hostile queue-reset $on
+	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2 $on
+	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers $on
+	case_of "$label: net: rings outside memory break the queue, and a reset mends it" on_tap queues net-rings $on
+	case_of "$label: net: resets with buffers held" on_tap queues net-resets $on
+}
+
 # hostile LABEL COUNT SEED...: all of them; COUNT random accesses from each seed
 hostile() {
 	label=$1 count=$2
-	shift 2
 	case_of "$label: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests
 	case_of "$label: requests of 4 GiB and more fail, and the disk stays as long as it is" refuses_long_requests
 	case_of "$label: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
@@ -54,13 +116,11 @@ hostile() {
 	case_of "$label: net: rings outside memory break the queue, and a reset mends it" on_tap queues net-rings
 	case_of "$label: net: resets with buffers held" on_tap queues net-resets
 	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues net-race -c 2
-	if [ -c /dev/vhost-vsock ]; then
-		case_of "$label: vsock: malformed buffers do no harm, and a reset mends it" guest queues vsock-buffers --vsock 78
-		case_of "$label: vsock: rings outside memory need a reset, and a reset mends it" guest queues vsock-rings --vsock 78
-		case_of "$label: vsock: resets under way" guest queues vsock-resets --vsock 78
-	else
-		skip "$label: vsock" "this host has no vhost-vsock"
-	fi
+	others "$1" pci
+	others "$1" mmio
+	over_mmio "$1"
+	label=$1
+	shift 2
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
 			with_disk fuzz "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600

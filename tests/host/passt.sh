@@ -57,7 +57,7 @@ by_signal() {
 	kill -$1 $pid
 	ended $2
 }
-case_of "passt: it ends with Nestor: SIGINT" by_signal INT 130
+case_of "passt: it ends with Nestor: SIGHUP" by_signal HUP 129
 case_of "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
 case_of "passt: it ends with Nestor: SIGKILL" by_signal KILL 137
 

@@ -47,17 +47,18 @@ direct() {
 }
 case_of "virtio: direct: a file on ext4, past the host's page cache" direct
 
-# A block device: discard is the device's own.
+# device KEYS BLOCK: a block device with blocks of that size; discard is the device's own.
 device() {
 	rm -f "$WORK/fs" && truncate -s 8M "$WORK/fs" || return 1
-	loop=$(losetup -f) && losetup "$loop" "$WORK/fs" || return 1
-	features "$loop" "$1" -c 2 && said "zeroes: 1" && contents "$loop"
+	loop=$(losetup -f) && losetup "$loop" "$WORK/fs" && "$SHARE/blocks" "$loop" "$2" || return 1
+	features "$loop" "$1" -c 2 && said "block: $2 in" && said "zeroes: 1" && contents "$loop"
 	status=$?
 	losetup -d "$loop"
 	return $status
 }
-case_of "virtio: a block device with direct I/O, its discards too" device ",direct"
-[ -z "${SOAK:-}" ] || case_of "virtio: a block device" device ""
+case_of "virtio: a block device with direct I/O, its discards too" device ",direct" 512
+case_of "virtio: a block device of 4 KiB blocks: what is discarded and zeroed is whole ones" device "" 4096
+[ -z "${SOAK:-}" ] || case_of "virtio: a block device" device "" 512
 
 entropy() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-rng" --rng -p "console=ttyS0 $QUIET" --virtio-transport "$1"

@@ -78,6 +78,13 @@ void fake_vm_with(struct vm *vm, unsigned int nr_cpus, const char *irqchip);
 /* Drains the loop, destroys, and expects that nothing leaked: the last act of a test. */
 void fake_vm_destroy(struct vm *vm);
 
+/*
+ * The loop in a thread of its own, for @ms at least; from the first time on the
+ * caller has the device lock, as a vCPU would. The other ends both.
+ */
+void fake_vm_run(struct vm *vm, unsigned int ms);
+void fake_vm_stop(struct vm *vm);
+
 /* One access as a vCPU makes it; the test fails where nothing answers. */
 u64 fake_read(struct vm *vm, gpa_t gpa, unsigned int size);
 void fake_write(struct vm *vm, gpa_t gpa, unsigned int size, u64 val);

@@ -55,13 +55,15 @@ static int set_vring_num(struct vhost *v, unsigned int queue, u32 num)
 
 static int set_vring_base(struct vhost *v, unsigned int queue, u16 base)
 {
-	(void)v, (void)base;
+	(void)v;
+	fake_vhost.queue[queue].base = base;
 	return note("base", queue);
 }
 
-static int get_vring_base(struct vhost *v, unsigned int queue)
+static int get_vring_base(struct vhost *v, unsigned int queue, u16 *base)
 {
 	(void)v;
+	*base = fake_vhost.bases[queue];
 	return note("base?", queue);
 }
 
@@ -86,11 +88,23 @@ static int set_vring_call(struct vhost *v, unsigned int queue, int fd)
 	return note("call", queue);
 }
 
+static int set_vring_err(struct vhost *v, unsigned int queue, int fd)
+{
+	(void)v;
+	fake_vhost.errors[queue] = fd;
+	return note("err", queue);
+}
+
 static int set_running(struct vhost *v, bool running)
 {
 	(void)v;
 	fake_vhost.running = running;
 	return note(running ? "run" : "stop", -1);
+}
+
+static void begin(struct vhost *v)
+{
+	(void)v;
 }
 
 const struct vhost_ops fake_vhost_ops = {
@@ -104,7 +118,10 @@ const struct vhost_ops fake_vhost_ops = {
 	.set_vring_addr = set_vring_addr,
 	.set_vring_kick = set_vring_kick,
 	.set_vring_call = set_vring_call,
+	.set_vring_err = set_vring_err,
 	.set_running = set_running,
+	.begin = begin,
+	.runs_all = true,
 };
 
 static void failed(struct vhost_watcher *w, int err)

@@ -13,7 +13,9 @@ struct fake_vhost {
 	bool running;
 	const struct guest_mem *mem;
 	struct vhost_queue queue[VIRTQ_MAX_QUEUES];
-	unsigned int failures; /* its watcher was told of */
+	int errors[VIRTQ_MAX_QUEUES];
+	u16 bases[VIRTQ_MAX_QUEUES]; /* where they were when it stopped */
+	unsigned int failures;       /* its watcher was told of */
 	struct vhost_watcher watcher;
 };
 

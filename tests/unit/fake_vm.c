@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A whole VM on the fake KVM, and accesses to its buses. */
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
 #include "tests/unit/leak.h"
@@ -35,6 +37,38 @@ void fake_vm(struct vm *vm, unsigned int nr_cpus)
 	fake_vm_with(vm, nr_cpus, "gicv3-its");
 }
 
+static pthread_t looper;
+static bool looping;
+
+static void *loop_thread(void *vm)
+{
+	loop_run(((struct vm *)vm)->loop);
+	return NULL;
+}
+
+void fake_vm_run(struct vm *vm, unsigned int ms)
+{
+	if (looping) {
+		loop_nudge(vm->loop);
+		pthread_mutex_unlock(&vm->lock);
+	} else {
+		pthread_create(&looper, NULL, loop_thread, vm);
+	}
+	looping = true;
+	usleep(ms * 1000);
+	pthread_mutex_lock(&vm->lock);
+}
+
+void fake_vm_stop(struct vm *vm)
+{
+	if (!looping)
+		return;
+	loop_stop(vm->loop);
+	pthread_mutex_unlock(&vm->lock);
+	pthread_join(looper, NULL);
+	looping = false;
+}
+
 void fake_vm_destroy(struct vm *vm)
 {
 	loop_drain(vm->loop);
@@ -42,7 +76,7 @@ void fake_vm_destroy(struct vm *vm)
 	expect_no_leak();
 }
 
-static void access(struct vm *vm, gpa_t gpa, unsigned int size, bool write, u64 *val)
+static void access_bus(struct vm *vm, gpa_t gpa, unsigned int size, bool write, u64 *val)
 {
 	const struct mmio_ops *ops = mmio_access(&vm->mmio, gpa, size, write, val);
 
@@ -53,11 +87,11 @@ u64 fake_read(struct vm *vm, gpa_t gpa, unsigned int size)
 {
 	u64 val = 0;
 
-	access(vm, gpa, size, false, &val);
+	access_bus(vm, gpa, size, false, &val);
 	return val;
 }
 
 void fake_write(struct vm *vm, gpa_t gpa, unsigned int size, u64 val)
 {
-	access(vm, gpa, size, true, &val);
+	access_bus(vm, gpa, size, true, &val);
 }

@@ -165,6 +165,55 @@ Test(console, a_full_buffer_holds_the_guest_back_until_someone_reads)
 		cr_assert(eq(chr, text[i], 'a' + i % 26), "byte %zu", i);
 }
 
+static unsigned int told_writable;
+
+static size_t take_nothing(struct line_device *d, const u8 *bytes, size_t len)
+{
+	(void)d, (void)bytes, (void)len;
+	return 0;
+}
+
+static void note_writable(struct line_device *d)
+{
+	(void)d;
+	told_writable++;
+}
+
+static void *drop_all(void *arg)
+{
+	static char text[1 << 17];
+
+	get(text, sizeof(text));
+	return arg;
+}
+
+static void time_passed(struct loop_op *op, int res)
+{
+	(void)op, (void)res;
+	loop_stop(vm.loop);
+}
+
+/* As an emergency write is, between what waits for room. */
+Test(console, a_byte_that_has_room_does_not_make_another_forget_that_it_waits)
+{
+	static struct line_device device = { take_nothing, note_writable, NULL };
+	static const u8 bytes[1 << 17];
+	struct __kernel_timespec time = { .tv_nsec = 300 * 1000 * 1000 };
+	struct loop_op op = { .done = time_passed };
+	struct line_user *user = console_user(console);
+	pthread_t thread;
+
+	console_connect(console, &device);
+	cr_assert(lt(sz, user->write(user, bytes, sizeof(bytes)), sizeof(bytes)));
+	cr_assert(zero(sz, user->write(user, bytes, 0)));
+	pthread_create(&thread, NULL, drop_all, NULL);
+	loop_timeout(vm.loop, &op, &time);
+	cr_assert(zero(int, loop_run(vm.loop)));
+	cr_assert(eq(u32, told_writable, 1));
+	dup2(stdio[1], STDOUT_FILENO);
+	pthread_join(thread, NULL);
+}
+
 struct input_case {
 	char typed[16], guest[16];
 	int status;

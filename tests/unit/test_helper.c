@@ -163,6 +163,47 @@ Test(helper, a_flood_of_words_is_taken)
 	cr_assert(eq(str, how, "sh ended with exit code 2: last"));
 }
 
+/* Each line is work here, so that a program says them faster than they are taken. */
+static void trace_to_nowhere(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(null, STDERR_FILENO);
+	close(null);
+	log_off.topics = BIT(TRACE_HELPER);
+}
+
+static void time_passed(struct loop_op *op, int res)
+{
+	(void)op, (void)res;
+	loop_stop(loop);
+}
+
+Test(helper, one_that_never_stops_talking_leaves_others_their_turn)
+{
+	struct helper_watcher watcher = { note };
+	struct __kernel_timespec time = { .tv_nsec = 100 * 1000 * 1000 };
+	struct loop_op op = { .done = time_passed };
+
+	cr_assert(zero(int, loop_create(&loop, &lock)));
+	trace_to_nowhere();
+	start("exec yes ''");
+	helper_watch(h, loop, &watcher);
+	loop_timeout(loop, &op, &time);
+	cr_assert(zero(int, loop_run(loop)));
+	cr_assert(zero(u8, how[0]));
+	loop_drain(loop);
+	helper_stop(h);
+	loop_destroy(loop);
+}
+
+Test(helper, one_whose_child_goes_on_talking_has_ended)
+{
+	trace_to_nowhere();
+	run("yes '' & exit 3");
+	cr_assert(eq(str, how, "sh ended with exit code 3"));
+}
+
 Test(helper, one_that_has_ended_before_the_guest_runs_is_an_error)
 {
 	start("exit 3");

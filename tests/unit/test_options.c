@@ -129,6 +129,17 @@ Test(options, what_is_said_of_cpus_adds_up)
 	cr_assert(o.arch.el2 && o.arch.e2h0);
 }
 
+Test(options, a_place_goes_with_what_was_said_before)
+{
+	cr_assert(parse("-k K --root-port rp --vsock 3,bus=rp --vsock 4,bus=rp"));
+	cr_assert(eq(u64, o.vsock.cid, 4));
+	cr_assert(
+		parse("-k K --root-port rp --console virtio,bus=rp --console serial -d x,bus=rp"));
+	cr_assert(parse("-k K --root-port rp --rng=bus=rp --rng -d x,bus=rp"));
+	cr_assert(parse("-k K --root-port rp --vsock 3,segment=9 --vsock 4"));
+	cr_assert(eq(u32, o.nr_claims, 1));
+}
+
 Test(options, help_needs_no_kernel)
 {
 	cr_assert(parse("-h"));

@@ -100,6 +100,26 @@ ParameterizedTest(struct exchange *e, qmp, each_message_has_its_answer, .timeout
 	close(fd);
 }
 
+/* Names are cut at 64 bytes. */
+Test(qmp, a_character_that_is_cut_leaves_an_error_that_is_one)
+{
+	static const char *const characters[] = { "\u00e9", "\u20ac", "\U0001f600" };
+	int fd = friend();
+
+	for (size_t i = 0; i < ARRAY_SIZE(characters); i++) {
+		char name[80], text[160];
+
+		memset(name, 'x', sizeof(name));
+		strcpy(name + 63, characters[i]);
+		snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", name);
+		say(fd, text);
+		hear(fd);
+		cr_assert(has("\"desc\":\"The command xxx"), "%s", received);
+		cr_assert(has("x? has not been found"), "%s", received);
+	}
+	close(fd);
+}
+
 Test(qmp, a_command_may_come_byte_by_byte)
 {
 	static const char text[] = "{\"execute\":\"ping\",\"id\":\"a}\\\"{\"}";

@@ -23,8 +23,9 @@
 #define NOTIFY   (MEM_CPU + 0x3000)
 #define DOORBELL 0x8000040ULL
 #define RAM      FAKE_RAM_BASE
-#define START    "features mem num0 base0 addr0 call0 kick0 num1 base1 addr1 call1 kick1 run "
-#define STOP     "stop base?0 base?1 "
+#define START \
+	"features mem num0 base0 addr0 err0 call0 kick0 num1 base1 addr1 err1 call1 kick1 run "
+#define STOP "stop base?0 base?1 "
 
 static struct vm vm;
 static struct pci_host *host;
@@ -54,6 +55,7 @@ static void make(void)
 
 static void unmake(void)
 {
+	fake_vm_stop(&vm);
 	loop_drain(vm.loop);
 	work_drain(vm.work);
 	virtio_pci_destroy(vp);
@@ -126,13 +128,31 @@ Test(vhost, it_starts_at_driver_ok_with_the_rings_where_they_are)
 	cr_assert(eq(ptr, q[1].rings.used, vm.mem.host + 0x5000));
 }
 
-Test(vhost, a_queue_that_is_not_enabled_is_left_alone)
+/* A back end that runs all queues is not to meet an earlier driver's rings, or none. */
+Test(vhost, a_queue_that_is_not_enabled_has_rings_of_ours_and_no_kicks)
 {
+	const struct vhost_queue *q = &fake_vhost.queue[0];
+
+	start();
+	reset();
+	settle();
+	fake_vhost.calls[0] = 0;
 	prepare();
 	dev->vq[0].enabled = 0;
 	driver_ok();
 	settle();
-	expect_calls("features mem num1 base1 addr1 call1 kick1 run ");
+	expect_calls(START);
+	cr_assert(eq(u32, q->num, 1));
+	cr_assert(eq(int, q->kick, -1));
+	cr_assert(eq(int, q->call, -1));
+	cr_assert(ne(ptr, q->rings.desc, vm.mem.host));
+	cr_assert(zero(u16, ((u16 *)q->rings.avail)[1]));
+	reset();
+	settle();
+	expect_calls("stop base?1 ");
+	start();
+	expect_calls(START);
+	cr_assert(eq(ptr, q->rings.desc, vm.mem.host));
 }
 
 Test(vhost, features_that_nobody_here_knows_are_not_offered)
@@ -151,21 +171,6 @@ Test(vhost, a_reset_is_complete_when_it_has_stopped)
 	settle();
 	cr_assert(zero(u64, fake_read(&vm, COMMON + VIRTIO_PCI_COMMON_STATUS, 1)));
 	expect_calls(STOP);
-	start();
-	expect_calls(START);
-}
-
-/* For transports whose drivers go on at once. */
-Test(vhost, a_reset_can_be_waited_for)
-{
-	prepare();
-	driver_ok();
-	reset();
-	cr_assert(dev->resetting);
-	dev->type->finish_reset(dev);
-	cr_assert(not(dev->resetting));
-	cr_assert(zero(u32, dev->status));
-	expect_calls(START STOP);
 	start();
 	expect_calls(START);
 }
@@ -253,21 +258,21 @@ ParameterizedTest(struct rings *c, vhost, broken_rings_need_a_reset)
 
 ParameterizedTestParameters(vhost, each_call_may_fail)
 {
-	static unsigned int nth[16];
+	static unsigned int nth[18];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(nth); i++)
 		nth[i] = i + 1;
 	return cr_make_param_array(unsigned int, nth, ARRAY_SIZE(nth));
 }
 
-/* Whatever fails, of 13 to start and 3 to stop: one word about it, a reset that ends, no second
+/* Whatever fails, of 15 to start and 3 to stop: one word about it, a reset that ends, no second
  * start. */
 ParameterizedTest(unsigned int *nth, vhost, each_call_may_fail)
 {
 	fake_vhost.fail_at = *nth;
 	fake_vhost.fail_err = -ENOMEM;
 	start();
-	cr_assert(eq(u32, dev->status, *nth <= 13 ? 0xf | VIRTIO_CONFIG_S_NEEDS_RESET : 0xf));
+	cr_assert(eq(u32, dev->status, *nth <= 15 ? 0xf | VIRTIO_CONFIG_S_NEEDS_RESET : 0xf));
 	reset();
 	settle();
 	cr_assert(zero(u32, dev->status));
@@ -278,16 +283,106 @@ ParameterizedTest(unsigned int *nth, vhost, each_call_may_fail)
 	expect_calls("");
 }
 
-Test(vhost, a_kick_by_exit_reaches_it)
+static eventfd_t take(int fd)
 {
 	eventfd_t count = 0;
 
+	cr_assert(zero(int, eventfd_read(fd, &count)));
+	return count;
+}
+
+Test(vhost, a_kick_by_exit_reaches_it)
+{
 	start();
-	cr_assert(zero(int, eventfd_read(fake_vhost.queue[1].kick, &count)));
-	cr_assert(eq(u64, count, 1), "one that may have come too early is repeated");
+	loop_flush(vm.loop);
+	cr_assert(eq(u64, take(fake_vhost.queue[1].kick), 1),
+	          "one that may have come too early is repeated");
 	fake_write(&vm, NOTIFY + 4, 2, 1);
-	cr_assert(zero(int, eventfd_read(fake_vhost.queue[1].kick, &count)));
-	cr_assert(eq(u64, count, 1));
+	fake_write(&vm, NOTIFY + 4, 2, 1);
+	fake_vm_run(&vm, 50);
+	cr_assert(ge(u64, take(fake_vhost.queue[1].kick), 1));
+}
+
+/* The program at the other end holds the eventfd too. */
+Test(vhost, a_kick_that_has_no_room_is_waited_for_by_nobody)
+{
+	int fd;
+
+	start();
+	fd = fake_vhost.queue[1].kick;
+	loop_flush(vm.loop);
+	take(fd);
+	cr_assert(zero(int, eventfd_write(fd, 0xfffffffffffffffeULL)));
+	fake_write(&vm, NOTIFY + 4, 2, 1);
+	fake_write(&vm, NOTIFY + 4, 2, 1);
+	fake_vm_run(&vm, 50);
+	cr_assert(eq(u64, take(fd), 0xfffffffffffffffeULL));
+	cr_assert(eq(u64, take(fd), 1), "it comes when there is");
+	cr_assert(zero(int, eventfd_write(fd, 0xfffffffffffffffeULL)));
+	fake_write(&vm, NOTIFY + 4, 2, 1);
+}
+
+Test(vhost, what_the_back_end_finds_broken_needs_a_reset)
+{
+	start();
+	cr_assert(zero(int, eventfd_write(fake_vhost.errors[0], 1)));
+	fake_vm_run(&vm, 50);
+	cr_assert(eq(u32, dev->status, 0xf | VIRTIO_CONFIG_S_NEEDS_RESET));
+	cr_assert(zero(u32, fake_vhost.failures));
+	expect_calls(START);
+	cr_assert(zero(int, eventfd_write(fake_vhost.errors[1], 1)), "one for the next driver");
+	reset();
+	settle();
+	start();
+	fake_vm_run(&vm, 50);
+	cr_assert(eq(u32, dev->status, 0xf), "which is none of its");
+	cr_assert(zero(int, eventfd_write(fake_vhost.errors[1], 1)));
+	fake_vm_run(&vm, 50);
+	cr_assert(eq(u32, dev->status, 0xf | VIRTIO_CONFIG_S_NEEDS_RESET));
+}
+
+static void set_master(bool on)
+{
+	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | (on ? PCI_COMMAND_MASTER : 0));
+}
+
+/* 7.5.1.1.3: it reaches no memory, and goes on where it was. */
+Test(vhost, without_bus_master_enable_its_rings_rest)
+{
+	start();
+	expect_calls(START);
+	fake_vhost.bases[0] = 5;
+	fake_vhost.bases[1] = 0xffff;
+	set_master(false);
+	settle();
+	expect_calls(STOP);
+	cr_assert(eq(u32, dev->status, 0xf));
+	set_master(true);
+	settle();
+	expect_calls(START);
+	cr_assert(eq(u16, fake_vhost.queue[0].base, 5));
+	cr_assert(eq(u16, fake_vhost.queue[1].base, 0xffff));
+	reset();
+	settle();
+	expect_calls(STOP);
+	start();
+	cr_assert(zero(u16, fake_vhost.queue[0].base), "another driver begins at the beginning");
+}
+
+Test(vhost, it_starts_when_it_may)
+{
+	set_master(false);
+	start();
+	expect_calls("");
+	set_master(true);
+	settle();
+	expect_calls(START);
+	set_master(false);
+	settle();
+	reset();
+	settle();
+	cr_assert(zero(u32, dev->status));
+	expect_calls(STOP);
 }
 
 static void program_vector(unsigned int vector, bool masked)
@@ -369,6 +464,27 @@ Test(vhost, a_call_that_comes_here_is_an_interrupt)
 	cr_assert(zero(int, loop_run(vm.loop)));
 	cr_assert(fake.lines[FIRST_INTX]);
 	cr_assert(eq(u64, dev->vq[1].interrupts, 1));
+}
+
+/* What it had done when its rings came to rest. */
+Test(vhost, a_call_without_bus_master_enable_is_pending)
+{
+	gpa_t table = MEM_CPU + fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_2), 4) - MEM_BUS;
+
+	irq_msis_to_its(vm.irq);
+	enable_msix();
+	program_vector(1, true);
+	prepare();
+	set_vector(1, 1);
+	driver_ok();
+	settle();
+	set_master(false);
+	program_vector(1, false);
+	cr_assert(zero(int, eventfd_write(fake_vhost.queue[1].call, 1)));
+	fake_vm_run(&vm, 50);
+	cr_assert(eq(u64, fake_read(&vm, table + 0x8000, 8), 2));
+	set_master(true);
+	cr_assert(zero(u64, fake_read(&vm, table + 0x8000, 8)), "and is sent when it is back");
 }
 
 Test(vhost, what_still_runs_at_the_end_is_stopped)

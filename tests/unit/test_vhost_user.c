@@ -47,6 +47,8 @@ enum trick {
 	HALF_AN_ANSWER,
 	OTHER_QUEUE,
 	WITH_DESCRIPTOR,
+	BYTE_BY_BYTE,
+	SLOWLY,
 };
 
 struct header {
@@ -64,7 +66,8 @@ static struct peer {
 	u64 payload[32][8]; /* by request */
 	struct stat memory;
 	unsigned int nr_fds;
-	bool asked; /* for an acknowledgement */
+	bool truncated; /* guest memory */
+	bool asked;     /* for an acknowledgement */
 } peer;
 
 static struct vhost v;
@@ -89,12 +92,22 @@ static bool take(struct header *h, void *payload)
 		int fd;
 
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-		if (h->request == SET_MEM_TABLE)
+		if (h->request == SET_MEM_TABLE) {
 			fstat(fd, &peer.memory);
+			peer.truncated = !ftruncate(fd, 0) ||
+			                 !ftruncate(fd, peer.memory.st_size * 2);
+		}
 		close(fd);
 		peer.nr_fds++;
 	}
 	return !h->size || recv(peer.fd, payload, h->size, MSG_WAITALL) == h->size;
+}
+
+/* Each piece in time, and the whole of it not. */
+static void drip(const char *bytes, size_t len)
+{
+	while (len-- && send(peer.fd, bytes++, 1, MSG_NOSIGNAL) == 1)
+		usleep(50 * 1000);
 }
 
 static void put(const void *bytes, size_t len, bool with_fd)
@@ -140,8 +153,11 @@ static bool answer(const struct header *h, u64 number)
 	case HALF_A_HEADER: len = 6; break;
 	case HALF_AN_ANSWER: len -= 4; break;
 	case OTHER_QUEUE: r.number = 7; break;
+	case BYTE_BY_BYTE: drip((char *)&r, len); return true;
 	default: break;
 	}
+	if (peer.trick == SLOWLY)
+		usleep(80 * 1000);
 	put(&r, len, trick == WITH_DESCRIPTOR);
 	return len != 6 && len != sizeof(r.h) + 4;
 }
@@ -218,6 +234,8 @@ static int set_up_queue(unsigned int i)
 	if (!err)
 		err = v.ops->set_vring_addr(&v, i, &r);
 	if (!err)
+		err = v.ops->set_vring_err(&v, i, event);
+	if (!err)
 		err = v.ops->set_vring_call(&v, i, event);
 	return err ? err : v.ops->set_vring_kick(&v, i, event);
 }
@@ -225,6 +243,7 @@ static int set_up_queue(unsigned int i)
 /* A whole life; the first failure. */
 static int live(u64 *features)
 {
+	u16 base;
 	int err = v.ops->set_owner(&v);
 
 	if (!err)
@@ -241,11 +260,11 @@ static int live(u64 *features)
 		err = v.ops->set_running(&v, true);
 	if (!err)
 		err = v.ops->set_running(&v, false);
-	return err ? err : v.ops->get_vring_base(&v, 1);
+	return err ? err : v.ops->get_vring_base(&v, 1, &base);
 }
 
 /* Those of a queue. */
-#define QUEUE "8 10 9 13 12 "
+#define QUEUE "8 10 9 14 13 12 "
 
 Test(vhost_user, a_whole_life_with_protocol_features)
 {
@@ -259,7 +278,7 @@ Test(vhost_user, a_whole_life_with_protocol_features)
 	cr_assert(eq(u64, peer.payload[16][0], ACK), "only what we know");
 	cr_assert(eq(u64, peer.payload[2][0], BIT(32) | PROTOCOL));
 	cr_assert(peer.asked);
-	cr_assert(eq(u32, peer.nr_fds, 5));
+	cr_assert(eq(u32, peer.nr_fds, 7));
 }
 
 Test(vhost_user, a_whole_life_without)
@@ -305,6 +324,8 @@ static struct bad bads[] = {
 	{ "closes at an order", SET_MEM_TABLE, CLOSE, -ECONNRESET },
 	{ "answers no question", GET_FEATURES, SILENT, -ETIMEDOUT },
 	{ "acknowledges nothing", SET_MEM_TABLE, SILENT, -ETIMEDOUT },
+	{ "answers a byte at a time", GET_FEATURES, BYTE_BY_BYTE, -ETIMEDOUT },
+	{ "acknowledges a byte at a time", SET_MEM_TABLE, BYTE_BY_BYTE, -ETIMEDOUT },
 	{ "refuses memory", SET_MEM_TABLE, SAY_NO, -EREMOTEIO },
 	{ "refuses a kick", SET_VRING_KICK, SAY_NO, -EREMOTEIO },
 	{ "refuses to run", SET_VRING_ENABLE, SAY_NO, -EREMOTEIO },
@@ -339,6 +360,35 @@ ParameterizedTest(struct bad *b, vhost_user, a_program_that)
 	cr_assert(eq(u32, open_fds(), before), "%s", b->name);
 	if (b->err)
 		cr_assert(eq(int, v.ops->set_owner(&v), -EPIPE), "%s", b->name);
+}
+
+/* Each in time, all that a start needs together not. */
+Test(vhost_user, a_program_that_dawdles)
+{
+	u64 features;
+
+	make(PROTOCOL, ACK, 0, SLOWLY);
+	cr_assert(zero(int, v.ops->set_owner(&v)));
+	cr_assert(zero(int, v.ops->get_features(&v, &features)));
+	v.ops->begin(&v);
+	cr_assert(eq(int, set_up_queue(0), -ETIMEDOUT));
+}
+
+/* What it could take away would be a SIGBUS here. */
+Test(vhost_user, a_program_that_truncates_guest_memory)
+{
+	struct guest_mem ram;
+	u64 features;
+
+	cr_assert(zero(int, mem_create(&ram, &(struct mem_config){ .base = 0x80000000,
+	                                                           .size = 0x200000,
+	                                                           .shared = true })));
+	make(PROTOCOL, ACK, 0, NOTHING);
+	cr_assert(zero(int, v.ops->get_features(&v, &features)));
+	cr_assert(zero(int, v.ops->set_mem_table(&v, &ram)));
+	cr_assert(not(peer.truncated));
+	ram.host[0x1fffff] = 1;
+	mem_destroy(&ram);
 }
 
 Test(vhost_user, one_that_is_not_there)

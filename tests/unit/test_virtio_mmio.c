@@ -5,6 +5,7 @@
 #include <criterion/parameterized.h>
 #define VIRTIO_MMIO_NO_LEGACY
 #include <linux/virtio_mmio.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "devices/virtio/mmio.h"
@@ -255,4 +256,38 @@ Test(virtio_mmio, nothing_is_left_when_it_goes)
 	cr_assert(zero(u32, fake.nr_ioeventfds));
 	cr_assert(zero(int, virtio_mmio_create(&mmio, &vm, dev,
 	                                       &(struct virtio_mmio_config){ BASE, SPI })));
+}
+
+static void finished(struct loop_op *op, int res)
+{
+	(void)op, (void)res;
+	virtio_finished(dev);
+}
+
+/* Linux's driver does not read status back: what it frees then is nobody's any more. */
+Test(virtio_mmio, the_write_that_resets_lasts_as_long_as_the_reset, .timeout = 20)
+{
+	struct __kernel_timespec time = { .tv_nsec = 100 * 1000 * 1000 };
+	struct loop_op in_flight = { .done = finished };
+
+	go_live();
+	dev->in_flight++;
+	loop_timeout(vm.loop, &in_flight, &time);
+	fake_vm_run(&vm, 0);
+	out(VIRTIO_MMIO_STATUS, 0);
+	cr_assert(zero(u32, dev->in_flight));
+	cr_assert(zero(u32, in(VIRTIO_MMIO_STATUS)));
+	go_live();
+	fake_vm_stop(&vm);
+}
+
+Test(virtio_mmio, a_machine_that_ends_waits_for_no_reset, .timeout = 20)
+{
+	go_live();
+	dev->in_flight++;
+	vm.ending = true;
+	pthread_mutex_lock(&vm.lock);
+	out(VIRTIO_MMIO_STATUS, 0);
+	pthread_mutex_unlock(&vm.lock);
+	virtio_finished(dev);
 }

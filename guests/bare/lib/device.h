@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Any virtio device over PCI, by its queues (virtio 1.3, 2.7, 4.1). */
+/* Any virtio device, by its queues (virtio 1.3, 2.7). */
 #ifndef GUESTS_BARE_LIB_DEVICE_H
 #define GUESTS_BARE_LIB_DEVICE_H
 
@@ -8,7 +8,7 @@
 #define MAX_QUEUES 3
 
 struct device {
-	struct blk where; /* its registers; nothing of a disk */
+	struct where where;
 	unsigned int nr_queues;
 	struct ring ring[MAX_QUEUES];
 };
@@ -17,10 +17,10 @@ struct device {
 void device_find(struct device *d, u16 type, unsigned int nr_queues);
 /* Reset, features, empty rings; false: the device refuses. */
 bool device_negotiate(struct device *d, u64 features);
-void device_set_queue(struct device *d, unsigned int queue, u64 desc, u64 avail, u64 used);
+/* One queue, with its own rings. */
+void device_set_queue(struct device *d, unsigned int queue);
 /* All of it, DRIVER_OK included. */
 bool device_start(struct device *d, u64 features);
-void device_kick(struct device *d, unsigned int queue);
 /* Descriptor @head of the queue is made available, and the device told. */
 void device_offer(struct device *d, unsigned int queue, u16 head);
 /* Everything that was offered has come back. */

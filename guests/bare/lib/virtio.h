@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A virtio-blk device over PCI with one request at a time (virtio 1.3, 2.7, 4.1, 5.2). */
+/* A virtio-blk device with one request at a time (virtio 1.3, 2.7, 5.2). */
 #ifndef GUESTS_BARE_LIB_VIRTIO_H
 #define GUESTS_BARE_LIB_VIRTIO_H
 
-#include "pci.h"
+#include "transport.h"
 
-#define QUEUE_SIZE 8
-#define SECTOR     512
+#define SECTOR 512
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };
 enum { BLK_IN = 0, BLK_OUT = 1, BLK_OK = 0, BLK_IOERR = 1, BLK_UNSUPP = 2 };
@@ -66,20 +65,14 @@ struct blk_header {
 };
 
 struct blk {
-	u32 rid;
-	u64 common, isr, config, notify; /* addresses */
-	u16 vector;                      /* of the queue; NO_VECTOR: none */
-	struct msix msix;
+	struct where where;
 	struct ring ring;
 	struct blk_header header;
 	u8 data[SECTOR], status;
 };
-#define NO_VECTOR 0xffff
 #define NO_STATUS 0xee /* what the status byte is before the device writes it */
 
 void blk_find(struct blk *b); /* the first one; placed and enabled, not started */
-void blk_map(struct blk *b);  /* where its structures are, after BARs have been moved */
-bool blk_reset(struct blk *b);
 /* Reset, features, and the queue as it is in b->ring; false: the device refuses. */
 bool blk_start(struct blk *b, u64 features);
 /* The two halves of blk_start, for who wants to set the queue up otherwise. */
