@@ -108,8 +108,10 @@ static void hold(unsigned int nr, bool by_link)
 	write16(at, 0);
 	check(wait_for(read16(port_link_control(nr) + 2) & LINK_ACTIVE, LONG),
 	      "the link stays away");
-	check(!read16(pci_config(disk[nr].where.rid) + PCI_COMMAND), "the command register was kept");
-	check(!pci_bar(disk[nr].where.rid, 0), "BAR 0 is at %lx after a reset", pci_bar(disk[nr].where.rid, 0));
+	check(!read16(pci_config(disk[nr].where.rid) + PCI_COMMAND),
+	      "the command register was kept");
+	check(!pci_bar(disk[nr].where.rid, 0), "BAR 0 is at %lx after a reset",
+	      pci_bar(disk[nr].where.rid, 0));
 }
 
 /* With requests in flight, which end or are forgotten. */
