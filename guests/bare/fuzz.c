@@ -142,7 +142,8 @@ static void find(void)
 		blk_find(&blk);
 		return;
 	}
-	blk.where = (struct where){ .rid = port_open(0), .vector = NO_VECTOR };
+	blk.where.rid = port_open(0);
+	blk.where.vector = NO_VECTOR;
 	pci_enable(blk.where.rid);
 	where_map(&blk.where);
 }
