@@ -10,6 +10,8 @@
 #include "vmm/pause.h"
 #include "vmm/vcpu.h"
 
+#define AWAIT_POLL 50 /* us */
+
 static int open_kvm(struct vm *vm, const struct vm_config *c)
 {
 	int fd = vm->kvm.ops->open(&vm->kvm);
@@ -277,6 +279,22 @@ void vm_end_by(struct vm *vm, int status, enum vm_cause cause)
 void vm_end(struct vm *vm, int status)
 {
 	vm_end_by(vm, status, VM_CAUSE_GUEST);
+}
+
+static bool is_over(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->ending, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&vm->status, __ATOMIC_ACQUIRE) != VM_RUNNING;
+}
+
+void vm_await(struct vm *vm, bool (*done)(const void *arg), const void *arg)
+{
+	while (!done(arg) && !is_over(vm)) {
+		loop_nudge(vm->loop);
+		pthread_mutex_unlock(&vm->lock);
+		usleep(AWAIT_POLL);
+		pthread_mutex_lock(&vm->lock);
+	}
 }
 
 int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign)

@@ -107,6 +107,12 @@ void vm_end(struct vm *vm, int status);
 /* The same, where it is not the guest's own doing. */
 void vm_end_by(struct vm *vm, int status, enum vm_cause cause);
 
+/*
+ * In a vCPU's access, under the device lock: others have the lock until @done(@arg), which is asked
+ * under it, or until the VM ends. What the caller knew of devices may have changed meanwhile.
+ */
+void vm_await(struct vm *vm, bool (*done)(const void *arg), const void *arg);
+
 /* A kick without an exit: each guest write to @gpa, of any size, adds to @fd. 0 or -errno. */
 int vm_ioeventfd(struct vm *vm, gpa_t gpa, int fd, bool assign);
 /* The same, for 32-bit writes of @val only. */

@@ -6,7 +6,6 @@
 #define VIRTIO_MMIO_NO_LEGACY
 #include <linux/virtio_mmio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "devices/virtio/transport.h"
 #include "vmm/vm.h"
@@ -14,7 +13,6 @@
 #define MAGIC       0x74726976 /* "virt" */
 #define VERSION     2
 #define VENDOR      0x1af4
-#define RESET_POLL  50    /* us */
 #define QUEUE_RESET 0x0c0 /* not in virtio_mmio.h yet */
 
 struct virtio_mmio {
@@ -57,30 +55,16 @@ static void ack_written(void *regs, u64 old)
 	m->interrupt_ack = 0;
 }
 
-static bool ends(const struct vm *vm)
+static bool is_reset(const void *dev)
 {
-	return __atomic_load_n(&vm->ending, __ATOMIC_ACQUIRE) ||
-	       __atomic_load_n(&vm->status, __ATOMIC_ACQUIRE) != VM_RUNNING;
+	return !((const struct virtio_dev *)dev)->resetting;
 }
 
 /*
- * Linux's driver frees its memory and goes on at once (vm_reset), where 2.4.2 lets
- * it wait until status reads 0: so the write lasts until nothing is in flight any
- * more, and everybody else has the device lock meanwhile.
+ * 4.2.2.1: a reset clears InterruptStatus. Linux's driver frees its memory and
+ * goes on at once (vm_reset), where 2.4.2 lets it wait until status reads 0: so
+ * the write lasts until nothing is in flight any more.
  */
-static void await_reset(struct virtio_mmio *m)
-{
-	struct vm *vm = m->vm;
-
-	while (m->dev->resetting && !ends(vm)) {
-		loop_nudge(vm->loop);
-		pthread_mutex_unlock(&vm->lock);
-		usleep(RESET_POLL);
-		pthread_mutex_lock(&vm->lock);
-	}
-}
-
-/* 4.2.2.1: a reset clears InterruptStatus. */
 static void status_written(void *regs, u64 old)
 {
 	struct virtio_mmio *m = mmio_of(regs);
@@ -90,7 +74,7 @@ static void status_written(void *regs, u64 old)
 	virtio_set_status(m->dev, status);
 	if (status)
 		return;
-	await_reset(m);
+	vm_await(m->vm, is_reset, m->dev);
 	virtio_regs_reset(&m->regs);
 	set_events(m, 0);
 }
