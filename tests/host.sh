@@ -84,6 +84,11 @@ check_dtb() {
 	else
 		echo "FAIL dtb: dtc has no remark: $(head -n 1 <<<"$warnings")"
 	fi
+	if grep -qE 'kaslr-seed = <0x0*[1-9a-f][0-9a-f]* ' "$dts" && grep -q 'rng-seed = <0x' "$dts"; then
+		echo "PASS dtb: the guest has seeds"
+	else
+		echo "FAIL dtb: the guest has seeds: kaslr-seed or rng-seed is not there, or zero"
+	fi
 	sed -i '/kaslr-seed\|rng-seed/d' "$dts"
 	if diff -u "$tests/golden/guest.dts" "$dts"; then
 		echo "PASS dtb: the tree is the golden one"
@@ -140,6 +145,7 @@ if ! native && [ "$(wc -w <<<"${groups[" "]:-}")" -gt 1 ]; then
 	mkdir "$share/claims"
 	CLAIMS=/share/claims begin "" ${groups[" "]}
 	CLAIMS=/share/claims begin "" ${groups[" "]}
+	read -ra both <<<"${groups[" "]}"
 	unset 'groups[ ]'
 fi
 for options in "${!groups[@]}"; do
@@ -148,6 +154,9 @@ for options in "${!groups[@]}"; do
 	! native || ended # one machine
 done
 while [ -n "$(jobs -p)" ]; do ended; done
+[ ! -d "$share/claims" ] || for file in "${both[@]}"; do
+	[ -d "$share/claims/$file" ] || echo "FAIL $file: no host ran it"
+done
 check_dtb "$@"
 check_json
 exit $status

@@ -74,9 +74,9 @@ static void status_written(void *regs, u64 old)
 	virtio_set_status(m->dev, status);
 	if (status)
 		return;
-	vm_await(m->vm, is_reset, m->dev);
 	virtio_regs_reset(&m->regs);
 	set_events(m, 0);
+	vm_await(m->vm, is_reset, m->dev); /* what comes after it is another driver's */
 }
 
 /*

@@ -1,3 +1,4 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Bare-metal guests, one property each; those that misbehave on purpose are in hostile.sh.
 . "$SHARE/tests/host/lib.sh"

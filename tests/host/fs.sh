@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # virtio-fs: a folder that virtiofsd shares is the same from both sides; and its end.
 . "$SHARE/tests/host/lib.sh"
-if [ -d "$SHARE/helpers" ]; then
-	cp -r "$SHARE/helpers" "$WORK"
-	export PATH="$PATH:$WORK/helpers/bin"
-fi
+with_helpers
 command -v virtiofsd >/dev/null || [ -e /usr/libexec/virtiofsd ] || { skip "fs" "virtiofsd is not installed"; exit 0; }
 SEED=${SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 echo "fs: SEED=$SEED"

@@ -1,12 +1,10 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Bare-metal guests that misbehave on purpose, under the program as it is and under one with ASan and UBSan, whose every
 # report is a failure.
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
-if [ -d "$SHARE/helpers" ]; then
-	cp -r "$SHARE/helpers" "$WORK"
-	export PATH="$PATH:$WORK/helpers/bin"
-fi
+with_helpers
 
 refuses_long_requests() {
 	with_disk hostile too-long || return

@@ -36,6 +36,13 @@ said() {
 	grep -qF -- "$1" "$OUT"
 }
 
+# with_helpers: passt and virtiofsd, where the lab has brought some
+with_helpers() {
+	[ -d "$SHARE/helpers" ] || return 0
+	[ -d "$WORK/helpers" ] || cp -r "$SHARE/helpers" "$WORK"
+	export PATH="$PATH:$WORK/helpers/bin"
+}
+
 # case_of NAME COMMAND...: one result, from the command's exit code and $WHY.
 case_of() {
 	name=$1

@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # passt beside a guest: a lease, data both ways, and its end whichever way Nestor's or its own comes.
 . "$SHARE/tests/host/lib.sh"
-if [ -d "$SHARE/helpers" ]; then
-	cp -r "$SHARE/helpers" "$WORK"
-	export PATH="$PATH:$WORK/helpers/bin"
-fi
+with_helpers
 command -v passt >/dev/null || { skip "passt" "it is not installed"; exit 0; }
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 echo "passt: SEED=$SEED"
