@@ -9,10 +9,10 @@ head -c 134217728 /dev/urandom >disk.img
 peers="nestor qemu"
 [ ! -e lkvm ] || peers="$peers lkvm"
 
-# The command line goes to descriptor 4 once a figure, where $show names it.
+# The command line goes to descriptor 4 once a figure, where $show names it. One that hangs has no figure this time.
 vmm() {
 	[ -z "$show" ] || echo "COMMAND $show: $*" >&4
-	"$@"
+	timeout -s KILL 120 "$@"
 }
 
 # WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout. With $TAP it has a network.
