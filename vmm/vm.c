@@ -41,11 +41,16 @@ static int find_type(struct vm *vm, const struct vm_config *c)
 	return arch_vm_type(&vm->kvm, c->top, &vm->type);
 }
 
+/* KVM_CREATE_VM gives up on whatever is pending for the thread (mm_take_all_locks), io_uring's work
+ * of a machine before this one too. */
 static int create_vm(struct vm *vm, const struct vm_config *c)
 {
-	int err, fd = vm->kvm.ops->create_vm(&vm->kvm, vm->type);
+	int err, fd;
 
 	(void)c;
+	do
+		fd = vm->kvm.ops->create_vm(&vm->kvm, vm->type);
+	while (fd == -EINTR);
 	if (fd < 0)
 		return fd;
 	vm->kvm.vm = fd;
