@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A back end that works no rings. */
+/* A back end that works no rings, and a VM for its device. */
 #include "tests/unit/fake_vhost.h"
 
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tests/unit/fake_kvm.h"
 
 struct fake_vhost fake_vhost;
 
@@ -130,7 +135,21 @@ static void failed(struct vhost_watcher *w, int err)
 	fake_vhost.failures++;
 }
 
-void fake_vhost_reset(void)
+void fake_vhost_make(struct vm *vm)
 {
-	fake_vhost = (struct fake_vhost){ .watcher = { failed }, .offers = ~0ULL };
+	fake_vm(vm, 1);
+	fake_vhost = (struct fake_vhost){ .watcher = { failed },
+		                          .offers = ~0ULL,
+		                          .fd = open("/dev/null", O_RDONLY | O_CLOEXEC) };
+}
+
+void fake_vhost_unmake(struct vm *vm, struct virtio_dev *dev,
+                       void (*destroy)(struct virtio_dev *dev))
+{
+	loop_drain(vm->loop);
+	work_drain(vm->work);
+	if (dev)
+		destroy(dev);
+	fake_vm_destroy(vm);
+	cr_assert(eq(int, fcntl(fake_vhost.fd, F_GETFD), -1), "it was the device's");
 }

@@ -3,97 +3,49 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
-#include <linux/virtio_blk.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "devices/virtio/blk_private.h"
-#include "tests/unit/fake_virtio.h"
+#include "tests/unit/fake_blk.h"
 
-#define BASE    0x80000000ULL
-#define HEADER  (BASE + RING_END)
-#define STATUS  (BASE + RING_END + 0x100)
-#define DATA    (BASE + RING_END + 0x1000)
 #define SECTORS 64
 #define UNMAP   VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP
 
-static u8 ram[0x80000] __attribute__((aligned(4096)));
-static struct guest_mem mem = { .base = BASE, .size = sizeof(ram), .host = ram };
-static struct dma_space space;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct loop *loop;
-static struct log log_off;
-static struct virtio_dev *blk;
-static struct fake_transport transport;
-static struct driver drv;
+static struct fake_blk blk;
 static int file;
-
-static void stop_at_interrupt(struct virtio_transport *t, struct virtq *vq)
-{
-	(void)vq;
-	container_of(t, struct fake_transport, transport)->interrupts++;
-	loop_stop(loop);
-}
 
 static void create(struct blk_config c, u64 refused)
 {
 	c.fd = dup(file);
 	c.size = SECTORS * 512;
-	cr_assert(zero(int, blk_create(&blk, loop, &space, &log_off, &c)));
-	blk->transport = &transport.transport;
-	blk->acked = blk->features & ~refused;
-	virtio_set_status(blk, 0xf);
-	cr_assert(eq(u32, blk->status, 0xf));
-	driver_start(&drv, &mem, &blk->vq[0], 256);
+	fake_blk_create(&blk, &c, ~refused);
 }
 
 static void make(void)
 {
 	u8 ones[SECTORS * 512];
 
+	fake_blk_make(&blk);
 	memset(ones, 0xff, sizeof(ones));
 	file = memfd_create("disk", MFD_CLOEXEC);
 	cr_assert(eq(int, write(file, ones, sizeof(ones)), sizeof(ones)));
-	dma_identity(&space, &mem);
-	fake_transport_init(&transport);
-	transport.transport.interrupt = stop_at_interrupt;
-	cr_assert(zero(int, loop_create(&loop, &lock)));
 }
 
 static void unmake(void)
 {
-	loop_drain(loop);
-	blk_destroy(blk);
-	loop_destroy(loop);
+	fake_blk_unmake(&blk);
 	close(file);
 }
 
-TestSuite(blk_zero, .init = make, .fini = unmake);
-
-static u8 *at(gpa_t gpa)
-{
-	return ram + (gpa - BASE);
-}
+TestSuite(blk_zero, .init = make, .fini = unmake, .timeout = 20);
 
 static u8 request(u32 type, u64 sector, gpa_t data, u32 len)
 {
-	const struct virtio_blk_outhdr header = { .type = type, .sector = sector };
-	u16 in = type == VIRTIO_BLK_T_IN ? VRING_DESC_F_WRITE : 0;
-	unsigned int before = transport.interrupts;
-
-	memcpy(at(HEADER), &header, sizeof(header));
-	*at(STATUS) = 0xee;
-	driver_desc(&drv, 0, HEADER, sizeof(header), VRING_DESC_F_NEXT, len ? 1 : 2);
-	driver_desc(&drv, 1, data, len, VRING_DESC_F_NEXT | in, 2);
-	driver_desc(&drv, 2, STATUS, 1, VRING_DESC_F_WRITE, 0);
-	driver_avail(&drv, 0);
-	virtio_notify(blk, 0);
-	if (transport.interrupts == before)
-		cr_assert(zero(int, loop_run(loop)));
-	cr_assert(zero(u32, blk->in_flight));
-	return *at(STATUS);
+	fake_blk_queue(&blk, type, sector, data, len, type == VIRTIO_BLK_T_IN);
+	return fake_blk_finish(&blk);
 }
 
 /* How many sectors of the file are zero. */
@@ -174,26 +126,26 @@ ParameterizedTest(struct range_case *c, blk_zero, ranges_are_checked_and_then_do
 
 	create((struct blk_config){ .discard = true, .write_zeroes = true }, 0);
 	before = allocated();
-	memcpy(at(DATA), c->segments, sizeof(c->segments));
-	cr_assert(eq(u32, request(c->type, 0, DATA, c->len), c->status));
+	memcpy(fake_blk_at(BLK_DATA), c->segments, sizeof(c->segments));
+	cr_assert(eq(u32, request(c->type, 0, BLK_DATA, c->len), c->status));
 	cr_assert(eq(u32, zero_sectors(), c->zero));
 	cr_assert(eq(u64, before - allocated(), c->freed));
-	cr_assert(eq(u32, driver_used(&drv, 0).len, 1));
+	cr_assert(eq(u32, driver_used(&blk.drv, 0).len, 1));
 }
 
 Test(blk_zero, what_was_not_offered_or_taken_is_unsupported)
 {
 	struct virtio_blk_discard_write_zeroes s = { .num_sectors = 8 };
 
-	memcpy(at(DATA), &s, sizeof(s));
+	memcpy(fake_blk_at(BLK_DATA), &s, sizeof(s));
 	create((struct blk_config){ 0 }, 0);
-	cr_assert(zero(u64, blk->features &
+	cr_assert(zero(u64, blk.dev->features &
 	                            (BIT(VIRTIO_BLK_F_DISCARD) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))));
-	cr_assert(eq(u32, request(DISCARD, 0, DATA, 16), UNSUPP));
-	blk_destroy(blk);
+	cr_assert(eq(u32, request(DISCARD, 0, BLK_DATA, 16), UNSUPP));
+	blk_destroy(blk.dev);
 	create((struct blk_config){ .discard = true }, BIT(VIRTIO_BLK_F_DISCARD));
-	cr_assert(eq(u32, request(DISCARD, 0, DATA, 16), UNSUPP));
-	cr_assert(eq(u32, request(ZEROES, 0, DATA, 16), UNSUPP));
+	cr_assert(eq(u32, request(DISCARD, 0, BLK_DATA, 16), UNSUPP));
+	cr_assert(eq(u32, request(ZEROES, 0, BLK_DATA, 16), UNSUPP));
 	cr_assert(zero(u32, zero_sectors()));
 }
 
@@ -201,21 +153,21 @@ Test(blk_zero, a_read_only_disk_is_not_zeroed)
 {
 	struct virtio_blk_discard_write_zeroes s = { .num_sectors = 8 };
 
-	memcpy(at(DATA), &s, sizeof(s));
+	memcpy(fake_blk_at(BLK_DATA), &s, sizeof(s));
 	create((struct blk_config){ .read_only = true, .discard = true, .write_zeroes = true }, 0);
-	cr_assert(eq(u32, request(ZEROES, 0, DATA, 16), IOERR));
-	cr_assert(eq(u32, request(DISCARD, 0, DATA, 16), IOERR));
+	cr_assert(eq(u32, request(ZEROES, 0, BLK_DATA, 16), IOERR));
+	cr_assert(eq(u32, request(DISCARD, 0, BLK_DATA, 16), IOERR));
 	cr_assert(zero(u32, zero_sectors()));
 }
 
 static const struct virtio_blk_config *config(void)
 {
-	return blk->config;
+	return blk.dev->config;
 }
 
 static void set_wce(u8 val)
 {
-	blk->type->config_write(blk, offsetof(struct virtio_blk_config, wce), 1, val);
+	blk.dev->type->config_write(blk.dev, offsetof(struct virtio_blk_config, wce), 1, val);
 }
 
 Test(blk_zero, the_cache_mode_is_the_drivers)
@@ -226,8 +178,8 @@ Test(blk_zero, the_cache_mode_is_the_drivers)
 	cr_assert(zero(u32, config()->wce));
 	set_wce(2);
 	cr_assert(zero(u32, config()->wce));
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, DATA, 512), OK), "a write goes through");
-	blk->type->config_write(blk, 0, 8, ~0ULL);
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, BLK_DATA, 512), OK), "a write goes through");
+	blk.dev->type->config_write(blk.dev, 0, 8, ~0ULL);
 	cr_assert(eq(u64, config()->capacity, SECTORS), "nothing else is");
 }
 
@@ -235,7 +187,7 @@ Test(blk_zero, without_flush_the_cache_writes_through)
 {
 	create((struct blk_config){ 0 }, BIT(VIRTIO_BLK_F_FLUSH));
 	cr_assert(zero(u32, config()->wce));
-	blk_destroy(blk);
+	blk_destroy(blk.dev);
 	create((struct blk_config){ 0 }, BIT(VIRTIO_BLK_F_CONFIG_WCE));
 	set_wce(0);
 	cr_assert(eq(u32, config()->wce, 1), "not negotiated");
@@ -266,9 +218,9 @@ ParameterizedTest(struct cache_case *c, blk_zero, a_write_is_stable_where_it_mus
 	const struct blk *b;
 
 	create((struct blk_config){ 0 }, c->refused);
-	b = container_of(blk, struct blk, dev);
+	b = container_of(blk.dev, struct blk, dev);
 	set_wce(c->wce);
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, DATA, 512), OK));
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, BLK_DATA, 512), OK));
 	cr_assert(eq(int, b->pools[0].requests[0].op.sqe.rw_flags, c->flags));
 }
 
@@ -276,16 +228,13 @@ Test(blk_zero, every_queue_takes_requests)
 {
 	create((struct blk_config){ .queues = 2 }, 0);
 	cr_assert(eq(u32, config()->num_queues, 2));
-	cr_assert(eq(u32, blk->nr_queues, 2));
-	cr_assert(ne(u64, blk->features & BIT(VIRTIO_BLK_F_MQ), 0));
-	driver_start(&drv, &mem, &blk->vq[1], 16);
-	driver_desc(&drv, 0, HEADER, 16, VRING_DESC_F_NEXT, 2);
-	driver_desc(&drv, 2, STATUS, 1, VRING_DESC_F_WRITE, 0);
-	memcpy(at(HEADER), &(struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_FLUSH }, 16);
-	driver_avail(&drv, 0);
-	virtio_notify(blk, 1);
-	cr_assert(zero(int, loop_run(loop)));
-	cr_assert(eq(u32, driver_used_idx(&drv), 1));
+	cr_assert(eq(u32, blk.dev->nr_queues, 2));
+	cr_assert(ne(u64, blk.dev->features & BIT(VIRTIO_BLK_F_MQ), 0));
+	driver_start(&blk.drv, blk.drv.mem, &blk.dev->vq[1], 16);
+	fake_blk_queue(&blk, VIRTIO_BLK_T_FLUSH, 0, 0, 0, false);
+	virtio_notify(blk.dev, 1);
+	cr_assert(zero(int, loop_run(blk.loop)));
+	cr_assert(eq(u32, driver_used_idx(&blk.drv), 1));
 }
 
 Test(blk_zero, blocks_larger_than_a_sector_are_told)
@@ -295,9 +244,9 @@ Test(blk_zero, blocks_larger_than_a_sector_are_told)
 	cr_assert(eq(u32, config()->blk_size, 1024));
 	cr_assert(eq(u32, config()->physical_block_exp, 2));
 	cr_assert(eq(u32, config()->min_io_size, 4));
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 2, DATA, 1024), OK));
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 1, DATA, 1024), IOERR));
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 2, DATA, 512), IOERR));
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 2, BLK_DATA, 1024), OK));
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 1, BLK_DATA, 1024), IOERR));
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 2, BLK_DATA, 512), IOERR));
 }
 
 struct bounce_case {
@@ -319,10 +268,10 @@ ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_takes_memory_anywhe
 
 	create((struct blk_config){ .direct_align = 512 }, 0);
 	for (u32 i = 0; i < c->len; i++)
-		at(DATA + c->offset)[i] = i * 7 + i / 512;
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, DATA + c->offset, c->len), OK));
+		fake_blk_at(BLK_DATA + c->offset)[i] = i * 7 + i / 512;
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_OUT, 0, BLK_DATA + c->offset, c->len), OK));
 	cr_assert(eq(int, pread(file, got, c->len, 0), (int)c->len));
-	cr_assert(zero(int, memcmp(got, at(DATA + c->offset), c->len)));
+	cr_assert(zero(int, memcmp(got, fake_blk_at(BLK_DATA + c->offset), c->len)));
 }
 
 ParameterizedTestParameters(blk_zero, direct_io_gives_to_memory_anywhere)
@@ -345,10 +294,10 @@ ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_gives_to_memory_any
 		data[i] = i * 7 + i / 512;
 	cr_assert(eq(int, pwrite(file, data, sizeof(data), 0), sizeof(data)));
 	create((struct blk_config){ .direct_align = 512 }, 0);
-	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 0, DATA + c->offset, c->len), OK));
-	cr_assert(eq(u32, driver_used(&drv, 0).len, c->len + 1));
-	cr_assert(zero(int, memcmp(data, at(DATA + c->offset), c->len)));
-	cr_assert(zero(u8, *at(DATA + c->offset + c->len)));
+	cr_assert(eq(u32, request(VIRTIO_BLK_T_IN, 0, BLK_DATA + c->offset, c->len), OK));
+	cr_assert(eq(u32, driver_used(&blk.drv, 0).len, c->len + 1));
+	cr_assert(zero(int, memcmp(data, fake_blk_at(BLK_DATA + c->offset), c->len)));
+	cr_assert(zero(u8, *fake_blk_at(BLK_DATA + c->offset + c->len)));
 }
 
 /* What the kernel is given: guest memory itself where that is aligned, else a copy from before. */
@@ -361,18 +310,13 @@ ParameterizedTestParameters(blk_zero, direct_io_copies_what_is_not_aligned)
 
 ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_copies_what_is_not_aligned)
 {
-	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT };
 	u8 byte;
 
 	create((struct blk_config){ .direct_align = 512 }, 0);
-	memcpy(at(HEADER), &header, sizeof(header));
-	driver_desc(&drv, 0, HEADER, sizeof(header), VRING_DESC_F_NEXT, 1);
-	driver_desc(&drv, 1, DATA + c->offset, c->len, VRING_DESC_F_NEXT, 2);
-	driver_desc(&drv, 2, STATUS, 1, VRING_DESC_F_WRITE, 0);
-	driver_avail(&drv, 0);
-	virtio_notify(blk, 0);
-	memset(at(DATA), 0x33, 0x1000); /* the loop has not begun */
-	cr_assert(zero(int, loop_run(loop)));
+	fake_blk_queue(&blk, VIRTIO_BLK_T_OUT, 0, BLK_DATA + c->offset, c->len, false);
+	virtio_notify(blk.dev, 0);
+	memset(fake_blk_at(BLK_DATA), 0x33, 0x1000); /* the loop has not begun */
+	cr_assert(zero(int, loop_run(blk.loop)));
 	cr_assert(eq(int, pread(file, &byte, 1, 100), 1));
 	cr_assert(eq(u32, byte, c->offset ? 0 : 0x33));
 }
@@ -380,30 +324,17 @@ ParameterizedTest(struct bounce_case *c, blk_zero, direct_io_copies_what_is_not_
 /* Four times the buffer, by naming the same 64 KiB of RAM again. */
 Test(blk_zero, direct_io_of_more_than_the_buffer_goes_on)
 {
-	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT };
+	const struct blk_config c = { .fd = dup(file), .size = 1 << 20, .direct_align = 512 };
 	u8 byte;
 
 	cr_assert(zero(int, ftruncate(file, 1 << 20)));
-	create((struct blk_config){ .direct_align = 512 }, 0);
-	blk_destroy(blk);
-	cr_assert(zero(int, blk_create(&blk, loop, &space, &log_off,
-	                               &(struct blk_config){ .fd = dup(file),
-	                                                     .size = 1 << 20,
-	                                                     .direct_align = 512 })));
-	blk->transport = &transport.transport;
-	blk->acked = blk->features;
-	virtio_set_status(blk, 0xf);
-	driver_start(&drv, &mem, &blk->vq[0], 256);
-	memcpy(at(HEADER), &header, sizeof(header));
-	memset(at(DATA + 1), 0x5a, 0x10000);
-	driver_desc(&drv, 0, HEADER, sizeof(header), VRING_DESC_F_NEXT, 1);
+	fake_blk_create(&blk, &c, ~0ULL);
+	memset(fake_blk_at(BLK_DATA + 1), 0x5a, 0x10000);
+	fake_blk_begin(&blk, VIRTIO_BLK_T_OUT, 0);
 	for (u16 i = 1; i <= 4; i++)
-		driver_desc(&drv, i, DATA + 1, 0x10000, VRING_DESC_F_NEXT, i + 1);
-	driver_desc(&drv, 5, STATUS, 1, VRING_DESC_F_WRITE, 0);
-	driver_avail(&drv, 0);
-	virtio_notify(blk, 0);
-	cr_assert(zero(int, loop_run(loop)));
-	cr_assert(eq(u32, *at(STATUS), OK));
+		driver_desc(&blk.drv, i, BLK_DATA + 1, 0x10000, VRING_DESC_F_NEXT, i + 1);
+	fake_blk_end(&blk, 5);
+	cr_assert(eq(u32, fake_blk_finish(&blk), OK));
 	for (off_t i = SECTORS * 512; i < 0x40000; i += 511) {
 		cr_assert(eq(int, pread(file, &byte, 1, i), 1));
 		cr_assert(eq(u32, byte, 0x5a));

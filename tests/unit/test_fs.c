@@ -5,56 +5,36 @@
 #include <criterion/parameterized.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/virtio_fs.h>
 #include <linux/virtio_ids.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "devices/virtio/fs.h"
-#include "tests/unit/fake_kvm.h"
 #include "tests/unit/fake_vhost.h"
 #include "tests/unit/fake_virtio.h"
 
 static struct vm vm;
 static struct virtio_dev *dev;
 static struct fake_transport transport;
-static int fd;
 
 static void make(void)
 {
-	fake_vm(&vm, 1);
-	fake_vhost_reset();
+	fake_vhost_make(&vm);
 	fake_transport_init(&transport);
 }
 
 static void unmake(void)
 {
-	loop_drain(vm.loop);
-	work_drain(vm.work);
-	if (dev)
-		fs_destroy(dev);
-	fake_vm_destroy(&vm);
-	cr_assert(eq(int, fcntl(fd, F_GETFD), -1), "it was the device's");
+	fake_vhost_unmake(&vm, dev, fs_destroy);
 }
 
 TestSuite(fs, .init = make, .fini = unmake, .timeout = 20);
 
 static int create(const char *tag)
 {
-	int err;
+	const struct fs_config c = { FAKE_VHOST_CONFIG(&vm), .tag = tag };
+	int err = fs_create(&dev, &c);
 
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	err = fs_create(&dev, &(struct fs_config){
-				      .ops = &fake_vhost_ops,
-				      .fd = fd,
-				      .tag = tag,
-				      .loop = vm.loop,
-				      .work = vm.work,
-				      .dma = &vm.dma,
-				      .log = vm.log,
-				      .watcher = &fake_vhost.watcher,
-			      });
 	if (!err)
 		dev->transport = &transport.transport;
 	return err;

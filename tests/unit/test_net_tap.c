@@ -115,6 +115,14 @@ static void set_up(const char *name, short flags)
 	set_interface(name, SIOCSIFFLAGS, &(struct ifreq){ .ifr_flags = flags });
 }
 
+static void attach(void)
+{
+	isolate();
+	add_tap("t0", 0, 1500);
+	cr_assert(zero(int, net_tap_open(&b, "t0", 1, &step)));
+	set_up("t0", IFF_UP);
+}
+
 Test(net_tap, an_interface_that_is_no_tap_is_not_attached)
 {
 	isolate();
@@ -223,10 +231,7 @@ Test(net_tap, a_frame_arrives_behind_virtios_header)
 	u8 got[4096];
 	int fd;
 
-	isolate();
-	add_tap("t0", 0, 1500);
-	cr_assert(zero(int, net_tap_open(&b, "t0", 1, &step)));
-	set_up("t0", IFF_UP);
+	attach();
 	fd = packet_socket("t0");
 	cr_assert(eq(int, send(fd, frame, sizeof(frame), 0), sizeof(frame)));
 	cr_assert(eq(int, receive_ours(got, sizeof(got)), HDR + sizeof(frame)));
@@ -243,10 +248,7 @@ Test(net_tap, a_frame_is_sent_without_its_header)
 	u8 got[4096];
 	int fd;
 
-	isolate();
-	add_tap("t0", 0, 1500);
-	cr_assert(zero(int, net_tap_open(&b, "t0", 1, &step)));
-	set_up("t0", IFF_UP);
+	attach();
 	fd = packet_socket("t0");
 	cr_assert(zero(int, b->ops->send(b, 0, iov, 3)));
 	cr_assert(eq(int, recv(fd, got, sizeof(got), 0), sizeof(frame)));
@@ -260,10 +262,7 @@ Test(net_tap, what_the_kernel_refuses_is_lost_and_not_waited_for)
 	const struct virtio_net_hdr_v1 plain = { 0 };
 	struct iovec iov[] = { { (void *)&odd, HDR }, { (void *)frame, sizeof(frame) } };
 
-	isolate();
-	add_tap("t0", 0, 1500);
-	cr_assert(zero(int, net_tap_open(&b, "t0", 1, &step)));
-	set_up("t0", IFF_UP);
+	attach();
 	cr_assert(zero(int, b->ops->send(b, 0, iov, 2)));
 	set_up("t0", 0);
 	iov[0].iov_base = (void *)&plain;

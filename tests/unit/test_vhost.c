@@ -5,7 +5,6 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
@@ -34,16 +33,10 @@ static struct virtio_dev *dev;
 
 static void make(void)
 {
-	struct vsock_config c = { .ops = &fake_vhost_ops, .cid = 3 };
+	struct vsock_config c;
 
-	fake_vm(&vm, 1);
-	fake_vhost_reset();
-	c.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	c.loop = vm.loop;
-	c.work = vm.work;
-	c.dma = &vm.dma;
-	c.log = vm.log;
-	c.watcher = &fake_vhost.watcher;
+	fake_vhost_make(&vm);
+	c = (struct vsock_config){ FAKE_VHOST_CONFIG(&vm), .cid = 3 };
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, vsock_create(&dev, &c)));
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));

@@ -5,51 +5,33 @@
 #include <criterion/parameterized.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_vsock.h>
-#include <unistd.h>
 
 #include "devices/virtio/vsock.h"
-#include "tests/unit/fake_kvm.h"
 #include "tests/unit/fake_vhost.h"
 #include "tests/unit/fake_virtio.h"
 
 static struct vm vm;
 static struct virtio_dev *dev;
-static int fd;
 
 static void make(void)
 {
-	fake_vm(&vm, 1);
-	fake_vhost_reset();
+	fake_vhost_make(&vm);
 }
 
 static void unmake(void)
 {
-	loop_drain(vm.loop);
-	work_drain(vm.work);
-	if (dev)
-		vsock_destroy(dev);
-	fake_vm_destroy(&vm);
-	cr_assert(eq(int, fcntl(fd, F_GETFD), -1), "it was the device's");
+	fake_vhost_unmake(&vm, dev, vsock_destroy);
 }
 
 TestSuite(vsock, .init = make, .fini = unmake, .timeout = 20);
 
 static int create(u64 cid)
 {
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return vsock_create(&dev, &(struct vsock_config){
-					  .ops = &fake_vhost_ops,
-					  .fd = fd,
-					  .cid = cid,
-					  .loop = vm.loop,
-					  .work = vm.work,
-					  .dma = &vm.dma,
-					  .log = vm.log,
-					  .watcher = &fake_vhost.watcher,
-				  });
+	const struct vsock_config c = { FAKE_VHOST_CONFIG(&vm), .cid = cid };
+
+	return vsock_create(&dev, &c);
 }
 
 Test(vsock, it_says_its_context_id_and_has_three_queues)
