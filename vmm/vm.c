@@ -41,8 +41,9 @@ static int find_type(struct vm *vm, const struct vm_config *c)
 	return arch_vm_type(&vm->kvm, c->top, &vm->type);
 }
 
-/* KVM_CREATE_VM gives up on whatever is pending for the thread (mm_take_all_locks), io_uring's work
- * of a machine before this one too. */
+/* Registering its MMU notifier gives up on whatever is pending for the thread (Linux, mm/vma.c,
+ * mm_take_all_locks): a signal, but also work that io_uring left for it. Asked again, it is done.
+ */
 static int create_vm(struct vm *vm, const struct vm_config *c)
 {
 	int err, fd;

@@ -86,7 +86,7 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
 	return at;
 }
 
-/* An endpoint's link is its port's; one in the root complex has none (7.5.3.2). */
+/* An endpoint's link is its port's; one in the root complex has none (7.5.3, 7.5.3.2). */
 void pci_express_add(struct pci_func *f)
 {
 	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);

@@ -28,7 +28,8 @@ static u32 entry(const struct pci_msix *m, unsigned int vector, unsigned int fie
 	return le32toh(val);
 }
 
-/* A message is a memory write: none without Bus Master Enable, which masks as well (7.5.1.1.3). */
+/* A message is a memory write: none without Bus Master Enable (7.5.1.1.3). It waits then, as if
+ * masked: a device of ours loses no interrupt over it. */
 static bool masked(const struct pci_msix *m, unsigned int vector)
 {
 	u16 control = pci_get16(m->f, m->cap + PCI_MSIX_FLAGS);
@@ -139,7 +140,7 @@ void pci_msix_forget(struct pci_func *f)
 		memset(m->pending, 0, ALIGN_UP(m->nr, 64) / 8);
 }
 
-/* 7.7.2.10: masked out of reset. */
+/* 7.7.2.8: masked out of reset. */
 static void clear_table(struct pci_msix *m)
 {
 	memset(m->table, 0, m->nr * PCI_MSIX_ENTRY_SIZE);
@@ -169,7 +170,7 @@ static u64 table_read(void *dev, u64 offset, unsigned int size)
 	return le64toh(val);
 }
 
-/* Whole aligned words only (6.1.4.2); the pending bits are read-only. */
+/* Whole aligned words only (7.7.2); the pending bits are read-only (7.7.2.9). */
 static void table_write(void *dev, u64 offset, unsigned int size, u64 val)
 {
 	struct pci_msix *m = dev;

@@ -29,7 +29,7 @@ static bool within(u64 base, u64 limit, u64 at, u64 size)
 	return base <= limit && at >= base && at <= limit && size - 1 <= limit - at;
 }
 
-/* 7.5.1.3.8 and .9: windows of 1 MiB granules, the prefetchable one with upper halves. */
+/* 7.5.1.3.8 to .10: windows of 1 MiB granules, the prefetchable one with upper halves. */
 bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 {
 	u64 base, limit;
@@ -128,7 +128,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_LNKCTL,
 	            PCI_EXP_LNKCTL_LD | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
-	/* 7.5.3.10: there are no indicators, and what their controls say is not Reserved */
+	/* 7.5.3.10: there are no indicators; off is a value of their controls, 0 is Reserved */
 	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
 	pci_allow16(f, at + PCI_EXP_SLTCTL,
 	            PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE);

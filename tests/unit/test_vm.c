@@ -72,6 +72,8 @@ Test(vm, making_and_unmaking_leaves_nothing_open)
 	cr_assert(eq(u32, open_fds(), fds));
 }
 
+#define CREATE_VM 4 /* of the calls */
+
 /* A host that has no answer to whether it can is one that cannot: NISV, PMU, SVE, PAUTH. */
 static bool asks_whether_it_can(unsigned int call)
 {
@@ -102,6 +104,16 @@ Test(vm, whichever_call_fails_its_error_comes_back_and_nothing_stays)
 	cr_assert(eq(int, last, VM_STEP_GIC));
 }
 
+Test(vm, an_interrupted_kvm_create_vm_is_asked_again)
+{
+	struct vm vm;
+
+	fake.fail_at = CREATE_VM;
+	fake.fail_err = -EINTR;
+	fake_vm(&vm, 1);
+	fake_vm_destroy(&vm);
+}
+
 struct step_case {
 	unsigned int call;
 	enum vm_step step;
@@ -110,9 +122,9 @@ struct step_case {
 ParameterizedTestParameters(vm, the_step_that_failed_is_named)
 {
 	static struct step_case cases[] = {
-		{ 1, VM_STEP_OPEN },   { 2, VM_STEP_API },    { 3, VM_STEP_IPA },
-		{ 4, VM_STEP_CREATE }, { 6, VM_STEP_CREATE }, { 7, VM_STEP_MEMORY },
-		{ 11, VM_STEP_VCPUS }, { 12, VM_STEP_VCPUS }, { 21, VM_STEP_GIC },
+		{ 1, VM_STEP_OPEN },           { 2, VM_STEP_API },    { 3, VM_STEP_IPA },
+		{ CREATE_VM, VM_STEP_CREATE }, { 6, VM_STEP_CREATE }, { 7, VM_STEP_MEMORY },
+		{ 11, VM_STEP_VCPUS },         { 12, VM_STEP_VCPUS }, { 21, VM_STEP_GIC },
 	};
 
 	return cr_make_param_array(struct step_case, cases, ARRAY_SIZE(cases));
