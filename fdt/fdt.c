@@ -9,7 +9,7 @@
 
 #include "vmm/platform.h"
 
-enum { PHANDLE_GIC = 1, PHANDLE_MSI, PHANDLE_CLOCK, PHANDLE_GPIO };
+enum { PHANDLE_GIC = 1, PHANDLE_MSI, PHANDLE_CLOCK, PHANDLE_GPIO, PHANDLE_IOMMU0 };
 
 /* The interrupt specifier of the GIC: kind, number, trigger. */
 enum { GIC_SPI, GIC_PPI };
@@ -24,7 +24,7 @@ enum { IRQ_EDGE = 1, IRQ_LEVEL_HIGH = 4, IRQ_LEVEL_LOW = 8 };
 
 static void prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
 {
-	fdt32_t be[64];
+	fdt32_t be[4 * PLATFORM_ENDPOINTS];
 
 	for (size_t i = 0; i < nr; i++)
 		be[i] = cpu_to_fdt32(cells[i]);
@@ -288,6 +288,25 @@ static void gpio(void *fdt, const struct platform *p)
 	power_button(fdt, p);
 }
 
+/* An IOMMU's own part of its node. */
+static void iommu_properties(void *fdt, unsigned int i)
+{
+	fdt_property_u32(fdt, "#iommu-cells", 1);
+	fdt_property_u32(fdt, "phandle", PHANDLE_IOMMU0 + i);
+}
+
+/* The slot is an IOMMU, or behind one. */
+static void slot_iommu(void *fdt, const struct platform *p, unsigned int slot)
+{
+	for (unsigned int i = 0; i < p->nr_iommus; i++)
+		if (!p->iommus[i].is_pci && p->iommus[i].mmio == slot)
+			iommu_properties(fdt, i);
+	for (unsigned int i = 0; i < p->nr_endpoints; i++)
+		if (!p->endpoints[i].is_pci && p->endpoints[i].mmio == slot)
+			CELLS(fdt, "iommus", PHANDLE_IOMMU0 + p->endpoints[i].iommu,
+			      p->endpoints[i].id);
+}
+
 static void virtio_mmio(void *fdt, const struct platform *p)
 {
 	for (unsigned int i = 0; i < p->nr_virtio_mmio; i++) {
@@ -296,6 +315,7 @@ static void virtio_mmio(void *fdt, const struct platform *p)
 		CELLS(fdt, "reg", REG(p->virtio_mmio[i].base, p->virtio_mmio[i].size));
 		CELLS(fdt, "interrupts", GIC_SPI, p->virtio_mmio[i].spi, IRQ_LEVEL_HIGH);
 		fdt_property(fdt, "dma-coherent", NULL, 0);
+		slot_iommu(fdt, p, i);
 		fdt_end_node(fdt);
 	}
 }
@@ -356,8 +376,43 @@ static void ranges(void *fdt, const struct platform_pci *pci)
 	prop_cells(fdt, "ranges", cells, nr);
 }
 
+/* Whom a segment's requester IDs are behind; those that have no row are behind nothing. */
+static void iommu_map(void *fdt, const struct platform *p, unsigned int segment)
+{
+	u32 cells[4 * PLATFORM_ENDPOINTS], nr = 0;
+
+	for (unsigned int i = 0; i < p->nr_endpoints; i++) {
+		const struct platform_endpoint *e = &p->endpoints[i];
+
+		if (!e->is_pci || e->pci != segment)
+			continue;
+		cells[nr++] = e->rid;
+		cells[nr++] = PHANDLE_IOMMU0 + e->iommu;
+		cells[nr++] = e->id;
+		cells[nr++] = 1;
+	}
+	if (nr)
+		prop_cells(fdt, "iommu-map", cells, nr);
+}
+
+/* virtio,pci-iommu.yaml: the function, as others refer to it. */
+static void pci_iommu(void *fdt, unsigned int i, const struct platform_iommu *iommu)
+{
+	static const char compatible[] = "virtio,pci-iommu\0pci1af4,1057";
+	char name[32];
+
+	snprintf(name, sizeof(name), "iommu@%x,%x", iommu->rid >> 3 & 31, iommu->rid & 7);
+	fdt_begin_node(fdt, name);
+	fdt_property(fdt, "compatible", compatible, sizeof(compatible));
+	CELLS(fdt, "reg", iommu->rid << 8, 0, 0, 0, 0);
+	iommu_properties(fdt, i);
+	fdt_end_node(fdt);
+}
+
 static void pci(void *fdt, const struct platform *p, const struct platform_pci *pci)
 {
+	const unsigned int segment = pci - p->pci;
+
 	begin_at(fdt, "pcie", pci->ecam);
 	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
 	fdt_property_string(fdt, "device_type", "pci");
@@ -372,6 +427,10 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	if (p->nr_msi_frames)
 		msi_kinds[p->msi_frames[0].kind].user(fdt, pci);
 	fdt_property(fdt, "dma-coherent", NULL, 0);
+	iommu_map(fdt, p, segment);
+	for (unsigned int i = 0; i < p->nr_iommus; i++)
+		if (p->iommus[i].is_pci && p->iommus[i].pci == segment)
+			pci_iommu(fdt, i, &p->iommus[i]);
 	fdt_end_node(fdt);
 }
 

@@ -12,7 +12,7 @@
 . "$lab/helpers.sh"
 . "$lab/pciutils.sh"
 
-build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev
+build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev libbsd-dev
     libcriterion-dev clang-format"
 kernel_packages="flex bison bc"
 lab_packages="python3 zstd"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is linked into the arm64 program, and the busybox of host and guest: packages of the machine's own release.
 
-sysroot_packages="libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev busybox-static"
+sysroot_packages="libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev libbsd-dev busybox-static"
 sysroot=sysroot-$(key "$sysroot_packages" "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" 1)
 
 make_sysroot() {

@@ -8,6 +8,7 @@
 #include "devices/virtio/mmio.h"
 #include "devices/virtio/pci.h"
 #include "machine/console.h"
+#include "machine/iommu.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/place.h"
@@ -181,7 +182,8 @@ static void destroy_virtio_mmio(void *mmio)
 	virtio_mmio_destroy(mmio);
 }
 
-static int add_virtio_mmio(struct machine *m, struct virtio_dev *dev)
+/* *slot: which it has. */
+static int add_virtio_mmio(struct machine *m, struct virtio_dev *dev, unsigned int *slot)
 {
 	struct platform *p = &m->platform;
 	unsigned int nr = p->nr_virtio_mmio;
@@ -200,19 +202,67 @@ static int add_virtio_mmio(struct machine *m, struct virtio_dev *dev)
 	p->virtio_mmio[nr].base = c.base;
 	p->virtio_mmio[nr].size = VIRTIO_MMIO_SIZE;
 	p->virtio_mmio[nr].spi = c.spi;
-	p->nr_virtio_mmio++;
+	*slot = p->nr_virtio_mmio++;
 	return machine_own(m, destroy_virtio_mmio, mmio);
+}
+
+static int add_virtio_pci(struct machine *m, struct virtio_dev *dev, const struct place *place,
+                          struct pci_func **f)
+{
+	struct virtio_pci *vp;
+	int err = virtio_pci_create(&vp, bus_of(m, place), dev);
+
+	if (err)
+		return err;
+	*f = virtio_pci_func(vp);
+	return machine_own(m, destroy_virtio_pci, vp);
+}
+
+/* The index of the segment it is on, behind a port or not. */
+static unsigned int segment_of(const struct machine *m, const struct place *place)
+{
+	const struct options *o = m->options;
+
+	return segment_index(o, place->bus ? o->ports[port_index(o, place->bus)].segment
+	                                   : place->segment);
 }
 
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place)
 {
-	struct virtio_pci *vp;
+	struct pci_func *f;
+	unsigned int slot;
 	int err = machine_list_virtio(m, dev);
 
 	if (err)
 		return err;
-	if (m->options->virtio_mmio)
-		return add_virtio_mmio(m, dev);
-	err = virtio_pci_create(&vp, bus_of(m, place), dev);
-	return err ? err : machine_own(m, destroy_virtio_pci, vp);
+	if (m->options->virtio_mmio) {
+		err = add_virtio_mmio(m, dev, &slot);
+		if (!err)
+			machine_endpoint_is_mmio(m, place, slot);
+		return err;
+	}
+	err = add_virtio_pci(m, dev, place, &f);
+	if (!err)
+		machine_endpoint_is_pci(m, place, f, segment_of(m, place));
+	return err;
+}
+
+int machine_add_iommu(struct machine *m, unsigned int i)
+{
+	const struct iommu_option *o = &m->options->iommus[i];
+	struct platform_iommu *p = &m->platform.iommus[i];
+	struct pci_func *f = NULL;
+	int err = machine_list_virtio(m, m->iommus[i]);
+
+	if (err)
+		return err;
+	p->is_pci = o->has_transport ? !o->mmio : !m->options->virtio_mmio;
+	p->pci = segment_of(m, &o->place);
+	err = p->is_pci ? add_virtio_pci(m, m->iommus[i], &o->place, &f)
+	                : add_virtio_mmio(m, m->iommus[i], &p->mmio);
+	if (err)
+		return err;
+	p->rid = f ? pci_rid(f) : 0;
+	m->platform.nr_iommus++;
+	return 0;
 }

@@ -166,10 +166,13 @@ static int create_disk(struct machine *m, unsigned int i)
 		                                  : DEFAULT_QUEUES,
 	};
 	struct virtio_dev *dev;
+	struct dma_space *dma;
 	int err;
 
 	ask_host(&c, m->vm.work, o->direct);
-	err = blk_create(&dev, m->vm.loop, &m->vm.dma, &m->log, &c);
+	err = machine_dma(m, &o->place, &dma);
+	if (!err)
+		err = blk_create(&dev, m->vm.loop, dma, &m->log, &c);
 	if (err)
 		return err;
 	m->disks[i] = -1;

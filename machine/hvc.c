@@ -12,11 +12,14 @@ static void destroy(void *dev)
 int hvc_create(struct machine *m)
 {
 	struct virtio_dev *dev;
+	struct dma_space *dma;
 	int err;
 
 	if (!m->options->virtio_console)
 		return 0;
-	err = virtio_console_create(&dev, &m->vm.dma, &m->log, console_user(m->console));
+	err = machine_dma(m, &m->options->console_place, &dma);
+	if (!err)
+		err = virtio_console_create(&dev, dma, &m->log, console_user(m->console));
 	if (err)
 		return err;
 	err = machine_own(m, destroy, dev);

@@ -141,8 +141,9 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,        onboard_create,    disks_create, nets_create,
-		vsock_device_create, fs_devices_create, hvc_create,   rng_device_create,
+		board_create,      onboard_create, iommus_create,
+		disks_create,      nets_create,    vsock_device_create,
+		fs_devices_create, hvc_create,     rng_device_create,
 	};
 	int err = 0;
 
@@ -265,6 +266,8 @@ static int build_and_run(struct machine *m)
 
 	m->signals = -1;
 	status = create_devices(m);
+	if (!status)
+		iommus_describe(m);
 	if (!status)
 		status = watch(m);
 	if (!status)

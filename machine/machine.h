@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 
 #include "machine/boot.h"
+#include "machine/iommu.h"
 #include "machine/options.h"
 #include "machine/terminal.h"
 #include "vmm/arch.h"
@@ -42,7 +43,10 @@ struct machine {
 	struct session *session;
 	struct console *console;
 	struct pci_host *pci[PLATFORM_SEGMENTS];
-	struct pci_func *ports[MAX_PORTS]; /* as in the options */
+	struct pci_func *ports[MAX_PORTS];          /* as in the options */
+	struct virtio_dev *iommus[PLATFORM_IOMMUS]; /* the same */
+	struct endpoint endpoints[MAX_CLAIMS];      /* stays where it is */
+	unsigned int nr_endpoints;
 	struct owned owned[MAX_OWNED];     /* in the order they were made */
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
@@ -77,6 +81,8 @@ int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
 
 /* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
+/* The same for IOMMU @i, which is then in the platform. */
+int machine_add_iommu(struct machine *m, unsigned int i);
 
 /* control.c: what the control socket asks of a machine. */
 struct control_ops;
@@ -89,6 +95,7 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 gpa_t board_top(const struct options *o);
 int board_create(struct machine *m);
 int onboard_create(struct machine *m);
+int iommus_create(struct machine *m);
 int disks_create(struct machine *m);
 int nets_create(struct machine *m);
 int vsock_device_create(struct machine *m);

@@ -270,6 +270,7 @@ static int create_net(struct machine *m, unsigned int i)
 	const struct net_option *o = &m->options->nets[i];
 	struct net_device *d = calloc(1, sizeof(*d));
 	struct net_config c = { .backend = m->nets[i] };
+	struct dma_space *dma;
 	int err;
 
 	if (!d)
@@ -280,7 +281,9 @@ static int create_net(struct machine *m, unsigned int i)
 		memcpy(c.mac, o->mac, NET_MAC_LEN);
 	else
 		default_mac(c.mac, m->options, i);
-	err = net_create(&d->dev, m->vm.loop, &m->vm.dma, &m->log, &c);
+	err = machine_dma(m, &o->place, &dma);
+	if (!err)
+		err = net_create(&d->dev, m->vm.loop, dma, &m->log, &c);
 	if (err) {
 		free(d);
 		return err;

@@ -10,6 +10,7 @@
 #include "machine/disk.h"
 #include "machine/fs.h"
 #include "machine/hugetlb.h"
+#include "machine/iommu.h"
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "machine/lkvm.h"
@@ -89,7 +90,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all";
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, boot, helper, all";
 	o->trace = log.topics;
 	return NULL;
 }
@@ -255,6 +256,11 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
+	{ "iommu", 0, "ID,type=virtio[,KEY...]",
+	  "an IOMMU, for devices' iommu=ID; repeatable; keys: segment=N, transport=pci|mmio,\n"
+	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
+	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...], mappings=N",
+	  iommu_option_take },
 	{ "network", 'n', "tap=NAME|passt|none",
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"
 	  "                               mac=, queues=N",
@@ -279,7 +285,7 @@ static const struct option {
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
-	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, boot, helper, all",
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, iommu, boot, helper, all",
 	  take_trace },
 	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
 	  take_log_json },
@@ -310,7 +316,7 @@ void options_help(void)
 		         opt->arg ? opt->arg : "");
 		printf("  %-28s %s\n", left, opt->help);
 	}
-	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=none.\n"
+	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=ID or none.\n"
 	       "An option given again replaces what it said before; disks, networks, --cpu and trace topics add up.\n"
 	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"

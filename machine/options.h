@@ -62,6 +62,25 @@ struct fs_option {
 	struct place place;
 };
 
+/* IOVAs or domains, both ends included. */
+struct iommu_range {
+	u64 first, last;
+};
+
+#define MAX_RESERVED 8
+
+struct iommu_option {
+	const char *id;
+	struct place place; /* of which an IOMMU has only the segment */
+	bool has_transport, mmio;
+	bool msi_translate;
+	bool bypass;
+	u64 granule; /* bytes */
+	struct iommu_range input, domains, reserved[MAX_RESERVED];
+	unsigned int nr_reserved;
+	u64 max_mappings;
+};
+
 /* What the command line asked for, checked in itself; files are not opened yet. */
 struct options {
 	const char *kernel, *initrd, *params;
@@ -82,6 +101,8 @@ struct options {
 	unsigned int nr_segments;
 	struct port_option ports[MAX_PORTS];
 	unsigned int nr_ports;
+	struct iommu_option iommus[PLATFORM_IOMMUS];
+	unsigned int nr_iommus;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
 	u32 timeout;    /* seconds; 0: none */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "machine/iommu.h"
 #include "machine/layout.h"
 #include "vmm/log.h"
 
@@ -129,8 +130,8 @@ static bool check_claim(const struct options *o, const struct claim *c)
 {
 	const struct place *p = c->place;
 
-	if (p->iommu && strcmp(p->iommu, "none"))
-		return refuse(c, "iommu", p->iommu, "none: this machine has no IOMMU");
+	if (p->iommu && strcmp(p->iommu, "none") && iommu_index(o, p->iommu) < 0)
+		return refuse(c, "iommu", p->iommu, "none, or the ID of an --iommu");
 	if (p->bus && port_index(o, p->bus) < 0)
 		return refuse(c, "bus", p->bus, "the ID of a --root-port");
 	if (p->bus && o->virtio_mmio) /* all that take a place are virtio devices */

@@ -11,11 +11,14 @@ static void destroy(void *dev)
 int rng_device_create(struct machine *m)
 {
 	struct virtio_dev *dev;
+	struct dma_space *dma;
 	int err;
 
 	if (!m->options->rng)
 		return 0;
-	err = rng_create(&dev, m->vm.loop, &m->vm.dma, &m->log);
+	err = machine_dma(m, &m->options->rng_place, &dma);
+	if (!err)
+		err = rng_create(&dev, m->vm.loop, dma, &m->log);
 	if (err)
 		return err;
 	err = machine_own(m, destroy, dev);

@@ -3,33 +3,45 @@
 #include "vmm/dma.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/mem.h"
 
-static enum dma_status identity_map(struct dma_space *s, const struct dma_access *a,
-                                    struct dma_sg *sg, struct dma_token *token)
+static enum dma_status identity_map(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
+                                    struct dma_token *token)
 {
-	void *host = guest_ptr(s->mem, a->iova, a->len);
+	u64 offset = a->iova - s->mem->base, room = s->mem->size - offset;
+	bool all;
 
 	(void)token;
+	a->done = 0;
 	if (!a->len)
 		return DMA_OK;
-	if (!host || sg->nr == sg->max)
+	if (offset >= s->mem->size)
 		return DMA_FAULT;
-	sg->iov[sg->nr++] = (struct iovec){ .iov_base = host, .iov_len = a->len };
-	return DMA_OK;
+	if (sg->nr == sg->max)
+		return a->partial ? DMA_OK : DMA_FAULT;
+	all = a->len <= room;
+	a->done = all ? a->len : room;
+	if (!all && !a->partial)
+		return DMA_FAULT;
+	if (sg->uses)
+		sg->uses[sg->nr] = NULL;
+	sg->iov[sg->nr++] = (struct iovec){ s->mem->host + offset, a->done };
+	return all ? DMA_OK : DMA_FAULT;
 }
 
-static void identity_unmap(struct dma_space *s, struct dma_sg *sg)
+static enum dma_status identity_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
 {
 	(void)s;
-	sg->nr = 0;
+	*gpa = iova;
+	return DMA_OK;
 }
 
 static const struct dma_ops identity_ops = {
 	.map = identity_map,
-	.unmap = identity_unmap,
+	.doorbell = identity_doorbell,
 };
 
 void dma_identity(struct dma_space *s, const struct guest_mem *mem)
@@ -37,46 +49,94 @@ void dma_identity(struct dma_space *s, const struct guest_mem *mem)
 	*s = (struct dma_space){ .ops = &identity_ops, .mem = mem };
 }
 
-enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struct dma_token *token)
+static void woken(struct dma_wait *wait)
+{
+	if (wait && !--wait->left)
+		wait->done(wait);
+}
+
+void dma_use_put(struct dma_use *u)
+{
+	struct dma_wait *wait = u->wait;
+
+	if (--u->users || !u->gone)
+		return;
+	free(u);
+	woken(wait);
+}
+
+void dma_use_end(struct dma_use *u, struct dma_wait *wait)
+{
+	u->gone = true;
+	if (!u->users) {
+		free(u);
+		return;
+	}
+	u->wait = wait;
+	if (wait)
+		wait->left++;
+}
+
+void dma_unmap(struct dma_space *s, struct dma_sg *sg)
+{
+	(void)s;
+	for (unsigned int i = 0; i < sg->nr && sg->uses; i++)
+		if (sg->uses[i])
+			dma_use_put(sg->uses[i]);
+	if (sg->attachment)
+		dma_use_put(sg->attachment);
+	sg->attachment = NULL;
+	sg->nr = 0;
+}
+
+/* Copies between @buf and the pieces of @sg, as its reader or writer. */
+static void copy(const struct dma_sg *sg, void *to, const void *from)
+{
+	for (unsigned int i = 0; i < sg->nr; i++) {
+		const struct iovec *v = &sg->iov[i];
+
+		if (to)
+			to = (char *)memcpy(to, v->iov_base, v->iov_len) + v->iov_len;
+		else
+			from = (const char *)from +
+			       (memcpy(v->iov_base, from, v->iov_len), v->iov_len);
+	}
+}
+
+static enum dma_status transfer(struct dma_space *s, struct dma_access *a, void *to,
+                                const void *from, struct dma_token *token)
 {
 	struct iovec iov[DMA_COPY_SEGMENTS];
 	struct dma_sg sg = { .iov = iov, .max = ARRAY_SIZE(iov) };
-	struct dma_access a = { iova, len, DMA_READ, DMA_NO_PASID };
-	enum dma_status status = dma_map(s, &a, &sg, token);
+	enum dma_status status = dma_map(s, a, &sg, token);
 
 	if (status != DMA_OK)
 		return status;
-	for (unsigned int i = 0; i < sg.nr; i++) {
-		memcpy(to, iov[i].iov_base, iov[i].iov_len);
-		to = (char *)to + iov[i].iov_len;
-	}
+	copy(&sg, to, from);
 	dma_unmap(s, &sg);
 	return DMA_OK;
+}
+
+enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struct dma_token *token)
+{
+	struct dma_access a = { iova, len, DMA_READ, DMA_NO_PASID, false, 0 };
+
+	return transfer(s, &a, to, NULL, token);
 }
 
 enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 len,
                           struct dma_token *token)
 {
-	struct iovec iov[DMA_COPY_SEGMENTS];
-	struct dma_sg sg = { .iov = iov, .max = ARRAY_SIZE(iov) };
-	struct dma_access a = { iova, len, DMA_WRITE, DMA_NO_PASID };
-	enum dma_status status = dma_map(s, &a, &sg, token);
+	struct dma_access a = { iova, len, DMA_WRITE, DMA_NO_PASID, false, 0 };
 
-	if (status != DMA_OK)
-		return status;
-	for (unsigned int i = 0; i < sg.nr; i++) {
-		memcpy(iov[i].iov_base, from, iov[i].iov_len);
-		from = (const char *)from + iov[i].iov_len;
-	}
-	dma_unmap(s, &sg);
-	return DMA_OK;
+	return transfer(s, &a, NULL, from, token);
 }
 
 /* The one host word behind @iova; an aligned word never straddles a page. */
 static enum dma_status map_word(struct dma_space *s, u64 iova, enum dma_perm perm,
                                 struct dma_sg *sg, struct dma_token *token)
 {
-	struct dma_access a = { iova, sizeof(u16), perm, DMA_NO_PASID };
+	struct dma_access a = { iova, sizeof(u16), perm, DMA_NO_PASID, false, 0 };
 
 	if (iova % sizeof(u16))
 		return DMA_FAULT;
@@ -105,6 +165,44 @@ enum dma_status dma_store16(struct dma_space *s, u64 iova, u16 val, struct dma_t
 	if (status != DMA_OK)
 		return status;
 	__atomic_store_n((u16 *)iov.iov_base, htole16(val), __ATOMIC_RELEASE);
+	dma_unmap(s, &sg);
+	return DMA_OK;
+}
+
+static u64 cas32(u32 *at, u64 expected, u64 desired)
+{
+	u32 old = htole32(expected);
+
+	__atomic_compare_exchange_n(at, &old, htole32(desired), false, __ATOMIC_SEQ_CST,
+	                            __ATOMIC_SEQ_CST);
+	return le32toh(old);
+}
+
+static u64 cas64(u64 *at, u64 expected, u64 desired)
+{
+	u64 old = htole64(expected);
+
+	__atomic_compare_exchange_n(at, &old, htole64(desired), false, __ATOMIC_SEQ_CST,
+	                            __ATOMIC_SEQ_CST);
+	return le64toh(old);
+}
+
+enum dma_status dma_cas(struct dma_space *s, struct dma_access *a, u64 expected, u64 desired,
+                        u64 *old, struct dma_token *token)
+{
+	struct iovec iov;
+	struct dma_sg sg = { .iov = &iov, .max = 1 };
+	enum dma_status status;
+
+	a->perm = DMA_READ | DMA_WRITE;
+	a->done = 0;
+	if ((a->len != 4 && a->len != 8) || a->iova % a->len)
+		return DMA_FAULT;
+	status = dma_map(s, a, &sg, token);
+	if (status != DMA_OK)
+		return status;
+	*old = a->len == 4 ? cas32(iov.iov_base, expected, desired)
+	                   : cas64(iov.iov_base, expected, desired);
 	dma_unmap(s, &sg);
 	return DMA_OK;
 }

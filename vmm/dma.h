@@ -9,8 +9,9 @@
 struct guest_mem;
 
 /*
- * How a device reaches memory. Identity here; a vIOMMU supplies another, and a
- * device never sees which. Every function is called under the device lock.
+ * How a device reaches memory. IOVA is GPA for those behind no IOMMU; a vIOMMU
+ * supplies a space for each requester behind it, and a device never sees which
+ * it has. Every function is called under the device lock.
  *
  * An operation ends OK, FAULT (nothing behind that address, or not with that
  * permission) or PENDING: the access is stalled, the device gives its request
@@ -18,16 +19,21 @@ struct guest_mem;
  */
 enum dma_status { DMA_OK, DMA_FAULT, DMA_PENDING };
 
-/* What the device does to memory. */
-enum dma_perm { DMA_READ = 1, DMA_WRITE = 2 };
+/* What the device does to memory; of several, all must be allowed. */
+enum dma_perm { DMA_READ = 1, DMA_WRITE = 2, DMA_EXEC = 4 };
 
 #define DMA_NO_PASID (~0u)
 
 struct dma_access {
 	u64 iova;
 	u64 len; /* bytes; 0 is OK and maps nothing */
-	enum dma_perm perm;
+	u32 perm;
 	u32 pasid; /* or DMA_NO_PASID */
+	/* What comes before a fault, or before there is no room left, is mapped all the same. */
+	bool partial;
+	/* Answer: how many bytes may be reached; on FAULT the next one may not, wherever @iova was.
+	 */
+	u64 done;
 };
 
 /* Owned by the device, one for each thing that can wait; resume is called under the lock. */
@@ -36,23 +42,90 @@ struct dma_token {
 	struct dma_token *next;
 };
 
-/* Host memory a device may touch until dma_unmap(): map appends up to @max entries. */
+/* Who wants to know when what was taken away is no longer in use: of so many things (done: none).
+ */
+struct dma_wait {
+	unsigned int left;
+	void (*done)(struct dma_wait *w);
+};
+
+/* What transfers in flight use: a mapping, an endpoint's attachment. First in its struct, from
+ * malloc. */
+struct dma_use {
+	unsigned int users;
+	bool gone; /* for new transfers */
+	struct dma_wait *wait;
+};
+
+/*
+ * Host memory a device may touch until dma_unmap(): map appends up to @max
+ * entries. Without @uses it must be unmapped before the lock is dropped; with
+ * them (as many as entries) it may be used meanwhile, by io_uring as well, and
+ * what would take the memory away waits. All of it is mapped in one go.
+ */
 struct dma_sg {
 	struct iovec *iov;
+	struct dma_use **uses; /* each entry's mapping; NULL: it has none */
 	unsigned int nr, max;
+	struct dma_use *attachment; /* NULL: none */
+};
+
+/* A translation as an endpoint may cache it (ATS; PCIe 10.2). */
+struct dma_translation {
+	u64 iova, len; /* the range around what was asked for that is translated alike */
+	gpa_t gpa;     /* of iova */
+	u32 perm;
+};
+
+/* Page requests (PCIe 10.4). */
+struct dma_page_request {
+	u64 iova; /* of the page: its offset bits are 0 */
+	u32 perm;
+	u32 pasid; /* or DMA_NO_PASID */
+	u16 group; /* 9 bits */
+	bool last;
+};
+
+enum dma_page_code { DMA_PAGE_SUCCESS, DMA_PAGE_INVALID, DMA_PAGE_FAILURE };
+
+struct dma_page_response {
+	u32 pasid;
+	u16 group;
+	enum dma_page_code code;
 };
 
 struct dma_space;
 
+/* What may be NULL is not there: a translation request then FAULTs, a page request is refused. */
 struct dma_ops {
-	enum dma_status (*map)(struct dma_space *s, const struct dma_access *a, struct dma_sg *sg,
+	enum dma_status (*map)(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
 	                       struct dma_token *token);
-	void (*unmap)(struct dma_space *s, struct dma_sg *sg);
+	enum dma_status (*doorbell)(struct dma_space *s, u64 iova, gpa_t *gpa);
+	enum dma_status (*translate)(struct dma_space *s, struct dma_access *a,
+	                             struct dma_translation *t);
+	bool (*page_request)(struct dma_space *s, const struct dma_page_request *rq);
+	void (*invalidated)(struct dma_space *s, u32 tag);
+};
+
+/* Who sends messages through a space: what their addresses lead to may have changed. */
+struct dma_messages {
+	void (*changed)(struct dma_messages *m);
+};
+
+/* The device's side of ATS and PRI. */
+struct dma_device {
+	/* What it has cached of [iova, last] goes; dma_invalidated() when no request uses it any
+	 * more. */
+	void (*invalidate)(struct dma_device *d, u32 pasid, u64 iova, u64 last, u32 tag);
+	void (*page_response)(struct dma_device *d, const struct dma_page_response *r);
 };
 
 struct dma_space {
 	const struct dma_ops *ops;
 	const struct guest_mem *mem;
+	struct dma_messages *messages; /* NULL: nobody asks */
+	struct dma_device *device;     /* NULL: it has neither ATS nor PRI */
+	bool translated;               /* IOVAs may be other than GPAs */
 };
 
 /* IOVA is GPA; whatever is not RAM faults. */
@@ -60,19 +133,28 @@ void dma_identity(struct dma_space *s, const struct guest_mem *mem);
 
 /*
  * Appends the access to @sg. FAULT also where @sg has no room left: the caller
- * sized it for what its specification allows. On FAULT or PENDING @sg is as it was.
+ * sized it for what its specification allows; a partial one is OK then, and
+ * @a->done says how far it came. On PENDING, and on FAULT unless it was partial,
+ * @sg is as it was.
  */
-static inline enum dma_status dma_map(struct dma_space *s, const struct dma_access *a,
-                                      struct dma_sg *sg, struct dma_token *token)
+static inline enum dma_status dma_map(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
+                                      struct dma_token *token)
 {
 	return s->ops->map(s, a, sg, token);
 }
 
-/* Ends the use of all that @sg maps; an UNMAP or a sync that took it away can then complete. */
-static inline void dma_unmap(struct dma_space *s, struct dma_sg *sg)
+/* Ends the use of all that @sg maps; what took it away can then complete. */
+void dma_unmap(struct dma_space *s, struct dma_sg *sg);
+
+/* For who implements a space: one more user; one fewer. What is gone is freed with the last. */
+static inline struct dma_use *dma_use_get(struct dma_use *u)
 {
-	s->ops->unmap(s, sg);
+	u->users++;
+	return u;
 }
+void dma_use_put(struct dma_use *u);
+/* No new transfer uses it. Freed now, or later; in that case @wait (or NULL) waits for one more. */
+void dma_use_end(struct dma_use *u, struct dma_wait *wait);
 
 /* A private copy of @len bytes, at most DMA_COPY_SEGMENTS pieces. Without PASID, as are the rest.
  */
@@ -87,5 +169,40 @@ enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 l
  */
 enum dma_status dma_load16(struct dma_space *s, u64 iova, u16 *val, struct dma_token *token);
 enum dma_status dma_store16(struct dma_space *s, u64 iova, u16 val, struct dma_token *token);
+
+/*
+ * An atomic compare-and-swap of @size bytes, 4 or 8, naturally aligned, little-endian (PCIe 6.15):
+ * reads and writes, whether or not it swaps. @old is what was there. Misaligned: FAULT.
+ */
+enum dma_status dma_cas(struct dma_space *s, struct dma_access *a, u64 expected, u64 desired,
+                        u64 *old, struct dma_token *token);
+
+/*
+ * Where a message that is written to @iova arrives: RAM or a doorbell, at *@gpa. What is between
+ * the two may change: dma_messages.changed is called then.
+ */
+static inline enum dma_status dma_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
+{
+	return s->ops->doorbell(s, iova, gpa);
+}
+
+/* ATS: @a->iova, translated for all of @a->perm that is allowed; FAULT: nothing is, or no ATS. */
+static inline enum dma_status dma_translate(struct dma_space *s, struct dma_access *a,
+                                            struct dma_translation *t)
+{
+	return s->ops->translate ? s->ops->translate(s, a, t) : DMA_FAULT;
+}
+
+/* The device no longer uses what the invalidation @tag named. */
+static inline void dma_invalidated(struct dma_space *s, u32 tag)
+{
+	s->ops->invalidated(s, tag);
+}
+
+/* False: nobody takes page requests, or there are too many. */
+static inline bool dma_request_page(struct dma_space *s, const struct dma_page_request *rq)
+{
+	return s->ops->page_request && s->ops->page_request(s, rq);
+}
 
 #endif

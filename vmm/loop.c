@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "vmm/poll.h"
+
 #define LOOP_ENTRIES 512
 
 /* Operations are kept in one of two rings, so that they can be queued without bound. */
@@ -18,6 +20,7 @@ struct loop {
 	pthread_mutex_t *lock;
 	struct loop_op waiting; /* not yet given to the kernel */
 	struct loop_op flying;
+	struct pollers pollers;
 	struct loop_op wake_op;
 	u64 wake_count, completed;
 	int wake_fd;
@@ -193,6 +196,26 @@ static int wait(struct loop *l)
 	return err == -EINTR || err == -EAGAIN ? 0 : err;
 }
 
+void loop_look(struct loop *l, struct poller *p)
+{
+	poll_begin(&l->pollers, p);
+}
+
+void loop_look_away(struct loop *l, struct poller *p)
+{
+	poll_end(&l->pollers, p);
+}
+
+static bool has_completion(void *loop)
+{
+	return io_uring_cq_ready(&((struct loop *)loop)->ring);
+}
+
+static void flush(void *loop)
+{
+	loop_flush(loop);
+}
+
 int loop_run(struct loop *l)
 {
 	int err = 0, res;
@@ -202,6 +225,7 @@ int loop_run(struct loop *l)
 	loop_flush(l);
 	while (!l->stopped && !err) {
 		pthread_mutex_unlock(l->lock);
+		poll_spin(&l->pollers, l->lock, has_completion, flush, l);
 		err = wait(l);
 		pthread_mutex_lock(l->lock);
 		while (!l->stopped && (op = reap(l, &res)))

@@ -9,6 +9,7 @@
 #include "vmm/types.h"
 
 struct loop;
+struct poller;
 
 /*
  * One operation in flight: embedded in what it serves, which must outlive it.
@@ -48,6 +49,10 @@ void loop_accept(struct loop *l, struct loop_op *op, int fd);
 void loop_send(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 len);
 /* @ts: relative, must live until done is called, with -ETIME. */
 void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts);
+
+/* Looks at @p for a while, instead of being woken (poll.h); no longer. By the loop's own thread. */
+void loop_look(struct loop *l, struct poller *p);
+void loop_look_away(struct loop *l, struct poller *p);
 
 /*
  * Hands what was queued to the kernel, once a batch: by the loop's own thread only, since the

@@ -13,6 +13,8 @@
 #define PLATFORM_SEGMENTS    8
 #define PLATFORM_VIRTIO_MMIO 32
 #define PLATFORM_MSI_FRAMES  1
+#define PLATFORM_IOMMUS      16
+#define PLATFORM_ENDPOINTS   64
 
 struct platform_device {
 	gpa_t base;
@@ -32,7 +34,26 @@ struct platform_msi_frame {
 	enum platform_msi kind;
 	gpa_t base;
 	u64 size;
+	gpa_t doorbell;
 	u32 first_spi, nr_spis; /* a v2m frame's */
+};
+
+/* An IOMMU: a virtio-iommu, a function or a slot of virtio_mmio. */
+struct platform_iommu {
+	bool is_pci;
+	unsigned int pci;  /* index of its segment */
+	u16 rid;           /* of the function */
+	unsigned int mmio; /* index of the slot */
+};
+
+/* A requester behind an IOMMU, which knows it by @id. */
+struct platform_endpoint {
+	unsigned int iommu; /* index */
+	u32 id;
+	bool is_pci;
+	unsigned int pci; /* index of its segment */
+	u16 rid;
+	unsigned int mmio; /* index of the slot */
 };
 
 /* One PCI segment: a host bridge with its buses. */
@@ -68,6 +89,10 @@ struct platform {
 	unsigned int nr_virtio_mmio;
 	struct platform_pci pci[PLATFORM_SEGMENTS];
 	unsigned int nr_pci;
+	struct platform_iommu iommus[PLATFORM_IOMMUS];
+	unsigned int nr_iommus;
+	struct platform_endpoint endpoints[PLATFORM_ENDPOINTS];
+	unsigned int nr_endpoints;
 	struct {
 		const char *bootargs;
 		gpa_t initrd;

@@ -167,6 +167,8 @@ int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *i
 	if (slot == bus->nr_devices)
 		return -ENOSPC;
 	f->bus = bus;
+	if (!f->dma)
+		f->dma = &bus->host->vm->dma;
 	f->devfn = slot << 3;
 	pci_config_init(f, id);
 	bus->funcs[slot] = f;

@@ -39,14 +39,15 @@ static bool masked(const struct pci_msix *m, unsigned int vector)
 	       entry(m, vector, PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
-static struct irq_msg message(const struct pci_msix *m, unsigned int vector)
+/* What the vector sends, where its IOMMU lets it arrive; false: that lets it arrive nowhere. */
+static bool message(const struct pci_msix *m, unsigned int vector, struct irq_msg *msg)
 {
-	return (struct irq_msg){
-		.addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
-		        (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
-		.data = entry(m, vector, PCI_MSIX_ENTRY_DATA),
-		.devid = pci_devid(m->f),
-	};
+	u64 addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
+	           (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32;
+
+	msg->data = entry(m, vector, PCI_MSIX_ENTRY_DATA);
+	msg->devid = pci_devid(m->f);
+	return dma_doorbell(m->f->dma, addr, &msg->addr) == DMA_OK;
 }
 
 /*
@@ -56,12 +57,15 @@ static struct irq_msg message(const struct pci_msix *m, unsigned int vector)
 static void send(struct pci_msix *m, unsigned int vector)
 {
 	struct vm *vm = m->f->bus->host->vm;
-	struct irq_msg msg = message(m, vector);
-	u32 data = htole32(msg.data);
+	struct irq_msg msg;
+	u32 data;
 
+	if (!message(m, vector, &msg))
+		return;
 	trace(vm->log, TRACE_PCI, "%s: vector %u: %#x to %#llx", m->f->name, vector, msg.data,
 	      (unsigned long long)msg.addr);
-	if (dma_write(&vm->dma, msg.addr, &data, sizeof(data), NULL) == DMA_OK)
+	data = htole32(msg.data);
+	if (!guest_write(&vm->mem, msg.addr, &data, sizeof(data)))
 		return;
 	if (!irq_route_set(vm->irq, &m->routes[vector], &msg))
 		irq_route_fire(&m->routes[vector]);
@@ -87,9 +91,8 @@ int pci_msix_fd(struct pci_func *f, unsigned int vector)
 	struct vm *vm = f->bus->host->vm;
 	struct irq_msg msg;
 
-	if (vector >= m->nr || masked(m, vector))
+	if (vector >= m->nr || masked(m, vector) || !message(m, vector, &msg))
 		return -1;
-	msg = message(m, vector);
 	if (guest_ptr(&vm->mem, msg.addr, sizeof(msg.data)) ||
 	    irq_route_set(vm->irq, &m->routes[vector], &msg))
 		return -1;
@@ -118,6 +121,12 @@ void pci_msix_unmask(struct pci_func *f)
 {
 	for (unsigned int vector = 0; f->msix && vector < f->msix->nr; vector++)
 		vector_written(f->msix, vector);
+}
+
+/* Where messages arrive has changed: whoever sends them by a route is told. */
+static void messages_changed(struct dma_messages *messages)
+{
+	pci_msix_unmask(container_of(messages, struct pci_func, messages));
 }
 
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size)
@@ -220,6 +229,9 @@ int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
 	pci_bar_add(f, bar,
 	            &(struct pci_bar){ .size = MSIX_BAR_SIZE, .ops = &table_ops, .dev = m });
 	f->msix = m;
+	f->messages.changed = messages_changed;
+	if (f->dma != &f->bus->host->vm->dma) /* which is everyone's, and never changes */
+		f->dma->messages = &f->messages;
 	return 0;
 }
 
@@ -233,4 +245,6 @@ void pci_msix_remove(struct pci_func *f)
 		irq_route_clear(f->bus->host->vm->irq, &m->routes[i]);
 	msix_free(m);
 	f->msix = NULL;
+	if (f->dma->messages == &f->messages)
+		f->dma->messages = NULL;
 }

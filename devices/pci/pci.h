@@ -2,6 +2,7 @@
 #ifndef DEVICES_PCI_PCI_H
 #define DEVICES_PCI_PCI_H
 
+#include "vmm/dma.h"
 #include "vmm/irq.h"
 #include "vmm/mmio.h"
 #include "vmm/platform.h"
@@ -36,6 +37,7 @@ struct pci_func {
 	const char *name;
 	struct pci_bus *bus;
 	u8 devfn;
+	struct dma_space *dma; /* NULL when it is added: that of functions behind no IOMMU */
 	u8 config[PCI_CONFIG_SIZE];
 	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
 	u8 clears[PCI_CONFIG_SIZE];   /* a mask a byte: what writing 1 clears */
@@ -48,6 +50,7 @@ struct pci_func {
 	unsigned int express;      /* the PCI Express capability; 0: none */
 	unsigned int pm;           /* the power management capability; 0: none */
 	struct pci_msix *msix;
+	struct dma_messages messages;
 	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
 	bool intx;                 /* this function drives its pin */
 	bool master;               /* as Bus Master Enable was when it was last looked at */

@@ -143,6 +143,18 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
 }
 
+/*
+ * Enhanced Allocation (7.8.5) with no entries, for its fixed bus numbers: Linux takes them as
+ * they are, and so requester IDs are known before it boots, to whoever tells of IOMMUs.
+ */
+static void ea_init(struct pci_func *f)
+{
+	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EA, PCI_EA_FIRST_ENT_BRIDGE);
+
+	f->config[at + PCI_EA_FIRST_ENT] = f->config[PCI_SECONDARY_BUS];
+	f->config[at + PCI_EA_FIRST_ENT + 1] = f->config[PCI_SUBORDINATE_BUS];
+}
+
 /* 7.7.11: every request goes up to the root complex and so through its IOMMU. */
 static void acs_init(struct pci_func *f)
 {
@@ -212,6 +224,7 @@ int pci_port_create(struct pci_func **out, struct pci_host *host, unsigned int s
 		return err;
 	}
 	express_init(&port->func, slot);
+	ea_init(&port->func);
 	acs_init(&port->func);
 	port->func.config_read = status_read;
 	port->func.config_written = written;

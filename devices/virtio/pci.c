@@ -434,6 +434,7 @@ int virtio_pci_create(struct virtio_pci **out, struct pci_bus *bus, struct virti
 	vp->vm = pci_bus_vm(bus);
 	vp->dev = dev;
 	vp->func.name = dev->type->name;
+	vp->func.dma = dev->dma;
 	vp->transport = (struct virtio_transport){
 		.interrupt = vp_interrupt,
 		.config_changed = vp_config_changed,
@@ -465,6 +466,11 @@ close_regs:
 free_vp:
 	free(vp);
 	return err;
+}
+
+struct pci_func *virtio_pci_func(struct virtio_pci *vp)
+{
+	return &vp->func;
 }
 
 void virtio_pci_destroy(struct virtio_pci *vp)

@@ -11,6 +11,8 @@ struct virtio_pci;
  * @dev, which stays its owner's and is destroyed after it. 0 or -errno.
  */
 int virtio_pci_create(struct virtio_pci **vp, struct pci_bus *bus, struct virtio_dev *dev);
+/* Its function; as long as it lives. */
+struct pci_func *virtio_pci_func(struct virtio_pci *vp);
 void virtio_pci_destroy(struct virtio_pci *vp);
 
 #endif

@@ -16,6 +16,8 @@ void virtio_init(struct virtio_dev *dev, struct dma_space *dma, struct log *log)
 	dev->dma = dma;
 	dev->log = log;
 	dev->features |= BIT(VIRTIO_F_VERSION_1);
+	if (dma->translated)
+		dev->features |= BIT(VIRTIO_F_ACCESS_PLATFORM);
 	for (unsigned int i = 0; i < dev->nr_queues; i++) {
 		dev->vq[i].dev = dev;
 		dev->vq[i].index = i;
@@ -65,11 +67,13 @@ void virtio_finished(struct virtio_dev *dev)
 		finish_reset(dev);
 }
 
-/* Features are settled once: a subset of what was offered, and never the legacy interface (3.1.1).
- */
+/* Features are settled once: a subset of what was offered, never the legacy interface (3.1.1),
+ * and not past an IOMMU (6.2). */
 static bool features_ok(const struct virtio_dev *dev)
 {
-	return !(dev->acked & ~dev->features) && virtio_has(dev, VIRTIO_F_VERSION_1);
+	u64 needed = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM);
+
+	return !(dev->acked & ~dev->features) && !(dev->features & needed & ~dev->acked);
 }
 
 void virtio_set_status(struct virtio_dev *dev, u8 status)

@@ -127,12 +127,51 @@ void virtio_regs_again(struct virtio_regs *r, struct virtq *vq)
 	(void)n;
 }
 
+static struct virtq *polled_queue(const struct virtio_kick *kick)
+{
+	return &kick->regs->dev->vq[kick->queue];
+}
+
+/* Without the lock: next_avail may be another thread's to change, and a wrong guess does no harm.
+ */
+static bool poll_ready(struct poller *p)
+{
+	const struct virtio_kick *kick = container_of(p, struct virtio_kick, poller);
+	u16 idx = le16toh(__atomic_load_n(kick->avail_idx, __ATOMIC_ACQUIRE));
+
+	return idx != __atomic_load_n(&polled_queue(kick)->next_avail, __ATOMIC_RELAXED);
+}
+
+static void poll_run(struct poller *p)
+{
+	struct virtio_kick *kick = container_of(p, struct virtio_kick, poller);
+
+	if (polled_queue(kick)->looked_at)
+		virtio_notify(kick->regs->dev, kick->queue);
+	else
+		loop_look_away(kick->regs->loop, p); /* it was reset */
+}
+
+static bool poll_sleep(struct poller *p)
+{
+	return virtq_look_away(polled_queue(container_of(p, struct virtio_kick, poller)));
+}
+
+static void look(struct virtio_kick *kick)
+{
+	kick->avail_idx = virtq_look(polled_queue(kick));
+	if (kick->avail_idx)
+		loop_look(kick->regs->loop, &kick->poller);
+}
+
 static void kicked(struct loop_op *op, int res)
 {
 	struct virtio_kick *kick = container_of(op, struct virtio_kick, op);
 
 	if (res < 0)
 		return;
+	if (kick->regs->dev->type->polled & BIT(kick->queue))
+		look(kick);
 	virtio_notify(kick->regs->dev, kick->queue);
 	loop_read(kick->regs->loop, &kick->op, kick->fd, &kick->count, sizeof(kick->count));
 }
@@ -151,9 +190,11 @@ void virtio_regs_start(struct virtio_regs *r)
 
 void virtio_regs_close(struct virtio_regs *r)
 {
-	for (unsigned int i = 0; i < r->dev->nr_queues; i++)
+	for (unsigned int i = 0; i < r->dev->nr_queues; i++) {
+		loop_look_away(r->loop, &r->kicks[i].poller);
 		if (r->kicks[i].fd >= 0)
 			close(r->kicks[i].fd);
+	}
 }
 
 int virtio_regs_init(struct virtio_regs *r, struct virtio_dev *dev, struct loop *loop)
@@ -167,6 +208,9 @@ int virtio_regs_init(struct virtio_regs *r, struct virtio_dev *dev, struct loop 
 
 		*kick = (struct virtio_kick){ .regs = r, .queue = i };
 		kick->op = (struct loop_op){ .done = kicked, .endless = true };
+		kick->poller = (struct poller){ .ready = poll_ready,
+			                        .run = poll_run,
+			                        .sleep = poll_sleep };
 		kick->fd = err ? -1 : eventfd(0, EFD_CLOEXEC);
 		if (!err && kick->fd < 0)
 			err = -errno;

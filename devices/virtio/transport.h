@@ -4,6 +4,7 @@
 
 #include "devices/virtio/virtio.h"
 #include "vmm/loop.h"
+#include "vmm/poll.h"
 #include "vmm/reg.h"
 
 /*
@@ -19,6 +20,8 @@ struct virtio_kick {
 	u16 queue;
 	int fd; /* an eventfd: each write to it kicks the queue */
 	u64 count;
+	struct poller poller; /* of a queue that is looked at */
+	const u16 *avail_idx; /* where */
 };
 
 struct virtio_regs {

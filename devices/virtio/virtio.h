@@ -33,6 +33,7 @@ struct virtq {
 	u16 next_used;
 	u16 signalled; /* next_used when the driver was last interrupted */
 	unsigned int in_flight;
+	bool looked_at;         /* the driver need not kick */
 	unsigned int budget;    /* how many more a notify may pop, and one; 0: any number */
 	struct dma_token token; /* what a ring access waits on */
 	/* Since the device was made: */
@@ -46,6 +47,7 @@ struct virtq_chain {
 	u16 head;
 	unsigned int nr_out, nr_in;
 	struct iovec iov[VIRTQ_MAX_IOV];
+	struct dma_use *uses[VIRTQ_MAX_IOV], *attachment; /* what virtq_push ends */
 };
 
 /* What a device type is; const, shared by its instances, blind to the transport. */
@@ -55,6 +57,9 @@ struct virtio_type {
 	u32 pci_class;
 	u16 queue_size;
 	u16 config_size; /* bytes of virtio_dev.config */
+	/* BIT(queue): its driver waits with its CPU spinning, so the loop looks at the ring itself.
+	 */
+	u32 polled;
 	/* The driver has made buffers available; called only while DRIVER_OK. */
 	void (*notify)(struct virtio_dev *dev, struct virtq *vq);
 	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
@@ -153,6 +158,14 @@ void virtq_publish(struct virtq *vq);
 /* Interrupts the driver, if it wants to know about what was pushed (2.7.10). */
 void virtq_interrupt(struct virtq *vq);
 void virtq_reset(struct virtq *vq);
+
+/*
+ * For who looks at the ring itself: where the driver's index is, a little-endian word in RAM that
+ * is there as long as the VM is; NULL: it cannot be looked at. The driver is told not to kick.
+ */
+const u16 *virtq_look(struct virtq *vq);
+/* The driver is to kick again. False: something is there already. */
+bool virtq_look_away(struct virtq *vq);
 
 /* Helpers over an iovec array. */
 size_t iov_bytes(const struct iovec *iov, unsigned int nr);

@@ -7,6 +7,8 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
+#include "vmm/mem.h"
+
 /* The rings' words (2.7.6, 2.7.8). */
 #define AVAIL_FLAGS(vq)      ((vq)->avail)
 #define AVAIL_IDX(vq)        ((vq)->avail + 2)
@@ -25,6 +27,7 @@ void virtq_reset(struct virtq *vq)
 	vq->resetting = 0;
 	vq->desc = vq->avail = vq->used = 0;
 	vq->next_avail = vq->next_used = vq->signalled = 0;
+	vq->looked_at = false;
 }
 
 /* What a step of a walk came to; a broken ring is the driver's mistake, a stalled one is nobody's.
@@ -82,22 +85,35 @@ static enum walk enter_indirect(struct virtq *vq, struct table *t, const struct 
 	return WALK_OK;
 }
 
+static struct dma_sg sg_of(struct virtq_chain *chain)
+{
+	return (struct dma_sg){
+		.iov = chain->iov,
+		.uses = chain->uses,
+		.nr = chain->nr_out + chain->nr_in,
+		.max = VIRTQ_MAX_IOV,
+		.attachment = chain->attachment,
+	};
+}
+
 /* 2.7.4.2: what the device may write comes after what it may read. */
 static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const struct vring_desc *d)
 {
 	bool in = d->flags & VRING_DESC_F_WRITE;
-	struct dma_access a = { d->addr, d->len, in ? DMA_WRITE : DMA_READ, DMA_NO_PASID };
-	struct dma_sg sg = {
-		.iov = chain->iov,
-		.nr = chain->nr_out + chain->nr_in,
-		.max = VIRTQ_MAX_IOV,
+	struct dma_access a = {
+		.iova = d->addr,
+		.len = d->len,
+		.perm = in ? DMA_WRITE : DMA_READ,
+		.pasid = DMA_NO_PASID,
 	};
+	struct dma_sg sg = sg_of(chain);
 	unsigned int before = sg.nr;
 	enum dma_status status;
 
 	if (!in && chain->nr_in)
 		return WALK_BROKEN;
 	status = dma_map(vq->dev->dma, &a, &sg, &vq->token);
+	chain->attachment = sg.attachment;
 	if (status != DMA_OK)
 		return walk_of(status);
 	if (in)
@@ -109,11 +125,7 @@ static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const str
 
 static void unmap_chain(struct virtq *vq, struct virtq_chain *chain)
 {
-	struct dma_sg sg = {
-		.iov = chain->iov,
-		.nr = chain->nr_out + chain->nr_in,
-		.max = VIRTQ_MAX_IOV,
-	};
+	struct dma_sg sg = sg_of(chain);
 
 	dma_unmap(vq->dev->dma, &sg);
 	chain->nr_out = chain->nr_in = 0;
@@ -154,7 +166,8 @@ static enum walk available(struct virtq *vq, u16 *nr)
 
 	if (walk != WALK_OK)
 		return walk;
-	if (idx == vq->next_avail && virtio_has(vq->dev, VIRTIO_RING_F_EVENT_IDX)) {
+	if (idx == vq->next_avail && !vq->looked_at &&
+	    virtio_has(vq->dev, VIRTIO_RING_F_EVENT_IDX)) {
 		walk = walk_of(dma_store16(vq->dev->dma, USED_AVAIL_EVENT(vq), vq->next_avail,
 		                           &vq->token));
 		if (walk != WALK_OK)
@@ -170,12 +183,34 @@ static enum walk available(struct virtq *vq, u16 *nr)
 	return *nr > vq->size ? WALK_BROKEN : WALK_OK;
 }
 
+const u16 *virtq_look(struct virtq *vq)
+{
+	struct dma_space *dma = vq->dev->dma;
+
+	if (dma->translated || !virtq_is_live(vq) || AVAIL_IDX(vq) % sizeof(u16))
+		return NULL;
+	vq->looked_at = true;
+	return guest_ptr(dma->mem, AVAIL_IDX(vq), sizeof(u16));
+}
+
+bool virtq_look_away(struct virtq *vq)
+{
+	u16 nr;
+
+	vq->looked_at = false; /* so an empty ring asks to be kicked */
+	if (!virtq_is_live(vq) || available(vq, &nr) != WALK_OK || !nr)
+		return true;
+	vq->looked_at = true;
+	return false;
+}
+
 static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
 {
 	u16 nr;
 	enum walk walk = available(vq, &nr);
 
 	chain->nr_out = chain->nr_in = 0;
+	chain->attachment = NULL;
 	*empty = walk == WALK_OK && !nr;
 	if (walk != WALK_OK || *empty)
 		return walk;

@@ -119,10 +119,11 @@ static const struct frame {
 	enum platform_msi kind;
 	gpa_t base;
 	u64 size;
+	gpa_t doorbell;
 	int (*create)(struct vm *vm, const struct irqchip_config *c);
-} none = { PLATFORM_MSI_NONE, 0, 0, no_frame },
-  its = { PLATFORM_MSI_ITS, GIC_ITS_BASE, GIC_ITS_SIZE, its_create },
-  v2m = { PLATFORM_MSI_V2M, GIC_V2M_BASE, GIC_V2M_SIZE, frame_create };
+} none = { PLATFORM_MSI_NONE, 0, 0, 0, no_frame },
+  its = { PLATFORM_MSI_ITS, GIC_ITS_BASE, GIC_ITS_SIZE, GIC_ITS_DOORBELL, its_create },
+  v2m = { PLATFORM_MSI_V2M, GIC_V2M_BASE, GIC_V2M_SIZE, GIC_V2M_DOORBELL, frame_create };
 
 static const struct irqchip {
 	const char *name;
@@ -174,6 +175,7 @@ void irqchip_describe(const struct irqchip_config *c, struct platform *p)
 		.kind = frame->kind,
 		.base = frame->base,
 		.size = frame->size,
+		.doorbell = frame->doorbell,
 		.first_spi = frame == &v2m ? c->first_msi_spi : 0,
 		.nr_spis = frame == &v2m ? c->nr_msi_spis : 0,
 	};

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The IOMMU device's endpoints and domains: attach, detach, map, unmap. Requests are decoded
+ * elsewhere. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "devices/virtio/iommu_private.h"
+
+struct viommu_endpoint *viommu_find_endpoint(const struct viommu *v, u32 id)
+{
+	struct viommu_endpoint *e = v->endpoints;
+
+	while (e && (!e->id || e->id(e->ctx) != id))
+		e = e->next;
+	return e;
+}
+
+struct viommu_domain *viommu_find_domain(const struct viommu *v, u32 id)
+{
+	struct viommu_domain *d = v->domains;
+
+	while (d && d->id != id)
+		d = d->next;
+	return d;
+}
+
+static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass)
+{
+	struct viommu_domain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->id = id;
+	d->bypass = bypass;
+	iova_init(&d->space);
+	d->next = v->domains;
+	v->domains = d;
+	v->counts.domains++;
+	return d;
+}
+
+static void free_domain(struct viommu *v, struct viommu_domain *d)
+{
+	struct viommu_domain **at = &v->domains;
+
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	v->counts.domains--;
+	v->counts.mappings -= d->space.nr;
+	iova_clear(&d->space);
+	free(d);
+}
+
+/* 5.13.6.4: without an endpoint it ceases to exist. */
+static void leave_domain(struct viommu *v, struct viommu_endpoint *e)
+{
+	struct viommu_domain *d = e->domain;
+
+	e->domain = NULL;
+	if (d && !--d->nr_endpoints)
+		free_domain(v, d);
+}
+
+static struct iova_space *reach(struct viommu *v, const struct viommu_domain *d)
+{
+	if (d ? d->bypass : v->config.bypass)
+		return &v->everything;
+	return d ? (struct iova_space *)&d->space : NULL;
+}
+
+/* 5.13.6.3.2: from one domain to another is a DETACH and an ATTACH. */
+u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
+                 struct dma_wait *wait)
+{
+	struct viommu_domain *d = viommu_find_domain(v, domain);
+
+	if (d && d->bypass != bypass)
+		return VIRTIO_IOMMU_S_INVAL;
+	if (d && d == e->domain)
+		return VIRTIO_IOMMU_S_OK;
+	if (!d)
+		d = create_domain(v, domain, bypass);
+	if (!d || iommu_attach(&e->iommu, reach(v, d), wait)) {
+		if (d && !d->nr_endpoints)
+			free_domain(v, d);
+		return VIRTIO_IOMMU_S_NOMEM;
+	}
+	leave_domain(v, e);
+	e->domain = d;
+	d->nr_endpoints++;
+	return VIRTIO_IOMMU_S_OK;
+}
+
+u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 domain, struct dma_wait *wait)
+{
+	if (!e->domain || e->domain->id != domain)
+		return VIRTIO_IOMMU_S_INVAL;
+	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
+		return VIRTIO_IOMMU_S_NOMEM;
+	leave_domain(v, e);
+	return VIRTIO_IOMMU_S_OK;
+}
+
+u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mapping *m)
+{
+	static const u8 status[] = {
+		[0] = VIRTIO_IOMMU_S_OK,
+		[EEXIST] = VIRTIO_IOMMU_S_INVAL,
+		[ENOMEM] = VIRTIO_IOMMU_S_NOMEM,
+	};
+	int err;
+
+	if (v->counts.mappings >= v->host.max_mappings)
+		return VIRTIO_IOMMU_S_NOMEM;
+	err = iova_map(&d->space, m);
+	if (!err)
+		v->counts.mappings++;
+	return status[-err];
+}
+
+static void tell_of_messages(struct viommu *v, const struct viommu_domain *d)
+{
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		if (e->domain == d)
+			iommu_messages_changed(&e->iommu);
+}
+
+u8 viommu_unmap(struct viommu *v, struct viommu_domain *d, u64 first, u64 last,
+                struct dma_wait *wait)
+{
+	u64 before = d->space.nr;
+	bool doorbells;
+
+	if (iova_unmap(&d->space, first, last, wait, &doorbells))
+		return VIRTIO_IOMMU_S_RANGE;
+	v->counts.mappings -= before - d->space.nr;
+	if (doorbells)
+		tell_of_messages(v, d);
+	return VIRTIO_IOMMU_S_OK;
+}
+
+/* Short of memory it reaches nothing: an attachment to nothing needs none. */
+static void attach_to_nothing(struct viommu *v, struct viommu_endpoint *e, struct dma_wait *wait)
+{
+	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
+		iommu_attach(&e->iommu, NULL, wait);
+}
+
+void viommu_detach_all(struct viommu *v, struct dma_wait *wait)
+{
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next) {
+		attach_to_nothing(v, e, wait);
+		leave_domain(v, e);
+	}
+}
+
+void viommu_bypass_changed(struct viommu *v)
+{
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		if (!e->domain)
+			attach_to_nothing(v, e, NULL);
+}

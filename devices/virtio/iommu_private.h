@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_VIRTIO_IOMMU_PRIVATE_H
+#define DEVICES_VIRTIO_IOMMU_PRIVATE_H
+
+#include <linux/virtio_iommu.h>
+
+#include "devices/virtio/iommu.h"
+#include "vmm/iommu.h"
+
+/* What the IOMMU device's files share: iommu.c, iommu_request.c, iommu_domain.c, iommu_fault.c. */
+#define VIOMMU_REQUESTQ 0
+#define VIOMMU_EVENTQ   1
+
+/* A domain: it is there as long as an endpoint is attached to it (5.13.6.4). */
+struct viommu_domain {
+	struct viommu_domain *next;
+	u32 id;
+	bool bypass;
+	unsigned int nr_endpoints;
+	struct iova_space space;
+};
+
+struct viommu_endpoint {
+	struct iommu_endpoint iommu;
+	struct viommu *viommu;
+	struct viommu_endpoint *next;
+	struct viommu_domain *domain; /* NULL: attached to none */
+	u32 (*id)(const void *ctx);   /* NULL: not known to the driver */
+	const void *ctx;
+};
+
+/* A request from pop to push: done when what it took away is no longer in use. */
+struct viommu_request {
+	struct dma_wait wait;
+	struct viommu *viommu;
+	struct virtq_chain chain;
+	size_t tail; /* where in the device's part the tail is */
+	u8 status;
+};
+
+struct viommu {
+	struct virtio_dev dev;
+	struct virtio_iommu_config config;
+	struct viommu_config host;
+	struct viommu_endpoint *endpoints;
+	struct viommu_domain *domains;
+	struct iova_space everything; /* what is in bypass mode reaches: one mapping, IOVA to GPA */
+	struct viommu_request *spare; /* for the next request; NULL: to be made */
+	struct dma_wait reset;
+	struct viommu_counts counts;
+};
+
+static inline struct viommu *viommu_of(struct virtio_dev *dev)
+{
+	return container_of(dev, struct viommu, dev);
+}
+
+/* iommu_request.c: the requests that are there (5.13.6). */
+void viommu_run(struct viommu *v, struct virtq *vq);
+/* RESV_MEM properties (5.13.6.8): how many bytes of them an endpoint has. */
+size_t viommu_probe_size(const struct viommu *v);
+
+/* iommu_domain.c: what a request does; a status (VIRTIO_IOMMU_S_*). What transfers in flight still
+ * use is what @wait waits for. */
+struct viommu_endpoint *viommu_find_endpoint(const struct viommu *v, u32 id);
+struct viommu_domain *viommu_find_domain(const struct viommu *v, u32 id);
+u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
+                 struct dma_wait *wait);
+u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 domain, struct dma_wait *wait);
+u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mapping *m);
+u8 viommu_unmap(struct viommu *v, struct viommu_domain *d, u64 first, u64 last,
+                struct dma_wait *wait);
+/* Every endpoint is attached to nothing, as the configuration's bypass has it. */
+void viommu_detach_all(struct viommu *v, struct dma_wait *wait);
+/* The driver has changed bypass: so have those that are attached to nothing. */
+void viommu_bypass_changed(struct viommu *v);
+
+/* iommu_fault.c: what endpoints could not do (5.13.6.9). */
+extern const struct iommu_ops viommu_endpoint_ops;
+
+#endif

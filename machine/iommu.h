@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_IOMMU_H
+#define MACHINE_IOMMU_H
+
+#include "machine/options.h"
+
+struct dma_space;
+struct machine;
+struct pci_func;
+struct viommu_endpoint;
+
+/* A device behind an IOMMU, as the guest is told of it. */
+struct endpoint {
+	const struct place *place; /* whose it is */
+	unsigned int iommu;        /* index in the options */
+	struct viommu_endpoint *viommu;
+	struct pci_func *func; /* NULL: it is over MMIO */
+	unsigned int segment;  /* index */
+	unsigned int slot;     /* over MMIO */
+};
+
+const char *iommu_option_take(struct options *o, char *val);
+
+/* The index in o->iommus; -1: there is none of that ID. */
+int iommu_index(const struct options *o, const char *id);
+
+/*
+ * How the device that goes to @place reaches memory: its endpoint's space, or
+ * everyone's. 0 or -errno. Afterwards it is said where the device is.
+ */
+int machine_dma(struct machine *m, const struct place *place, struct dma_space **dma);
+void machine_endpoint_is_pci(struct machine *m, const struct place *place, struct pci_func *f,
+                             unsigned int segment);
+void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsigned int slot);
+
+/* When all devices are there: the platform's IOMMUs and endpoints. */
+void iommus_describe(struct machine *m);
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An endpoint behind a vIOMMU: its DMA space, and its cache of translations. */
+#include "vmm/iommu.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/mem.h"
+
+static struct iommu_endpoint *endpoint_of(struct dma_space *s)
+{
+	return container_of(s, struct iommu_endpoint, dma);
+}
+
+/* What was cached in another generation may have been freed: it is not looked at. */
+static struct iova_mapping *lookup(struct iommu_endpoint *e, u64 iova)
+{
+	struct iova_space *space = e->attachment->space;
+	struct iommu_cached *line = &e->cache[(iova >> 12) % IOMMU_CACHE];
+	struct iova_mapping *m = line->mapping;
+
+	if (m && line->generation == space->generation && m->iova <= iova && iova <= m->last)
+		return m;
+	m = iova_find(space, iova);
+	if (m)
+		*line = (struct iommu_cached){ m, space->generation };
+	return m;
+}
+
+static enum dma_status fail(struct iommu_endpoint *e, const struct dma_access *a,
+                            enum iommu_fault reason)
+{
+	e->faults++;
+	e->ops->fault(e, a, reason);
+	return DMA_FAULT;
+}
+
+/* The mapping that @a->iova + @a->done is in; NULL: the access ends there. */
+static struct iova_mapping *find(struct iommu_endpoint *e, const struct dma_access *a)
+{
+	struct iova_mapping *m;
+
+	if (!e->attachment || a->pasid != DMA_NO_PASID) {
+		fail(e, a, IOMMU_FAULT_DOMAIN);
+		return NULL;
+	}
+	m = lookup(e, a->iova + a->done);
+	if (m && !(a->perm & ~m->perm))
+		return m;
+	fail(e, a, IOMMU_FAULT_MAPPING);
+	return NULL;
+}
+
+/* How much of what begins at @gpa is RAM, up to @len bytes. */
+static u64 ram_at(const struct guest_mem *mem, gpa_t gpa, u64 len)
+{
+	u64 offset = gpa - mem->base;
+
+	if (offset >= mem->size)
+		return 0;
+	return len < mem->size - offset ? len : mem->size - offset;
+}
+
+static void append(struct dma_sg *sg, void *host, u64 len, struct iova_mapping *m)
+{
+	sg->iov[sg->nr] = (struct iovec){ .iov_base = host, .iov_len = len };
+	if (sg->uses)
+		sg->uses[sg->nr] = dma_use_get(&m->use);
+	sg->nr++;
+}
+
+/* One piece of the access: as far as its mapping and RAM go. */
+static enum dma_status map_piece(struct iommu_endpoint *e, struct dma_access *a, struct dma_sg *sg)
+{
+	struct iova_mapping *m = find(e, a);
+	u64 iova = a->iova + a->done, left = a->len - a->done, n;
+
+	if (!m)
+		return DMA_FAULT;
+	n = m->last - iova < left - 1 ? m->last - iova + 1 : left;
+	n = ram_at(e->dma.mem, m->gpa + (iova - m->iova), n);
+	if (!n)
+		return fail(e, a, IOMMU_FAULT_ADDRESS);
+	append(sg, guest_ptr(e->dma.mem, m->gpa + (iova - m->iova), n), n, m);
+	a->done += n;
+	return DMA_OK;
+}
+
+static void undo(struct dma_sg *sg, unsigned int nr)
+{
+	while (sg->nr > nr)
+		if (sg->nr-- && sg->uses)
+			dma_use_put(sg->uses[sg->nr]);
+}
+
+static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
+                                    struct dma_token *token)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+	const unsigned int before = sg->nr;
+	enum dma_status status = DMA_OK;
+
+	(void)token; /* nothing stalls */
+	e->accesses++;
+	for (a->done = 0; a->done < a->len && sg->nr < sg->max && status == DMA_OK;)
+		status = map_piece(e, a, sg);
+	if (status == DMA_OK && a->done < a->len && !a->partial)
+		status = DMA_FAULT; /* too many pieces */
+	if (status != DMA_OK && !a->partial)
+		undo(sg, before);
+	if (sg->uses && sg->nr && !sg->attachment)
+		sg->attachment = dma_use_get(&e->attachment->use);
+	assert(!sg->attachment || sg->attachment == &e->attachment->use);
+	return status;
+}
+
+static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+	const struct dma_access a = { iova, sizeof(u32), DMA_WRITE, DMA_NO_PASID, false, 0 };
+	struct iova_mapping *m;
+
+	*gpa = iova;
+	if (e->msi_first <= iova && iova <= e->msi_last)
+		return DMA_OK;
+	m = find(e, &a);
+	if (!m)
+		return DMA_FAULT;
+	m->doorbell = true;
+	*gpa = m->gpa + (iova - m->iova);
+	return DMA_OK;
+}
+
+static const struct dma_ops endpoint_ops = {
+	.map = endpoint_map,
+	.doorbell = endpoint_doorbell,
+};
+
+void iommu_endpoint_init(struct iommu_endpoint *e, const struct iommu_ops *ops,
+                         const struct guest_mem *mem)
+{
+	*e = (struct iommu_endpoint){
+		.dma = { .ops = &endpoint_ops, .mem = mem, .translated = true },
+		.ops = ops,
+		.msi_first = 1,
+	};
+}
+
+void iommu_messages_changed(struct iommu_endpoint *e)
+{
+	if (e->dma.messages)
+		e->dma.messages->changed(e->dma.messages);
+}
+
+int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait)
+{
+	struct iommu_attachment *new = NULL;
+
+	if (space) {
+		new = calloc(1, sizeof(*new));
+		if (!new)
+			return -ENOMEM;
+		new->space = space;
+	}
+	if (e->attachment)
+		dma_use_end(&e->attachment->use, wait);
+	e->attachment = new;
+	memset(e->cache, 0, sizeof(e->cache));
+	iommu_messages_changed(e);
+	return 0;
+}

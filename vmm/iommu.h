@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_IOMMU_H
+#define VMM_IOMMU_H
+
+#include "vmm/dma.h"
+#include "vmm/iova.h"
+
+/*
+ * What every vIOMMU has in common: endpoints. An endpoint is the DMA space of
+ * one requester behind it: translations are looked up in the address space that
+ * it is attached to, and cached. Everything is called under the device lock.
+ */
+#define IOMMU_CACHE 64 /* translations an endpoint remembers */
+
+struct iommu_endpoint;
+
+enum iommu_fault {
+	IOMMU_FAULT_DOMAIN,  /* it is attached to nothing */
+	IOMMU_FAULT_MAPPING, /* no mapping, or not with that permission */
+	IOMMU_FAULT_ADDRESS, /* what it is mapped to is no memory */
+};
+
+/* A vIOMMU, as its endpoints know it. */
+struct iommu_ops {
+	/* @a is not possible at @a->iova + @a->done. */
+	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a,
+	              enum iommu_fault reason);
+};
+
+/* From an attach to the next one. */
+struct iommu_attachment {
+	struct dma_use use;
+	struct iova_space *space;
+};
+
+struct iommu_endpoint {
+	struct dma_space dma;
+	const struct iommu_ops *ops;
+	struct iommu_attachment *attachment; /* NULL: none, and nothing can be reached */
+	/* Messages to [msi_first, msi_last] are not translated; first > last: there is no such
+	 * window. */
+	u64 msi_first, msi_last;
+	struct iommu_cached {
+		struct iova_mapping *mapping;
+		u64 generation;
+	} cache[IOMMU_CACHE];
+	u64 accesses, faults; /* since it was made */
+};
+
+void iommu_endpoint_init(struct iommu_endpoint *e, const struct iommu_ops *ops,
+                         const struct guest_mem *mem);
+
+/*
+ * From now on it reaches @space (NULL: nothing). @wait->left grows by one if
+ * transfers that began before are in flight still. 0 or -ENOMEM: nothing has changed.
+ */
+int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait);
+
+/* What messages of its lead to may have changed. */
+void iommu_messages_changed(struct iommu_endpoint *e);
+
+static inline struct iova_space *iommu_space(const struct iommu_endpoint *e)
+{
+	return e->attachment ? e->attachment->space : NULL;
+}
+
+#endif
