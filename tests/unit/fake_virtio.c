@@ -121,7 +121,7 @@ void fake_dev_init(struct fake_dev *f, struct dma_space *dma, u64 features)
 	virtio_init(&f->dev, dma, &log_off);
 }
 
-static enum dma_status stalling_map(struct dma_space *space, const struct dma_access *a,
+static enum dma_status stalling_map(struct dma_space *space, struct dma_access *a,
                                     struct dma_sg *sg, struct dma_token *token)
 {
 	struct stalling_space *s = container_of(space, struct stalling_space, space);
@@ -133,21 +133,14 @@ static enum dma_status stalling_map(struct dma_space *space, const struct dma_ac
 		return DMA_PENDING;
 	}
 	status = dma_map(&s->identity, a, sg, token);
-	s->mapped += sg->nr - before;
+	for (unsigned int i = before; sg->uses && i < sg->nr; i++)
+		sg->uses[i] = dma_use_get(&s->use);
 	return status;
-}
-
-static void stalling_unmap(struct dma_space *space, struct dma_sg *sg)
-{
-	struct stalling_space *s = container_of(space, struct stalling_space, space);
-
-	s->mapped -= sg->nr;
-	dma_unmap(&s->identity, sg);
 }
 
 void stalling_init(struct stalling_space *s, const struct guest_mem *mem)
 {
-	static const struct dma_ops ops = { stalling_map, stalling_unmap };
+	static const struct dma_ops ops = { .map = stalling_map };
 
 	*s = (struct stalling_space){ .space = { .ops = &ops, .mem = mem } };
 	dma_identity(&s->identity, mem);

@@ -60,7 +60,8 @@ void fake_dev_init(struct fake_dev *f, struct dma_space *dma, u64 features);
  */
 struct stalling_space {
 	struct dma_space space, identity;
-	unsigned int accesses, stall_at, mapped;
+	unsigned int accesses, stall_at;
+	struct dma_use use; /* of what is mapped beyond the lock */
 	struct dma_token *token;
 };
 void stalling_init(struct stalling_space *s, const struct guest_mem *mem);

@@ -162,7 +162,7 @@ ParameterizedTestParameters(place, a_device_goes_where_there_is_such_a_place)
 		{ "b", "", 4, false,
 		  "--disk d,bus=b: expected a root port of the segment that is given too" },
 		{ "", "smmu", 0, false,
-		  "--disk d,iommu=smmu: expected none: this machine has no IOMMU" },
+		  "--disk d,iommu=smmu: expected none, or the ID of an --iommu" },
 	};
 
 	return cr_make_param_array(struct place_case, cases, ARRAY_SIZE(cases));

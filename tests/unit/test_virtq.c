@@ -72,7 +72,7 @@ Test(virtq, what_is_pushed_is_in_the_used_ring)
 	cr_assert(zero(u32, driver_used(&drv, 0).id));
 	cr_assert(eq(u32, driver_used(&drv, 0).len, 0x2f));
 	cr_assert(zero(u32, fake.dev.in_flight));
-	cr_assert(zero(u32, space.mapped));
+	cr_assert(zero(u32, space.use.users));
 }
 
 Test(virtq, requests_can_go_back_in_another_order)
@@ -263,7 +263,7 @@ Test(virtq, a_stalled_access_changes_nothing_and_the_queue_resumes)
 			break;
 		cr_assert(zero(int, memcmp(&before, vq, sizeof(before))), "access %u", stall_at);
 		cr_assert(eq(u32, fake.dev.status, VIRTIO_CONFIG_S_DRIVER_OK));
-		cr_assert(zero(u32, space.mapped), "access %u", stall_at);
+		cr_assert(zero(u32, space.use.users), "access %u", stall_at);
 		cr_assert(zero(u32, fake.dev.in_flight));
 		cr_assert(eq(ptr, space.token, &vq->token));
 		space.token->resume(space.token);
@@ -303,5 +303,5 @@ Test(virtq, a_device_in_reset_takes_and_gives_back_nothing)
 	virtq_interrupt(vq);
 	cr_assert(zero(u32, driver_used_idx(&drv)));
 	cr_assert(zero(u32, fake.transport.interrupts));
-	cr_assert(zero(u32, space.mapped));
+	cr_assert(zero(u32, space.use.users));
 }

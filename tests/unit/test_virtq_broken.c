@@ -39,7 +39,7 @@ static void expect_broken(void)
 	cr_assert(not(virtq_pop(vq, &chain)));
 	cr_assert(eq(u32, fake.transport.config_changes, 1));
 	cr_assert(zero(u32, fake.dev.in_flight));
-	cr_assert(zero(u32, space.mapped));
+	cr_assert(zero(u32, space.use.users));
 	cr_assert(zero(u32, vq->next_avail));
 	cr_assert(zero(u32, driver_used_idx(&drv)));
 }
@@ -190,5 +190,5 @@ ParameterizedTest(u64 *used, virtq_broken, a_used_ring_that_is_not_there_breaks_
 	cr_assert(eq(u32, fake.dev.status & VIRTIO_CONFIG_S_NEEDS_RESET,
 	             VIRTIO_CONFIG_S_NEEDS_RESET));
 	cr_assert(zero(u32, fake.dev.in_flight));
-	cr_assert(zero(u32, space.mapped));
+	cr_assert(zero(u32, space.use.users));
 }
