@@ -121,7 +121,7 @@ bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID o
 bad "a serial console with keys" "--console serial,bus=x: expected serial or virtio" -k good --console serial,bus=x
 bad "an empty key" "--disk disk,: expected a key out of" -k good -d disk,
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
-bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none: this machine has no IOMMU" -k good -d disk,iommu=v0
+bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none, or the ID of an --iommu" -k good -d disk,iommu=v0
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2
 bad "two root ports of one name" "--root-port a: expected an ID that no other root port has" -k good --root-port a --root-port a
 bad "--segment 0" "--segment 0: expected a segment number, 1 to 65535" -k good --segment 0

@@ -23,8 +23,7 @@ struct console {
 	struct line_device line;
 	struct line_user *user;
 	struct virtq_chain out; /* what is being written */
-	size_t out_done;        /* bytes of it */
-	bool writing;
+	size_t out_done;        /* bytes of the next one that are written already */
 };
 
 static struct console *console_of(struct virtio_dev *dev)
@@ -50,33 +49,25 @@ static bool write_chain(struct console *c, size_t *turn)
 	}
 }
 
-static void release_chain(struct console *c)
-{
-	if (!c->writing)
-		return;
-	c->writing = false;
-	virtq_push(&c->dev.vq[TRANSMITQ], &c->out, 0);
-}
-
-static bool take_chain(struct console *c)
-{
-	if (c->writing)
-		return true;
-	c->out_done = 0;
-	c->writing = virtq_pop(&c->dev.vq[TRANSMITQ], &c->out);
-	return c->writing;
-}
-
 static void transmit(struct console *c)
 {
 	struct virtio_transport *t = c->dev.transport;
+	struct virtq *vq = &c->dev.vq[TRANSMITQ];
+	bool more = false;
 	size_t turn = 0;
 
-	while (take_chain(c) && write_chain(c, &turn))
-		release_chain(c);
-	virtq_interrupt(&c->dev.vq[TRANSMITQ]);
-	if (c->writing && turn >= TURN_BYTES && t->again)
-		t->again(t, &c->dev.vq[TRANSMITQ]);
+	while (!more && virtq_pop(vq, &c->out)) {
+		more = !write_chain(c, &turn);
+		if (more) {
+			virtq_unpop(vq, &c->out); /* and goes on at out_done */
+			continue;
+		}
+		c->out_done = 0;
+		virtq_push(vq, &c->out, 0);
+	}
+	virtq_interrupt(vq);
+	if (more && turn >= TURN_BYTES && t->again)
+		t->again(t, vq);
 }
 
 static void console_notify(struct virtio_dev *dev, struct virtq *vq)
@@ -126,13 +117,13 @@ static void line_resized(struct line_device *d, u16 columns, u16 rows)
 /* What the user has not taken yet is given up: a reset waits for no reader. */
 static void console_reset(struct virtio_dev *dev)
 {
-	release_chain(console_of(dev));
+	console_of(dev)->out_done = 0;
 }
 
 static void console_queue_reset(struct virtio_dev *dev, struct virtq *vq)
 {
 	if (vq->index == TRANSMITQ)
-		release_chain(console_of(dev));
+		console_of(dev)->out_done = 0;
 }
 
 /* Emergency write: at any time, whatever state the device is in (5.3.5.1). */

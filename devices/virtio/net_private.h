@@ -50,9 +50,8 @@ struct tx {
 	struct net *net;
 	struct virtq *vq;
 	unsigned int pair;
-	struct virtq_chain chain; /* while it is held: not sent yet */
-	size_t len;               /* bytes, with the header */
-	bool held;
+	struct virtq_chain chain; /* of the frame that is sent now */
+	bool refused;             /* the last one: it is to be sent again */
 	struct loop_op poll;
 	bool polling;
 };

@@ -75,6 +75,18 @@ static void give_back(struct rx *rx, size_t written)
 	virtq_fill(rx->vq, &b->chain, written);
 }
 
+/* Nothing arrives for now: what an IOMMU maps is let go until something does. */
+static void unhold(struct rx *rx)
+{
+	while (rx->nr) {
+		struct rx_buffer *b = buffer(rx, --rx->nr);
+
+		rx->nr_iov -= b->chain.nr_in;
+		rx->room -= b->room;
+		virtq_unpop(rx->vq, &b->chain);
+	}
+}
+
 void net_rx_release(struct rx *rx)
 {
 	while (rx->nr)
@@ -239,6 +251,8 @@ static bool next_frame(struct rx *rx)
 		return false; /* a kick says that there are buffers */
 	len = read_frame(rx);
 	if (len == -EAGAIN) {
+		if (rx->net->dev.dma->translated)
+			unhold(rx);
 		wait_readable(rx);
 		return false;
 	}

@@ -8,10 +8,9 @@
 
 #define TURN_BYTES (256u << 10) /* before others have their turn */
 
-static void release(struct tx *tx)
+static void done(struct tx *tx, struct virtq_chain *chain)
 {
-	tx->held = false;
-	virtq_push(tx->vq, &tx->chain, 0);
+	virtq_push(tx->vq, chain, 0);
 	virtq_interrupt(tx->vq);
 }
 
@@ -19,41 +18,35 @@ void net_tx_release(struct tx *tx)
 {
 	struct net_backend *b = tx->net->backend;
 
-	if (!tx->held)
-		return;
-	if (b->ops->taken_back)
+	if (tx->refused && b->ops->taken_back)
 		b->ops->taken_back(b, tx->pair);
-	release(tx);
+	tx->refused = false;
 }
 
-/* The next frame, unless one is held already. Without a header it is none, and the ring is broken.
- */
-static bool take_chain(struct tx *tx)
+/* The next frame. Without a header it is none, and the ring is broken. */
+static bool take_chain(struct tx *tx, struct virtq_chain *chain, size_t *len)
 {
-	if (tx->held)
-		return true;
-	if (!virtq_pop(tx->vq, &tx->chain))
+	if (!virtq_pop(tx->vq, chain))
 		return false;
-	tx->held = true;
-	tx->len = iov_bytes(tx->chain.iov, tx->chain.nr_out);
-	if (tx->len >= NET_HEADER)
+	*len = iov_bytes(chain->iov, chain->nr_out);
+	if (*len >= NET_HEADER)
 		return true;
 	virtio_needs_reset(&tx->net->dev);
-	release(tx);
+	done(tx, chain);
 	return false;
 }
 
 /* False: not now. What no network could carry is lost at once. */
-static bool send_chain(struct tx *tx)
+static bool send_chain(struct tx *tx, const struct virtq_chain *chain, size_t len)
 {
 	struct net *net = tx->net;
 	struct net_backend *b = net->backend;
 	struct iovec *iov = net->iov;
-	unsigned int nr = tx->chain.nr_out;
+	unsigned int nr = chain->nr_out;
 
-	if (net->lost || tx->len > NET_MAX_FRAME)
+	if (net->lost || len > NET_MAX_FRAME)
 		return true;
-	memcpy(iov, tx->chain.iov, nr * sizeof(*iov));
+	memcpy(iov, chain->iov, nr * sizeof(*iov));
 	if (!b->header)
 		iov = iov_skip(iov, &nr, NET_HEADER);
 	return b->ops->send(b, tx->pair, iov, nr) != -EAGAIN;
@@ -79,15 +72,18 @@ static void wait_writable(struct tx *tx)
 void net_tx_run(struct tx *tx)
 {
 	struct virtio_transport *t = tx->net->dev.transport;
-	size_t bytes = 0;
+	struct virtq_chain *chain = &tx->chain;
+	size_t bytes = 0, len;
 
-	while (take_chain(tx)) {
-		if (!send_chain(tx)) {
+	while (take_chain(tx, chain, &len)) {
+		tx->refused = !send_chain(tx, chain, len);
+		if (tx->refused) {
+			virtq_unpop(tx->vq, chain);
 			wait_writable(tx);
 			return;
 		}
-		bytes += tx->len;
-		release(tx);
+		bytes += len;
+		done(tx, chain);
 		if (bytes >= TURN_BYTES && t->again) {
 			t->again(t, tx->vq);
 			return;

@@ -150,6 +150,11 @@ static inline bool virtio_has(const struct virtio_dev *dev, unsigned int feature
  * virtq_push, and its memory stays mapped until then.
  */
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
+/*
+ * It was the last one popped, and is to be popped again later: what waits for the world keeps no
+ * memory of the guest's mapped meanwhile, since whoever takes that away would wait as long.
+ */
+void virtq_unpop(struct virtq *vq, struct virtq_chain *chain);
 /* Gives it back: @written bytes of the device's part are valid (2.7.8). */
 void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written);
 /* The same in two steps, for chains that the driver is to see all at once: fill each, publish. */

@@ -252,6 +252,16 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 	return true;
 }
 
+void virtq_unpop(struct virtq *vq, struct virtq_chain *chain)
+{
+	vq->next_avail--;
+	vq->popped--;
+	vq->bytes_out -= iov_bytes(chain->iov, chain->nr_out);
+	vq->in_flight--;
+	vq->dev->in_flight--;
+	unmap_chain(vq, chain);
+}
+
 /*
  * The used ring is the driver's own memory, mapped at DRIVER_OK; a driver that
  * takes it away has broken the queue. A completion cannot wait, so no token.

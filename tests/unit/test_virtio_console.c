@@ -106,7 +106,7 @@ Test(virtio_console, a_user_without_room_holds_the_buffer_back)
 	room = 3;
 	send("hello");
 	cr_assert(zero(u32, driver_used_idx(&drv)));
-	cr_assert(eq(u32, dev->in_flight, 1));
+	cr_assert(zero(u32, dev->in_flight), "nothing of the guest's stays mapped meanwhile");
 	room = 100;
 	line->writable(line);
 	cr_assert(eq(u32, driver_used_idx(&drv), 1));
