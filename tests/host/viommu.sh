@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# virtio-iommu: bare-metal guests that send each request and look at what endpoints reach.
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
+
+# behind TEST IOMMU-KEYS ARG...: an entropy device behind one, in "GUEST TEST"
+behind() {
+	bin=$1 test=$2 keys=$3
+	shift 3
+	guest "$bin" "$test" --iommu "v,type=virtio$keys" --rng=iommu=v "$@"
+}
+
+for on in pci mmio; do
+	label="viommu: $on"
+	for test in attach detach map unmap probe unparsed features; do
+		case_of "$label: $test: each status, and nothing written that should not be" behind viommu $test "" --virtio-transport $on
+	done
+	case_of "$label: limits: domains, addresses and mappings are as many as was said" behind viommu limits \
+		",domains=2-5,input=0-0xffffffff,mappings=4" --virtio-transport $on
+	case_of "$label: an endpoint reaches what is mapped, and faults otherwise" behind viommu_dma translated "" --virtio-transport $on
+	case_of "$label: pages of their own, and half an access" behind viommu_dma scattered "" --virtio-transport $on
+	case_of "$label: bypass, before, between and after" behind viommu_dma bypass "" --virtio-transport $on
+	case_of "$label: faults without buffers are lost, and nothing waits" behind viommu_dma flood "" --virtio-transport $on
+	case_of "$label: the IOMMU is reset under a device at work" behind viommu_dma reset "" --virtio-transport $on
+done
+case_of "viommu: messages in the window are not translated" behind viommu_dma msi-window ",msi=bypass"
+case_of "viommu: messages go where their doorbell is mapped" behind viommu_dma msi-translated ",msi=translate"
