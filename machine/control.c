@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "control/hex.h"
+#include "devices/virtio/iommu.h"
 #include "devices/virtio/virtio.h"
 #include "machine/machine.h"
 
@@ -57,10 +58,29 @@ static json_t *queues(const struct virtio_dev *dev, json_t *(*fn)(const struct v
 	return list;
 }
 
+static json_t *iommu_stat(const struct virtio_dev *dev)
+{
+	struct viommu_counts c;
+
+	viommu_count(dev, &c);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	                 "attach", (json_int_t)c.requests[1], "detach", (json_int_t)c.requests[2],
+	                 "map", (json_int_t)c.requests[3], "unmap", (json_int_t)c.requests[4],
+	                 "probe", (json_int_t)c.requests[5], "unknown", (json_int_t)c.requests[0],
+	                 "failed", (json_int_t)c.failed, "domains", (json_int_t)c.domains,
+	                 "mappings", (json_int_t)c.mappings, "accesses", (json_int_t)c.accesses,
+	                 "faults", (json_int_t)c.faults, "events", (json_int_t)c.events, "lost",
+	                 (json_int_t)c.lost);
+}
+
 static json_t *virtio_stat(const struct virtio_dev *dev)
 {
-	return json_pack("{s:s, s:s, s:o}", "kind", "virtio", "type", dev->type->name, "queues",
-	                 queues(dev, queue_stat));
+	json_t *stat = json_pack("{s:s, s:s, s:o}", "kind", "virtio", "type", dev->type->name,
+	                         "queues", queues(dev, queue_stat));
+
+	if (viommu_is(dev))
+		json_object_set_new(stat, "iommu", iommu_stat(dev));
+	return stat;
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)

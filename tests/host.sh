@@ -18,6 +18,7 @@ initrds() {
 		local name tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
+		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: reads the whole disk, then rewrites it, 16 writers at once past the page cache.
-disk=/dev/vda
-size=$(($(cat /sys/block/vda/size) * 512))
+# In the guest: reads the whole disk (or the one that is named), then rewrites it, 16 writers at once past the page cache.
+disk=${1:-/dev/vda}
+size=$(($(cat /sys/block/${disk#/dev/}/size) * 512))
 part=$((size / 16))
 
 echo "before: $(sha256sum <$disk | cut -d' ' -f1)"
