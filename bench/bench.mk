@@ -4,12 +4,12 @@
 .PHONY: bench
 export RUNS LKVM FIGURES
 bench-dir := $(BUILD)/bench
-bench-programs := $(addprefix $(bench-dir)/,clock init reads)
+bench-programs := $(addprefix $(bench-dir)/,clock init reads dma_map)
 bench-bare := $(addprefix $(bench-dir)/,first-nestor.bin first-qemu.bin mmio-nestor.bin mmio-qemu.bin)
 
 $(bench-dir)/%: bench/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
-	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(SYSROOT_CPPFLAGS) $< -o $@ $(SYSROOT_LDFLAGS) -luring
+	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) $< -o $@ $(SYSROOT_LDFLAGS) -luring
 
 # UART: a data register to write, STATUS: a register to read, of the board that it runs on.
 board-nestor := -DUART=0x01000000 -DSTATUS=0x01000005

@@ -32,6 +32,8 @@ fill_share() {
 	"$top/guests/linux/mkinitrd.sh" "$into/initrd-init" "$BUILD/bench/init"
 	initrd disk "$bench/guest/disk.sh:test" "$BUILD/bench/reads"
 	initrd net "$bench/guest/net.sh:test" "$BUILD/traffic:bin/traffic"
+	initrd disk4k "$bench/guest/disk4k.sh:test" "$BUILD/bench/reads"
+	initrd map "$bench/guest/map.sh:test" "$BUILD/bench/dma_map"
 	initrd idle "$bench/guest/idle.sh:test"
 }
 
