@@ -63,7 +63,7 @@ static bool overlaps(const struct viommu_range *r, const struct iova_mapping *m)
 	return r->first <= m->last && m->iova <= r->last;
 }
 
-/* 5.13.6.8.2: what is reserved is not to be mapped. */
+/* 5.13.6.8.1.2: what is reserved is not to be mapped. */
 static bool is_reserved(const struct viommu *v, const struct iova_mapping *m)
 {
 	if (v->host.msi_window && overlaps(&v->host.msi, m))
