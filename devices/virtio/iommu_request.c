@@ -101,10 +101,10 @@ static u8 map(struct viommu_request *rq, const union body *b)
 		        (flags & VIRTIO_IOMMU_MAP_F_WRITE ? DMA_WRITE : 0),
 	};
 
+	if (flags & ~known) /* a MUST, and so before what are not */
+		return VIRTIO_IOMMU_S_INVAL;
 	if (!in_map_range(v, &m))
 		return VIRTIO_IOMMU_S_RANGE;
-	if (flags & ~known)
-		return VIRTIO_IOMMU_S_INVAL;
 	if (!d)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (d->bypass || is_reserved(v, &m))
