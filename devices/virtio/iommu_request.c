@@ -74,12 +74,15 @@ static bool is_reserved(const struct viommu *v, const struct iova_mapping *m)
 	return false;
 }
 
-/* 5.13.6.5: whole granules, IOVAs that there are, and GPAs that do not wrap around. */
+/*
+ * 5.13.6.5: whole granules, IOVAs that there are, and GPAs that do not wrap around. Where a granule
+ * is a byte, one alone can be mapped (5.13.6), whatever 5.13.6.5.1 says of a range's ends.
+ */
 static bool in_map_range(const struct viommu *v, const struct iova_mapping *m)
 {
 	const u64 granule = FIELD_LOW(v->host.page_size_mask);
 
-	return !((m->iova | m->gpa | (m->last + 1)) & (granule - 1)) && m->last > m->iova &&
+	return !((m->iova | m->gpa | (m->last + 1)) & (granule - 1)) && m->last >= m->iova &&
 	       m->iova >= v->host.input.first && m->last <= v->host.input.last &&
 	       m->gpa + (m->last - m->iova) >= m->gpa;
 }
