@@ -40,13 +40,15 @@ static enum dma_status fail(struct iommu_endpoint *e, const struct dma_access *a
 /* The mapping that @a->iova + @a->done is in; NULL: the access ends there. */
 static struct iova_mapping *find(struct iommu_endpoint *e, const struct dma_access *a)
 {
+	const u64 at = a->iova + a->done;
 	struct iova_mapping *m;
 
 	if (!e->attachment || a->pasid != DMA_NO_PASID) {
 		fail(e, a, IOMMU_FAULT_DOMAIN);
 		return NULL;
 	}
-	m = lookup(e, a->iova + a->done);
+	m = at >= a->iova ? lookup(e, at)
+	                  : NULL; /* what follows the last address is not the first */
 	if (m && !(a->perm & ~m->perm))
 		return m;
 	fail(e, a, IOMMU_FAULT_MAPPING);

@@ -63,7 +63,7 @@ static bool overlaps(const struct viommu_range *r, const struct iova_mapping *m)
 	return r->first <= m->last && m->iova <= r->last;
 }
 
-/* 5.13.6.8.2: what is reserved is not to be mapped. */
+/* 5.13.6.8.1.2: what is reserved is not to be mapped. */
 static bool is_reserved(const struct viommu *v, const struct iova_mapping *m)
 {
 	if (v->host.msi_window && overlaps(&v->host.msi, m))
@@ -74,12 +74,15 @@ static bool is_reserved(const struct viommu *v, const struct iova_mapping *m)
 	return false;
 }
 
-/* 5.13.6.5: whole granules, IOVAs that there are, and GPAs that do not wrap around. */
+/*
+ * 5.13.6.5: whole granules, IOVAs that there are, and GPAs that do not wrap around. Where a granule
+ * is a byte, one alone can be mapped (5.13.6), whatever 5.13.6.5.1 says of a range's ends.
+ */
 static bool in_map_range(const struct viommu *v, const struct iova_mapping *m)
 {
 	const u64 granule = FIELD_LOW(v->host.page_size_mask);
 
-	return !((m->iova | m->gpa | (m->last + 1)) & (granule - 1)) && m->last > m->iova &&
+	return !((m->iova | m->gpa | (m->last + 1)) & (granule - 1)) && m->last >= m->iova &&
 	       m->iova >= v->host.input.first && m->last <= v->host.input.last &&
 	       m->gpa + (m->last - m->iova) >= m->gpa;
 }
@@ -101,10 +104,10 @@ static u8 map(struct viommu_request *rq, const union body *b)
 		        (flags & VIRTIO_IOMMU_MAP_F_WRITE ? DMA_WRITE : 0),
 	};
 
+	if (flags & ~known) /* a MUST, and so before what are not */
+		return VIRTIO_IOMMU_S_INVAL;
 	if (!in_map_range(v, &m))
 		return VIRTIO_IOMMU_S_RANGE;
-	if (flags & ~known)
-		return VIRTIO_IOMMU_S_INVAL;
 	if (!d)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (d->bypass || is_reserved(v, &m))

@@ -186,11 +186,13 @@ static enum walk available(struct virtq *vq, u16 *nr)
 const u16 *virtq_look(struct virtq *vq)
 {
 	struct dma_space *dma = vq->dev->dma;
+	const u16 *idx;
 
 	if (dma->translated || !virtq_is_live(vq) || AVAIL_IDX(vq) % sizeof(u16))
 		return NULL;
-	vq->looked_at = true;
-	return guest_ptr(dma->mem, AVAIL_IDX(vq), sizeof(u16));
+	idx = guest_ptr(dma->mem, AVAIL_IDX(vq), sizeof(u16));
+	vq->looked_at = idx;
+	return idx;
 }
 
 bool virtq_look_away(struct virtq *vq)
