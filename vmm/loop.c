@@ -5,14 +5,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <liburing.h>
+#include <linux/sched/types.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "vmm/poll.h"
 
-#define LOOP_ENTRIES 512
+#define LOOP_ENTRIES   512
+#define SHORTEST_SLICE 100000 /* ns */
 
 /* Operations are kept in one of two rings, so that they can be queued without bound. */
 struct loop {
@@ -196,9 +200,9 @@ static int wait(struct loop *l)
 	return err == -EINTR || err == -EAGAIN ? 0 : err;
 }
 
-void loop_look(struct loop *l, struct poller *p)
+bool loop_look(struct loop *l, struct poller *p)
 {
-	poll_begin(&l->pollers, p);
+	return poll_begin(&l->pollers, p);
 }
 
 void loop_look_away(struct loop *l, struct poller *p)
@@ -216,11 +220,28 @@ static void flush(void *loop)
 	loop_flush(loop);
 }
 
+/*
+ * Whoever wakes the loop waits for it, often with a CPU that spins: on that very CPU it would run
+ * only when the scheduler's tick says so. With the shortest slice there is (Linux 6.12 and later;
+ * kernel/sched/fair.c, PREEMPT_SHORT) it runs at once, and has no more time than others.
+ */
+static void ask_for_short_slice(void)
+{
+	struct sched_attr attr = { .size = sizeof(attr) };
+
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) ||
+	    attr.sched_policy != SCHED_OTHER)
+		return;
+	attr.sched_runtime = SHORTEST_SLICE;
+	syscall(SYS_sched_setattr, 0, &attr, 0); /* without it all works, later */
+}
+
 int loop_run(struct loop *l)
 {
 	int err = 0, res;
 	struct loop_op *op;
 
+	ask_for_short_slice();
 	pthread_mutex_lock(l->lock);
 	loop_flush(l);
 	while (!l->stopped && !err) {

@@ -50,8 +50,9 @@ void loop_send(struct loop *l, struct loop_op *op, int fd, const void *buf, u32 
 /* @ts: relative, must live until done is called, with -ETIME. */
 void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *ts);
 
-/* Looks at @p for a while, instead of being woken (poll.h); no longer. By the loop's own thread. */
-void loop_look(struct loop *l, struct poller *p);
+/* Looks at @p for a while, instead of being woken (poll.h: poll_begin); no longer. By the loop's
+ * own thread. */
+bool loop_look(struct loop *l, struct poller *p);
 void loop_look_away(struct loop *l, struct poller *p);
 
 /*

@@ -4,8 +4,11 @@
 
 #include <time.h>
 
-#define MIN_WINDOW 20000ULL  /* ns */
-#define MAX_WINDOW 500000ULL /* also what is soon after a sleep began */
+#define MIN_WINDOW  20000ULL  /* ns */
+#define MAX_WINDOW  500000ULL /* also what is soon after a sleep began */
+#define LONG_LOOK   500000ULL /* between two looks: the CPU was somebody else's meanwhile */
+#define MIN_PENALTY 4000000ULL
+#define MAX_PENALTY 256000000ULL
 
 static u64 now(void)
 {
@@ -15,18 +18,23 @@ static u64 now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-void poll_begin(struct pollers *all, struct poller *p)
+bool poll_begin(struct pollers *all, struct poller *p)
 {
+	const u64 t = now();
+
 	if (p->active)
-		return;
-	p->since = now();
-	if (p->since - p->slept > MAX_WINDOW)
+		return true;
+	if (t < p->banned)
+		return false;
+	p->since = p->looked = t;
+	if (t - p->slept > MAX_WINDOW)
 		p->window = MIN_WINDOW;
 	else
 		p->window = p->window < MAX_WINDOW / 2 ? p->window * 2 : MAX_WINDOW;
 	p->active = true;
 	p->next = all->first;
 	all->first = p;
+	return true;
 }
 
 void poll_end(struct pollers *all, struct poller *p)
@@ -41,24 +49,52 @@ void poll_end(struct pollers *all, struct poller *p)
 	p->active = false;
 }
 
+/*
+ * More threads want to run than there are CPUs: one that spins is made to wait for its turn, and
+ * the guest with it, where one that sleeps is woken at once. So it sleeps, and does not spin again
+ * for a while that grows with every failure.
+ */
+static void ban(struct poller *p, u64 t)
+{
+	p->penalty = p->penalty ? p->penalty * 2 : MIN_PENALTY;
+	if (p->penalty > MAX_PENALTY)
+		p->penalty = MAX_PENALTY;
+	p->banned = t + p->penalty;
+}
+
+static void try_to_sleep(struct pollers *all, struct poller *p, bool preempted)
+{
+	if (!p->sleep(p))
+		return;
+	poll_end(all, p);
+	p->slept = now();
+	if (preempted)
+		ban(p, p->slept);
+	else
+		p->penalty /= 2;
+}
+
 /* One look; what there is to do is done, and what has been idle for too long sleeps. */
 static void look(struct pollers *all, struct poller *p, pthread_mutex_t *lock,
                  void (*after)(void *ctx), void *ctx)
 {
 	const bool ready = p->ready(p);
+	const u64 t = now();
+	const bool preempted = t - p->looked > LONG_LOOK;
 
-	if (!ready && now() - p->since < p->window)
+	p->looked = t;
+	if (!ready && !preempted && t - p->since < p->window)
 		return;
 	pthread_mutex_lock(lock);
 	if (ready) {
 		p->run(p);
 		after(ctx);
 		p->since = now();
-	} else if (p->sleep(p)) {
-		poll_end(all, p);
-		p->slept = now();
 	}
+	if (p->active && (!ready || preempted))
+		try_to_sleep(all, p, preempted);
 	pthread_mutex_unlock(lock);
+	p->looked = now();
 }
 
 void poll_spin(struct pollers *all, pthread_mutex_t *lock, bool (*interrupted)(void *ctx),

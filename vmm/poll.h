@@ -22,14 +22,18 @@ struct poller {
 	struct poller *next; /* of those that are looked at */
 	bool active;
 	u64 window, since, slept; /* ns */
+	u64 looked, penalty, banned;
 };
 
 struct pollers {
 	struct poller *first;
 };
 
-/* There was work for @p: it is looked at from now on. The loop's thread, under the lock. */
-void poll_begin(struct pollers *all, struct poller *p);
+/*
+ * There was work for @p: it is looked at from now on. False: looking did not go well lately, and
+ * it has to wake the loop. The loop's thread, under the lock.
+ */
+bool poll_begin(struct pollers *all, struct poller *p);
 /* It goes away. By any thread while the loop does not run, else the loop's. */
 void poll_end(struct pollers *all, struct poller *p);
 

@@ -159,9 +159,11 @@ static bool poll_sleep(struct poller *p)
 
 static void look(struct virtio_kick *kick)
 {
+	if (!loop_look(kick->regs->loop, &kick->poller))
+		return;
 	kick->avail_idx = virtq_look(polled_queue(kick));
-	if (kick->avail_idx)
-		loop_look(kick->regs->loop, &kick->poller);
+	if (!kick->avail_idx)
+		loop_look_away(kick->regs->loop, &kick->poller);
 }
 
 static void kicked(struct loop_op *op, int res)

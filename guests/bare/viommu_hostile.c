@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A driver of a virtio-iommu that misbehaves: chains and rings that are none, in either queue;
+ * requests that another CPU rewrites while they are decoded; and what it can make the device keep.
+ */
+#include "lib/viommu.h"
+
+#define PAGE 0x1000UL
+
+static struct viommu v;
+static struct device rng;
+static u32 ep;
+
+static void find(void)
+{
+	viommu_find(&v);
+	device_find(&rng, VIRTIO_RNG, 1);
+	ep = endpoint_of(&rng.where);
+}
+
+static void works(const char *after)
+{
+	viommu_start(&v, VIOMMU_FEATURES);
+	check(!viommu_attach(&v, 1, ep, 0), "%s: attach", after);
+	check(!viommu_map(&v, 1, 0, PAGE - 1, RAM_BASE, MAP_READ), "%s: map", after);
+	check(!viommu_unmap(&v, 1, 0, PAGE - 1), "%s: unmap", after);
+	check(!viommu_detach(&v, 1, ep), "%s: detach", after);
+}
+
+static void request_chains(void)
+{
+	find();
+	works("the beginning");
+	for (unsigned int i = 0; i < nr_chains; i++) {
+		offer_chain(&v.dev, REQUESTQ, &chains[i], VIOMMU_FEATURES);
+		expect_outcome(&v.dev, REQUESTQ, i == NOTHING_AT_ALL ? USED : BROKEN,
+		               chains[i].name);
+		works(chains[i].name);
+	}
+}
+
+/* An access of the entropy device's that faults: its rings are mapped nowhere. */
+static void cause_fault(void)
+{
+	check(device_start(&rng, F_ACCESS_PLATFORM), "the entropy device refuses its driver");
+	device_offer(&rng, 0, 0);
+	check(wait_for(device_needs_reset(&rng), LONG), "no fault");
+}
+
+/* Only when there is a fault does anyone look at them. */
+static void event_chains(void)
+{
+	find();
+	works("the beginning");
+	for (unsigned int i = 0; i < nr_chains; i++) {
+		offer_chain(&v.dev, EVENTQ, &chains[i], VIOMMU_FEATURES);
+		expect_outcome(&v.dev, EVENTQ, HELD, chains[i].name);
+		check(!viommu_attach(&v, 1, ep, 0), "attach");
+		cause_fault();
+		expect_outcome(&v.dev, EVENTQ, i == NOTHING_AT_ALL ? USED : BROKEN, chains[i].name);
+		works(chains[i].name);
+	}
+}
+
+static void rings(void)
+{
+	find();
+	for (unsigned int i = 0; i < nr_places; i++) {
+		misplace_rings(&v.dev, REQUESTQ, i, VIOMMU_FEATURES, (struct desc)LAST_OUT(64));
+		expect_outcome(&v.dev, REQUESTQ, BROKEN, place_name(i));
+		works(place_name(i));
+		misplace_rings(&v.dev, EVENTQ, i, VIOMMU_FEATURES, (struct desc)LAST_IN(64));
+		check(!viommu_attach(&v, 1, ep, 0), "%s: attach", place_name(i));
+		cause_fault();
+		expect_outcome(&v.dev, EVENTQ, BROKEN, place_name(i));
+		works(place_name(i));
+	}
+}
+
+static volatile bool over;
+
+/* Every byte of the request, to anything, all the time. */
+static void rewrite(void)
+{
+	volatile u8 *bytes = (volatile u8 *)&v.request;
+	u64 random = 88172645463325252UL;
+
+	while (!over) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		bytes[random % 36] = random >> 32 & (random & 0x10000 ? 7 : 0xff);
+	}
+	psci_cpu_off();
+}
+
+static void rewritten(void)
+{
+	const u64 count = parameter_after("count=", 2000);
+	unsigned int seen = 0;
+
+	find();
+	works("the beginning");
+	check(psci_cpu_on(1, rewrite) == PSCI_OK, "no second CPU");
+	for (u64 i = 0; i < count; i++) {
+		u8 status;
+
+		v.request.type = 1 + i % 4;
+		v.request.domain = 1;
+		v.request.endpoint = ep;
+		status = viommu_ask(&v, 36, 4);
+		check(status <= S_NOMEM || status == S_NONE, "request %lu: status %u", i, status);
+		check(!device_needs_reset(&v.dev), "request %lu: NEEDS_RESET", i);
+		seen |= 1u << status % 32;
+	}
+	over = true;
+	check(wait_for(psci_affinity_info(1) == AFFINITY_OFF, LONG), "the second CPU goes on");
+	check(seen & ~1u, "every request was taken as it was");
+	works("all that");
+}
+
+static void map_away(u64 i)
+{
+	const u64 iova = (4096 + i) << 20; /* past the window for messages */
+
+	check(!viommu_map(&v, 1, iova, iova + PAGE - 1, RAM_BASE, MAP_READ), "map %lu", i);
+}
+
+/* As many as the scenario says; they go with an UNMAP of everything, or with a reset. */
+static void many(void)
+{
+	const u64 count = parameter_after("count=", 3000);
+
+	find();
+	viommu_start(&v, VIOMMU_FEATURES);
+	check(!viommu_attach(&v, 1, ep, 0), "attach");
+	for (u64 i = 0; i < count; i++)
+		map_away(i);
+	check(!viommu_unmap(&v, 1, 0, ~0UL), "unmap");
+	works("many mappings");
+	viommu_start(&v, VIOMMU_FEATURES);
+	check(!viommu_attach(&v, 1, ep, 0), "attach");
+	for (u64 i = 0; i < count; i++)
+		map_away(i);
+	works("many mappings that a reset took away");
+}
+
+static const struct test tests[] = {
+	{ "request-chains", request_chains },
+	{ "event-chains", event_chains },
+	{ "rings", rings },
+	{ "rewritten", rewritten },
+	{ "many", many },
+};
+
+int main(void)
+{
+	run_test(tests, ARRAY_SIZE(tests));
+	return 1;
+}
