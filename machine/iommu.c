@@ -69,7 +69,7 @@ static const char *parse_reserved(struct iommu_option *o, char *text)
 
 /* The words of a --iommu, as they were given. */
 struct words {
-	const char *type, *msi, *bypass, *transport, *input, *domains, *reserved;
+	const char *type, *msi, *bypass, *transport, *input, *domains, *reserved, *experimental;
 };
 
 struct parsed {
@@ -86,11 +86,17 @@ struct parsed {
 #name, KEY_TEXT, offsetof(struct parsed, words.name), 0, 0 \
 	}
 static const struct key keys[] = {
-	WORD(type),      OPTION("segment", KEY_NUMBER, place.segment, 0, 0xffff),
-	WORD(transport), WORD(msi),
-	WORD(bypass),    OPTION("granule", KEY_NUMBER, granule, 1, 1 << 16),
-	WORD(input),     WORD(domains),
-	WORD(reserved),  OPTION("mappings", KEY_NUMBER, max_mappings, 1, 1ULL << 32),
+	WORD(type),
+	OPTION("segment", KEY_NUMBER, place.segment, 0, 0xffff),
+	WORD(transport),
+	WORD(msi),
+	WORD(bypass),
+	OPTION("granule", KEY_NUMBER, granule, 1, 1 << 16),
+	WORD(input),
+	WORD(domains),
+	WORD(reserved),
+	WORD(experimental),
+	OPTION("mappings", KEY_NUMBER, max_mappings, 1, 1ULL << 32),
 };
 
 static const char *check_words(struct parsed *p)
@@ -108,6 +114,9 @@ static const char *check_words(struct parsed *p)
 		return "msi=bypass or msi=translate";
 	if (!choose(w->bypass, "off", "on", &o->bypass))
 		return "bypass=on or bypass=off";
+	o->page_requests = w->experimental;
+	if (w->experimental && strcmp(w->experimental, "page-request"))
+		return "experimental=page-request";
 	if (o->granule & (o->granule - 1))
 		return "granule=N, a power of two";
 	expected = parse_range(w->input, ~0ULL, &o->input.first, &o->input.last);
@@ -180,6 +189,7 @@ static int create(struct machine *m, unsigned int i)
 		.bypass = o->bypass,
 		.nr_reserved = o->nr_reserved,
 		.max_mappings = o->max_mappings,
+		.page_requests = o->page_requests,
 	};
 	int err;
 

@@ -259,7 +259,8 @@ static const struct option {
 	{ "iommu", 0, "ID,type=virtio[,KEY...]",
 	  "an IOMMU, for devices' iommu=ID; repeatable; keys: segment=N, transport=pci|mmio,\n"
 	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
-	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...], mappings=N",
+	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...], mappings=N,\n"
+	  "                               experimental=page-request",
 	  iommu_option_take },
 	{ "network", 'n', "tap=NAME|passt|none",
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"

@@ -79,6 +79,7 @@ struct iommu_option {
 	struct iommu_range input, domains, reserved[MAX_RESERVED];
 	unsigned int nr_reserved;
 	u64 max_mappings;
+	bool page_requests;
 };
 
 /* What the command line asked for, checked in itself; files are not opened yet. */

@@ -135,8 +135,16 @@ static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *g
 	return DMA_OK;
 }
 
+static bool endpoint_page_request(struct dma_space *s, const struct dma_page_request *rq)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+
+	return e->ops->page_request && e->ops->page_request(e, rq);
+}
+
 static const struct dma_ops endpoint_ops = {
 	.map = endpoint_map,
+	.page_request = endpoint_page_request,
 	.doorbell = endpoint_doorbell,
 };
 

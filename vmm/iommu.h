@@ -25,6 +25,8 @@ struct iommu_ops {
 	/* @a is not possible at @a->iova + @a->done. */
 	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a,
 	              enum iommu_fault reason);
+	/* dma_request_page; NULL: nobody takes them. */
+	bool (*page_request)(struct iommu_endpoint *e, const struct dma_page_request *rq);
 };
 
 /* From an attach to the next one. */

@@ -73,6 +73,8 @@ static u64 features(const struct viommu_config *c)
 	u64 f = BIT(VIRTIO_IOMMU_F_MAP_UNMAP) | BIT(VIRTIO_IOMMU_F_PROBE) |
 	        BIT(VIRTIO_IOMMU_F_MMIO) | BIT(VIRTIO_IOMMU_F_BYPASS_CONFIG) | VIRTQ_FEATURES;
 
+	if (c->page_requests)
+		f |= BIT(VIOMMU_F_PAGE_REQUEST);
 	if (c->input.first || c->input.last != ~0ULL)
 		f |= BIT(VIRTIO_IOMMU_F_INPUT_RANGE);
 	if (c->first_domain || c->last_domain != ~0u)

@@ -25,7 +25,8 @@ struct viommu_config {
 	struct viommu_range msi;
 	struct viommu_range reserved[VIOMMU_MAX_RESERVED]; /* IOVAs that cannot be mapped */
 	unsigned int nr_reserved;
-	u64 max_mappings; /* of all domains together */
+	u64 max_mappings;   /* of all domains together */
+	bool page_requests; /* experimental: docs/virtio-iommu-experimental.md */
 };
 
 /* 0 or -ENOMEM. @dma is the device's own way to its rings. It outlives what is behind it. */
@@ -44,11 +45,12 @@ void viommu_identify(struct viommu_endpoint *e, u32 (*id)(const void *ctx), cons
 
 /* What it has done since it was made. */
 struct viommu_counts {
-	u64 requests[6];       /* by type; [0]: what was none */
+	u64 requests[6];       /* by type; [0]: what was none, or is experimental */
 	u64 failed;            /* requests whose status was not OK */
 	u64 mappings, domains; /* that there are now */
 	u64 accesses, faults;  /* of all endpoints */
-	u64 events, lost;      /* faults reported; not reported, for want of a buffer */
+	u64 events, lost;      /* records for the driver; lost, for want of a buffer */
+	u64 answers;           /* groups of page requests that were answered */
 };
 void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c);
 /* Whether @dev is one. */

@@ -52,11 +52,12 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 	free(d);
 }
 
-/* 5.13.6.4: without an endpoint it ceases to exist. */
+/* 5.13.6.4: without an endpoint it ceases to exist. What was asked of its driver is answered. */
 static void leave_domain(struct viommu *v, struct viommu_endpoint *e)
 {
 	struct viommu_domain *d = e->domain;
 
+	viommu_refuse_pages(e);
 	e->domain = NULL;
 	if (d && !--d->nr_endpoints)
 		free_domain(v, d);

@@ -10,22 +10,26 @@ static const u8 reasons[] = {
 	[IOMMU_FAULT_ADDRESS] = VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 };
 
-/* 5.13.6.9.2: one buffer has all of it. False: there is none, or it is too small, and the event is
+/* 5.13.6.9.2: one buffer has all of it; one that is too small is given back, and the record is
  * lost. */
-static bool report(struct viommu *v, const struct virtio_iommu_fault *f)
+bool viommu_report(struct viommu *v, const void *record, size_t len)
 {
 	struct virtq *vq = &v->dev.vq[VIOMMU_EVENTQ];
 	struct virtq_chain chain;
-	size_t n;
+	bool fits;
 
-	if (!virtq_is_live(vq) || !virtq_pop(vq, &chain))
+	if (!virtq_is_live(vq) || !virtq_pop(vq, &chain)) {
+		v->counts.lost++;
 		return false;
-	n = iov_bytes(&chain.iov[chain.nr_out], chain.nr_in);
-	if (n >= sizeof(*f))
-		iov_write(&chain.iov[chain.nr_out], chain.nr_in, 0, f, sizeof(*f));
-	virtq_push(vq, &chain, n >= sizeof(*f) ? sizeof(*f) : 0);
+	}
+	fits = iov_bytes(&chain.iov[chain.nr_out], chain.nr_in) >= len;
+	if (fits)
+		iov_write(&chain.iov[chain.nr_out], chain.nr_in, 0, record, len);
+	virtq_push(vq, &chain, fits ? len : 0);
 	virtq_interrupt(vq);
-	return n >= sizeof(*f);
+	v->counts.events += fits;
+	v->counts.lost += !fits;
+	return fits;
 }
 
 /* With no buffer there it is lost (5.13.6.9 allows it): DMA never waits for the driver. */
@@ -47,10 +51,10 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a, enum
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault %u at %#llx, %s%s", id, f.reason,
 	      (unsigned long long)address, a->perm & DMA_READ ? "r" : "",
 	      a->perm & DMA_WRITE ? "w" : "");
-	if (report(v, &f))
-		v->counts.events++;
-	else
-		v->counts.lost++;
+	viommu_report(v, &f, sizeof(f));
 }
 
-const struct iommu_ops viommu_endpoint_ops = { .fault = fault };
+const struct iommu_ops viommu_endpoint_ops = {
+	.fault = fault,
+	.page_request = viommu_page_request,
+};

@@ -5,9 +5,11 @@
 #include <linux/virtio_iommu.h>
 
 #include "devices/virtio/iommu.h"
+#include "devices/virtio/iommu_page.h"
 #include "vmm/iommu.h"
 
-/* What the IOMMU device's files share: iommu.c, iommu_request.c, iommu_domain.c, iommu_fault.c. */
+/* What the IOMMU device's files share: iommu.c, iommu_request.c, iommu_domain.c, iommu_fault.c,
+ * iommu_page.c. */
 #define VIOMMU_REQUESTQ 0
 #define VIOMMU_EVENTQ   1
 
@@ -20,6 +22,13 @@ struct viommu_domain {
 	struct iova_space space;
 };
 
+/* Page requests that wait for one answer. */
+struct viommu_group {
+	u32 pasid; /* or DMA_NO_PASID */
+	u16 group;
+};
+#define VIOMMU_MAX_GROUPS 32 /* of an endpoint */
+
 struct viommu_endpoint {
 	struct iommu_endpoint iommu;
 	struct viommu *viommu;
@@ -27,6 +36,8 @@ struct viommu_endpoint {
 	struct viommu_domain *domain; /* NULL: attached to none */
 	u32 (*id)(const void *ctx);   /* NULL: not known to the driver */
 	const void *ctx;
+	struct viommu_group groups[VIOMMU_MAX_GROUPS];
+	unsigned int nr_groups;
 };
 
 /* A request from pop to push: done when what it took away is no longer in use. */
@@ -77,5 +88,12 @@ void viommu_bypass_changed(struct viommu *v);
 
 /* iommu_fault.c: what endpoints could not do (5.13.6.9). */
 extern const struct iommu_ops viommu_endpoint_ops;
+/* A record of @len bytes for the driver. False: no buffer has room for it; it is lost. */
+bool viommu_report(struct viommu *v, const void *record, size_t len);
+
+/* iommu_page.c: a page request for the driver, its answer, and the end of all that wait for one. */
+bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq);
+u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b);
+void viommu_refuse_pages(struct viommu_endpoint *e);
 
 #endif

@@ -14,6 +14,7 @@ union body {
 	struct virtio_iommu_req_map map;
 	struct virtio_iommu_req_unmap unmap;
 	struct virtio_iommu_req_probe probe;
+	struct viommu_req_page_response page_response;
 };
 
 static bool is_zero(const u8 *bytes, size_t len)
@@ -174,6 +175,11 @@ static u8 probe(struct viommu_request *rq, const union body *b)
 	return VIRTIO_IOMMU_S_OK;
 }
 
+static u8 page_response(struct viommu_request *rq, const union body *b)
+{
+	return viommu_page_response(rq, &b->page_response);
+}
+
 /* A row a request: the bytes before what the device writes. A type with no row is none. */
 static const struct {
 	size_t size;
@@ -188,6 +194,8 @@ static const struct {
 	                           BIT(VIRTIO_IOMMU_F_MAP_UNMAP), unmap },
 	[VIRTIO_IOMMU_T_PROBE] = { sizeof(struct virtio_iommu_req_probe), BIT(VIRTIO_IOMMU_F_PROBE),
 	                           probe },
+	[VIOMMU_T_PAGE_RESPONSE] = { offsetof(struct viommu_req_page_response, tail),
+	                             BIT(VIOMMU_F_PAGE_REQUEST), page_response },
 };
 
 /*
@@ -219,7 +227,7 @@ static bool start(struct viommu_request *rq)
 		v->counts.requests[0]++;
 		return false;
 	}
-	v->counts.requests[type]++;
+	v->counts.requests[type < ARRAY_SIZE(v->counts.requests) ? type : 0]++;
 	rq->status = requests[type].run(rq, &b);
 	v->counts.failed += rq->status != VIRTIO_IOMMU_S_OK;
 	trace(v->dev.log, TRACE_IOMMU, "request %u: status %u%s", type, rq->status,
