@@ -13,9 +13,14 @@
 #include "machine/keys.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+#include "vmm/arm64/gic.h"
 
 /* Endpoint IDs: a function's is its requester ID behind its segment's index. */
 #define MMIO_ID_BASE (PLATFORM_SEGMENTS << 16)
+
+/* Of every interrupt controller that has a doorbell. */
+#define DOORBELL_PAGE ALIGN_DOWN(GIC_ITS_DOORBELL, 4096)
+_Static_assert(DOORBELL_PAGE == ALIGN_DOWN(GIC_V2M_DOORBELL, 4096), "the same page");
 
 int iommu_index(const struct options *o, const char *id)
 {
@@ -65,6 +70,16 @@ static const char *parse_reserved(struct iommu_option *o, char *text)
 		o->nr_reserved++;
 	}
 	return NULL;
+}
+
+/* 5.13.6.8.1.2: no two properties of an endpoint overlap, and the doorbell's page is one. */
+static bool is_beside_doorbell(const struct iommu_option *o)
+{
+	for (unsigned int i = 0; i < o->nr_reserved && !o->msi_translate; i++)
+		if (o->reserved[i].first <= (DOORBELL_PAGE | 4095) &&
+		    o->reserved[i].last >= DOORBELL_PAGE)
+			return false;
+	return true;
 }
 
 /* The words of a --iommu, as they were given. */
@@ -122,7 +137,11 @@ static const char *check_words(struct parsed *p)
 	expected = parse_range(w->input, ~0ULL, &o->input.first, &o->input.last);
 	if (!expected)
 		expected = parse_range(w->domains, ~0u, &o->domains.first, &o->domains.last);
-	return expected || !w->reserved ? expected : parse_reserved(o, (char *)w->reserved);
+	if (!expected && w->reserved)
+		expected = parse_reserved(o, (char *)w->reserved);
+	if (!expected && !is_beside_doorbell(o))
+		return "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate";
+	return expected;
 }
 
 const char *iommu_option_take(struct options *o, char *val)

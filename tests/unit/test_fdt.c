@@ -386,3 +386,108 @@ Test(fdt, cpus_that_start_at_el2_have_its_interrupts_and_call_by_smc)
 	expect_cells("/timer", "interrupts", timer, 15);
 	expect_cells("/interrupt-controller@3fff0000", "interrupts", (u32[]){ 1, 9, 4 }, 3);
 }
+
+/* IOMMU 0 is function 3 of the segment, 1 a slot of virtio-mmio; behind them are functions of
+ * that segment and of another, and a slot. */
+static struct platform with_iommus(void)
+{
+	struct platform p = platform;
+
+	p.nr_pci = 2;
+	p.pci[1] = p.pci[0];
+	p.pci[1].segment = 5;
+	p.pci[1].ecam = 0x900000000;
+	p.nr_virtio_mmio = 3;
+	for (unsigned int i = 0; i < 3; i++)
+		p.virtio_mmio[i] = (struct platform_device){ 0x3000000 + i * 0x200, 0x200, 64 + i };
+	p.nr_iommus = 2;
+	p.iommus[0] = (struct platform_iommu){ .is_pci = true, .pci = 0, .rid = 0x18 };
+	p.iommus[1] = (struct platform_iommu){ .mmio = 1 };
+	p.nr_endpoints = 4;
+	p.endpoints[0] = (struct platform_endpoint){ .id = 0x20, .is_pci = true, .rid = 0x20 };
+	p.endpoints[1] = (struct platform_endpoint){
+		.iommu = 1, .id = 0x10008, .is_pci = true, .pci = 1, .rid = 0x8
+	};
+	p.endpoints[2] = (struct platform_endpoint){ .id = 0x100, .is_pci = true, .rid = 0x100 };
+	p.endpoints[3] = (struct platform_endpoint){ .iommu = 1, .id = 0x80002, .mmio = 2 };
+	return p;
+}
+
+static bool has_prop(const char *path, const char *name)
+{
+	return fdt_getprop(blob, fdt_path_offset(blob, path), name, NULL);
+}
+
+Test(fdt, a_segments_iommu_map_has_a_row_a_requester)
+{
+	struct platform p = with_iommus();
+	u32 first, second;
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	first = cell("/pcie@40000000/iommu@3,0", "phandle", 0);
+	second = cell("/virtio@3000200", "phandle", 0);
+	cr_assert(ne(u32, first, second));
+	expect_cells("/pcie@40000000", "iommu-map",
+	             (u32[]){ 0x20, first, 0x20, 1, 0x100, first, 0x100, 1 }, 8);
+	expect_cells("/pcie@900000000", "iommu-map", (u32[]){ 8, second, 0x10008, 1 }, 4);
+	check_with_dtc();
+}
+
+Test(fdt, an_iommu_that_is_a_function_is_a_node_of_its_host)
+{
+	static const char compatible[] = "virtio,pci-iommu\0pci1af4,1057";
+	static const char node[] = "/pcie@40000000/iommu@3,0";
+	struct platform p = with_iommus();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(zero(int, memcmp(prop(node, "compatible", sizeof(compatible)), compatible,
+	                           sizeof(compatible))));
+	expect_cells(node, "reg", (u32[]){ 0x1800, 0, 0, 0, 0 }, 5);
+	cr_assert(eq(u32, cell(node, "#iommu-cells", 0), 1));
+	cr_assert(lt(int, fdt_path_offset(blob, "/pcie@900000000/iommu@3,0"), 0));
+}
+
+Test(fdt, an_iommu_over_mmio_and_what_is_behind_it_are_slots)
+{
+	struct platform p = with_iommus();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(eq(u32, cell("/virtio@3000200", "#iommu-cells", 0), 1));
+	expect_cells("/virtio@3000400", "iommus",
+	             (u32[]){ cell("/virtio@3000200", "phandle", 0), 0x80002 }, 2);
+	cr_assert(not(has_prop("/virtio@3000000", "iommus")));
+	cr_assert(not(has_prop("/virtio@3000000", "#iommu-cells")));
+	cr_assert(not(has_prop("/virtio@3000200", "iommus")));
+	cr_assert(not(has_prop("/virtio@3000400", "#iommu-cells")));
+}
+
+Test(fdt, without_iommus_nothing_speaks_of_them)
+{
+	cr_assert(not(has_prop("/pcie@40000000", "iommu-map")));
+	cr_assert(lt(int, fdt_node_offset_by_compatible(blob, -1, "virtio,pci-iommu"), 0));
+}
+
+Test(fdt, as_many_iommus_and_endpoints_as_there_can_be_are_told)
+{
+	struct platform p = platform;
+
+	p.nr_iommus = PLATFORM_IOMMUS;
+	for (unsigned int i = 0; i < PLATFORM_IOMMUS; i++)
+		p.iommus[i] = (struct platform_iommu){ .is_pci = true, .rid = i << 3 };
+	p.nr_endpoints = PLATFORM_ENDPOINTS;
+	for (unsigned int i = 0; i < PLATFORM_ENDPOINTS; i++)
+		p.endpoints[i] = (struct platform_endpoint){ .iommu = i % PLATFORM_IOMMUS,
+			                                     .id = 0x100 + i,
+			                                     .is_pci = true,
+			                                     .rid = 0x100 + i };
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	prop("/pcie@40000000", "iommu-map", PLATFORM_ENDPOINTS * 16);
+	for (unsigned int i = 0; i < PLATFORM_ENDPOINTS; i++) {
+		char node[64];
+
+		snprintf(node, sizeof(node), "/pcie@40000000/iommu@%x,0", i % PLATFORM_IOMMUS);
+		cr_assert(eq(u32, cell("/pcie@40000000", "iommu-map", i * 4 + 1),
+		             cell(node, "phandle", 0)));
+	}
+	check_with_dtc();
+}

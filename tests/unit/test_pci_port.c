@@ -358,3 +358,30 @@ Test(pci_port, another_bus_number_is_another_requester_for_every_vector)
 	fake_write(&vm, on_bus(0, PCI_PRIMARY_BUS), 1, 0);
 	cr_assert(zero(u32, nr_vectors_changed));
 }
+
+/* PCIe 6.0, 7.8.5: no entries, and behind the first word the bus numbers of a bridge. */
+Test(pci_port, enhanced_allocation_says_which_buses_it_has_before_a_guest_does)
+{
+	unsigned int ea = fake_cap(&vm, 0, PCI_CAP_ID_EA, 0);
+	struct pci_func *next;
+
+	cr_assert(ne(u32, ea, 0));
+	cr_assert(zero(u64, fake_read(&vm, on_bus(0, ea + PCI_EA_NUM_ENT), 2)), "no entries");
+	cr_assert(eq(u64, fake_read(&vm, on_bus(0, ea + PCI_EA_FIRST_ENT), 4), 0x0101));
+	cr_assert(zero(int, pci_port_create(&next, host, 30)));
+	ea = fake_cap(&vm, 1, PCI_CAP_ID_EA, 0);
+	cr_assert(eq(u64, fake_read(&vm, cfg(1, ea + PCI_EA_FIRST_ENT), 4), 0x0202));
+	pci_port_destroy(next);
+}
+
+Test(pci_port, enhanced_allocation_is_nobodys_to_change)
+{
+	unsigned int ea = fake_cap(&vm, 0, PCI_CAP_ID_EA, 0);
+
+	fake_write(&vm, on_bus(0, PCI_PRIMARY_BUS), 4, 0x030300);
+	fake_write(&vm, on_bus(0, ea), 4, ~0u);
+	fake_write(&vm, on_bus(0, ea + PCI_EA_FIRST_ENT), 4, ~0u);
+	cr_assert(zero(u64, fake_read(&vm, on_bus(0, ea + PCI_EA_NUM_ENT), 2)));
+	cr_assert(eq(u64, fake_read(&vm, on_bus(0, ea + PCI_EA_FIRST_ENT), 4), 0x0101));
+	cr_assert(zero(u32, fake_cap(&vm, 0, PCI_CAP_ID_EA, 1)), "there is one");
+}
