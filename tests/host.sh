@@ -56,6 +56,8 @@ nested() {
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 ! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
+! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
+	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
