@@ -54,7 +54,7 @@ nested() {
 }
 ! wants nested.sh "$@" || nested
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
-! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
+{ ! wants pci.sh "$@" && ! wants dma_test.sh "$@"; } || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"

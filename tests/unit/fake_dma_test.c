@@ -104,12 +104,17 @@ static gpa_t bar(unsigned int nr)
 	return (at & PCI_BASE_ADDRESS_MEM_MASK) - MEM_BUS + MEM_CPU;
 }
 
-void fake_endpoint(bool behind, struct dma_test_config c)
+struct dma_space *fake_space(void)
 {
-	fake_vm(&vm, 1);
 	iommu = (struct fake_space){ .space = { .ops = &ops, .mem = &vm.mem, .translated = true } };
 	dma_identity(&iommu.identity, &vm.mem);
-	c.dma = behind ? &iommu.space : NULL;
+	return &iommu.space;
+}
+
+void fake_endpoint(struct dma_space *dma, struct dma_test_config c)
+{
+	fake_vm(&vm, 1);
+	c.dma = dma;
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, dma_test_create(&endpoint, pci_host_bus(host), &c)));
 	epf = bar(0);

@@ -29,8 +29,11 @@ extern struct fake_space iommu;
 extern struct dma_test *endpoint;
 extern gpa_t epf, regs, memory, msix; /* BARs */
 
-/* Behind the IOMMU, or (c->dma NULL) none, before the guest looks at it. The other ends it. */
-void fake_endpoint(bool behind, struct dma_test_config c);
+/* The IOMMU's, as new. */
+struct dma_space *fake_space(void);
+/* With that space, or (NULL) that of functions behind no IOMMU, before the guest looks at it. The
+ * other ends it. */
+void fake_endpoint(struct dma_space *dma, struct dma_test_config c);
 void fake_endpoint_end(void);
 /* Memory and bus master enabled, and MSI-X with vector n's message n. */
 void fake_endpoint_enable(void);

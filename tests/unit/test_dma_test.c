@@ -18,7 +18,7 @@ enum { IRQ_TYPE = 0x24, IRQ_NUMBER = 0x28, CAPS = 0x30, DB_BAR = 0x34 };
 
 static void make(void)
 {
-	fake_endpoint(true, (struct dma_test_config){ .ats = true });
+	fake_endpoint(fake_space(), (struct dma_test_config){ .ats = true });
 	fake_endpoint_enable();
 	put(epf + IRQ_TYPE, 4, 2);
 	put(epf + IRQ_NUMBER, 4, 1);

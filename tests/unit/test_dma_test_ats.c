@@ -32,7 +32,7 @@ static void allocate(u32 nr)
 
 static void make(void)
 {
-	fake_endpoint(true, (struct dma_test_config){ .ats = true, .pri = true });
+	fake_endpoint(fake_space(), (struct dma_test_config){ .ats = true, .pri = true });
 	fake_endpoint_enable();
 	ats(PCI_ATS_CTRL_ENABLE);
 	allocate(4);

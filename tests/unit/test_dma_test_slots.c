@@ -14,7 +14,7 @@
 
 static void make(void)
 {
-	fake_endpoint(true, (struct dma_test_config){ .pasid_bits = 8 });
+	fake_endpoint(fake_space(), (struct dma_test_config){ .pasid_bits = 8 });
 	fake_endpoint_enable();
 }
 
@@ -473,7 +473,7 @@ TestSuite(dma_alone, .fini = fake_endpoint_end, .timeout = 60);
 
 Test(dma_alone, behind_no_iommu_there_are_no_translations)
 {
-	fake_endpoint(false, (struct dma_test_config){ .ats = true, .pri = true });
+	fake_endpoint(NULL, (struct dma_test_config){ .ats = true, .pri = true });
 	fake_endpoint_enable();
 	fake_write(&vm, cfg(0, 0x100 + PCI_ATS_CTRL), 2, PCI_ATS_CTRL_ENABLE);
 	fake_write(&vm, cfg(0, 0x108 + PCI_PRI_ALLOC_REQ), 4, 8);
