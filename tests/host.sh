@@ -15,9 +15,11 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		local name tools=()
+		local name tool tools=()
 		name=$(basename "$script" .sh)
-		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
+		for tool in traffic dma; do
+			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
+		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done
