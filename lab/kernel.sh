@@ -8,23 +8,29 @@ kernel_objects=2200 # about; for the progress line
 built() { echo "$(find "$cache/wip/$kernel/obj" -name '*.[oa]' | wc -l) of about $kernel_objects objects"; }
 unpacked() { echo "$(du -sm "$cache/wip" | cut -f1) MB"; }
 
-# kernel_source DIR: unpacks a 7.2 or newer linux-source as DIR
-kernel_source() {
+# kernel_tar: writes a 7.2 or newer linux-source, which this machine has or Debian has, as a tar archive
+kernel_tar() {
     local tar package
     tar=$(ls /usr/src/linux-source-7.*.tar.xz 2>/dev/null | sort -V | tail -n 1) || :
-    rm -rf "$1.part"
-    mkdir -p "$1.part"
-    if [ -z "$tar" ]; then
+    if [ -n "$tar" ]; then
+        xz -dc "$tar"
+        return
+    fi
+    {
         open_tools
         package=linux-source-7.2
         in_world tools apt-cache show $package >/dev/null 2>&1 ||
             package=$(in_world tools apt-cache search -n '^linux-source-7[.]' | cut -d' ' -f1 | sort -V | tail -n 1)
         get tools "$package"
-        dpkg-deb --fsys-tarfile "$(deb tools "$package")" | tar xO --wildcards './usr/src/*.tar.xz' | xz -dc |
-            tar x -C "$1.part" --strip-components=1 --exclude='*/Documentation/*/*'
-    else
-        tar xf "$tar" -C "$1.part" --strip-components=1 --exclude='*/Documentation/*/*'
-    fi
+    } >&2
+    dpkg-deb --fsys-tarfile "$(deb tools "$package")" | tar xO --wildcards './usr/src/*.tar.xz' | xz -dc
+}
+
+# kernel_source DIR: unpacks it as DIR
+kernel_source() {
+    rm -rf "$1.part"
+    mkdir -p "$1.part"
+    kernel_tar | tar x -C "$1.part" --strip-components=1 --exclude='*/Documentation/*/*'
     mv "$1.part" "$1"
 }
 

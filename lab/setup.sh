@@ -8,6 +8,7 @@
 . "$lab/tools.sh"
 . "$lab/sysroot.sh"
 . "$lab/kernel.sh"
+. "$lab/kselftest.sh"
 . "$lab/debian.sh"
 . "$lab/helpers.sh"
 . "$lab/pciutils.sh"
@@ -73,7 +74,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -86,6 +87,7 @@ setup() {
     [ "$1" != lab ] || entry "$qmp" "QMP client" got make_qmp
     [ "$1" != lab ] || entry "$helpers" "passt and virtiofsd for arm64" got make_helpers
     [ "$1" != lab ] || entry "$pciutils" "lspci for arm64" got make_pciutils
+    [ "$1" != lab ] || entry "$kselftest" "the kernel's tests for arm64" got make_kselftest
     [ "$1" != lab ] || entry "$debian12" "Debian 12's kernel" got make_debian12
     [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
@@ -113,6 +115,7 @@ print_env() {
     echo "LAB_ZBOOT := $cache/$kernel/vmlinuz.efi"
     echo "LAB_HELPERS := $cache/$helpers"
     echo "LAB_PCIUTILS := $cache/$pciutils"
+    echo "LAB_KSELFTEST := $cache/$kselftest"
     echo "LAB_DEBIAN12 := $cache/$debian12"
     echo "LAB_DEBIAN13 := $cache/$debian13"
     echo "LAB_KERNEL_HEADERS := $cache/$kernel"

@@ -157,7 +157,7 @@ static int create_pci(struct machine *m)
 	return err;
 }
 
-static struct pci_bus *bus_of(struct machine *m, const struct place *place)
+struct pci_bus *machine_bus(struct machine *m, const struct place *place)
 {
 	if (place->bus)
 		return m->ports[port_index(m->options, place->bus)]->secondary;
@@ -210,7 +210,7 @@ static int add_virtio_pci(struct machine *m, struct virtio_dev *dev, const struc
                           struct pci_func **f)
 {
 	struct virtio_pci *vp;
-	int err = virtio_pci_create(&vp, bus_of(m, place), dev);
+	int err = virtio_pci_create(&vp, machine_bus(m, place), dev);
 
 	if (err)
 		return err;
@@ -218,8 +218,8 @@ static int add_virtio_pci(struct machine *m, struct virtio_dev *dev, const struc
 	return machine_own(m, destroy_virtio_pci, vp);
 }
 
-/* The index of the segment it is on, behind a port or not. */
-static unsigned int segment_of(const struct machine *m, const struct place *place)
+/* Behind a port or not. */
+unsigned int machine_segment(const struct machine *m, const struct place *place)
 {
 	const struct options *o = m->options;
 
@@ -243,7 +243,7 @@ int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct p
 	}
 	err = add_virtio_pci(m, dev, place, &f);
 	if (!err)
-		machine_endpoint_is_pci(m, place, f, segment_of(m, place));
+		machine_endpoint_is_pci(m, place, f, machine_segment(m, place));
 	return err;
 }
 
@@ -257,7 +257,7 @@ int machine_add_iommu(struct machine *m, unsigned int i)
 	if (err)
 		return err;
 	p->is_pci = o->has_transport ? !o->mmio : !m->options->virtio_mmio;
-	p->pci = segment_of(m, &o->place);
+	p->pci = machine_segment(m, &o->place);
 	err = p->is_pci ? add_virtio_pci(m, m->iommus[i], &o->place, &f)
 	                : add_virtio_mmio(m, m->iommus[i], &p->mmio);
 	if (err)

@@ -141,9 +141,9 @@ static void destroy_owned(struct machine *m)
 static int create_devices(struct machine *m)
 {
 	static int (*const steps[])(struct machine * m) = {
-		board_create,      onboard_create, iommus_create,
-		disks_create,      nets_create,    vsock_device_create,
-		fs_devices_create, hvc_create,     rng_device_create,
+		board_create,      onboard_create,      iommus_create,     disks_create,
+		nets_create,       vsock_device_create, fs_devices_create, hvc_create,
+		rng_device_create, dma_tests_create,
 	};
 	int err = 0;
 

@@ -16,6 +16,7 @@ struct button;
 struct console;
 struct helper;
 struct net_backend;
+struct pci_bus;
 struct pci_func;
 struct pci_host;
 struct serial;
@@ -79,6 +80,10 @@ int machine_run(const struct options *o, struct session *s);
  * creation to end with. */
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
 
+/* The bus that @place says, and the index of its segment. */
+struct pci_bus *machine_bus(struct machine *m, const struct place *place);
+unsigned int machine_segment(const struct machine *m, const struct place *place);
+
 /* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
 /* The same for IOMMU @i, which is then in the platform. */
@@ -102,5 +107,6 @@ int vsock_device_create(struct machine *m);
 int fs_devices_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
+int dma_tests_create(struct machine *m);
 
 #endif

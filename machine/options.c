@@ -8,6 +8,7 @@
 #include "control/socket.h"
 #include "machine/cpu.h"
 #include "machine/disk.h"
+#include "machine/dma_test.h"
 #include "machine/fs.h"
 #include "machine/hugetlb.h"
 #include "machine/iommu.h"
@@ -277,6 +278,10 @@ static const struct option {
 	{ "virtio-transport", 0, "pci|mmio", "what virtio devices are found on (pci)",
 	  take_transport },
 	{ "rng", 0, "[=KEY,...]", "a virtio-rng device", take_rng },
+	{ "dma-test", 0, "[=KEY,...]",
+	  "a PCI function that does the DMA its driver asks for, to test IOMMUs; repeatable;\n"
+	  "                               keys: ats, pri, pasid=BITS",
+	  dma_test_option_take },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
 	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },

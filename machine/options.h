@@ -5,12 +5,13 @@
 #include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
-#define MAX_DISKS    16
-#define MAX_NETS     8
-#define MAX_FS       8
-#define MAX_PORTS    32
-#define MAX_CLAIMS   64
-#define NSEC_PER_SEC 1000000000ULL
+#define MAX_DISKS     16
+#define MAX_NETS      8
+#define MAX_FS        8
+#define MAX_DMA_TESTS 8
+#define MAX_PORTS     32
+#define MAX_CLAIMS    64
+#define NSEC_PER_SEC  1000000000ULL
 
 struct irqchip;
 
@@ -19,6 +20,7 @@ struct place {
 	const char *bus;   /* a root port's ID; NULL: a root bus */
 	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
 	u64 segment;       /* its number */
+	bool pci;          /* it is on PCI, whatever virtio devices are on */
 };
 
 struct port_option {
@@ -115,6 +117,12 @@ struct options {
 	const char *log_json;
 	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */
 	bool virtio_console; /* the console is a virtio device, not the first UART */
+	struct dma_test_option {
+		bool ats, pri;
+		u64 pasid; /* bits; 0: none */
+		struct place place;
+	} dma_tests[MAX_DMA_TESTS];
+	unsigned int nr_dma_tests;
 	bool rng;
 	struct place console_place, rng_place;
 	bool reboot;

@@ -134,7 +134,7 @@ static bool check_claim(const struct options *o, const struct claim *c)
 		return refuse(c, "iommu", p->iommu, "none, or the ID of an --iommu");
 	if (p->bus && port_index(o, p->bus) < 0)
 		return refuse(c, "bus", p->bus, "the ID of a --root-port");
-	if (p->bus && o->virtio_mmio) /* all that take a place are virtio devices */
+	if (p->bus && o->virtio_mmio && !p->pci)
 		return refuse(c, "bus", p->bus, "no bus, or --virtio-transport pci");
 	if (p->bus && shares_port(o, c))
 		return refuse(c, "bus", p->bus, "a root port with no other device");
@@ -154,10 +154,11 @@ static bool fits_root_bus(const struct options *o, u64 segment)
 
 	for (unsigned int i = 0; i < o->nr_ports; i++)
 		n += o->ports[i].segment == segment;
-	for (unsigned int i = 0; i < o->nr_claims && !o->virtio_mmio; i++) {
+	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
+		const bool pci = c->place->pci || !o->virtio_mmio;
 
-		n += !c->place->bus && c->place->segment == segment;
+		n += pci && !c->place->bus && c->place->segment == segment;
 		if (n <= MAX_ROOT_BUS)
 			continue;
 		log_error("--%s %s: expected at most 32 devices and root ports on segment %llu's "

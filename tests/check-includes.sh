@@ -7,7 +7,7 @@ find vmm devices fdt control machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
-	may["devices"] = "vmm devices"
+	may["devices"] = "vmm devices devices/pci"
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/virtio"] = "vmm devices/pci devices/virtio"
 	may["fdt"] = "vmm fdt"
@@ -16,7 +16,7 @@ BEGIN {
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"
-	home["zlib.h"] = "machine"
+	home["zlib.h"] = "devices machine"
 	home["zstd.h"] = "machine"
 	home["jansson.h"] = "control machine"
 }

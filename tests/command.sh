@@ -117,6 +117,15 @@ bad "more root ports than a segment has buses" "--root-port p32,segment=4: expec
 	-k good --segment 1 --segment 2 --segment 3 --segment 4 $(ports 32)
 bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
 bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
+bad "a DMA endpoint with an unknown key" "--dma-test stall: expected a key out of bus=, iommu=, segment=, ats, pri, pasid=" -k good --dma-test=stall
+bad "page requests without translations" "--dma-test pri: expected ats beside pri" -k good --dma-test=pri
+for bits in 0 21 -1 x ""; do
+	bad "pasid='$bits'" "--dma-test pasid=$bits: expected pasid=N, 1 to 20" -k good --dma-test=pasid=$bits
+done
+bad "a flag of a DMA endpoint with a value" "--dma-test ats=on: expected ats without a value" -k good --dma-test=ats=on
+bad "a ninth DMA endpoint" "--dma-test : expected at most 8 DMA endpoints" -k good $(printf -- '--dma-test %.0s' $(seq 9))
+bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
+bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v
 bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x
 bad "a serial console with keys" "--console serial,bus=x: expected serial or virtio" -k good --console serial,bus=x
 bad "an empty key" "--disk disk,: expected a key out of" -k good -d disk,

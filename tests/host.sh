@@ -15,10 +15,12 @@ setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 initrds() {
 	"$top/guests/linux/mkinitrd.sh" "$share/initrd" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	for script in "$tests"/guest/*.sh; do
-		local name tools=()
+		local name tool tools=()
 		name=$(basename "$script" .sh)
-		! grep -q '^traffic ' "$script" || tools=("$BUILD/traffic:bin/traffic")
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
+		for tool in traffic dma; do
+			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
+		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done
@@ -55,8 +57,10 @@ nested() {
 }
 ! wants nested.sh "$@" || nested
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
-! wants pci.sh "$@" || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
+{ ! wants pci.sh "$@" && ! wants dma_test.sh "$@"; } || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
+! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
+	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.

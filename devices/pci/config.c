@@ -148,6 +148,7 @@ static void update_master(struct pci_func *f)
 	f->master = !f->master;
 	if (f->master_changed)
 		f->master_changed(f);
+	pci_msi_unmask(f);
 	pci_msix_unmask(f);
 }
 
@@ -186,7 +187,9 @@ void pci_func_reset(struct pci_func *f)
 		f->config[i] &= ~(f->writable[i] | f->clears[i]);
 		f->config[i] |= f->reset_to[i] & f->writable[i];
 	}
+	pci_msi_reset(f);
 	pci_msix_reset(f);
+	pci_ats_reset(f);
 	pci_func_update(f);
 }
 
@@ -204,7 +207,9 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 	if (offset < PCI_STD_HEADER_SIZEOF)
 		pci_func_update(f);
 	pci_pm_written(f, asleep);
+	pci_msi_written(f, offset, size);
 	pci_msix_control_written(f, offset, size);
+	pci_ats_written(f, offset, size);
 	if (f->config_written)
 		f->config_written(f, offset, size);
 }

@@ -45,32 +45,15 @@ static bool message(const struct pci_msix *m, unsigned int vector, struct irq_ms
 	u64 addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
 	           (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32;
 
-	msg->data = entry(m, vector, PCI_MSIX_ENTRY_DATA);
-	msg->devid = pci_devid(m->f);
-	return dma_doorbell(m->f->dma, addr, &msg->addr) == DMA_OK;
+	return pci_message(m->f, addr, entry(m, vector, PCI_MSIX_ENTRY_DATA), msg);
 }
 
-/*
- * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to
- * anything else it is the interrupt controller's to understand or to drop.
- */
 static void send(struct pci_msix *m, unsigned int vector)
 {
-	struct vm *vm = m->f->bus->host->vm;
 	struct irq_msg msg;
-	u32 data;
 
-	if (!message(m, vector, &msg))
-		return;
-	trace(vm->log, TRACE_PCI, "%s: vector %u: %#x to %#llx", m->f->name, vector, msg.data,
-	      (unsigned long long)msg.addr);
-	data = htole32(msg.data);
-	if (!guest_write(&vm->mem, msg.addr, &data, sizeof(data)))
-		return;
-	if (!irq_route_set(vm->irq, &m->routes[vector], &msg))
-		irq_route_fire(&m->routes[vector]);
-	else
-		irq_msi_send(vm->irq, &msg);
+	if (message(m, vector, &msg))
+		pci_message_send(m->f, &m->routes[vector], &msg);
 }
 
 void pci_msix_raise(struct pci_func *f, unsigned int vector)

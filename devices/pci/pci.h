@@ -31,7 +31,15 @@ struct pci_bar {
 	void (*moved)(struct pci_func *f, gpa_t from, gpa_t to);
 };
 
+struct pci_msi;
 struct pci_msix;
+
+/* ATS, page requests, PASIDs: where the capabilities are (0: none), and their state. */
+struct pci_ats {
+	unsigned int ats, pri, pasid;
+	bool requesting;          /* as page requests were enabled when that was last looked at */
+	unsigned int outstanding; /* page requests that wait for a response */
+};
 
 struct pci_func {
 	const char *name;
@@ -49,6 +57,8 @@ struct pci_func {
 	unsigned int ext_cap_last; /* 0: none yet */
 	unsigned int express;      /* the PCI Express capability; 0: none */
 	unsigned int pm;           /* the power management capability; 0: none */
+	struct pci_ats ats;
+	struct pci_msi *msi;
 	struct pci_msix *msix;
 	struct dma_messages messages;
 	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
@@ -63,6 +73,8 @@ struct pci_func {
 	bool (*resetting)(const struct pci_func *f);
 	/* The function may reach memory, or no longer (pci_is_master). May be NULL. */
 	void (*master_changed)(struct pci_func *f);
+	/* The guest wrote the controls of ATS or page requests. May be NULL. */
+	void (*ats_changed)(struct pci_func *f);
 	/* What pci_msix_fd() says of the vector may have changed. May be NULL. */
 	void (*vector_changed)(struct pci_func *f, unsigned int vector);
 };
@@ -150,6 +162,39 @@ bool pci_is_master(const struct pci_func *f);
 void pci_msix_unmask(struct pci_func *f);
 /* The guest wrote message control; msix.c's half of a config write. */
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size);
+
+/*
+ * MSI (6.1.4): @nr vectors, a power of two up to 32, 64-bit addresses; @maskable: each has a mask
+ * and a pending bit (7.7.1.7, 7.7.1.8). 0 or -ENOMEM.
+ */
+int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable);
+void pci_msi_remove(struct pci_func *f);
+/* How many the guest has enabled; 0: MSI is off. */
+unsigned int pci_msi_enabled(const struct pci_func *f);
+/* Sends, or keeps pending while masked. One that is not enabled is not sent. */
+void pci_msi_raise(struct pci_func *f, unsigned int vector);
+
+/*
+ * ats.c. Address translation (10.5.1): 32 invalidations at once, page aligned requests. Page
+ * requests (10.5.2): @capacity may be outstanding. PASIDs (7.8.9) of @bits bits, 1 to 20, with
+ * execute permission; after pci_express_add().
+ */
+void pci_ats_add(struct pci_func *f);
+void pci_pri_add(struct pci_func *f, u32 capacity);
+void pci_pasid_add(struct pci_func *f, unsigned int bits);
+bool pci_ats_enabled(const struct pci_func *f);
+/* Bytes, the smallest range that is translated alike (STU). */
+u64 pci_ats_unit(const struct pci_func *f);
+/* Whether a request may have @pasid, and ask for execute permission. */
+bool pci_pasid_allowed(const struct pci_func *f, u32 pasid, bool exec);
+/* One more page request, if that is enabled and there is a credit left. */
+bool pci_pri_begin(struct pci_func *f);
+/* @nr of them have their response, or were not sent after all. */
+void pci_pri_end(struct pci_func *f, unsigned int nr);
+/* A response to nothing that is outstanding; false: it is to be ignored, nothing is expected. */
+bool pci_pri_unexpected(struct pci_func *f);
+/* A response of failure (10.4.2.1): none are enabled or outstanding from now on. */
+void pci_pri_failed(struct pci_func *f);
 
 /* One access to config space, bounded and aligned by the caller. */
 u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size);

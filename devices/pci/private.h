@@ -47,6 +47,20 @@ void pci_host_pin(struct pci_func *f, bool level);
 /* What follows from @f's header and power state, for it and what is behind it, is brought about. */
 void pci_func_update(struct pci_func *f);
 
+/*
+ * Where a message of @f's to @addr arrives, if its IOMMU lets it; and the message sent there, by
+ * @route if it can be (message.c).
+ */
+bool pci_message(const struct pci_func *f, u64 addr, u32 data, struct irq_msg *msg);
+void pci_message_send(struct pci_func *f, struct irq_route *route, const struct irq_msg *msg);
+
+/* msi.c's and ats.c's halves of a config write, of a reset, of Bus Master Enable. */
+void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size);
+void pci_msi_reset(struct pci_func *f);
+void pci_msi_unmask(struct pci_func *f);
+void pci_ats_written(struct pci_func *f, unsigned int offset, unsigned int size);
+void pci_ats_reset(struct pci_func *f);
+
 /* pm.c: D3hot (5.3.1.4.1). */
 bool pci_is_asleep(const struct pci_func *f);
 /* After every write to config space. */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MSI: one address, and a value whose low bits are the vector (PCIe 6.0, 6.1.4, 7.7.1). */
+#include "devices/pci/private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+
+#define MAX_VECTORS 32
+
+struct pci_msi {
+	struct pci_func *f;
+	unsigned int cap, log2; /* of how many there are */
+	bool maskable;
+	u32 pending; /* what the register says, where there is one */
+	struct irq_route routes[MAX_VECTORS];
+};
+
+/* What the guest allows beyond what there is is reserved (7.7.1.2): all there is. */
+unsigned int pci_msi_enabled(const struct pci_func *f)
+{
+	u16 control = f->msi ? pci_get16(f, f->msi->cap + PCI_MSI_FLAGS) : 0;
+	unsigned int log2 = FIELD_GET(PCI_MSI_FLAGS_QSIZE, control);
+
+	if (!(control & PCI_MSI_FLAGS_ENABLE))
+		return 0;
+	return 1u << (log2 < f->msi->log2 ? log2 : f->msi->log2);
+}
+
+/* A message is a memory write: none without Bus Master Enable. It waits then, as if masked. */
+static bool masked(const struct pci_msi *m, unsigned int vector)
+{
+	if (!pci_is_master(m->f))
+		return true;
+	return m->maskable && pci_get32(m->f, m->cap + PCI_MSI_MASK_64) & BIT(vector);
+}
+
+static void set_pending(struct pci_msi *m, u32 pending)
+{
+	m->pending = pending;
+	if (m->maskable)
+		pci_set32(m->f, m->cap + PCI_MSI_PENDING_64, pending);
+}
+
+static void send(struct pci_msi *m, unsigned int vector)
+{
+	const struct pci_func *f = m->f;
+	u64 addr = pci_get32(f, m->cap + PCI_MSI_ADDRESS_LO) |
+	           (u64)pci_get32(f, m->cap + PCI_MSI_ADDRESS_HI) << 32;
+	u32 data = pci_get16(f, m->cap + PCI_MSI_DATA_64);
+	struct irq_msg msg;
+
+	data = (data & ~(pci_msi_enabled(f) - 1)) | vector;
+	if (pci_message(f, addr, data, &msg))
+		pci_message_send(m->f, &m->routes[vector], &msg);
+}
+
+void pci_msi_raise(struct pci_func *f, unsigned int vector)
+{
+	struct pci_msi *m = f->msi;
+
+	if (vector >= pci_msi_enabled(f))
+		return;
+	if (masked(m, vector))
+		set_pending(m, m->pending | BIT(vector));
+	else
+		send(m, vector);
+}
+
+/* What became pending while masked is sent once it no longer is. */
+void pci_msi_unmask(struct pci_func *f)
+{
+	struct pci_msi *m = f->msi;
+
+	for (unsigned int vector = 0; m && m->pending && vector < MAX_VECTORS; vector++) {
+		if (!(m->pending & BIT(vector)) || masked(m, vector))
+			continue;
+		set_pending(m, m->pending & ~BIT(vector));
+		if (vector < pci_msi_enabled(f))
+			send(m, vector);
+	}
+}
+
+void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size)
+{
+	struct pci_msi *m = f->msi;
+
+	if (!m || offset >= m->cap + PCI_MSI_PENDING_64 || offset + size <= m->cap)
+		return;
+	if (pci_msi_enabled(f))
+		pci_set_intx(f, false); /* 6.1.4: its interrupts are messages now */
+	pci_msi_unmask(f);
+}
+
+void pci_msi_reset(struct pci_func *f)
+{
+	if (f->msi)
+		set_pending(f->msi, 0);
+}
+
+int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable)
+{
+	struct pci_msi *m = calloc(1, sizeof(*m));
+	u16 control = PCI_MSI_FLAGS_64BIT | (maskable ? PCI_MSI_FLAGS_MASKBIT : 0);
+
+	assert(nr && nr <= MAX_VECTORS && !(nr & (nr - 1)));
+	if (!m)
+		return -ENOMEM;
+	*m = (struct pci_msi){ .f = f, .maskable = maskable, .log2 = __builtin_ctz(nr) };
+	m->cap =
+		pci_cap_add(f, PCI_CAP_ID_MSI, maskable ? PCI_MSI_PENDING_64 + 4 : PCI_MSI_MASK_64);
+	control |= FIELD_PREP(PCI_MSI_FLAGS_QMASK, m->log2);
+	pci_set16(f, m->cap + PCI_MSI_FLAGS, control);
+	pci_allow16(f, m->cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+	pci_allow32(f, m->cap + PCI_MSI_ADDRESS_LO, ~3u);
+	pci_allow32(f, m->cap + PCI_MSI_ADDRESS_HI, ~0u);
+	pci_allow16(f, m->cap + PCI_MSI_DATA_64, 0xffff);
+	if (maskable)
+		pci_allow32(f, m->cap + PCI_MSI_MASK_64, GENMASK(nr - 1, 0));
+	f->msi = m;
+	return 0;
+}
+
+void pci_msi_remove(struct pci_func *f)
+{
+	struct pci_msi *m = f->msi;
+
+	if (!m)
+		return;
+	for (unsigned int i = 0; i < MAX_VECTORS; i++)
+		irq_route_clear(f->bus->host->vm->irq, &m->routes[i]);
+	free(m);
+	f->msi = NULL;
+}

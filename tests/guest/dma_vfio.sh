@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest: the DMA endpoint, behind an IOMMU, driven from user space.
+f=$(dirname "$(grep -l 0x002d /sys/bus/pci/devices/*/device)")
+echo vfio-pci >"$f/driver_override"
+echo "${f##*/}" >"$f/driver/unbind"
+echo "${f##*/}" >/sys/bus/pci/drivers_probe
+cdev=$(ls "$f/vfio-dev") || exit 1
+dma "/dev/vfio/devices/$cdev"
