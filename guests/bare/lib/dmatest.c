@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Driving the DMA endpoint's slots. */
+#include "dmatest.h"
+
+#define VENDOR 0x1912
+#define DEVICE 0x002d
+
+enum {
+	OP = 0x00,
+	FLAGS = 0x04,
+	IOVA = 0x08,
+	IOVA2 = 0x10,
+	LENGTH = 0x18,
+	PASID = 0x20,
+	ARG0 = 0x28,
+	ARG1 = 0x30,
+	CONTROL = 0x38,
+	STATUS = 0x3c,
+	DONE = 0x40,
+	FAULT = 0x48,
+	RESULT = 0x50,
+};
+
+static u64 slot_at(const struct dma_test *d, unsigned int slot)
+{
+	return d->regs + 0x1000 + slot * 128;
+}
+
+void dma_test_find(struct dma_test *d)
+{
+	d->rid = 0;
+	check(pci_find(VENDOR, DEVICE, &d->rid), "there is no DMA endpoint");
+	pci_enable(d->rid);
+	d->regs = pci_bar(d->rid, 1);
+	check(read32(d->regs) == 0x54414d44, "ID %x", read32(d->regs));
+}
+
+void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op)
+{
+	u64 at = slot_at(d, slot);
+
+	write32(at + OP, op->op);
+	write32(at + FLAGS, op->flags);
+	write64(at + IOVA, op->iova);
+	write64(at + IOVA2, op->iova2);
+	write64(at + LENGTH, op->length);
+	write32(at + PASID, op->pasid);
+	write64(at + ARG0, op->arg0);
+	write64(at + ARG1, op->arg1);
+	dma_control(d, slot, DMA_START);
+}
+
+void dma_control(const struct dma_test *d, unsigned int slot, u32 what)
+{
+	barrier();
+	write32(slot_at(d, slot) + CONTROL, what);
+}
+
+unsigned int dma_state(const struct dma_test *d, unsigned int slot)
+{
+	return read32(slot_at(d, slot) + STATUS) & 15;
+}
+
+unsigned int dma_outcome(const struct dma_test *d, unsigned int slot)
+{
+	return read32(slot_at(d, slot) + STATUS) >> 4 & 15;
+}
+
+u64 dma_fault_at(const struct dma_test *d, unsigned int slot)
+{
+	return read64(slot_at(d, slot) + FAULT);
+}
+
+u64 dma_done(const struct dma_test *d, unsigned int slot)
+{
+	return read64(slot_at(d, slot) + DONE);
+}
+
+u64 dma_result(const struct dma_test *d, unsigned int slot)
+{
+	return read64(slot_at(d, slot) + RESULT);
+}
+
+unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op)
+{
+	dma_start(d, slot, op);
+	check(wait_for(dma_state(d, slot) == DMA_ENDED, LONG), "slot %u: operation %u does not end",
+	      slot, op->op);
+	return dma_outcome(d, slot);
+}
+
+u64 pci_ext_capability(u32 rid, u16 id)
+{
+	u32 at = 0x100;
+
+	while (at) {
+		u32 header = read32(pci_config(rid) + at);
+
+		if ((header & 0xffff) == id)
+			return pci_config(rid) + at;
+		at = header >> 20 & ~3u;
+	}
+	return 0;
+}

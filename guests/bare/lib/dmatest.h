@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The DMA endpoint (docs/dma-test.md): a slot's operations. */
+#ifndef GUESTS_BARE_LIB_DMATEST_H
+#define GUESTS_BARE_LIB_DMATEST_H
+
+#include "pci.h"
+
+enum {
+	DMA_READ = 1,
+	DMA_WRITE,
+	DMA_FILL,
+	DMA_COPY,
+	DMA_CAS,
+	DMA_TRANSLATE,
+	DMA_PAGE_REQUEST,
+	DMA_CHECK
+};
+enum {
+	DMA_F_READ = 1 << 0,
+	DMA_F_WRITE = 1 << 1,
+	DMA_F_EXEC = 1 << 2,
+	DMA_F_PASID = 1 << 4,
+	DMA_F_HELD = 1 << 6,
+	DMA_F_LAST = 1 << 8,
+};
+enum { DMA_IDLE, DMA_RUNNING, DMA_STALLED, DMA_HOLDS, DMA_AWAITS, DMA_ENDED };
+enum { DMA_DONE, DMA_FAULT, DMA_REFUSED, DMA_ABORTED };
+enum { DMA_START = 1, DMA_RELEASE = 2, DMA_ABORT = 4 };
+enum { EXT_PRI = 0x13, EXT_ATS = 0x0f, EXT_PASID = 0x1b };
+
+struct dma_test {
+	u32 rid;
+	u64 regs; /* of BAR 1 */
+};
+
+struct dma_op {
+	u32 op, flags;
+	u64 iova, iova2, length, arg0, arg1;
+	u32 pasid;
+};
+
+void dma_test_find(struct dma_test *d);
+void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
+void dma_control(const struct dma_test *d, unsigned int slot, u32 what);
+unsigned int dma_state(const struct dma_test *d, unsigned int slot);
+unsigned int dma_outcome(const struct dma_test *d, unsigned int slot);
+u64 dma_fault_at(const struct dma_test *d, unsigned int slot);
+u64 dma_done(const struct dma_test *d, unsigned int slot);
+u64 dma_result(const struct dma_test *d, unsigned int slot);
+/* It ends; its outcome. */
+unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
+/* An extended capability's address; 0: there is none. */
+u64 pci_ext_capability(u32 rid, u16 id);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtio-iommu and transfers in flight: what takes memory away waits for them; and page requests.
+ * The DMA endpoint is behind it. */
+#include "lib/dmatest.h"
+#include "lib/viommu.h"
+
+#define PAGE   0x1000UL
+#define DOMAIN 3
+#define IOVA   0x40000000UL
+
+static struct viommu v;
+static struct dma_test d;
+static u32 ep;
+static u8 memory[4 * PAGE] __attribute__((aligned(4096)));
+
+static void find(u64 features)
+{
+	viommu_find(&v);
+	dma_test_find(&d);
+	ep = d.rid;
+	viommu_start(&v, features);
+}
+
+static void attach(void)
+{
+	check(!viommu_attach(&v, DOMAIN, ep, 0), "attach");
+	for (u64 i = 0; i < 4; i++)
+		check(!viommu_map(&v, DOMAIN, IOVA + i * PAGE, IOVA + (i + 1) * PAGE - 1,
+		                  (u64)memory + i * PAGE, MAP_READ | MAP_WRITE),
+		      "map");
+	memset(memory, 0, sizeof(memory));
+}
+
+static struct dma_op fill(u64 iova, u64 length, u32 flags)
+{
+	return (struct dma_op){
+		.op = DMA_FILL, .flags = flags, .iova = iova, .length = length, .arg0 = 1
+	};
+}
+
+/* In slot 0: IOVA's first two pages, mapped and not yet written. */
+static void hold(void)
+{
+	struct dma_op op = fill(IOVA, 2 * PAGE, DMA_F_HELD);
+
+	dma_start(&d, 0, &op);
+	check(wait_for(dma_state(&d, 0) == DMA_HOLDS, LONG), "nothing is held");
+}
+
+/* Offered, not waited for; v.request is what it is. */
+static void offer(u32 size)
+{
+	struct ring *r = &v.dev.ring[REQUESTQ];
+
+	memset(v.answer, S_NONE, sizeof(v.answer));
+	r->desc[0] = (struct desc){ (u64)&v.request, size, DESC_NEXT, 1 };
+	r->desc[1] = (struct desc){ (u64)v.answer, 4, DESC_WRITE, 0 };
+	device_offer(&v.dev, REQUESTQ, 0);
+}
+
+static void waits_for_release(const char *what)
+{
+	check(!wait_for(device_done(&v.dev, REQUESTQ), 50), "%s: does not wait", what);
+	check(!memory[0] && !memory[2 * PAGE - 1], "%s: written before its time", what);
+	dma_control(&d, 0, DMA_RELEASE);
+	check(wait_for(device_done(&v.dev, REQUESTQ), LONG), "%s: does not end", what);
+	check(!*(volatile u8 *)v.answer, "%s: status %u", what, v.answer[0]);
+	check(wait_for(dma_state(&d, 0) == DMA_ENDED, LONG) && dma_outcome(&d, 0) == DMA_DONE,
+	      "%s: outcome %u", what, dma_outcome(&d, 0));
+	check(memory[8] | memory[9], "%s: nothing was written", what);
+}
+
+static void unmap(void)
+{
+	struct dma_op op = fill(IOVA, PAGE, 0);
+
+	find(VIOMMU_FEATURES);
+	attach();
+	hold();
+	check(!viommu_unmap(&v, DOMAIN, IOVA + 2 * PAGE, IOVA + 4 * PAGE - 1),
+	      "an unmap of other pages");
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_UNMAP;
+	v.request.unmap_domain = DOMAIN;
+	v.request.unmap_start = IOVA;
+	v.request.unmap_end = IOVA + 2 * PAGE - 1;
+	offer(28);
+	check(dma_run(&d, 1, &op) == DMA_FAULT && dma_fault_at(&d, 1) == IOVA,
+	      "a new access while the unmap waits");
+	waits_for_release("an unmap");
+}
+
+static void detach(void)
+{
+	find(VIOMMU_FEATURES);
+	attach();
+	hold();
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_DETACH;
+	v.request.domain = DOMAIN;
+	v.request.endpoint = ep;
+	offer(20);
+	waits_for_release("a detach");
+	attach();
+	hold();
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_ATTACH;
+	v.request.domain = DOMAIN + 1;
+	v.request.endpoint = ep;
+	offer(20);
+	waits_for_release("an attach elsewhere");
+}
+
+static void reset(void)
+{
+	find(VIOMMU_FEATURES);
+	attach();
+	hold();
+	where_set_status(&v.dev.where, 0);
+	check(!wait_for(!where_status(&v.dev.where), 50), "the reset does not wait");
+	dma_control(&d, 0, DMA_RELEASE);
+	check(wait_for(!where_status(&v.dev.where), LONG), "the reset does not end");
+	check(memory[8] | memory[9], "nothing was written");
+	viommu_start(&v, VIOMMU_FEATURES);
+	attach();
+}
+
+/* Where an access ends, exactly; and an atomic one. */
+static void edges(void)
+{
+	struct dma_op op = fill(IOVA + 100, 4 * PAGE, 0);
+
+	find(VIOMMU_FEATURES);
+	attach();
+	check(dma_run(&d, 0, &op) == DMA_FAULT, "outcome %u", dma_outcome(&d, 0));
+	check(dma_fault_at(&d, 0) == IOVA + 4 * PAGE && dma_done(&d, 0) == 4 * PAGE - 100,
+	      "fault at %lx, %lu bytes done", dma_fault_at(&d, 0), dma_done(&d, 0));
+	check(!memory[99] && (memory[4 * PAGE - 1] | memory[4 * PAGE - 2]), "not what was said");
+	op = (struct dma_op){
+		.op = DMA_CAS, .iova = IOVA + PAGE, .length = 8, .arg1 = 0x1122334455667788
+	};
+	*(volatile u64 *)(memory + PAGE) = 0;
+	check(dma_run(&d, 0, &op) == DMA_REFUSED, "an atomic operation that nobody enabled");
+}
+
+#define F_PAGE_REQUEST  (1UL << 56)
+#define T_PAGE_RESPONSE 0x80
+enum {
+	FLAG_READ = 1,
+	FLAG_ADDRESS = 0x100,
+	FLAG_PAGE = 0x10000,
+	FLAG_PASID = 0x20000,
+	FLAG_LAST = 0x40000
+};
+
+struct page_event {
+	struct viommu_event fault;
+	u32 pasid;
+	u16 group, reserved;
+};
+
+static struct page_event events[QUEUE_SIZE];
+static u16 seen;
+
+/* Buffers of the larger size. */
+static void start_for_pages(void)
+{
+	check(device_start(&v.dev, VIOMMU_FEATURES | F_PAGE_REQUEST), "the device refuses");
+	seen = 0;
+	for (u16 i = 0; i < QUEUE_SIZE; i++) {
+		v.dev.ring[EVENTQ].desc[i] =
+			(struct desc){ (u64)&events[i], sizeof(events[i]), DESC_WRITE, 0 };
+		device_offer(&v.dev, EVENTQ, i);
+	}
+}
+
+static const struct page_event *next_event(void)
+{
+	struct ring *r = &v.dev.ring[EVENTQ];
+
+	check(wait_for(*(volatile u16 *)&r->used.idx != seen, LONG), "no event");
+	barrier();
+	check(r->used.ring[seen % QUEUE_SIZE].len == sizeof(events[0]), "used length");
+	return &events[r->used.ring[seen++ % QUEUE_SIZE].id];
+}
+
+static u8 respond(u32 endpoint, u16 group, u8 code)
+{
+	u8 *b = (u8 *)&v.request;
+
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_PAGE_RESPONSE;
+	v.request.domain = endpoint; /* the first word */
+	b[16] = group;
+	b[17] = group >> 8;
+	b[18] = code;
+	return viommu_ask(&v, 20, 4);
+}
+
+static void enable_pri(void)
+{
+	u64 ats = pci_ext_capability(d.rid, EXT_ATS), pri = pci_ext_capability(d.rid, EXT_PRI);
+
+	check(ats && pri, "no ATS, or no PRI");
+	write16(ats + 6, 1 << 15);
+	write32(pri + 12, 32); /* allocation */
+	write16(pri + 4, 1);
+}
+
+static struct dma_op ask(u64 iova, u16 group, u32 flags)
+{
+	return (struct dma_op){ .op = DMA_PAGE_REQUEST,
+		                .flags = DMA_F_READ | flags,
+		                .iova = iova,
+		                .length = PAGE,
+		                .arg0 = group };
+}
+
+static void pages(void)
+{
+	struct dma_op op = ask(IOVA, 5, DMA_F_LAST);
+	const struct page_event *e;
+
+	find(VIOMMU_FEATURES);
+	enable_pri();
+	attach();
+	check(dma_run(&d, 0, &op) == DMA_REFUSED, "asked of a driver that took no such feature");
+	start_for_pages();
+	check(dma_run(&d, 0, &op) == DMA_REFUSED, "asked while attached to nothing");
+	attach();
+	op = ask(IOVA + PAGE, 5, 0);
+	check(dma_run(&d, 0, &op) == DMA_DONE, "the first of a group");
+	op = ask(IOVA + 2 * PAGE, 5, DMA_F_LAST);
+	dma_start(&d, 1, &op);
+	e = next_event();
+	check(e->fault.reason == 2 && e->fault.endpoint == ep && e->fault.address == IOVA + PAGE &&
+	              e->fault.flags == (FLAG_READ | FLAG_ADDRESS | FLAG_PAGE) && e->group == 5 &&
+	              !e->pasid,
+	      "the first: flags %x, address %lx, group %u", e->fault.flags, e->fault.address,
+	      e->group);
+	e = next_event();
+	check(e->fault.flags == (FLAG_READ | FLAG_ADDRESS | FLAG_PAGE | FLAG_LAST) &&
+	              e->fault.address == IOVA + 2 * PAGE,
+	      "the last: flags %x, address %lx", e->fault.flags, e->fault.address);
+	check(dma_state(&d, 1) == DMA_AWAITS, "state %u", dma_state(&d, 1));
+	check(respond(ep, 6, 0) == S_NOENT, "a group that does not wait");
+	check(respond(ep + 8, 5, 0) == S_NOENT, "an endpoint there is not");
+	check(respond(ep, 5, 3) == S_INVAL, "a code there is not");
+	check(respond(ep, 5, 0) == S_OK, "success");
+	check(wait_for(dma_state(&d, 1) == DMA_ENDED, LONG) && !dma_result(&d, 1), "its answer");
+	check(respond(ep, 5, 0) == S_NOENT, "answered twice");
+	op = ask(IOVA, 7, DMA_F_LAST);
+	dma_start(&d, 1, &op);
+	next_event();
+	check(respond(ep, 7, 1) == S_OK, "invalid");
+	check(wait_for(dma_state(&d, 1) == DMA_ENDED, LONG) && dma_result(&d, 1) == 1,
+	      "its answer");
+}
+
+/* A group whose driver goes away has its answer all the same. */
+static void pages_end(void)
+{
+	struct dma_op op = ask(IOVA, 9, DMA_F_LAST);
+
+	find(VIOMMU_FEATURES);
+	enable_pri();
+	start_for_pages();
+	attach();
+	dma_start(&d, 0, &op);
+	next_event();
+	check(!viommu_detach(&v, DOMAIN, ep), "detach");
+	check(wait_for(dma_state(&d, 0) == DMA_ENDED, LONG) && dma_result(&d, 0) == 1,
+	      "detach: no answer");
+	check(respond(ep, 9, 0) == S_NOENT, "answered after that");
+	attach();
+	dma_start(&d, 0, &op);
+	next_event();
+	check(where_reset(&v.dev.where), "the reset does not end");
+	check(wait_for(dma_state(&d, 0) == DMA_ENDED, LONG) && dma_result(&d, 0) == 1,
+	      "reset: no answer");
+}
+
+static const struct test tests[] = {
+	{ "unmap", unmap }, { "detach", detach }, { "reset", reset },
+	{ "edges", edges }, { "pages", pages },   { "pages-end", pages_end },
+};
+
+int main(void)
+{
+	run_test(tests, ARRAY_SIZE(tests));
+	return 1;
+}
