@@ -83,7 +83,8 @@ static bool allowed(const struct dt_job *job)
 	if (!job->op || job->flags & ~DT_FLAGS || job->flags & DT_TRANSLATED ||
 	    (job->flags & DT_HELD && !transfer) || job->len > DT_MAX_LENGTH)
 		return false;
-	if (transfer && (wraps(job->iova[0], job->len) || wraps(job->iova[1], job->len)))
+	if (transfer &&
+	    (wraps(job->iova[0], job->len) || (job->op->perm[1] && wraps(job->iova[1], job->len))))
 		return false;
 	if (pasid ? !pci_pasid_allowed(&job->d->func, job->pasid, exec) : exec)
 		return false;

@@ -83,7 +83,7 @@ static bool is_enabled(const struct pci_func *f)
 	return f->ats.pri && pci_get16(f, f->ats.pri + PCI_PRI_CTRL) & PCI_PRI_CTRL_ENABLE;
 }
 
-/* Allowed beyond its capacity, it has that (10.5.2.5). */
+/* What is allocated beyond its capacity makes no difference. */
 bool pci_pri_begin(struct pci_func *f)
 {
 	unsigned int at = f->ats.pri;

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <linux/pci_regs.h>
+#include <stdlib.h>
 
 #include "tests/unit/fake_dma_test.h"
 
@@ -295,4 +296,44 @@ Test(dma_ats, a_function_reset_forgets_all_requests)
 	cr_assert(eq(u32, pri_status(), PCI_PRI_STATUS_STOPPED));
 	respond(0, DMA_PAGE_SUCCESS);
 	cr_assert(eq(u32, status(0), ABORTED));
+}
+
+/* What the guest, the IOMMU and configuration space do, in any order. */
+Test(dma_ats, hostile_writes_do_no_harm)
+{
+	const unsigned int pm = fake_cap(&vm, 0, PCI_CAP_ID_PM, 0) + PCI_PM_CTRL;
+
+	srand(2);
+	for (unsigned int i = 0; i < 60000; i++) {
+		unsigned int size = 1 << rand() % 3, slot = rand() % 16;
+
+		switch (rand() % 8) {
+		case 0:
+			fake_write(&vm, cfg(0, 0xf8 + ALIGN_DOWN(rand() % 0x30, size)), size,
+			           rand());
+			break;
+		case 1: respond(rand() % 16, rand() % 20 ? rand() % 2 : DMA_PAGE_FAILURE); break;
+		case 2: invalidate(DMA_NO_PASID, rand(), ~0ULL >> rand() % 64, i); break;
+		case 3: fake_endpoint_command(rand() % 8 | PCI_COMMAND_MEMORY); break;
+		case 4:
+			ats(rand() % 4 ? PCI_ATS_CTRL_ENABLE | rand() % 32 : 0);
+			pri(rand() % 4 ? PCI_PRI_CTRL_ENABLE : rand() % 4);
+			allocate(rand() % 40);
+			break;
+		case 5:
+			control(slot, 4);
+			fake_write(&vm, cfg(0, pm), 2, rand() % 16 ? 0 : 3);
+			fake_write(&vm, cfg(0, pm), 2, 0);
+			break;
+		default:
+			if (STATE(slot) != AWAITING)
+				start(slot, (struct slot){ .op = 6 + rand() % 3,
+				                           .flags = rand() % 512,
+				                           .iova = PAGE + rand() % 0x100000,
+				                           .len = rand() % 64,
+				                           .arg = { rand() % 20 } });
+		}
+		iommu.nr_requests = 0;
+		cr_assert(le(u32, outstanding(), 32));
+	}
 }

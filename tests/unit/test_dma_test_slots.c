@@ -129,6 +129,9 @@ Test(dma_slots, nothing_is_transferred_at_once)
 	cr_assert(eq(u32, start(0, (struct slot){ .op = CHECK, .iova = 0x1234 }), DONE));
 	cr_assert(zero(u64, done(0)));
 	cr_assert(eq(u64, result(0), 0xffffffff));
+	/* a register that is none of its own says nothing */
+	start(0, (struct slot){ .op = CHECK, .iova = DATA, .iova2 = ~0ULL, .len = 8 });
+	cr_assert(eq(u32, status(0), DONE));
 }
 
 Test(dma_slots, a_transfer_that_faults_has_done_what_was_before)
