@@ -47,7 +47,7 @@ struct machine {
 	struct virtio_dev *iommus[PLATFORM_IOMMUS]; /* the same */
 	struct endpoint endpoints[MAX_CLAIMS];      /* stays where it is */
 	unsigned int nr_endpoints;
-	struct owned owned[MAX_OWNED];     /* in the order they were made */
+	struct owned owned[MAX_OWNED]; /* in the order they were made */
 	unsigned int nr_owned;
 	int disks[MAX_DISKS]; /* open files; -1 once a device owns one */
 	u64 disk_sizes[MAX_DISKS];
