@@ -120,3 +120,34 @@ Test(virtio_poll, a_reset_ends_the_looking)
 	fake_vm_run(&vm, 50);
 	cr_assert(eq(u32, nr_done, 1));
 }
+
+/* What cannot be taken is not looked at for ever. */
+Test(virtio_poll, a_broken_ring_ends_the_looking)
+{
+	drv.avail += 100;
+	kick();
+	cr_assert(ne(u32, dev->status & VIRTIO_CONFIG_S_NEEDS_RESET, 0));
+	cr_assert(le(u64, dev->vq[1].notified, 2));
+	cr_assert(not(dev->vq[1].looked_at));
+}
+
+static void hold_back(struct virtio_dev *d, struct virtq *vq)
+{
+	notify(d, vq);
+	driver_avail(&drv, 0);
+	dev->held = true; /* as a function that is no bus master */
+}
+
+Test(virtio_poll, a_device_that_takes_no_requests_for_now_is_not_looked_at)
+{
+	type.notify = hold_back;
+	kick();
+	cr_assert(eq(u32, nr_done, 1));
+	cr_assert(le(u64, dev->vq[1].notified, 2));
+	cr_assert(not(dev->vq[1].looked_at));
+	type.notify = notify;
+	dev->held = false;
+	virtio_notify(dev, 1);
+	cr_assert(eq(u32, nr_done, 2));
+	cr_assert(eq(u32, driver_avail_event(&drv), 2), "the driver is asked to kick");
+}
