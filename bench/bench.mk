@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make bench: figures of Nestor beside its peers'. RUNS=5 repetitions; FIGURES=words: only these; LKVM=path: an lkvm for arm64, static, as a peer too.
+# make bench-native: figures of parts of it on this machine, which need no lab.
 
-.PHONY: bench
+.PHONY: bench bench-native
 export RUNS LKVM FIGURES
 bench-dir := $(BUILD)/bench
 bench-programs := $(addprefix $(bench-dir)/,clock init reads dma_map)
@@ -23,5 +24,12 @@ $(bench-dir)/%-qemu.bin: bench/bare/%.S $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,AS,$@)$(call bare,qemu)
 
-bench: $(BUILD)/nestor $(bench-programs) $(bench-bare) $(BUILD)/traffic $(BUILD)/tap setup-lab
+$(bench-dir)/native/iova: bench/native/iova.c vmm/iova.c vmm/iommu.c vmm/dma.c $(BUILD)/env.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC,$@)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(WARNINGS) -O2 $(UAPI_CPPFLAGS) $(filter %.c,$^) -o $@
+
+bench-native: $(bench-dir)/native/iova
+	@$<
+
+bench: bench-native $(BUILD)/nestor $(bench-programs) $(bench-bare) $(BUILD)/traffic $(BUILD)/tap setup-lab
 	@bench/run.sh
