@@ -10,25 +10,43 @@
 #include "machine/net.h"
 #include "machine/status.h"
 
-#define COMMAND    "passt", "--foreground", "--mtu", "1500", "--fd", TEXT(HELPER_FD)
 #define TEXT(n)    TEXT_OF(n)
 #define TEXT_OF(n) #n
 
+static bool host_has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	close(fd);
+	return true;
+}
+
 /*
  * As root it becomes another user, by number: there need not be one called nobody. It would
- * announce an MTU of 65520, at which guests' connections were seen to stall.
+ * announce an MTU of 65520, at which guests' connections were seen to stall. Where the host has no
+ * IPv6 it is told so: it would try again and again to have sockets of it, and was seen to crash.
  */
 static int start(struct helper **h, struct log *log, int fd)
 {
-	static const char *const as_user[] = { COMMAND, NULL };
-	static const char *const as_root[] = { COMMAND, "--runas", "65534:65534", NULL };
+	const char *argv[12] = {
+		"passt", "--foreground", "--mtu", "1500", "--fd", TEXT(HELPER_FD)
+	};
 	const struct helper_config c = {
 		.option = "--network passt",
-		.argv = geteuid() ? as_user : as_root,
+		.argv = argv,
 		.fd = fd,
 		.log = log,
 	};
+	unsigned int nr = 6;
 
+	if (!host_has_ipv6())
+		argv[nr++] = "--ipv4-only";
+	if (!geteuid()) {
+		argv[nr++] = "--runas";
+		argv[nr++] = "65534:65534";
+	}
 	return helper_start(h, &c);
 }
 

@@ -20,6 +20,10 @@ case_of "gicv2m: bare: the frame has its registers, whatever is done to it" gues
 case_of "gicv2m: bare: a CPU's write to the doorbell is an edge" guest v2m doorbell --irqchip gicv2m
 case_of "gicv2m: bare: the doorbell raises no interrupt but its own" guest v2m others --irqchip gicv2m
 case_of "gicv2m: bare: a message waits while its interrupt is disabled" guest v2m waits --irqchip gicv2m
+case_of "gicv2m: bare: a virtio-iommu's window for messages is where the frame is" \
+	guest viommu_dma msi-window --iommu v,type=virtio,msi=bypass --rng=iommu=v --irqchip gicv2m
+case_of "gicv2m: bare: behind a virtio-iommu messages go where their doorbell is mapped" \
+	guest viommu_dma msi-translated --iommu v,type=virtio,msi=translate --rng=iommu=v --irqchip gicv2m
 case_of "gicv2m: bare: random accesses do no harm" \
 	with_disk fuzz "fuzz seed=7 count=5000 cpus=2" -c 2 --irqchip gicv2m --timeout 600
 for chip in gicv3-its gicv3; do
