@@ -61,7 +61,7 @@ check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
 test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-programs) setup-lab
 	@tests/run.sh $(test-results) units command rules qmp host lab crash
 
-# The IOMMU device and its model: ten million requests, two minutes
+# The IOMMU device and its model: ten million requests, four minutes
 soak-viommu: $(BUILD)/native/unit-tests
 	@VIOMMU_REQUESTS=10000000 VIOMMU_SEED=$${VIOMMU_SEED:-$$(date +%s)} LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
 		$< --jobs 1 --timeout 3600 --filter 'viommu_model/*'
