@@ -173,6 +173,8 @@ const char *iommu_option_take(struct options *o, char *val)
 	if (expected)
 		return expected;
 	*slot = p.option;
+	slot->place.mmio = slot->has_transport && slot->mmio;
+	slot->place.pci = slot->has_transport && !slot->mmio;
 	o->nr_iommus++;
 	return place_claim(o, "iommu", slot->id, &slot->place);
 }
@@ -197,11 +199,32 @@ static void set_msi(const struct platform *p, const struct iommu_option *o, stru
 		c->msi = (struct viommu_range){ ALIGN_DOWN(f->doorbell, 4096), f->doorbell | 4095 };
 }
 
+/*
+ * The granule, and the blocks of a VMSAv8-64 table with it. Linux sends a MAP for each step from
+ * one size to the next (__iommu_map), so a mask of all powers of two would cut a buffer of 28 KiB
+ * into three.
+ */
+static u64 page_sizes(u64 granule)
+{
+	static const struct {
+		u64 granule, blocks;
+	} sizes[] = {
+		{ 4 << 10, 2 << 20 | 1 << 30 },
+		{ 16 << 10, 32 << 20 },
+		{ 64 << 10, 512 << 20 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (sizes[i].granule == granule)
+			return granule | sizes[i].blocks;
+	return granule;
+}
+
 static int create(struct machine *m, unsigned int i)
 {
 	const struct iommu_option *o = &m->options->iommus[i];
 	struct viommu_config c = {
-		.page_size_mask = ~(o->granule - 1),
+		.page_size_mask = page_sizes(o->granule),
 		.input = range(&o->input),
 		.first_domain = o->domains.first,
 		.last_domain = o->domains.last,

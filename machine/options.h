@@ -20,7 +20,7 @@ struct place {
 	const char *bus;   /* a root port's ID; NULL: a root bus */
 	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
 	u64 segment;       /* its number */
-	bool pci;          /* it is on PCI, whatever virtio devices are on */
+	bool pci, mmio;    /* it is there, whatever virtio devices are on */
 };
 
 struct port_option {

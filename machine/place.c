@@ -156,7 +156,7 @@ static bool fits_root_bus(const struct options *o, u64 segment)
 		n += o->ports[i].segment == segment;
 	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
-		const bool pci = c->place->pci || !o->virtio_mmio;
+		const bool pci = c->place->pci || (!o->virtio_mmio && !c->place->mmio);
 
 		n += pci && !c->place->bus && c->place->segment == segment;
 		if (n <= MAX_ROOT_BUS)

@@ -14,7 +14,8 @@
  */
 #define VIRTQ_MAX_QUEUES 16
 #define VIRTQ_MAX_SIZE   256
-#define VIRTQ_MAX_IOV    (VIRTQ_MAX_SIZE + 2)
+/* Of a chain: behind an IOMMU a descriptor may be several mappings. */
+#define VIRTQ_MAX_IOV (2 * (VIRTQ_MAX_SIZE + 2))
 
 struct virtio_dev;
 
