@@ -132,15 +132,26 @@ enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 l
 	return transfer(s, &a, NULL, from, token);
 }
 
-/* The one host word behind @iova; an aligned word never straddles a page. */
+/* What CPUs access at once is aligned there too: an IOMMU whose granule is a byte need not see to
+ * it. */
+static enum dma_status map_aligned(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
+                                   struct dma_token *token)
+{
+	enum dma_status status = a->iova % a->len ? DMA_FAULT : dma_map(s, a, sg, token);
+
+	if (status != DMA_OK || !((uintptr_t)sg->iov[0].iov_base % a->len))
+		return status;
+	dma_unmap(s, sg);
+	return DMA_FAULT;
+}
+
+/* The one host word behind @iova. */
 static enum dma_status map_word(struct dma_space *s, u64 iova, enum dma_perm perm,
                                 struct dma_sg *sg, struct dma_token *token)
 {
 	struct dma_access a = { iova, sizeof(u16), perm, DMA_NO_PASID, false, 0 };
 
-	if (iova % sizeof(u16))
-		return DMA_FAULT;
-	return dma_map(s, &a, sg, token);
+	return map_aligned(s, &a, sg, token);
 }
 
 enum dma_status dma_load16(struct dma_space *s, u64 iova, u16 *val, struct dma_token *token)
@@ -196,9 +207,9 @@ enum dma_status dma_cas(struct dma_space *s, struct dma_access *a, u64 expected,
 
 	a->perm = DMA_READ | DMA_WRITE;
 	a->done = 0;
-	if ((a->len != 4 && a->len != 8) || a->iova % a->len)
+	if (a->len != 4 && a->len != 8)
 		return DMA_FAULT;
-	status = dma_map(s, a, &sg, token);
+	status = map_aligned(s, a, &sg, token);
 	if (status != DMA_OK)
 		return status;
 	*old = a->len == 4 ? cas32(iov.iov_base, expected, desired)

@@ -121,7 +121,7 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
-	const struct dma_access a = { iova, sizeof(u32), DMA_WRITE, DMA_NO_PASID, false, 0 };
+	struct dma_access a = { iova, sizeof(u32), DMA_WRITE, DMA_NO_PASID, false, 0 };
 	struct iova_mapping *m;
 
 	*gpa = iova;
@@ -130,6 +130,10 @@ static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *g
 	m = find(e, &a);
 	if (!m)
 		return DMA_FAULT;
+	if (m->last - iova < a.len - 1) { /* a message is one write, to one place */
+		a.done = m->last - iova + 1;
+		return fail(e, &a, IOMMU_FAULT_MAPPING);
+	}
 	m->doorbell = true;
 	*gpa = m->gpa + (iova - m->iova);
 	return DMA_OK;

@@ -4,8 +4,10 @@
 
 #include <endian.h>
 
+/* An address' low two bits are 0, whatever was written there (7.7.2.5). */
 bool pci_message(const struct pci_func *f, u64 addr, u32 data, struct irq_msg *msg)
 {
+	addr &= ~3ULL;
 	msg->data = data;
 	msg->devid = pci_devid(f);
 	return dma_doorbell(f->dma, addr, &msg->addr) == DMA_OK;

@@ -23,6 +23,11 @@ bool viommu_report(struct viommu *v, const void *record, size_t len)
 		return false;
 	}
 	fits = iov_bytes(&chain.iov[chain.nr_out], chain.nr_in) >= len;
+	if (!fits && len > sizeof(struct virtio_iommu_fault)) { /* for a fault it may do */
+		virtq_unpop(vq, &chain);
+		v->counts.lost++;
+		return false;
+	}
 	if (fits)
 		iov_write(&chain.iov[chain.nr_out], chain.nr_in, 0, record, len);
 	virtq_push(vq, &chain, fits ? len : 0);

@@ -253,6 +253,7 @@ static void waited(struct dma_wait *w)
 	complete(rq);
 	virtq_interrupt(vq);
 	free(rq);
+	virtio_notify(vq->dev, vq->index); /* there may be more than there was room for */
 }
 
 static bool have_spare(struct viommu *v)

@@ -75,23 +75,11 @@ static void give_back(struct rx *rx, size_t written)
 	virtq_fill(rx->vq, &b->chain, written);
 }
 
-/* Nothing arrives for now: what an IOMMU maps is let go until something does. */
-static void unhold(struct rx *rx)
-{
-	while (rx->nr) {
-		struct rx_buffer *b = buffer(rx, --rx->nr);
-
-		rx->nr_iov -= b->chain.nr_in;
-		rx->room -= b->room;
-		virtq_unpop(rx->vq, &b->chain);
-	}
-}
-
 void net_rx_release(struct rx *rx)
 {
 	while (rx->nr)
 		give_back(rx, 0);
-	rx->waiting = 0;
+	rx->waiting = rx->waiting_at = 0;
 }
 
 /* All that is held, then the spill: entries of net->iov. */
@@ -108,6 +96,30 @@ static unsigned int lay_out(struct rx *rx)
 	}
 	iov[n++] = (struct iovec){ rx->spill, NET_MAX_FRAME };
 	return n;
+}
+
+/* What of a waiting frame is in buffers goes into the spill as well. */
+static void keep_frame(struct rx *rx)
+{
+	memmove(rx->spill + rx->waiting_at, rx->spill, rx->waiting - rx->waiting_at);
+	iov_read(rx->net->iov, lay_out(rx), 0, rx->spill, rx->waiting_at);
+	rx->waiting_at = 0;
+}
+
+/* Until something arrives, or there are more buffers, nothing that an IOMMU maps is held. */
+static void unhold(struct rx *rx)
+{
+	if (!rx->net->dev.dma->translated)
+		return;
+	if (rx->waiting_at)
+		keep_frame(rx);
+	while (rx->nr) {
+		struct rx_buffer *b = buffer(rx, --rx->nr);
+
+		rx->nr_iov -= b->chain.nr_in;
+		rx->room -= b->room;
+		virtq_unpop(rx->vq, &b->chain);
+	}
 }
 
 /* Bytes with the header, which a back end without offloads has none of. */
@@ -218,7 +230,8 @@ static bool take_waiting(struct rx *rx)
 	} else if (may_hold_more(rx)) {
 		return false;
 	}
-	rx->waiting = 0; /* taken; or no number of the driver's buffers has room for it */
+	rx->waiting = rx->waiting_at =
+		0; /* taken; or no number of the driver's buffers has room for it */
 	return true;
 }
 
@@ -251,8 +264,6 @@ static bool next_frame(struct rx *rx)
 		return false; /* a kick says that there are buffers */
 	len = read_frame(rx);
 	if (len == -EAGAIN) {
-		if (rx->net->dev.dma->translated)
-			unhold(rx);
 		wait_readable(rx);
 		return false;
 	}
@@ -284,6 +295,7 @@ void net_rx_run(struct rx *rx)
 			t->again(t, rx->vq);
 			break;
 		}
+	unhold(rx);
 }
 
 int net_rx_init(struct rx *rx)

@@ -142,15 +142,19 @@ static bool poll_ready(struct poller *p)
 	return idx != __atomic_load_n(&polled_queue(kick)->next_avail, __ATOMIC_RELAXED);
 }
 
-/* What is there stays there while the queue is not live: it is not to be looked at until a kick. */
+/* What is there stays there while the queue is not live, or nothing can be taken: it is not to be
+ * looked at until a kick. */
 static void poll_run(struct poller *p)
 {
 	struct virtio_kick *kick = container_of(p, struct virtio_kick, poller);
 	struct virtq *vq = polled_queue(kick);
 
+	const u16 before = vq->next_avail;
+
 	if (vq->looked_at && virtq_is_live(vq)) {
 		virtio_notify(kick->regs->dev, kick->queue);
-		return;
+		if (vq->next_avail != before)
+			return;
 	}
 	vq->looked_at = false;
 	loop_look_away(kick->regs->loop, p);

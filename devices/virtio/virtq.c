@@ -188,6 +188,7 @@ const u16 *virtq_look(struct virtq *vq)
 	struct dma_space *dma = vq->dev->dma;
 	const u16 *idx;
 
+	vq->looked_at = false;
 	if (dma->translated || !virtq_is_live(vq) || AVAIL_IDX(vq) % sizeof(u16))
 		return NULL;
 	idx = guest_ptr(dma->mem, AVAIL_IDX(vq), sizeof(u16));
@@ -225,13 +226,22 @@ static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
 	return walk;
 }
 
+/* A driver that offers what it has not got back could have any number in flight; none has more than
+ * descriptors. */
 static bool may_pop(struct virtq *vq)
 {
-	if (vq->dev->resetting || vq->resetting || vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+	if (vq->dev->resetting || vq->resetting || vq->in_flight >= vq->size ||
+	    vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return false;
 	if (vq->budget > 1)
 		vq->budget--;
 	return vq->budget != 1;
+}
+
+/* Who looks at the ring reads it without the lock. */
+static void move_to(struct virtq *vq, u16 avail)
+{
+	__atomic_store_n(&vq->next_avail, avail, __ATOMIC_RELAXED);
 }
 
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
@@ -246,7 +256,7 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 		virtio_needs_reset(vq->dev);
 	if (walk != WALK_OK || empty)
 		return false;
-	vq->next_avail++;
+	move_to(vq, vq->next_avail + 1);
 	vq->popped++;
 	vq->bytes_out += iov_bytes(chain->iov, chain->nr_out);
 	vq->in_flight++;
@@ -256,7 +266,7 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
 
 void virtq_unpop(struct virtq *vq, struct virtq_chain *chain)
 {
-	vq->next_avail--;
+	move_to(vq, vq->next_avail - 1);
 	vq->popped--;
 	vq->bytes_out -= iov_bytes(chain->iov, chain->nr_out);
 	vq->in_flight--;
