@@ -72,7 +72,7 @@ static void waits_for_release(const char *what)
 
 static void unmap(void)
 {
-	struct dma_op op = fill(IOVA, PAGE, 0);
+	const struct dma_op look = { .op = DMA_CHECK, .iova = IOVA, .length = PAGE };
 
 	find(VIOMMU_FEATURES);
 	attach();
@@ -85,7 +85,8 @@ static void unmap(void)
 	v.request.unmap_start = IOVA;
 	v.request.unmap_end = IOVA + 2 * PAGE - 1;
 	offer(28);
-	check(dma_run(&d, 1, &op) == DMA_FAULT && dma_fault_at(&d, 1) == IOVA,
+	/* The request is taken in its own time; from then on there is nothing for new accesses. */
+	check(wait_for(dma_run(&d, 1, &look) == DMA_FAULT, LONG) && dma_fault_at(&d, 1) == IOVA,
 	      "a new access while the unmap waits");
 	waits_for_release("an unmap");
 }

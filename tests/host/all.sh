@@ -11,5 +11,7 @@ cp "$SHARE"/nestor "$SHARE"/Image "$SHARE"/initrd "$WORK"
 cd "$WORK" || exit 1
 for file; do
 	[ -z "${CLAIMS:-}" ] || mkdir "$CLAIMS/$file" 2>/dev/null || continue
+	since=$(date +%s)
 	sh "$SHARE/tests/host/$file" || echo "FAIL $file: the scenario itself ended with $?"
+	echo "$file: $(($(date +%s) - since)) s"
 done

@@ -28,8 +28,9 @@ on_root_bus() { endpoint --dma-test && { [ ! -e "$SHARE/kselftest.cpio" ] || kse
 behind_port() {
 	endpoint --root-port a --dma-test=ats,pri,pasid=20,bus=a --virtio-transport mmio && own
 }
+# behind_iommu STRICT
 behind_iommu() {
-	endpoint --iommu v,type=virtio --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
+	endpoint -p "console=ttyS0 quiet mem=192M iommu.strict=$1" --iommu v,type=virtio --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
 		said "not mapped: fault 0x1000 after 0" && { [ ! -e "$SHARE/kselftest.cpio" ] || kselftest; }
 }
 
@@ -50,7 +51,8 @@ lspci() {
 case_of "dma-test: the kernel's test of PCI endpoints passes" on_root_bus
 case_of "dma-test: its own registers, on the same run" own
 case_of "dma-test: with ATS, PRI and PASIDs behind a root port" behind_port
-case_of "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu" behind_iommu
+case_of "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, strict" behind_iommu 1
+[ -z "${SOAK:-}" ] || case_of "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, lazy" behind_iommu 0
 # From user space, through VFIO and iommufd: faults to the byte, an interrupt, an unmap that waits for a transfer.
 vfio() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-dma_vfio" -c 2 -m 512 -p "console=ttyS0 quiet" --iommu v,type=virtio \

@@ -14,9 +14,9 @@ behind() {
 	guest "$bin" "$test" --iommu v,type=virtio --rng=iommu=v --timeout 600 "$@"
 }
 
-# hostile LABEL COUNT
+# hostile LABEL COUNT TRANSPORTS
 hostile() {
-	for on in pci mmio; do
+	for on in $3; do
 		label="viommu: $1: $on"
 		case_of "$label: malformed requests break the queue, and a reset mends it" behind viommu_hostile request-chains --virtio-transport $on
 		case_of "$label: malformed event buffers break the queue when there is an event" behind viommu_hostile event-chains --virtio-transport $on
@@ -25,12 +25,12 @@ hostile() {
 	case_of "viommu: $1: requests that change while they are read do no harm" behind viommu_hostile "rewritten count=$2" -c 2
 	case_of "viommu: $1: many mappings go as they came" behind viommu_hostile "many count=$2"
 }
-hostile plain $COUNT
+hostile plain $COUNT "pci mmio"
 
 cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
-hostile sanitizers $((COUNT / 4))
+hostile sanitizers $((COUNT / 4)) "pci${SOAK:+ mmio}"
 for test in attach detach map unmap probe unparsed features; do
 	case_of "viommu: sanitizers: $test" behind viommu $test
 done

@@ -73,7 +73,7 @@ identity() {
 	maps=0
 	one "" "iommu.passthrough=1" identity
 }
-case_of "viommu: Linux: identity domains" identity
+[ -z "${SOAK:-}" ] || case_of "viommu: Linux: identity domains" identity
 
 kill $server
 ip link del tap0
