@@ -118,6 +118,63 @@ static void rewritten(void)
 	works("all that");
 }
 
+/* Rings, descriptors and buffers anywhere in one another. */
+static void scramble(void)
+{
+	volatile u8 *bytes = (volatile u8 *)v.dev.ring;
+	u64 random = 362436069362436069UL;
+
+	while (!over) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		bytes[random % (2 * sizeof(struct ring))] = random >> 40;
+	}
+	psci_cpu_off();
+}
+
+static void scrambled(void)
+{
+	const u64 count = parameter_after("count=", 2000);
+
+	find();
+	works("the beginning");
+	check(psci_cpu_on(1, scramble) == PSCI_OK, "no second CPU");
+	for (u64 i = 0; i < count; i++) {
+		if (device_needs_reset(&v.dev))
+			check(device_start(&v.dev, VIOMMU_FEATURES), "no start");
+		where_kick(&v.dev.where, REQUESTQ);
+		if (!(i % 16))
+			cause_fault();
+	}
+	over = true;
+	check(wait_for(psci_affinity_info(1) == AFFINITY_OFF, LONG), "the second CPU goes on");
+	works("all that");
+}
+
+static void overlaps(void)
+{
+	struct ring *r;
+
+	find();
+	for (unsigned int i = 0; i < 8; i++) {
+		r = &v.dev.ring[REQUESTQ];
+		check(device_negotiate(&v.dev, VIOMMU_FEATURES), "no start");
+		memset(&v.request, 0, sizeof(v.request));
+		v.request.type = T_ATTACH;
+		r->desc[0] =
+			(struct desc){ (u64)(i & 4 ? (void *)r : &v.request), 20, DESC_NEXT, 1 };
+		r->desc[1] = (struct desc){ (u64)r, sizeof(*r), DESC_WRITE, 0 };
+		where_set_queue(&v.dev.where, REQUESTQ, (u64)r->desc,
+		                (u64)(i & 1 ? (void *)r->desc : &r->avail),
+		                (u64)(i & 2 ? (void *)r->desc : &r->used));
+		where_go(&v.dev.where);
+		device_offer(&v.dev, REQUESTQ, 0);
+		wait_for(device_needs_reset(&v.dev), 5);
+		works("rings in one another");
+	}
+}
+
 static void map_away(u64 i)
 {
 	const u64 iova = (4096 + i) << 20; /* past the window for messages */
@@ -150,6 +207,8 @@ static const struct test tests[] = {
 	{ "rings", rings },
 	{ "rewritten", rewritten },
 	{ "many", many },
+	{ "scrambled", scrambled },
+	{ "overlaps", overlaps },
 };
 
 int main(void)

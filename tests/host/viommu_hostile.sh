@@ -23,6 +23,8 @@ hostile() {
 		case_of "$label: rings outside memory break the queue, and a reset mends it" behind viommu_hostile rings --virtio-transport $on
 	done
 	case_of "viommu: $1: requests that change while they are read do no harm" behind viommu_hostile "rewritten count=$2" -c 2
+	case_of "viommu: $1: rings that change while they are read do no harm" behind viommu_hostile "scrambled count=$2" -c 2
+	case_of "viommu: $1: rings in one another do no harm" behind viommu_hostile overlaps
 	case_of "viommu: $1: many mappings go as they came" behind viommu_hostile "many count=$2"
 }
 hostile plain $COUNT "pci mmio"
