@@ -24,10 +24,10 @@ static void answer(struct viommu_endpoint *e, struct viommu_group *g, enum dma_p
 		device->page_response(device, &r);
 }
 
-/* The endpoint may ask again as soon as it has an answer: those that it asked for before now. */
+/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
 void viommu_refuse_pages(struct viommu_endpoint *e)
 {
-	for (unsigned int nr = e->nr_groups; nr; nr--)
+	while (e->nr_groups)
 		answer(e, &e->groups[0], DMA_PAGE_INVALID);
 }
 
