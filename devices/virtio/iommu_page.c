@@ -56,7 +56,7 @@ bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_req
 	};
 
 	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id || !e->domain ||
-	    (rq->last && (e->nr_groups == VIOMMU_MAX_GROUPS || find(e, rq->pasid, rq->group))))
+	    (rq->last && e->nr_groups == VIOMMU_MAX_GROUPS) || find(e, rq->pasid, rq->group))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");
