@@ -142,6 +142,7 @@ static enum dma_status map_aligned(struct dma_space *s, struct dma_access *a, st
 	if (status != DMA_OK || !((uintptr_t)sg->iov[0].iov_base % a->len))
 		return status;
 	dma_unmap(s, sg);
+	a->done = 0;
 	return DMA_FAULT;
 }
 

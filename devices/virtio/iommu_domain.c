@@ -57,8 +57,8 @@ static void leave_domain(struct viommu *v, struct viommu_endpoint *e)
 {
 	struct viommu_domain *d = e->domain;
 
-	viommu_refuse_pages(e);
 	e->domain = NULL;
+	viommu_refuse_pages(e);
 	if (d && !--d->nr_endpoints)
 		free_domain(v, d);
 }

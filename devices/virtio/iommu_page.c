@@ -24,10 +24,10 @@ static void answer(struct viommu_endpoint *e, struct viommu_group *g, enum dma_p
 		device->page_response(device, &r);
 }
 
-/* The endpoint may ask again as soon as it has an answer: those that it asked for before now. */
+/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
 void viommu_refuse_pages(struct viommu_endpoint *e)
 {
-	for (unsigned int nr = e->nr_groups; nr; nr--)
+	while (e->nr_groups)
 		answer(e, &e->groups[0], DMA_PAGE_INVALID);
 }
 
@@ -56,7 +56,7 @@ bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_req
 	};
 
 	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id || !e->domain ||
-	    (rq->last && (e->nr_groups == VIOMMU_MAX_GROUPS || find(e, rq->pasid, rq->group))))
+	    (rq->last && e->nr_groups == VIOMMU_MAX_GROUPS) || find(e, rq->pasid, rq->group))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");

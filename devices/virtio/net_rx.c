@@ -273,7 +273,7 @@ static bool next_frame(struct rx *rx)
 	}
 	if ((size_t)len <= rx->room) {
 		take_frame(rx, len);
-	} else if (is_mergeable(rx)) {
+	} else if (is_mergeable(rx) && (size_t)len <= NET_MAX_FRAME) { /* the spill's size */
 		rx->waiting = len;
 		rx->waiting_at = rx->room;
 	}

@@ -437,3 +437,55 @@ Test(iommu, who_sends_messages_is_told_of_another_attachment)
 	e.dma.messages = NULL;
 	iommu_messages_changed(&e);
 }
+
+/* Byte for byte: the last two of what is mapped in one piece, and the next two elsewhere. */
+Test(iommu, a_message_across_the_end_of_a_mapping_is_a_fault_there)
+{
+	gpa_t gpa;
+
+	map(&space, 0x10000, 0x10041, 0x8000000, DMA_WRITE);
+	map(&space, 0x10042, 0x10fff, 0x8000042, DMA_WRITE);
+	for (u64 at = 0x1003f; at <= 0x10041; at++) {
+		cr_assert(eq(int, dma_doorbell(&e.dma, at, &gpa), DMA_FAULT));
+		cr_assert(eq(u64, faults.at, 0x10042));
+		cr_assert(eq(int, faults.reason, IOMMU_FAULT_MAPPING));
+		cr_assert(eq(u32, faults.perm, DMA_WRITE));
+	}
+	cr_assert(eq(u32, faults.nr, 3));
+	cr_assert(not(iova_find(&space, 0x10000)->doorbell));
+	cr_assert(eq(int, dma_doorbell(&e.dma, 0x1003e, &gpa), DMA_OK));
+	cr_assert(eq(u64, gpa, 0x800003e));
+	cr_assert(eq(int, dma_doorbell(&e.dma, 0x10042, &gpa), DMA_OK));
+}
+
+/* A mapping of bytes, to an odd address. */
+Test(iommu, a_word_that_is_not_aligned_where_it_is_faults)
+{
+	struct dma_access a = { 0, 4, 0, DMA_NO_PASID, false, 0 };
+	u16 word = 0x5a5a;
+	u64 old = 0x5a5a;
+
+	map(&other, 0x10000, 0x10fff, BASE + 8 * PAGE + 1, RW);
+	map(&other, 0x20000, 0x20fff, BASE + 8 * PAGE + 4, RW);
+	iommu_attach(&e, &other, NULL);
+	memset(ram + 8 * PAGE, 0x77, 0x20);
+	cr_assert(eq(int, dma_load16(&e.dma, 0x10000, &word, NULL), DMA_FAULT));
+	cr_assert(eq(u32, word, 0x5a5a));
+	cr_assert(eq(int, dma_store16(&e.dma, 0x10000, 0, NULL), DMA_FAULT));
+	for (a.len = 4; a.len <= 8; a.len += 4) {
+		a.iova = 0x10000;
+		cr_assert(eq(int, dma_cas(&e.dma, &a, ~0ULL, 0, &old, NULL), DMA_FAULT));
+		cr_assert(zero(u64, a.done), "it is the first byte that cannot be");
+	}
+	a = (struct dma_access){ 0x20000, 8, 0, DMA_NO_PASID, false, 0 };
+	cr_assert(eq(int, dma_cas(&e.dma, &a, ~0ULL, 0, &old, NULL), DMA_FAULT));
+	cr_assert(eq(u64, old, 0x5a5a));
+	for (int i = 0; i < 0x20; i++)
+		cr_assert(eq(u8, ram[8 * PAGE + i], 0x77));
+	a.len = 4;
+	cr_assert(eq(int, dma_cas(&e.dma, &a, 0x77777777, 5, &old, NULL), DMA_OK));
+	cr_assert(eq(u64, old, 0x77777777));
+	cr_assert(eq(int, dma_store16(&e.dma, 0x10001, 9, NULL), DMA_FAULT), "nor here");
+	cr_assert(eq(int, dma_load16(&e.dma, 0x20000, &word, NULL), DMA_OK));
+	cr_assert(eq(u32, word, 5));
+}

@@ -215,3 +215,38 @@ Test(msix_iommu, one_pending_when_attachments_change_is_not_lost)
 	fake_write(&vm, TABLE + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, 0);
 	cr_assert(eq(u64, fired(), 1));
 }
+
+/* A mapping that ends 2 bytes into the message. */
+Test(msix_iommu, a_message_across_the_end_of_a_mapping_is_a_fault_and_writes_nothing)
+{
+	struct iova_mapping m = {
+		.iova = IOVA, .last = IOVA + 1, .gpa = FAKE_RAM_BASE + 0x1040, .perm = DMA_WRITE
+	};
+	u64 val = ~0ULL;
+
+	cr_assert(zero(int, iova_map(&space, &m)));
+	m.iova += 2;
+	m.gpa += 2;
+	m.last = IOVA | 0xfff;
+	cr_assert(zero(int, iova_map(&space, &m)));
+	guest_write(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	pci_msix_raise(&func, 0);
+	cr_assert(eq(u32, nr_faults, 1));
+	guest_read(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	cr_assert(eq(u64, val, ~0ULL));
+	cr_assert(zero(u64, fired()));
+	cr_assert(zero(u32, fake.nr_msis));
+}
+
+Test(msix_iommu, an_addresss_low_two_bits_are_ignored)
+{
+	u64 val = ~0ULL;
+
+	map(IOVA, FAKE_RAM_BASE + 0x1000);
+	program(IOVA | 3);
+	guest_write(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	pci_msix_raise(&func, 0);
+	guest_read(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	cr_assert(eq(u64, val, 0xffffffff00000055));
+	cr_assert(zero(u32, nr_faults));
+}

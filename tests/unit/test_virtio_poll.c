@@ -151,3 +151,20 @@ Test(virtio_poll, a_device_that_takes_no_requests_for_now_is_not_looked_at)
 	cr_assert(eq(u32, nr_done, 2));
 	cr_assert(eq(u32, driver_avail_event(&drv), 2), "the driver is asked to kick");
 }
+
+static void take_nothing(struct virtio_dev *d, struct virtq *vq)
+{
+	(void)d, (void)vq;
+}
+
+Test(virtio_poll, what_is_not_taken_is_not_looked_at_until_a_kick)
+{
+	type.notify = take_nothing;
+	kick();
+	cr_assert(le(u64, dev->vq[1].notified, 2));
+	cr_assert(not(dev->vq[1].looked_at));
+	type.notify = notify;
+	more = 3;
+	kick();
+	cr_assert(eq(u32, nr_done, 5));
+}

@@ -305,3 +305,29 @@ Test(virtq, a_device_in_reset_takes_and_gives_back_nothing)
 	cr_assert(zero(u32, fake.transport.interrupts));
 	cr_assert(zero(u32, space.use.users));
 }
+
+Test(virtq, no_more_are_in_flight_than_there_are_descriptors)
+{
+	static struct virtq_chain chains[SIZE];
+
+	start(0);
+	one_chain();
+	for (unsigned int i = 0; i < SIZE; i++) {
+		driver_avail(&drv, 0);
+		cr_assert(virtq_pop(vq, &chains[i]));
+	}
+	driver_avail(&drv, 0); /* what it has not got back */
+	driver_avail(&drv, 0);
+	cr_assert(not(virtq_pop(vq, &chain)));
+	cr_assert(eq(u32, vq->in_flight, SIZE));
+	cr_assert(eq(u32, fake.dev.status, VIRTIO_CONFIG_S_DRIVER_OK));
+	virtq_push(vq, &chains[3], 0);
+	cr_assert(virtq_pop(vq, &chains[3]));
+	cr_assert(not(virtq_pop(vq, &chain)));
+	for (unsigned int i = 0; i < SIZE; i++)
+		virtq_push(vq, &chains[i], 0);
+	cr_assert(virtq_pop(vq, &chain));
+	virtq_push(vq, &chain, 0);
+	cr_assert(eq(u32, driver_used_idx(&drv), SIZE + 2));
+	cr_assert(zero(u32, space.use.users));
+}

@@ -96,3 +96,17 @@ Test(virtq_look, a_broken_ring_is_left_to_the_next_kick)
 	cr_assert(virtq_look_away(vq));
 	cr_assert(not(vq->looked_at));
 }
+
+Test(virtq_look, where_it_cannot_be_looked_at_any_more_kicks_are_asked_for)
+{
+	cr_assert(ne(ptr, (void *)virtq_look(vq), NULL));
+	cr_assert(vq->looked_at);
+	space.translated = true;
+	cr_assert(eq(ptr, (void *)virtq_look(vq), NULL));
+	cr_assert(not(vq->looked_at));
+	driver_avail(&drv, 0);
+	cr_assert(virtq_pop(vq, &chain));
+	virtq_push(vq, &chain, 0);
+	cr_assert(not(virtq_pop(vq, &chain)));
+	cr_assert(eq(u32, driver_avail_event(&drv), 1));
+}

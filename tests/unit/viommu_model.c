@@ -411,12 +411,18 @@ gpa_t model_reach(const struct model *m, unsigned int e, u64 iova, u32 perm)
 	return gpa >= VIOMMU_BASE && gpa < VIOMMU_BASE + VIOMMU_RAM ? gpa : 0;
 }
 
+/* A message is one write of 4 bytes: all of them are in one mapping. */
 bool model_doorbell(const struct model *m, unsigned int e, u64 iova, gpa_t *gpa)
 {
+	const u64 last = iova + 3;
+
 	*gpa = iova;
 	if (m->c.msi_window && iova >= m->c.msi.first && iova <= m->c.msi.last)
 		return true;
-	return translate(m, e, iova, DMA_WRITE, gpa);
+	if (last < iova || !translate(m, e, iova, DMA_WRITE, gpa))
+		return false;
+	return in_bypass(m, e) || mapping_at(m, m->endpoints[e].domain, iova) ==
+	                                  mapping_at(m, m->endpoints[e].domain, last);
 }
 
 void model_begin(const struct model *m, struct model_transfer *t, unsigned int e, u64 iova, u64 len)
