@@ -71,6 +71,7 @@ fill_share
 	echo
 	echo '```'
 	figures <"$BUILD/bench/raw"
+	[ ! -x "$BUILD/bench/native/iova" ] || "$BUILD/bench/native/iova" | sed 's/^/native: /'
 	echo
 	sed -n 's/^COMMAND //p' "$BUILD/bench/raw"
 	echo '```'

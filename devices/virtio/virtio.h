@@ -47,8 +47,9 @@ struct virtq {
 struct virtq_chain {
 	u16 head;
 	unsigned int nr_out, nr_in;
-	struct iovec iov[VIRTQ_MAX_IOV];
-	struct dma_use *uses[VIRTQ_MAX_IOV], *attachment; /* what virtq_push ends */
+	struct dma_use *attachment;
+	struct iovec iov[VIRTQ_MAX_IOV];     /* most of it is never touched */
+	struct dma_use *uses[VIRTQ_MAX_IOV]; /* of translated memory; what virtq_push ends */
 };
 
 /* What a device type is; const, shared by its instances, blind to the transport. */

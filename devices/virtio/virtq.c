@@ -85,11 +85,11 @@ static enum walk enter_indirect(struct virtq *vq, struct table *t, const struct 
 	return WALK_OK;
 }
 
-static struct dma_sg sg_of(struct virtq_chain *chain)
+static struct dma_sg sg_of(const struct virtq *vq, struct virtq_chain *chain)
 {
 	return (struct dma_sg){
 		.iov = chain->iov,
-		.uses = chain->uses,
+		.uses = vq->dev->dma->translated ? chain->uses : NULL,
 		.nr = chain->nr_out + chain->nr_in,
 		.max = VIRTQ_MAX_IOV,
 		.attachment = chain->attachment,
@@ -106,7 +106,7 @@ static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const str
 		.perm = in ? DMA_WRITE : DMA_READ,
 		.pasid = DMA_NO_PASID,
 	};
-	struct dma_sg sg = sg_of(chain);
+	struct dma_sg sg = sg_of(vq, chain);
 	unsigned int before = sg.nr;
 	enum dma_status status;
 
@@ -125,7 +125,7 @@ static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const str
 
 static void unmap_chain(struct virtq *vq, struct virtq_chain *chain)
 {
-	struct dma_sg sg = sg_of(chain);
+	struct dma_sg sg = sg_of(vq, chain);
 
 	dma_unmap(vq->dev->dma, &sg);
 	chain->nr_out = chain->nr_in = 0;

@@ -142,6 +142,6 @@ void stalling_init(struct stalling_space *s, const struct guest_mem *mem)
 {
 	static const struct dma_ops ops = { .map = stalling_map };
 
-	*s = (struct stalling_space){ .space = { .ops = &ops, .mem = mem } };
+	*s = (struct stalling_space){ .space = { .ops = &ops, .mem = mem, .translated = true } };
 	dma_identity(&s->identity, mem);
 }
