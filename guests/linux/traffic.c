@@ -172,6 +172,7 @@ static void serve(const char *address)
 		if (client < 0)
 			fail("accept");
 		if (!fork()) {
+			close(fd); /* the port is its parent's, and goes with it */
 			answer(client);
 			_exit(0);
 		}

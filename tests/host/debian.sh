@@ -70,4 +70,5 @@ for release in 12 13; do
 	rm "$WORK/vmlinuz"
 done
 kill $server
+wait $server 2>/dev/null # its port is free for the next
 ip link del tap0

@@ -78,4 +78,5 @@ gone() {
 case_of "net: a tap in use is refused; one that is deleted takes the link down, and the guest goes on" gone
 
 kill $server
+wait $server 2>/dev/null # its port is free for the next
 ip link del tap1

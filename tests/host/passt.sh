@@ -52,6 +52,7 @@ lease() {
 		got=$?
 	fi
 	kill $server
+	wait $server 2>/dev/null # its port is free for the next
 	[ $got = 0 ] && said "lease: " && said ", mtu 1500" && said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" &&
 		said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && gone
 }

@@ -129,6 +129,7 @@ vsock_reset() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-busvsock" -m 512 -p "console=ttyS0 quiet" --root-port a --vsock 42,bus=a
 	status=$?
 	kill $server
+	wait $server 2>/dev/null # its port is free for the next
 	return $status
 }
 if [ -c /dev/vhost-vsock ]; then
