@@ -19,6 +19,9 @@ at_least() { [ -n "$2" ] && printf '%s\n' "$1" "$2" | sort -V -C; }
 
 free_mb() { df --output=avail -BM "$cache" | tr -dc '0-9\n' | tail -1; }
 
+# is_full: nothing of a set-up fits any more. A program that failed to write may have freed some again, and df rounds up.
+is_full() { [ "$(free_mb)" -lt 8 ]; }
+
 # need_space MB: dies if the cache's disk has less
 need_space() {
     [ "$(free_mb)" -ge "$1" ] || die "not enough disk: needs $1 MB at $cache, has $(free_mb) MB"
@@ -50,7 +53,7 @@ full() { stop_step; die "$1 failed: disk full at $cache"; }
 # cause LOG: why the command that wrote LOG failed, in one line
 cause() {
     local pattern
-    [ "$(free_mb)" -ge 8 ] || { echo "disk full at $cache"; return; }
+    ! is_full || { echo "disk full at $cache"; return; }
     for pattern in 'No space left' '^E: Failed to fetch' '^(E|Err): ' ' [Ee]rror: ' '^Error: ' 'Error [0-9]' 'cannot '; do
         grep -m1 -E "$pattern" "$1" && return
     done
@@ -77,7 +80,7 @@ step() {
     while sleep 0.2; kill -0 "$step_pid" 2>/dev/null; do
         now=$((SECONDS - start))
         [ $now != $last ] || continue
-        [ "$(free_mb)" != 0 ] || full "$title" # apt can wait for ever on a full disk
+        ! is_full || full "$title" # apt can wait for ever on a full disk
         progress $now "$title: $("$show" "$log")"
         last=$now
     done
