@@ -15,8 +15,8 @@ struct json_log {
 	int fd;
 };
 
-/* Created if it is not there, and as it is so far. 0 or -errno; -ENXIO: a pipe that nobody reads.
- */
+/* Created if it is not there, and as it is so far. 0 or -errno; -ENXIO: a pipe
+ * that nobody reads. */
 int json_log_open(struct json_log *log, const char *path);
 /* Begun afresh. */
 void json_log_begin(struct json_log *log);

@@ -27,8 +27,8 @@ void socket_remove(const char *path);
 /* A connection to a running guest. -ENOENT: none has that name. */
 int socket_connect(const char *name);
 
-/* Calls @fn with the name of each running guest, in order; stale sockets are removed. 0 or -errno.
- */
+/* Calls @fn with the name of each running guest, in order; stale sockets are
+ * removed. 0 or -errno. */
 int socket_each(void (*fn)(void *ctx, const char *name), void *ctx);
 
 #endif

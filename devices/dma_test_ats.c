@@ -194,8 +194,8 @@ const struct dma_device dt_device = {
 	.page_response = page_response,
 };
 
-/* 10.3.7: what is not enabled caches nothing. Credits that were reset were those of all requests.
- */
+/* 10.3.7: what is not enabled caches nothing. Credits that were reset were
+ * those of all requests. */
 void dt_ats_changed(struct pci_func *f)
 {
 	struct dma_test *d = container_of(f, struct dma_test, func);

@@ -10,8 +10,8 @@ struct vm;
 #define EXIT_STATUS_OFFSET 64 /* a guest's status N, 1 to 63, is Nestor's exit code 64 + N */
 #define EXIT_STATUS_MAX    63
 
-/* The exit device: a 32-bit write of N to its first word ends the guest with status N. 0 or -errno.
- */
+/* The exit device: a 32-bit write of N to its first word ends the guest with
+ * status N. 0 or -errno. */
 int exit_device_create(struct vm *vm, gpa_t base);
 
 #endif

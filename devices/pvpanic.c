@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pvpanic in memory: one register of events (QEMU, docs/specs/pvpanic.rst; Linux, misc/pvpanic.h).
- */
+/* pvpanic in memory: one register of events (QEMU, docs/specs/pvpanic.rst;
+ * Linux, misc/pvpanic.h). */
 #include "devices/pvpanic.h"
 
 #include <errno.h>

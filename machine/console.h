@@ -18,8 +18,8 @@ struct line_user *console_user(struct console *c);
  * terminal's size, where there is one, now and at each change, if it asks.
  */
 void console_connect(struct console *c, struct line_device *device);
-/* After the loop has ended: what the guest wrote and is not out yet, as long as someone reads it.
- */
+/* After the loop has ended: what the guest wrote and is not out yet, as long
+ * as someone reads it. */
 void console_flush(struct console *c);
 void console_destroy(struct console *c);
 

@@ -4,8 +4,8 @@
 
 #include "machine/options.h"
 
-/* --cpu KEY=VALUE,...; --sve-max-vl BITS: NULL, or what was expected. Each adds to what was said.
- */
+/* --cpu KEY=VALUE,...; --sve-max-vl BITS: NULL, or what was expected. Each
+ * adds to what was said. */
 const char *cpu_option_take(struct options *o, char *val);
 const char *sve_option_take(struct options *o, char *val);
 

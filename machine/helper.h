@@ -17,8 +17,8 @@ struct helper_config {
 };
 #define HELPER_FD 3
 
-/* Told once, under the device lock, that it ended by itself: "passt ended with exit code 1: why".
- */
+/* Told once, under the device lock, that it ended by itself: "passt ended with
+ * exit code 1: why". */
 struct helper_watcher {
 	void (*ended)(struct helper_watcher *w, const char *how);
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* RAM of huge pages: --hugetlb, --hugetlbfs (Linux, Documentation/admin-guide/mm/hugetlbpage.rst).
- */
+/* RAM of huge pages: --hugetlb, --hugetlbfs (Linux,
+ * Documentation/admin-guide/mm/hugetlbpage.rst). */
 #include "machine/hugetlb.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What kind of kernel a file is, told by its header (Linux, Documentation/arch/arm64/booting.rst).
- */
+/* What kind of kernel a file is, told by its header (Linux,
+ * Documentation/arch/arm64/booting.rst). */
 #include "machine/image.h"
 
 #include <endian.h>

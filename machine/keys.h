@@ -4,8 +4,8 @@
 
 #include "vmm/types.h"
 
-/* The keys an option's value may have behind its first word: NAME or NAME=VALUE, comma-separated.
- */
+/* The keys an option's value may have behind its first word: NAME or
+ * NAME=VALUE, comma-separated. */
 enum key_kind {
 	KEY_FLAG,   /* NAME: a bool */
 	KEY_TEXT,   /* NAME=TEXT: a const char *, not empty */

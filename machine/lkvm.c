@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What only lkvm has, refused by name rather than as a misspelling; docs/lkvm.md has all of lkvm's.
- */
+/* What only lkvm has, refused by name rather than as a misspelling;
+ * docs/lkvm.md has all of lkvm's. */
 #include "machine/lkvm.h"
 
 #include <string.h>

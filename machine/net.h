@@ -12,8 +12,8 @@ struct net_backend;
 /* --network, as parsed: NULL, or what was expected. */
 const char *net_option_take(struct options *o, char *val);
 
-/* The back ends, before the guest exists. An exit code: 0, or the one of what was said in one line.
- */
+/* The back ends, before the guest exists. An exit code: 0, or the one of what
+ * was said in one line. */
 int nets_open(struct machine *m);
 /* The helpers of those that have one, likewise. */
 int nets_start(struct machine *m);

@@ -2,8 +2,8 @@
 #ifndef MACHINE_STATUS_H
 #define MACHINE_STATUS_H
 
-/* Exit codes that are not the guest's doing (those: vmm/vcpu.h, devices/exit.h). README lists all.
- */
+/* Exit codes that are not the guest's doing (those: vmm/vcpu.h,
+ * devices/exit.h). README lists all. */
 enum {
 	STATUS_HOST_FAILED = 1,
 	STATUS_USAGE = 2,

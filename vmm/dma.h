@@ -31,8 +31,8 @@ struct dma_access {
 	u32 pasid; /* or DMA_NO_PASID */
 	/* What comes before a fault, or before there is no room left, is mapped all the same. */
 	bool partial;
-	/* Answer: how many bytes may be reached; on FAULT the next one may not, wherever @iova was.
-	 */
+	/* Answer: how many bytes may be reached; on FAULT the next one may
+	 * not, wherever @iova was. */
 	u64 done;
 };
 
@@ -42,8 +42,8 @@ struct dma_token {
 	struct dma_token *next;
 };
 
-/* Who wants to know when what was taken away is no longer in use: of so many things (done: none).
- */
+/* Who wants to know when what was taken away is no longer in use: of so many
+ * things (done: none). */
 struct dma_wait {
 	unsigned int left;
 	void (*done)(struct dma_wait *w);
@@ -156,8 +156,8 @@ void dma_use_put(struct dma_use *u);
 /* No new transfer uses it. Freed now, or later; in that case @wait (or NULL) waits for one more. */
 void dma_use_end(struct dma_use *u, struct dma_wait *wait);
 
-/* A private copy of @len bytes, at most DMA_COPY_SEGMENTS pieces. Without PASID, as are the rest.
- */
+/* A private copy of @len bytes, at most DMA_COPY_SEGMENTS pieces. Without
+ * PASID, as are the rest. */
 #define DMA_COPY_SEGMENTS 16
 enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struct dma_token *token);
 enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 len,

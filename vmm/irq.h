@@ -65,8 +65,8 @@ void irq_level_resampled(struct irq_table *t, const struct irq_level *l);
 /* An edge on SPI @spi: up, and down again. */
 void irq_pulse(struct irq_table *t, unsigned int spi);
 
-/* Sends once. -EINVAL: no doorbell at addr, or one that knows no such data; -ENODEV: none at all.
- */
+/* Sends once. -EINVAL: no doorbell at addr, or one that knows no such data;
+ * -ENODEV: none at all. */
 int irq_msi_send(struct irq_table *t, const struct irq_msg *msg);
 
 /*

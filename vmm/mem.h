@@ -46,8 +46,8 @@ static inline void *guest_ptr(const struct guest_mem *mem, gpa_t gpa, u64 len)
 	return mem->host + off;
 }
 
-/* A private copy, for whatever is decoded: the guest can change RAM at any time. -EFAULT: not RAM.
- */
+/* A private copy, for whatever is decoded: the guest can change RAM at any
+ * time. -EFAULT: not RAM. */
 static inline int guest_read(const struct guest_mem *mem, gpa_t gpa, void *to, u64 len)
 {
 	const void *from = guest_ptr(mem, gpa, len);

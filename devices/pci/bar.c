@@ -58,8 +58,8 @@ static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
 		bar->moved(f, 0, to);
 }
 
-/* Decoded while memory space is enabled and the address is one that is forwarded here (7.5.1.1.3).
- */
+/* Decoded while memory space is enabled and the address is one that is
+ * forwarded here (7.5.1.1.3). */
 static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 {
 	u64 at;

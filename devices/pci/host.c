@@ -22,8 +22,8 @@ u32 pci_devid(const struct pci_func *f)
 	return f->bus->host->platform.devid_base + pci_rid(f);
 }
 
-/* The bus of that number: the root bus, or behind the port whose secondary bus it is (7.5.1.3.3).
- */
+/* The bus of that number: the root bus, or behind the port whose secondary bus
+ * it is (7.5.1.3.3). */
 static struct pci_bus *bus_numbered(struct pci_host *h, u8 nr)
 {
 	if (!nr)

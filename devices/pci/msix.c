@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* MSI-X: the vector table, its pending bits, and the messages they become (PCIe 6.0, 6.1.4, 7.7.2).
- */
+/* MSI-X: the vector table, its pending bits, and the messages they become
+ * (PCIe 6.0, 6.1.4, 7.7.2). */
 #include "devices/pci/private.h"
 
 #include <endian.h>

@@ -144,8 +144,8 @@ void pci_set_intx(struct pci_func *f, bool level);
 /* MSI-X (6.1.4): @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
 int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr);
 void pci_msix_remove(struct pci_func *f);
-/* Vectors as out of reset, and none pending: the function's own reset; a device's has the latter.
- */
+/* Vectors as out of reset, and none pending: the function's own reset; a
+ * device's has the latter. */
 void pci_msix_reset(struct pci_func *f);
 void pci_msix_forget(struct pci_func *f);
 bool pci_msix_enabled(const struct pci_func *f);

@@ -24,8 +24,8 @@ enum step {
 	ALLOCATE,
 };
 
-/* How a range is treated by fallocate, and what comes next; not every file system has every mode.
- */
+/* How a range is treated by fallocate, and what comes next; not every file
+ * system has every mode. */
 static const struct {
 	int mode;
 	enum step next, otherwise;

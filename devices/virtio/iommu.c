@@ -25,8 +25,8 @@ static void reset_waited(struct dma_wait *w)
 	virtio_finished(&container_of(w, struct viommu, reset)->dev);
 }
 
-/* 5.13.5: endpoints are attached to no domain. What was in flight counts as a request of its own.
- */
+/* 5.13.5: endpoints are attached to no domain. What was in flight counts as a
+ * request of its own. */
 static void reset(struct virtio_dev *dev)
 {
 	struct viommu *v = viommu_of(dev);

@@ -88,8 +88,8 @@ static bool in_map_range(const struct viommu *v, const struct iova_mapping *m)
 	       m->gpa + (m->last - m->iova) >= m->gpa;
 }
 
-/* READ and WRITE are what endpoints may do; MMIO says what is there, and here means nothing more.
- */
+/* READ and WRITE are what endpoints may do; MMIO says what is there, and here
+ * means nothing more. */
 static u8 map(struct viommu_request *rq, const union body *b)
 {
 	struct viommu *v = rq->viommu;
@@ -151,8 +151,8 @@ size_t viommu_probe_size(const struct viommu *v)
 	       sizeof(struct virtio_iommu_probe_resv_mem);
 }
 
-/* 5.13.6.7.2. A list that is too short gets no property, but zeroes: what is used has been written.
- */
+/* 5.13.6.7.2. A list that is too short gets no property, but zeroes: what is
+ * used has been written. */
 static u8 probe(struct viommu_request *rq, const union body *b)
 {
 	static const u8

@@ -202,8 +202,8 @@ static int call_fd(struct virtio_transport *t, struct virtq *vq)
 	return -1;
 }
 
-/* Every queue has its own value of QueueNotify. One that cannot be set is no loss: it exits then.
- */
+/* Every queue has its own value of QueueNotify. One that cannot be set is no
+ * loss: it exits then. */
 static void set_ioeventfds(struct virtio_mmio *m, bool assign)
 {
 	for (unsigned int i = 0; i < m->dev->nr_queues; i++)

@@ -17,8 +17,8 @@ static struct net *net_of(struct virtio_dev *dev)
 	return container_of(dev, struct net, dev);
 }
 
-/* 5.1.2: the control queue comes behind all pairs if there can be several, else behind the first.
- */
+/* 5.1.2: the control queue comes behind all pairs if there can be several,
+ * else behind the first. */
 static unsigned int ctrl_queue(const struct net *net)
 {
 	return virtio_has(&net->dev, VIRTIO_NET_F_MQ) ? 2 * net->backend->nr_pairs : 2;

@@ -132,8 +132,8 @@ static struct virtq *polled_queue(const struct virtio_kick *kick)
 	return &kick->regs->dev->vq[kick->queue];
 }
 
-/* Without the lock: next_avail may be another thread's to change, and a wrong guess does no harm.
- */
+/* Without the lock: next_avail may be another thread's to change, and a wrong
+ * guess does no harm. */
 static bool poll_ready(struct poller *p)
 {
 	const struct virtio_kick *kick = container_of(p, struct virtio_kick, poller);

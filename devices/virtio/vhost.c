@@ -223,8 +223,8 @@ static bool plan_queue(struct vhost *v, unsigned int i)
 	return find_rings(v, vq, &q->rings);
 }
 
-/* Whether an error was told of since. Who has the descriptor too can take O_NONBLOCK away from it.
- */
+/* Whether an error was told of since. Who has the descriptor too can take
+ * O_NONBLOCK away from it. */
 static bool take_error(struct vhost *v)
 {
 	struct iovec iov = { &v->error.count, sizeof(v->error.count) };
@@ -340,8 +340,8 @@ void vhost_call_changed(struct vhost *v, struct virtq *vq)
 		schedule(v);
 }
 
-/* One without Bus Master Enable may have done its last work before: that is pending (PCIe 6.1.4).
- */
+/* One without Bus Master Enable may have done its last work before: that is
+ * pending (PCIe 6.1.4). */
 static bool interrupts(const struct virtq *vq)
 {
 	return vq->dev->status & VIRTIO_CONFIG_S_DRIVER_OK && !vq->dev->resetting && vq->enabled &&

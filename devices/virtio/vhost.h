@@ -41,8 +41,8 @@ struct vhost_ops {
 	bool runs_all;
 };
 
-/* Told once, under the device lock, when a back end can do no more; its device needs a reset then.
- */
+/* Told once, under the device lock, when a back end can do no more; its device
+ * needs a reset then. */
 struct vhost_watcher {
 	void (*failed)(struct vhost_watcher *w, int err);
 };

@@ -42,8 +42,8 @@ struct virtq {
 	u64 bytes_out, bytes_in; /* the driver's buffers of what was popped; what was written */
 };
 
-/* One request off a queue, checked and bounded: the first nr_out are the driver's, then nr_in ours.
- */
+/* One request off a queue, checked and bounded: the first nr_out are the
+ * driver's, then nr_in ours. */
 struct virtq_chain {
 	u16 head;
 	unsigned int nr_out, nr_in;
@@ -59,13 +59,13 @@ struct virtio_type {
 	u32 pci_class;
 	u16 queue_size;
 	u16 config_size; /* bytes of virtio_dev.config */
-	/* BIT(queue): its driver waits with its CPU spinning, so the loop looks at the ring itself.
-	 */
+	/* BIT(queue): its driver waits with its CPU spinning, so the loop
+	 * looks at the ring itself. */
 	u32 polled;
 	/* The driver has made buffers available; called only while DRIVER_OK. */
 	void (*notify)(struct virtio_dev *dev, struct virtq *vq);
-	/* The driver resets: take no more, finish what is in flight (virtio_finished). May be NULL.
-	 */
+	/* The driver resets: take no more, finish what is in flight
+	 * (virtio_finished). May be NULL. */
 	void (*reset)(struct virtio_dev *dev);
 	/* The driver resets one queue: finish what is in flight there. May be NULL. */
 	void (*queue_reset)(struct virtio_dev *dev, struct virtq *vq);

@@ -30,8 +30,8 @@ void virtq_reset(struct virtq *vq)
 	vq->looked_at = false;
 }
 
-/* What a step of a walk came to; a broken ring is the driver's mistake, a stalled one is nobody's.
- */
+/* What a step of a walk came to; a broken ring is the driver's mistake, a
+ * stalled one is nobody's. */
 enum walk { WALK_OK, WALK_STALLED, WALK_BROKEN };
 
 static enum walk walk_of(enum dma_status status)
@@ -172,8 +172,8 @@ static enum walk available(struct virtq *vq, u16 *nr)
 		                           &vq->token));
 		if (walk != WALK_OK)
 			return walk;
-		/* The driver publishes idx, then looks at the event: so the other way round here.
-		 */
+		/* The driver publishes idx, then looks at the event: so the
+		 * other way round here. */
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		walk = load(vq, AVAIL_IDX(vq), &idx);
 		if (walk != WALK_OK)
@@ -310,8 +310,8 @@ void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
 	virtq_publish(vq);
 }
 
-/* 2.7.7: interrupt unless the driver's flag, or its event index, says it is not waiting for this.
- */
+/* 2.7.7: interrupt unless the driver's flag, or its event index, says it is
+ * not waiting for this. */
 static bool wanted(struct virtq *vq)
 {
 	u16 event, from = vq->signalled;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The exit device: the parameter "status=N" is what the guest ends with; other writes do nothing.
- */
+/* The exit device: the parameter "status=N" is what the guest ends with; other
+ * writes do nothing. */
 #include "lib/guest.h"
 
 static void status(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Accesses that nothing answers, or that KVM cannot decode: external aborts, and the guest goes on.
- */
+/* Accesses that nothing answers, or that KVM cannot decode: external aborts,
+ * and the guest goes on. */
 #include "lib/pci.h"
 
 #define KEPT 0x0123456789abcdefUL

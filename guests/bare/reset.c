@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PSCI's SYSTEM_OFF and SYSTEM_RESET, and that a guest which is started again finds a new machine.
- */
+/* PSCI's SYSTEM_OFF and SYSTEM_RESET, and that a guest which is started again
+ * finds a new machine. */
 #include "lib/guest.h"
 
 #define SCRATCH (UART_BASE + 0x1000 + 7) /* of the second UART */

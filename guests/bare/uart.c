@@ -88,8 +88,8 @@ static void took_thre(u32 intid)
 	ids[interrupts++] = get(IIR) & 0xf;
 }
 
-/* An empty THR interrupts once it is enabled; reading IIR takes that back, and so the line falls.
- */
+/* An empty THR interrupts once it is enabled; reading IIR takes that back, and
+ * so the line falls. */
 static void thre(void)
 {
 	gic_init();

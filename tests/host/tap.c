@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Makes a tap interface that stays: tap NAME [multi_queue]. Busybox makes none with several queues.
- */
+/* Makes a tap interface that stays: tap NAME [multi_queue]. Busybox makes none
+ * with several queues. */
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>

@@ -36,8 +36,8 @@ struct fake_net {
 };
 
 extern u8 net_ram[NET_RAM];
-/* Made with what the back end can; features are those that the driver takes, of all it is offered.
- */
+/* Made with what the back end can; features are those that the driver takes,
+ * of all it is offered. */
 void fake_net_make(struct fake_net *f, const struct net_backend *like, u64 features);
 void fake_net_unmake(struct fake_net *f);
 /* The driver makes a buffer available as descriptor @at of queue @q, and kicks. */

@@ -56,8 +56,8 @@ struct fake_dev {
 #define FAKE_QUEUE_SIZE 16
 void fake_dev_init(struct fake_dev *f, struct dma_space *dma, u64 features);
 
-/* A space where the access number stall_at waits and gives its token up; it counts what is mapped.
- */
+/* A space where the access number stall_at waits and gives its token up; it
+ * counts what is mapped. */
 struct stalling_space {
 	struct dma_space space, identity;
 	unsigned int accesses, stall_at;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The DMA endpoint's slots: operations, faults half way, stalls, what is held, how all of it ends.
- */
+/* The DMA endpoint's slots: operations, faults half way, stalls, what is held,
+ * how all of it ends. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vCPU features that a host may have, and ID registers: what KVM is asked for, and what is refused.
- */
+/* vCPU features that a host may have, and ID registers: what KVM is asked for,
+ * and what is refused. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An endpoint behind an IOMMU: what it reaches, and what waits for its transfers.
- */
+/* An endpoint behind an IOMMU: what it reaches, and what waits for its
+ * transfers. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>

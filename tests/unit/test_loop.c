@@ -15,8 +15,8 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct loop *loop;
 
-/* An operation that remembers how it ended, and ends the loop after the last one that is awaited.
- */
+/* An operation that remembers how it ended, and ends the loop after the last
+ * one that is awaited. */
 struct op {
 	struct loop_op op;
 	int res, order;

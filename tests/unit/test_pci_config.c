@@ -38,8 +38,8 @@ static void bar_moved(struct pci_func *f, gpa_t from, gpa_t to)
 	moved.times++;
 }
 
-/* func has BARs 0 and 2 of 16 KiB, second has BAR 0. Their devices are named 1000, 2000 and 3000.
- */
+/* func has BARs 0 and 2 of 16 KiB, second has BAR 0. Their devices are named
+ * 1000, 2000 and 3000. */
 static void make(void)
 {
 	fake_vm(&vm, 1);

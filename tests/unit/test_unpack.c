@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What zlib and zstd pack comes back whole, or as one error, and nothing is written past its room.
- */
+/* What zlib and zstd pack comes back whole, or as one error, and nothing is
+ * written past its room. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>

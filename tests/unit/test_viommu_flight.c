@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Requests of the IOMMU device that take away what transfers in flight use: they come back later.
- */
+/* Requests of the IOMMU device that take away what transfers in flight use:
+ * they come back later. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 

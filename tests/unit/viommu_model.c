@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Virtio 1.3, 5.13, rule by rule over arrays: which statuses it allows, and what endpoints reach.
- */
+/* Virtio 1.3, 5.13, rule by rule over arrays: which statuses it allows, and
+ * what endpoints reach. */
 #include "tests/unit/viommu_model.h"
 
 #include <criterion/criterion.h>

@@ -37,8 +37,8 @@ int arch_vm_type(struct kvm *k, gpa_t top, unsigned long *type)
 	return 0;
 }
 
-/* Accesses without a syndrome come to us, to be answered by an abort, not by an error of KVM_RUN.
- */
+/* Accesses without a syndrome come to us, to be answered by an abort, not by
+ * an error of KVM_RUN. */
 int arch_vm_created(struct kvm *k)
 {
 	struct kvm_enable_cap nisv = { .cap = KVM_CAP_ARM_NISV_TO_USER };

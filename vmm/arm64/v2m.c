@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* GICv2m: a frame of registers that makes SPIs of messages (Arm DEN 0029, "GICv2m architecture").
- */
+/* GICv2m: a frame of registers that makes SPIs of messages (Arm DEN 0029,
+ * "GICv2m architecture"). */
 #include <errno.h>
 #include <stdlib.h>
 

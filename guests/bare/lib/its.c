@@ -24,8 +24,8 @@
 #define EVENT_BITS    5
 #define COMMANDS_SIZE 0x1000 /* what CBASER says: one page */
 
-/* Each aligned to 64 KiB, which is as fine as an ITS need take addresses (the command queue's too).
- */
+/* Each aligned to 64 KiB, which is as fine as an ITS need take addresses (the
+ * command queue's too). */
 static struct {
 	u8 device_table[0x10000], collection_table[0x10000], pending[0x10000];
 	u64 commands[0x10000 / 8];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages that become interrupts: LPIs through the ITS of a GICv3, SPIs through a GICv2's frame.
- */
+/* Messages that become interrupts: LPIs through the ITS of a GICv3, SPIs
+ * through a GICv2's frame. */
 #include "gic.h"
 
 #define FIRST_EVENT 3

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Finding functions, placing BARs, walking capabilities, programming MSI-X (PCIe 6.0, 7.5, 7.7.2).
- */
+/* Finding functions, placing BARs, walking capabilities, programming MSI-X
+ * (PCIe 6.0, 7.5, 7.7.2). */
 #include "pci.h"
 
 bool pci_find(u16 vendor, u16 device, u32 *rid)
