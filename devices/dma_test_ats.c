@@ -40,8 +40,7 @@ void dt_translate(struct dt_job *job)
 
 	/* Translation requests are not stalled: there is no token that one could wait with. */
 	if (dma_translate(d->func.dma, &a, &t) != DMA_OK || !t.perm) {
-		job->fault = job->iova[0];
-		dt_end(job, DT_FAULT);
+		dt_fault(job, 0, 0, a.reason);
 		return;
 	}
 	cache(d, &t, a.pasid);

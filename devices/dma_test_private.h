@@ -58,7 +58,7 @@ struct dma_test;
 struct dt_side {
 	struct dma_sg sg;
 	u64 mapped;
-	bool fault; /* behind that */
+	enum dma_reason fault; /* behind that; 0: none */
 	struct iovec iov[DT_SEGMENTS];
 	struct dma_use *uses[DT_SEGMENTS];
 };
@@ -80,6 +80,7 @@ struct dt_job {
 	u32 opcode, flags, pasid, vector, control, status, result_perm;
 	u64 iova[2], len, arg[2];
 	u64 done, fault, result[2];
+	u32 reason;             /* of the fault: enum dma_reason */
 	const struct dt_op *op; /* NULL: unknown */
 	u32 crc;                /* as zlib has it */
 	struct dma_token token;
@@ -160,6 +161,8 @@ void dt_abort(struct dt_job *job);
 void dt_abort_all(struct dma_test *d);
 void dt_set_state(struct dt_job *job, enum dt_state state);
 void dt_end(struct dt_job *job, enum dt_outcome outcome);
+/* It ends: of IOVA (0) or IOVA2 (1), the byte at @offset cannot be accessed. */
+void dt_fault(struct dt_job *job, unsigned int side, u64 offset, enum dma_reason reason);
 
 /* transfer.c: the piece that is next is mapped and moved, or held. */
 void dt_transfer(struct dt_job *job);

@@ -84,6 +84,7 @@ static const struct reg slot_regs[] = {
 	REG(dt_job, 0x50, result[0]),
 	REG(dt_job, 0x58, result[1]),
 	REG(dt_job, 0x60, result_perm),
+	REG(dt_job, 0x64, reason),
 };
 static bool slot_guarded(const void *slot, u32 guard)
 {

@@ -27,11 +27,12 @@ static void cas(struct dt_job *job)
 		dt_set_state(job, DT_STALLED);
 		return;
 	}
-	if (status == DMA_OK)
-		job->done = job->len;
-	else
-		job->fault = job->iova[0] + a.done;
-	dt_end(job, status == DMA_OK ? DT_DONE : DT_FAULT);
+	if (status == DMA_FAULT) {
+		dt_fault(job, 0, a.done, a.reason);
+		return;
+	}
+	job->done = job->len;
+	dt_end(job, DT_DONE);
 }
 
 static const struct dt_op ops[] = {
@@ -58,15 +59,26 @@ void dt_set_state(struct dt_job *job, enum dt_state state)
 void dt_end(struct dt_job *job, enum dt_outcome outcome)
 {
 	static const char *const words[] = { "done", "fault", "refused", "aborted" };
+	const bool fault = outcome == DT_FAULT;
 	struct dma_test *d = job->d;
 
 	job->status = (job->status & DT_SECOND) | FIELD_PREP(DT_OUTCOME, outcome) | DT_ENDED;
 	if (job->op && job->op->step == dt_transfer)
 		job->result[0] = ~job->crc;
-	trace(d->vm->log, TRACE_PCI, "%s: operation %u at %#llx: %s after %#llx bytes",
+	trace(d->vm->log, TRACE_PCI, "%s: operation %u at %#llx: %s%s%s after %#llx bytes",
 	      d->func.name, job->opcode, (unsigned long long)job->iova[0], words[outcome],
+	      fault ? ": " : "", fault ? dma_reason_words(job->reason) : "",
 	      (unsigned long long)job->done);
 	job->ended(job);
+}
+
+void dt_fault(struct dt_job *job, unsigned int side, u64 offset, enum dma_reason reason)
+{
+	job->fault = job->iova[side] + offset;
+	job->reason = reason;
+	if (side)
+		job->status |= DT_SECOND;
+	dt_end(job, DT_FAULT);
 }
 
 static bool wraps(u64 iova, u64 len)
@@ -145,7 +157,7 @@ void dt_start(struct dt_job *job)
 	job->op = job->opcode < ARRAY_SIZE(ops) && ops[job->opcode].step ? &ops[job->opcode] : NULL;
 	job->status = DT_RUNNING;
 	job->done = job->fault = job->result[0] = job->result[1] = 0;
-	job->result_perm = job->crc = 0;
+	job->result_perm = job->crc = job->reason = 0;
 	if (job->stalled || !allowed(job))
 		dt_end(job, DT_REFUSED);
 	else if (!pci_is_master(&job->d->func))

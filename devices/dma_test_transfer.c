@@ -108,8 +108,8 @@ static enum dma_status map_side(struct dt_job *job, unsigned int i, u64 len)
 		side->sg.uses = side->uses;
 	status = dma_map(job->d->func.dma, &a, &side->sg, &job->token);
 	side->mapped = a.done;
-	side->fault = status == DMA_FAULT;
-	assert(status == DMA_PENDING || side->fault || a.done || !len);
+	side->fault = status == DMA_FAULT ? a.reason : DMA_NO_REASON;
+	assert(status == DMA_FAULT ? a.reason : status == DMA_PENDING || a.done || !len);
 	return status;
 }
 
@@ -137,24 +137,22 @@ static bool map(struct dt_job *job)
 	return false;
 }
 
-/* Whether one side's access to the byte behind what was moved failed; and which. */
-static bool look_for_fault(struct dt_job *job, u64 len)
+/* Why one side's access to the byte behind what was moved failed; and which: 0 or 1. */
+static enum dma_reason look_for_fault(const struct dt_job *job, u64 len, unsigned int *side)
 {
-	const bool two = job->op->perm[1];
-	const bool second = two && job->side[1].fault && job->side[1].mapped == len;
-
-	if (!second && (!job->side[0].fault || job->side[0].mapped != len))
-		return false;
-	job->fault = job->iova[second] + job->done;
-	if (second)
-		job->status |= DT_SECOND;
-	return true;
+	for (*side = job->op->perm[1] ? 1 : 0;; --*side)
+		if (job->side[*side].fault && job->side[*side].mapped == len)
+			return job->side[*side].fault;
+		else if (!*side)
+			return DMA_NO_REASON;
 }
 
 void dt_move(struct dt_job *job)
 {
 	const struct dt_op *op = job->op;
 	const u64 len = common(job);
+	enum dma_reason reason;
+	unsigned int side;
 
 	(op->produce ? op->produce : from_memory)(job, len);
 	job->crc = crc32(job->crc, job->d->piece, len);
@@ -162,8 +160,9 @@ void dt_move(struct dt_job *job)
 	dt_unmap(job);
 	job->done += len;
 	dt_set_state(job, DT_RUNNING);
-	if (look_for_fault(job, len))
-		dt_end(job, DT_FAULT);
+	reason = look_for_fault(job, len, &side);
+	if (reason)
+		dt_fault(job, side, job->done, reason);
 	else if (job->done == job->len)
 		dt_end(job, DT_DONE);
 }

@@ -95,9 +95,10 @@ extern const struct control_ops machine_control_ops;
 /* A virtio device that it tells of. 0 or -ENOMEM. */
 int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
-/* Each kind of device, a file each; 0, -errno, or an exit code whose line was printed. */
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
+
+/* Each kind of device, a file each; 0, -errno, or an exit code whose line was printed. */
 int board_create(struct machine *m);
 int onboard_create(struct machine *m);
 int iommus_create(struct machine *m);

@@ -8,6 +8,24 @@
 
 #include "vmm/mem.h"
 
+const char *dma_reason_words(enum dma_reason reason)
+{
+	static const char *const words[] = {
+		[DMA_NO_REASON] = "no fault",    [DMA_NOT_ATTACHED] = "not attached",
+		[DMA_NOT_MAPPED] = "not mapped", [DMA_NOT_PERMITTED] = "not permitted",
+		[DMA_NO_MEMORY] = "no memory",   [DMA_NO_ROOM] = "in too many pieces",
+		[DMA_MISALIGNED] = "misaligned",
+	};
+
+	return words[reason];
+}
+
+static enum dma_status fail(struct dma_access *a, enum dma_reason reason)
+{
+	a->reason = reason;
+	return DMA_FAULT;
+}
+
 static enum dma_status identity_map(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
                                     struct dma_token *token)
 {
@@ -16,20 +34,21 @@ static enum dma_status identity_map(struct dma_space *s, struct dma_access *a, s
 
 	(void)token;
 	a->done = 0;
+	a->reason = DMA_NO_REASON;
 	if (!a->len)
 		return DMA_OK;
 	if (offset >= s->mem->size)
-		return DMA_FAULT;
+		return fail(a, DMA_NO_MEMORY);
 	if (sg->nr == sg->max)
-		return a->partial ? DMA_OK : DMA_FAULT;
+		return a->partial ? DMA_OK : fail(a, DMA_NO_ROOM);
 	all = a->len <= room;
 	a->done = all ? a->len : room;
 	if (!all && !a->partial)
-		return DMA_FAULT;
+		return fail(a, DMA_NO_MEMORY);
 	if (sg->uses)
 		sg->uses[sg->nr] = NULL;
 	sg->iov[sg->nr++] = (struct iovec){ s->mem->host + offset, a->done };
-	return all ? DMA_OK : DMA_FAULT;
+	return all ? DMA_OK : fail(a, DMA_NO_MEMORY);
 }
 
 static enum dma_status identity_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
@@ -119,7 +138,7 @@ static enum dma_status transfer(struct dma_space *s, struct dma_access *a, void 
 
 enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struct dma_token *token)
 {
-	struct dma_access a = { iova, len, DMA_READ, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, len, DMA_READ);
 
 	return transfer(s, &a, to, NULL, token);
 }
@@ -127,7 +146,7 @@ enum dma_status dma_read(struct dma_space *s, u64 iova, void *to, u64 len, struc
 enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 len,
                           struct dma_token *token)
 {
-	struct dma_access a = { iova, len, DMA_WRITE, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, len, DMA_WRITE);
 
 	return transfer(s, &a, NULL, from, token);
 }
@@ -137,20 +156,23 @@ enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 l
 static enum dma_status map_aligned(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
                                    struct dma_token *token)
 {
-	enum dma_status status = a->iova % a->len ? DMA_FAULT : dma_map(s, a, sg, token);
+	enum dma_status status;
 
+	if (a->iova % a->len)
+		return fail(a, DMA_MISALIGNED);
+	status = dma_map(s, a, sg, token);
 	if (status != DMA_OK || !((uintptr_t)sg->iov[0].iov_base % a->len))
 		return status;
 	dma_unmap(s, sg);
 	a->done = 0;
-	return DMA_FAULT;
+	return fail(a, DMA_MISALIGNED);
 }
 
 /* The one host word behind @iova. */
 static enum dma_status map_word(struct dma_space *s, u64 iova, enum dma_perm perm,
                                 struct dma_sg *sg, struct dma_token *token)
 {
-	struct dma_access a = { iova, sizeof(u16), perm, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, sizeof(u16), perm);
 
 	return map_aligned(s, &a, sg, token);
 }
@@ -209,7 +231,7 @@ enum dma_status dma_cas(struct dma_space *s, struct dma_access *a, u64 expected,
 	a->perm = DMA_READ | DMA_WRITE;
 	a->done = 0;
 	if (a->len != 4 && a->len != 8)
-		return DMA_FAULT;
+		return fail(a, DMA_MISALIGNED);
 	status = map_aligned(s, a, &sg, token);
 	if (status != DMA_OK)
 		return status;

@@ -22,6 +22,18 @@ enum dma_status { DMA_OK, DMA_FAULT, DMA_PENDING };
 /* What the device does to memory; of several, all must be allowed. */
 enum dma_perm { DMA_READ = 1, DMA_WRITE = 2, DMA_EXEC = 4 };
 
+/* Why an access is a FAULT; docs/dma-test.md has the numbers. */
+enum dma_reason {
+	DMA_NO_REASON,     /* it is none */
+	DMA_NOT_ATTACHED,  /* its requester, or its PASID, has no address space */
+	DMA_NOT_MAPPED,    /* nothing is there */
+	DMA_NOT_PERMITTED, /* not with that permission */
+	DMA_NO_MEMORY,     /* what is there is not RAM */
+	DMA_NO_ROOM,       /* in more pieces than its sg has room for */
+	DMA_MISALIGNED,
+};
+const char *dma_reason_words(enum dma_reason reason);
+
 #define DMA_NO_PASID (~0u)
 
 struct dma_access {
@@ -32,9 +44,16 @@ struct dma_access {
 	/* What comes before a fault, or before there is no room left, is mapped all the same. */
 	bool partial;
 	/* Answer: how many bytes may be reached; on FAULT the next one may
-	 * not, wherever @iova was. */
+	 * not, wherever @iova was, for @reason. */
 	u64 done;
+	enum dma_reason reason;
 };
+
+/* One of all or nothing, without a PASID. */
+static inline struct dma_access dma_access_to(u64 iova, u64 len, u32 perm)
+{
+	return (struct dma_access){ .iova = iova, .len = len, .perm = perm, .pasid = DMA_NO_PASID };
+}
 
 /* Owned by the device, one for each thing that can wait; resume is called under the lock. */
 struct dma_token {

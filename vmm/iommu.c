@@ -29,29 +29,29 @@ static struct iova_mapping *lookup(struct iommu_endpoint *e, u64 iova)
 	return m;
 }
 
-static enum dma_status fail(struct iommu_endpoint *e, const struct dma_access *a,
-                            enum iommu_fault reason)
+static enum dma_status fail(struct iommu_endpoint *e, struct dma_access *a, enum dma_reason reason)
 {
+	a->reason = reason;
 	e->faults++;
-	e->ops->fault(e, a, reason);
+	e->ops->fault(e, a);
 	return DMA_FAULT;
 }
 
 /* The mapping that @a->iova + @a->done is in; NULL: the access ends there. */
-static struct iova_mapping *find(struct iommu_endpoint *e, const struct dma_access *a)
+static struct iova_mapping *find(struct iommu_endpoint *e, struct dma_access *a)
 {
 	const u64 at = a->iova + a->done;
 	struct iova_mapping *m;
 
 	if (!e->attachment || a->pasid != DMA_NO_PASID) {
-		fail(e, a, IOMMU_FAULT_DOMAIN);
+		fail(e, a, DMA_NOT_ATTACHED);
 		return NULL;
 	}
-	m = at >= a->iova ? lookup(e, at)
-	                  : NULL; /* what follows the last address is not the first */
+	/* What follows the last address is not the first. */
+	m = at >= a->iova ? lookup(e, at) : NULL;
 	if (m && !(a->perm & ~m->perm))
 		return m;
-	fail(e, a, IOMMU_FAULT_MAPPING);
+	fail(e, a, m ? DMA_NOT_PERMITTED : DMA_NOT_MAPPED);
 	return NULL;
 }
 
@@ -84,7 +84,7 @@ static enum dma_status map_piece(struct iommu_endpoint *e, struct dma_access *a,
 	n = m->last - iova < left - 1 ? m->last - iova + 1 : left;
 	n = ram_at(e->dma.mem, m->gpa + (iova - m->iova), n);
 	if (!n)
-		return fail(e, a, IOMMU_FAULT_ADDRESS);
+		return fail(e, a, DMA_NO_MEMORY);
 	append(sg, guest_ptr(e->dma.mem, m->gpa + (iova - m->iova), n), n, m);
 	a->done += n;
 	return DMA_OK;
@@ -106,10 +106,13 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 
 	(void)token; /* nothing stalls */
 	e->accesses++;
+	a->reason = DMA_NO_REASON;
 	for (a->done = 0; a->done < a->len && sg->nr < sg->max && status == DMA_OK;)
 		status = map_piece(e, a, sg);
-	if (status == DMA_OK && a->done < a->len && !a->partial)
-		status = DMA_FAULT; /* too many pieces */
+	if (status == DMA_OK && a->done < a->len && !a->partial) {
+		a->reason = DMA_NO_ROOM;
+		status = DMA_FAULT;
+	}
 	if (status != DMA_OK && !a->partial)
 		undo(sg, before);
 	if (sg->uses && sg->nr && !sg->attachment)
@@ -121,7 +124,7 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
-	struct dma_access a = { iova, sizeof(u32), DMA_WRITE, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, sizeof(u32), DMA_WRITE);
 	struct iova_mapping *m;
 
 	*gpa = iova;
@@ -132,7 +135,7 @@ static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *g
 		return DMA_FAULT;
 	if (m->last - iova < a.len - 1) { /* a message is one write, to one place */
 		a.done = m->last - iova + 1;
-		return fail(e, &a, IOMMU_FAULT_MAPPING);
+		return fail(e, &a, DMA_NOT_MAPPED);
 	}
 	m->doorbell = true;
 	*gpa = m->gpa + (iova - m->iova);

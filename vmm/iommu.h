@@ -14,17 +14,10 @@
 
 struct iommu_endpoint;
 
-enum iommu_fault {
-	IOMMU_FAULT_DOMAIN,  /* it is attached to nothing */
-	IOMMU_FAULT_MAPPING, /* no mapping, or not with that permission */
-	IOMMU_FAULT_ADDRESS, /* what it is mapped to is no memory */
-};
-
 /* A vIOMMU, as its endpoints know it. */
 struct iommu_ops {
-	/* @a is not possible at @a->iova + @a->done. */
-	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a,
-	              enum iommu_fault reason);
+	/* @a is not possible at @a->iova + @a->done, for @a->reason. */
+	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a);
 	/* dma_request_page; NULL: nobody takes them. */
 	bool (*page_request)(struct iommu_endpoint *e, const struct dma_page_request *rq);
 };

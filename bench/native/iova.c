@@ -58,9 +58,9 @@ static void shuffle(u64 *pages, u64 nr)
 	}
 }
 
-static void fault(struct iommu_endpoint *e, const struct dma_access *a, enum iommu_fault reason)
+static void fault(struct iommu_endpoint *e, const struct dma_access *a)
 {
-	(void)e, (void)a, (void)reason;
+	(void)e, (void)a;
 	abort();
 }
 

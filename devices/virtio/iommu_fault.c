@@ -5,9 +5,10 @@
 #include "devices/virtio/iommu_private.h"
 
 static const u8 reasons[] = {
-	[IOMMU_FAULT_DOMAIN] = VIRTIO_IOMMU_FAULT_R_DOMAIN,
-	[IOMMU_FAULT_MAPPING] = VIRTIO_IOMMU_FAULT_R_MAPPING,
-	[IOMMU_FAULT_ADDRESS] = VIRTIO_IOMMU_FAULT_R_UNKNOWN,
+	[DMA_NOT_ATTACHED] = VIRTIO_IOMMU_FAULT_R_DOMAIN,
+	[DMA_NOT_MAPPED] = VIRTIO_IOMMU_FAULT_R_MAPPING,
+	[DMA_NOT_PERMITTED] = VIRTIO_IOMMU_FAULT_R_MAPPING,
+	[DMA_NO_MEMORY] = VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 };
 
 /* 5.13.6.9.2: one buffer has all of it; one that is too small is given back, and the record is
@@ -38,14 +39,14 @@ bool viommu_report(struct viommu *v, const void *record, size_t len)
 }
 
 /* With no buffer there it is lost (5.13.6.9 allows it): DMA never waits for the driver. */
-static void fault(struct iommu_endpoint *iommu, const struct dma_access *a, enum iommu_fault reason)
+static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 {
 	struct viommu_endpoint *e = container_of(iommu, struct viommu_endpoint, iommu);
 	struct viommu *v = e->viommu;
 	u32 id = e->id ? e->id(e->ctx) : 0;
 	u64 address = a->iova + a->done;
 	const struct virtio_iommu_fault f = {
-		.reason = reasons[reason],
+		.reason = reasons[a->reason],
 		.flags = htole32(VIRTIO_IOMMU_FAULT_F_ADDRESS |
 		                 (a->perm & DMA_READ ? VIRTIO_IOMMU_FAULT_F_READ : 0) |
 		                 (a->perm & DMA_WRITE ? VIRTIO_IOMMU_FAULT_F_WRITE : 0)),
@@ -53,9 +54,9 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a, enum
 		.address = htole64(address),
 	};
 
-	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault %u at %#llx, %s%s", id, f.reason,
+	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault at %#llx, %s%s: %s", id,
 	      (unsigned long long)address, a->perm & DMA_READ ? "r" : "",
-	      a->perm & DMA_WRITE ? "w" : "");
+	      a->perm & DMA_WRITE ? "w" : "", dma_reason_words(a->reason));
 	viommu_report(v, &f, sizeof(f));
 }
 

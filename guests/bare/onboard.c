@@ -112,7 +112,7 @@ static void crash_loaded(void)
 static void hostile(void)
 {
 	static const u64 pages[] = { RTC, GPIO };
-	static const u64 values[] = { 0, ~0UL, 1, 0x80000000, 0x8080808080808080 };
+	static const u64 values[] = { 0, ~0UL, 0x8080808080808081 };
 
 	for (unsigned int page = 0; page < ARRAY_SIZE(pages); page++)
 		for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
@@ -121,7 +121,7 @@ static void hostile(void)
 					write_sized(at, size, values[i]);
 					read_sized(at, size);
 				}
-	for (u32 val = 0; val < 0x10000; val += 2) {
+	for (u32 val = 0; val < 0x10000; val += 18) { /* every low byte that is even */
 		write8(PVPANIC, val);
 		write16(PVPANIC, val);
 		write8(PVPANIC + 1, val >> 8);

@@ -134,6 +134,7 @@ static void edges(void)
 	find(VIOMMU_FEATURES);
 	attach();
 	check(dma_run(&d, 0, &op) == DMA_FAULT, "outcome %u", dma_outcome(&d, 0));
+	check(dma_reason(&d, 0) == DMA_NOT_MAPPED, "reason %u", dma_reason(&d, 0));
 	check(dma_fault_at(&d, 0) == IOVA + 4 * PAGE && dma_done(&d, 0) == 4 * PAGE - 100,
 	      "fault at %lx, %lu bytes done", dma_fault_at(&d, 0), dma_done(&d, 0));
 	check(!memory[99] && (memory[4 * PAGE - 1] | memory[4 * PAGE - 2]), "not what was said");
@@ -153,6 +154,8 @@ enum {
 	FLAG_PASID = 0x20000,
 	FLAG_LAST = 0x40000
 };
+
+#define NO_PASID (~0u)
 
 struct page_event {
 	struct viommu_event fault;
@@ -185,17 +188,22 @@ static const struct page_event *next_event(void)
 	return &events[r->used.ring[seen++ % QUEUE_SIZE].id];
 }
 
-static u8 respond(u32 endpoint, u16 group, u8 code)
+static u8 respond_to(u32 endpoint, u32 pasid, u16 group, u8 code)
 {
-	u8 *b = (u8 *)&v.request;
+	u32 *w = (u32 *)&v.request;
 
 	memset(&v.request, 0, sizeof(v.request));
 	v.request.type = T_PAGE_RESPONSE;
-	v.request.domain = endpoint; /* the first word */
-	b[16] = group;
-	b[17] = group >> 8;
-	b[18] = code;
+	w[1] = endpoint;
+	w[2] = pasid != NO_PASID;
+	w[3] = pasid != NO_PASID ? pasid : 0;
+	w[4] = group | (u32)code << 16;
 	return viommu_ask(&v, 20, 4);
+}
+
+static u8 respond(u32 endpoint, u16 group, u8 code)
+{
+	return respond_to(endpoint, NO_PASID, group, code);
 }
 
 static void enable_pri(void)
@@ -215,6 +223,12 @@ static struct dma_op ask(u64 iova, u16 group, u32 flags)
 		                .iova = iova,
 		                .length = PAGE,
 		                .arg0 = group };
+}
+
+static void answered(unsigned int slot, u8 code, const char *which)
+{
+	check(wait_for(dma_state(&d, slot) == DMA_ENDED, LONG) && dma_result(&d, slot) == code,
+	      "%s: state %u, code %lx", which, dma_state(&d, slot), dma_result(&d, slot));
 }
 
 static void pages(void)
@@ -248,14 +262,69 @@ static void pages(void)
 	check(respond(ep + 8, 5, 0) == S_NOENT, "an endpoint there is not");
 	check(respond(ep, 5, 3) == S_INVAL, "a code there is not");
 	check(respond(ep, 5, 0) == S_OK, "success");
-	check(wait_for(dma_state(&d, 1) == DMA_ENDED, LONG) && !dma_result(&d, 1), "its answer");
+	answered(1, 0, "success");
 	check(respond(ep, 5, 0) == S_NOENT, "answered twice");
 	op = ask(IOVA, 7, DMA_F_LAST);
 	dma_start(&d, 1, &op);
 	next_event();
 	check(respond(ep, 7, 1) == S_OK, "invalid");
-	check(wait_for(dma_state(&d, 1) == DMA_ENDED, LONG) && dma_result(&d, 1) == 1,
-	      "its answer");
+	answered(1, 1, "invalid");
+}
+
+static void enable_pasid(void)
+{
+	u64 at = pci_ext_capability(d.rid, EXT_PASID);
+
+	check(at && read16(at + 4) >> 8 == 20, "no PASIDs of 20 bits");
+	write16(at + 6, 1);
+}
+
+/* In slot 0 from a process, in 1 from another, in 2 from none: of group 5. */
+static void ask_thrice(u32 pasid)
+{
+	const u32 flags = FLAG_READ | FLAG_ADDRESS | FLAG_PAGE | FLAG_LAST;
+	struct dma_op op = ask(IOVA, 5, DMA_F_LAST | DMA_F_PASID);
+
+	for (unsigned int i = 0; i < 3; i++) {
+		const u32 want = i < 2 ? pasid + i : 0;
+		const struct page_event *e;
+
+		op.pasid = want;
+		if (i == 2)
+			op.flags &= ~DMA_F_PASID;
+		dma_start(&d, i, &op);
+		e = next_event();
+		check(e->fault.flags == (flags | (i < 2 ? FLAG_PASID : 0)) && e->pasid == want &&
+		              e->group == 5,
+		      "request %u: flags %x, PASID %x", i, e->fault.flags, e->pasid);
+	}
+}
+
+/* A group's number is another group's with another PASID, and with none. */
+static void pages_pasid(void)
+{
+	const u32 pasid = 0xabcde;
+	struct dma_op op = {
+		.op = DMA_CHECK, .flags = DMA_F_PASID, .iova = IOVA, .length = 8, .pasid = pasid
+	};
+
+	find(VIOMMU_FEATURES);
+	start_for_pages();
+	attach();
+	check(dma_run(&d, 0, &op) == DMA_REFUSED, "PASIDs are not enabled");
+	enable_pasid();
+	enable_pri();
+	ask_thrice(pasid);
+	check(respond_to(ep, pasid + 2, 5, 0) == S_NOENT, "a PASID that asked nothing");
+	check(respond_to(ep, pasid + 1, 5, 1) == S_OK, "answer the second");
+	answered(1, 1, "the second");
+	check(respond(ep, 5, 0) == S_OK, "answer the third");
+	answered(2, 0, "the third");
+	check(dma_state(&d, 0) == DMA_AWAITS, "the first has the others' answer");
+	check(respond_to(ep, pasid, 5, 0) == S_OK, "answer the first");
+	answered(0, 0, "the first");
+	check(dma_run(&d, 0, &op) == DMA_FAULT && dma_reason(&d, 0) == DMA_NOT_ATTACHED,
+	      "a process has no address space: reason %u", dma_reason(&d, 0));
 }
 
 /* A group whose driver goes away has its answer all the same. */
@@ -270,20 +339,23 @@ static void pages_end(void)
 	dma_start(&d, 0, &op);
 	next_event();
 	check(!viommu_detach(&v, DOMAIN, ep), "detach");
-	check(wait_for(dma_state(&d, 0) == DMA_ENDED, LONG) && dma_result(&d, 0) == 1,
-	      "detach: no answer");
+	answered(0, 1, "detach");
 	check(respond(ep, 9, 0) == S_NOENT, "answered after that");
 	attach();
 	dma_start(&d, 0, &op);
 	next_event();
 	check(where_reset(&v.dev.where), "the reset does not end");
-	check(wait_for(dma_state(&d, 0) == DMA_ENDED, LONG) && dma_result(&d, 0) == 1,
-	      "reset: no answer");
+	answered(0, 1, "reset");
 }
 
 static const struct test tests[] = {
-	{ "unmap", unmap }, { "detach", detach }, { "reset", reset },
-	{ "edges", edges }, { "pages", pages },   { "pages-end", pages_end },
+	{ "unmap", unmap },
+	{ "detach", detach },
+	{ "reset", reset },
+	{ "edges", edges },
+	{ "pages", pages },
+	{ "pages-end", pages_end },
+	{ "pages-pasid", pages_pasid },
 };
 
 int main(void)

@@ -29,7 +29,7 @@ echo "before: $(tree)"
 [ "$(word what)" != many ] || exit 0
 
 # A file longer than any request, one rewritten, one gone, one moved, one behind a link.
-head -c 3000000 /dev/urandom >/mnt/d1/long || exit 4
+head -c 1500000 /dev/urandom >/mnt/d1/long || exit 4
 echo changed >/mnt/d1/f1 || exit 5
 rm /mnt/d2/f102 || exit 6
 mv /mnt/d3/f203 /mnt/moved || exit 7

@@ -128,7 +128,7 @@ hostile() {
 			fuzzes_port "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
 	done
 }
-if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 10000 1 2; fi
+if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 5000 1 2; fi
 
 # The program with sanitizers, from memory: over 9p its libraries would take seconds each time.
 cp -r "$SHARE/asan" "$WORK"

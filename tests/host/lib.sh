@@ -30,6 +30,20 @@ run() {
 	[ "$got" = "$want" ]
 }
 
+# resets_twice ARG...: a guest that resets itself comes up twice, and is then stopped
+resets_twice() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 --reboot --name resets -k "$IMAGE" -i "$SHARE/initrd-reset" -p "console=ttyS0 quiet" "$@" \
+		>"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until [ "$(grep -c '^it resets' "$OUT")" -ge 2 ] || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
+	"$NESTOR" stop resets
+	wait $pid
+	got=$?
+	WHY="exit code $got: $(grep -a nestor: "$OUT")"
+	[ $got = 0 ]
+}
+
 # said TEXT: the output has a line with TEXT. False: $WHY.
 said() {
 	WHY="'$1' not in the output"

@@ -27,11 +27,12 @@ done
 case_of "viommu: messages in the window are not translated" behind viommu_dma msi-window ",msi=bypass"
 case_of "viommu: messages go where their doorbell is mapped" behind viommu_dma msi-translated ",msi=translate"
 
-# flight TEST KEYS: the DMA endpoint behind one
-flight() { guest viommu_flight "$1" --iommu "v,type=virtio$2" --dma-test=ats,pri,iommu=v; }
+# flight TEST KEYS [KEYS]: the DMA endpoint (with these keys besides) behind one
+flight() { guest viommu_flight "$1" --iommu "v,type=virtio$2" "--dma-test=ats,pri,iommu=v$3"; }
 case_of "viommu: an unmap waits for the transfers that it takes memory from, and for no other" flight unmap
 case_of "viommu: a detach, and an attach elsewhere, wait for transfers" flight detach
 case_of "viommu: a reset waits for transfers" flight reset
 case_of "viommu: a transfer ends at the byte that is not mapped" flight edges
 case_of "viommu: page requests: in groups, each with one answer" flight pages ",experimental=page-request"
 case_of "viommu: page requests: a detach and a reset answer them" flight pages-end ",experimental=page-request"
+case_of "viommu: page requests: each PASID has groups of its own" flight pages-pasid ",experimental=page-request" ",pasid=20"

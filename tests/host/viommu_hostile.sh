@@ -4,7 +4,7 @@
 # with ASan and UBSan, whose every report is a failure.
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
-COUNT=2000
+COUNT=1000
 [ -z "${SOAK:-}" ] || COUNT=200000
 
 # behind GUEST TEST ARG...: an entropy device behind one

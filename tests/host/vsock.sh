@@ -36,11 +36,5 @@ case_of "vsock: pci: random data over streams from either side; a context ID is 
 case_of "vsock: mmio: the same" both --virtio-transport mmio
 
 # A guest that resets and starts again keeps its context ID.
-again() {
-	"$NESTOR" run --timeout 30 --reboot -k "$IMAGE" -i "$SHARE/initrd-reset" --vsock 77 -p "console=ttyS0 quiet" >"$OUT" 2>&1 </dev/null
-	got=$?
-	WHY="exit code $got; $(grep -a nestor: "$OUT")"
-	[ $got = 35 ] && WHY="the guest came up $(grep -c '^it resets' "$OUT") times" && [ "$(grep -c '^it resets' "$OUT")" -ge 2 ]
-}
-case_of "vsock: the context ID is there again after a reboot" again
+case_of "vsock: the context ID is there again after a reboot" resets_twice --vsock 77
 kill $server

@@ -36,25 +36,27 @@ static enum dma_status map(struct dma_space *space, struct dma_access *a, struct
 
 	s->last = *a;
 	a->done = 0;
+	a->reason = DMA_NO_REASON;
 	if (++s->accesses == s->stalls) {
 		s->token = token;
 		return DMA_PENDING;
 	}
 	while (a->done < len && sg->nr < sg->max && got == DMA_OK) {
 		u64 left = len - a->done;
-		struct dma_access part = {
-			a->iova + a->done, s->chunk && s->chunk < left ? s->chunk : left,
-			a->perm,           a->pasid,
-			a->partial,        0
-		};
+		struct dma_access part = *a;
 
+		part.iova += a->done;
+		part.len = s->chunk && s->chunk < left ? s->chunk : left;
 		got = dma_map(&s->identity, &part, sg, NULL);
 		a->done += part.done;
+		a->reason = part.reason;
 	}
 	for (unsigned int i = before; sg->uses && i < sg->nr; i++)
 		sg->uses[i] = dma_use_get(&s->use);
-	if (got == DMA_OK && a->done == len && len < a->len)
+	if (got == DMA_OK && a->done == len && len < a->len) {
 		got = DMA_FAULT;
+		a->reason = DMA_NOT_MAPPED;
+	}
 	return got;
 }
 
@@ -71,6 +73,7 @@ static enum dma_status translate(struct dma_space *space, struct dma_access *a,
 
 	s->last = *a;
 	*t = s->translation;
+	a->reason = t->perm ? DMA_NO_REASON : DMA_NOT_PERMITTED;
 	return t->perm ? DMA_OK : DMA_FAULT;
 }
 
@@ -206,6 +209,11 @@ u64 done(unsigned int n)
 u64 fault(unsigned int n)
 {
 	return get(SLOT(n) + 0x48, 8);
+}
+
+u32 reason(unsigned int n)
+{
+	return get(SLOT(n) + 0x64, 4);
 }
 
 u64 result(unsigned int n)

@@ -63,6 +63,7 @@ void control(unsigned int n, u32 control);
 u32 status(unsigned int n);
 u64 done(unsigned int n);
 u64 fault(unsigned int n);
+u32 reason(unsigned int n);
 u64 result(unsigned int n);
 /* Lets the loop run until the slot has left DT_RUNNING: STATUS then. */
 u32 wait_for(unsigned int n);

@@ -48,8 +48,10 @@ static void go_live(struct fake_viommu *f, u64 without)
 	driver_start(&f->events, &event_mem, &f->dev->vq[1], 256);
 }
 
-void fake_viommu_make(struct fake_viommu *f, const struct viommu_config *c, u64 without)
+void fake_viommu_make(struct fake_viommu *f, const struct viommu_config *config, u64 without)
 {
+	const struct viommu_config usual = fake_viommu_config(), *c = config ? config : &usual;
+
 	*f = (struct fake_viommu){ 0 };
 	dma_identity(&rings, &fake_viommu_mem);
 	fake_transport_init(&f->transport);
@@ -75,6 +77,12 @@ void fake_viommu_unmake(struct fake_viommu *f)
 	cr_assert(zero(u32, f->dev->in_flight));
 	viommu_destroy(f->dev);
 	expect_no_leak();
+}
+
+void fake_viommu_remake(struct fake_viommu *f, const struct viommu_config *c, u64 without)
+{
+	fake_viommu_unmake(f);
+	fake_viommu_make(f, c, without);
 }
 
 u8 *fake_viommu_answer(unsigned int slot)
@@ -234,7 +242,7 @@ gpa_t fake_viommu_reach(struct fake_viommu *f, unsigned int i, u64 iova, u32 per
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
-	struct dma_access a = { iova, 1, perm, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, 1, perm);
 
 	if (dma_map(fake_viommu_dma(f, i), &a, &sg, NULL) != DMA_OK)
 		return 0;

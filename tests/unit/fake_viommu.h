@@ -38,11 +38,14 @@ extern const struct guest_mem fake_viommu_mem;
 /* The configuration that most tests want: pages of 4 KiB, nothing reserved, no bypass. */
 struct viommu_config fake_viommu_config(void);
 
-/* With VIOMMU_ENDPOINTS endpoints, live, all offered features but those of @without taken. */
+/* With VIOMMU_ENDPOINTS endpoints, live, all offered features but those of @without taken; @c NULL:
+ * the usual one. */
 void fake_viommu_make(struct fake_viommu *f, const struct viommu_config *c, u64 without);
 /* The driver resets it, and negotiates again. */
 void fake_viommu_reset(struct fake_viommu *f, u64 without);
 void fake_viommu_unmake(struct fake_viommu *f);
+/* Another one in its place. */
+void fake_viommu_remake(struct fake_viommu *f, const struct viommu_config *c, u64 without);
 
 /* A request of @len bytes, and @room for the answer; the kick comes apart. */
 void fake_viommu_queue(struct fake_viommu *f, unsigned int slot, const void *rq, u32 len, u32 room);

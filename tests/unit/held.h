@@ -17,7 +17,7 @@ struct held {
 
 static inline enum dma_status hold(struct held *h, struct dma_space *s, u64 iova, u64 len, u32 perm)
 {
-	struct dma_access a = { iova, len, perm, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, len, perm);
 	enum dma_status status;
 
 	h->space = s;

@@ -85,6 +85,7 @@ Test(dma_ats, no_permission_is_a_fault_and_is_not_cached)
 	iommu.translation.perm = 0;
 	cr_assert(eq(u32, translate(PAGE + 5), FAULT));
 	cr_assert(eq(u64, fault(0), PAGE + 5));
+	cr_assert(eq(u32, reason(0), 3));
 	cr_assert(zero(u32, cached(0)));
 	cr_assert(eq(u32, start(0, (struct slot){ .op = TRANSLATE, .iova = PAGE }), REFUSED));
 }

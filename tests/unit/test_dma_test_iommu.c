@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/fake_dma_test.h"
+#include "tests/unit/space.h"
 #include "vmm/iommu.h"
 
 #define IOVA 0x10000ULL
@@ -14,16 +15,15 @@
 static struct iova_space space;
 static struct iommu_endpoint requester;
 static u64 faulted;
-static enum iommu_fault why;
+static enum dma_reason why;
 static struct dma_wait taken;
 static bool gone;
 
-static void note_fault(struct iommu_endpoint *e, const struct dma_access *a,
-                       enum iommu_fault reason)
+static void note_fault(struct iommu_endpoint *e, const struct dma_access *a)
 {
 	(void)e;
 	faulted = a->iova + a->done;
-	why = reason;
+	why = a->reason;
 }
 
 static const struct iommu_ops ops = { .fault = note_fault };
@@ -36,18 +36,12 @@ static void note_gone(struct dma_wait *w)
 
 static void map(u64 iova, u64 len, gpa_t gpa, u32 perm)
 {
-	const struct iova_mapping m = {
-		.iova = iova, .last = iova + len - 1, .gpa = gpa, .perm = perm
-	};
-
-	cr_assert(zero(int, iova_map(&space, &m)));
+	space_map(&space, iova, iova + len - 1, gpa, perm);
 }
 
 static void unmap(u64 iova, u64 len)
 {
-	bool doorbells;
-
-	cr_assert(zero(int, iova_unmap(&space, iova, iova + len - 1, &taken, &doorbells)));
+	space_unmap(&space, iova, iova + len - 1, &taken);
 }
 
 /* Three pages in the reverse order, the last one read-only; its messages are not translated. */
@@ -94,18 +88,19 @@ struct fault_case {
 	u64 iova, len;
 	u32 op;
 	u64 at;
+	enum dma_reason why;
 };
 
 ParameterizedTestParameters(dma_iommu, a_fault_is_named_to_the_byte)
 {
 	static struct fault_case cases[] = {
-		{ IOVA, 0x3001, CHECK, IOVA + 0x3000 },
-		{ IOVA + 0x2fff, 2, CHECK, IOVA + 0x3000 },
-		{ IOVA + 0x3000, 1, CHECK, IOVA + 0x3000 },
-		{ IOVA - 1, 2, CHECK, IOVA - 1 },
-		{ IOVA, 0x3000, FILL, IOVA + 0x2000 },
-		{ IOVA + 0x1fff, 2, WRITE, IOVA + 0x2000 },
-		{ 0, 1ULL << 32, CHECK, 0 },
+		{ IOVA, 0x3001, CHECK, IOVA + 0x3000, DMA_NOT_MAPPED },
+		{ IOVA + 0x2fff, 2, CHECK, IOVA + 0x3000, DMA_NOT_MAPPED },
+		{ IOVA + 0x3000, 1, CHECK, IOVA + 0x3000, DMA_NOT_MAPPED },
+		{ IOVA - 1, 2, CHECK, IOVA - 1, DMA_NOT_MAPPED },
+		{ IOVA, 0x3000, FILL, IOVA + 0x2000, DMA_NOT_PERMITTED },
+		{ IOVA + 0x1fff, 2, WRITE, IOVA + 0x2000, DMA_NOT_PERMITTED },
+		{ 0, 1ULL << 32, CHECK, 0, DMA_NOT_MAPPED },
 	};
 
 	return cr_make_param_array(struct fault_case, cases, ARRAY_SIZE(cases));
@@ -118,7 +113,11 @@ ParameterizedTest(struct fault_case *c, dma_iommu, a_fault_is_named_to_the_byte)
 	cr_assert(eq(u64, fault(0), c->at));
 	cr_assert(eq(u64, done(0), c->at - c->iova));
 	cr_assert(eq(u64, faulted, c->at), "and the IOMMU says the same");
-	cr_assert(eq(int, why, IOMMU_FAULT_MAPPING));
+	cr_assert(eq(int, why, c->why));
+	cr_assert(eq(u32, reason(0), c->why));
+	start(0, (struct slot){ .op = CHECK, .iova = IOVA, .len = 1 });
+	cr_assert(eq(u32, status(0), DONE));
+	cr_assert(zero(u32, reason(0)), "that was the one before");
 }
 
 Test(dma_iommu, an_unmap_waits_for_what_is_held)
@@ -155,7 +154,8 @@ Test(dma_iommu, an_attach_waits_for_what_is_held)
 	cr_assert(eq(u32, taken.left, 1));
 	start(1, (struct slot){ .op = CHECK, .iova = IOVA, .len = 1 });
 	cr_assert(eq(u32, status(1), FAULT));
-	cr_assert(eq(int, why, IOMMU_FAULT_DOMAIN));
+	cr_assert(eq(int, why, DMA_NOT_ATTACHED));
+	cr_assert(eq(u32, reason(1), 1));
 	control(0, 2);
 	cr_assert(eq(u32, status(0), DONE));
 	cr_assert(gone);

@@ -147,6 +147,7 @@ Test(dma_slots, a_transfer_that_faults_has_done_what_was_before)
 	start(0, (struct slot){ .op = FILL, .iova = iommu.hole + 5, .len = 1 });
 	cr_assert(eq(u32, status(0), FAULT));
 	cr_assert(eq(u64, fault(0), iommu.hole + 5));
+	cr_assert(eq(u32, reason(0), 2), "not mapped");
 	cr_assert(zero(u64, done(0)));
 }
 
@@ -170,6 +171,7 @@ Test(dma_slots, the_side_of_a_copy_that_faults_first_is_named)
 	start(0, (struct slot){ .op = COPY, .iova = DATA, .iova2 = END - 1, .len = 2 });
 	cr_assert(eq(u32, status(0), FAULT | 1 << 8));
 	cr_assert(eq(u64, fault(0), END));
+	cr_assert(eq(u32, reason(0), 4), "no memory");
 }
 
 Test(dma_slots, compare_and_swap_says_what_was_there)
@@ -188,6 +190,7 @@ Test(dma_slots, compare_and_swap_says_what_was_there)
 	cas.iova = END;
 	cr_assert(eq(u32, start(0, cas), FAULT));
 	cr_assert(eq(u64, fault(0), END));
+	cr_assert(eq(u32, reason(0), 4));
 	cr_assert(eq(u32, iommu.last.perm, DMA_READ | DMA_WRITE));
 }
 

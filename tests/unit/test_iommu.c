@@ -8,6 +8,7 @@
 
 #include "tests/unit/held.h"
 #include "tests/unit/leak.h"
+#include "tests/unit/space.h"
 #include "vmm/iommu.h"
 #include "vmm/mem.h"
 
@@ -27,16 +28,16 @@ static struct {
 	unsigned int nr;
 	u64 at;
 	u32 perm;
-	enum iommu_fault reason;
+	enum dma_reason reason;
 } faults;
 
-static void fault(struct iommu_endpoint *from, const struct dma_access *a, enum iommu_fault reason)
+static void fault(struct iommu_endpoint *from, const struct dma_access *a)
 {
 	cr_assert(eq(ptr, from, &e));
 	faults.nr++;
 	faults.at = a->iova + a->done;
 	faults.perm = a->perm;
-	faults.reason = reason;
+	faults.reason = a->reason;
 }
 
 static const struct iommu_ops ops = { .fault = fault };
@@ -47,18 +48,9 @@ static void done(struct dma_wait *w)
 	nr_done++;
 }
 
-static void map(struct iova_space *s, u64 first, u64 last, gpa_t gpa, u32 perm)
-{
-	const struct iova_mapping m = { .iova = first, .last = last, .gpa = gpa, .perm = perm };
-
-	cr_assert(zero(int, iova_map(s, &m)));
-}
-
 static void unmap(u64 first, u64 last)
 {
-	bool doorbells;
-
-	cr_assert(zero(int, iova_unmap(&space, first, last, &waits, &doorbells)));
+	space_unmap(&space, first, last, &waits);
 }
 
 /* Pages 0 and 1 are guest pages 4 and 2; page 3 is page 5, to read; page 5 is no RAM. */
@@ -67,12 +59,12 @@ static void make(void)
 	waits = (struct dma_wait){ .done = done };
 	iova_init(&space);
 	iova_init(&other);
-	map(&space, 0, PAGE - 1, BASE + 4 * PAGE, RW);
-	map(&space, PAGE, 2 * PAGE - 1, BASE + 2 * PAGE, RW);
-	map(&space, 3 * PAGE, 4 * PAGE - 1, BASE + 5 * PAGE, DMA_READ);
-	map(&space, 4 * PAGE, 5 * PAGE - 1, BASE + 6 * PAGE, DMA_WRITE);
-	map(&space, 5 * PAGE, 6 * PAGE - 1, BASE + SIZE, RW);
-	map(&space, 8 * PAGE, 10 * PAGE - 1, BASE + SIZE - PAGE, RW);
+	space_map(&space, 0, PAGE - 1, BASE + 4 * PAGE, RW);
+	space_map(&space, PAGE, 2 * PAGE - 1, BASE + 2 * PAGE, RW);
+	space_map(&space, 3 * PAGE, 4 * PAGE - 1, BASE + 5 * PAGE, DMA_READ);
+	space_map(&space, 4 * PAGE, 5 * PAGE - 1, BASE + 6 * PAGE, DMA_WRITE);
+	space_map(&space, 5 * PAGE, 6 * PAGE - 1, BASE + SIZE, RW);
+	space_map(&space, 8 * PAGE, 10 * PAGE - 1, BASE + SIZE - PAGE, RW);
 	iommu_endpoint_init(&e, &ops, &mem);
 	cr_assert(zero(int, iommu_attach(&e, &space, NULL)));
 }
@@ -132,24 +124,24 @@ Test(iommu, a_copy_through_two_mappings_is_in_order)
 struct fault_case {
 	u64 iova, len;
 	u32 perm;
-	enum iommu_fault reason;
+	enum dma_reason reason;
 	u64 done;
 };
 
 ParameterizedTestParameters(iommu, what_cannot_be_faults_at_its_first_such_byte)
 {
 	static struct fault_case cases[] = {
-		{ 2 * PAGE, 1, DMA_READ, IOMMU_FAULT_MAPPING, 0 },
-		{ ~0ULL, 1, DMA_READ, IOMMU_FAULT_MAPPING, 0 },
-		{ PAGE, PAGE + 1, DMA_READ, IOMMU_FAULT_MAPPING, PAGE },
-		{ 0x10, 4 * PAGE, DMA_READ, IOMMU_FAULT_MAPPING, 2 * PAGE - 0x10 },
-		{ 3 * PAGE, 4, DMA_WRITE, IOMMU_FAULT_MAPPING, 0 },
-		{ 3 * PAGE, 4, RW, IOMMU_FAULT_MAPPING, 0 },
-		{ 4 * PAGE, 4, DMA_READ, IOMMU_FAULT_MAPPING, 0 },
-		{ 4 * PAGE - 4, 8, DMA_READ, IOMMU_FAULT_MAPPING, 4 },
-		{ 0, 4, DMA_EXEC, IOMMU_FAULT_MAPPING, 0 },
-		{ 5 * PAGE, 4, DMA_READ, IOMMU_FAULT_ADDRESS, 0 },
-		{ 9 * PAGE - 4, 8, DMA_READ, IOMMU_FAULT_ADDRESS, 4 },
+		{ 2 * PAGE, 1, DMA_READ, DMA_NOT_MAPPED, 0 },
+		{ ~0ULL, 1, DMA_READ, DMA_NOT_MAPPED, 0 },
+		{ PAGE, PAGE + 1, DMA_READ, DMA_NOT_MAPPED, PAGE },
+		{ 0x10, 4 * PAGE, DMA_READ, DMA_NOT_MAPPED, 2 * PAGE - 0x10 },
+		{ 3 * PAGE, 4, DMA_WRITE, DMA_NOT_PERMITTED, 0 },
+		{ 3 * PAGE, 4, RW, DMA_NOT_PERMITTED, 0 },
+		{ 4 * PAGE, 4, DMA_READ, DMA_NOT_PERMITTED, 0 },
+		{ 4 * PAGE - 4, 8, DMA_READ, DMA_NOT_PERMITTED, 4 },
+		{ 0, 4, DMA_EXEC, DMA_NOT_PERMITTED, 0 },
+		{ 5 * PAGE, 4, DMA_READ, DMA_NO_MEMORY, 0 },
+		{ 9 * PAGE - 4, 8, DMA_READ, DMA_NO_MEMORY, 4 },
 	};
 
 	return cr_make_param_array(struct fault_case, cases, ARRAY_SIZE(cases));
@@ -175,19 +167,23 @@ Test(iommu, an_access_does_not_wrap_around_to_address_0)
 {
 	struct held h;
 
-	map(&space, -PAGE, ~0ULL, BASE + 7 * PAGE, RW);
+	space_map(&space, -PAGE, ~0ULL, BASE + 7 * PAGE, RW);
 	cr_assert(eq(int, reach(-PAGE, PAGE, RW, &h), DMA_OK));
 	let_go(&h);
 	cr_assert(eq(int, reach(-PAGE, PAGE + 4, RW, &h), DMA_FAULT));
 	cr_assert(eq(u64, h.done, PAGE));
-	cr_assert(eq(int, faults.reason, IOMMU_FAULT_MAPPING));
+	cr_assert(eq(int, faults.reason, DMA_NOT_MAPPED));
 	cr_assert(eq(int, reach(-4ULL, ~0ULL, RW, &h), DMA_FAULT));
 }
 
 Test(iommu, an_access_that_may_be_partial_keeps_what_comes_before_the_fault)
 {
 	struct held h = { .space = &e.dma };
-	struct dma_access a = { PAGE - 4, 2 * PAGE, DMA_READ, DMA_NO_PASID, true, 0 };
+	struct dma_access a = { .iova = PAGE - 4,
+		                .len = 2 * PAGE,
+		                .perm = DMA_READ,
+		                .pasid = DMA_NO_PASID,
+		                .partial = true };
 
 	h.sg = (struct dma_sg){ .iov = h.iov, .uses = h.uses, .max = HELD_MAX };
 	cr_assert(eq(int, dma_map(&e.dma, &a, &h.sg, NULL), DMA_FAULT));
@@ -204,7 +200,9 @@ Test(iommu, an_access_that_may_be_partial_keeps_what_comes_before_the_fault)
 Test(iommu, a_partial_one_that_reaches_nothing_holds_nothing)
 {
 	struct held h = { .space = &e.dma };
-	struct dma_access a = { 2 * PAGE, 8, DMA_READ, DMA_NO_PASID, true, 0 };
+	struct dma_access a = {
+		.iova = 2 * PAGE, .len = 8, .perm = DMA_READ, .pasid = DMA_NO_PASID, .partial = true
+	};
 
 	h.sg = (struct dma_sg){ .iov = h.iov, .uses = h.uses, .max = HELD_MAX };
 	cr_assert(eq(int, dma_map(&e.dma, &a, &h.sg, NULL), DMA_FAULT));
@@ -216,13 +214,16 @@ Test(iommu, where_there_is_no_room_left_the_access_ends_and_that_is_no_fault_of_
 {
 	struct iovec iov[1];
 	struct dma_sg sg = { .iov = iov, .max = 1 };
-	struct dma_access a = { PAGE - 4, 8, DMA_READ, DMA_NO_PASID, true, 0 };
+	struct dma_access a = {
+		.iova = PAGE - 4, .len = 8, .perm = DMA_READ, .pasid = DMA_NO_PASID, .partial = true
+	};
 
 	cr_assert(eq(int, dma_map(&e.dma, &a, &sg, NULL), DMA_OK));
 	cr_assert(eq(u64, a.done, 4));
 	sg.nr = 0;
 	a.partial = false;
 	cr_assert(eq(int, dma_map(&e.dma, &a, &sg, NULL), DMA_FAULT));
+	cr_assert(eq(int, a.reason, DMA_NO_ROOM));
 	cr_assert(zero(u32, sg.nr));
 	cr_assert(zero(u32, faults.nr));
 }
@@ -239,7 +240,7 @@ Test(iommu, no_bytes_are_reached_anywhere)
 Test(iommu, a_fault_leaves_what_was_mapped_before_it)
 {
 	struct held h;
-	struct dma_access bad = { PAGE, 2 * PAGE, DMA_READ, DMA_NO_PASID, false, 0 };
+	struct dma_access bad = dma_access_to(PAGE, 2 * PAGE, DMA_READ);
 
 	cr_assert(eq(int, reach(0, 8, RW, &h), DMA_OK));
 	cr_assert(eq(int, dma_map(&e.dma, &bad, &h.sg, NULL), DMA_FAULT));
@@ -257,17 +258,19 @@ Test(iommu, an_endpoint_attached_to_nothing_reaches_nothing)
 
 	iommu_attach(&e, NULL, NULL);
 	cr_assert(eq(int, reach(0, 1, DMA_READ, &h), DMA_FAULT));
-	cr_assert(eq(int, faults.reason, IOMMU_FAULT_DOMAIN));
+	cr_assert(eq(int, faults.reason, DMA_NOT_ATTACHED));
 	cr_assert(eq(ptr, iommu_space(&e), NULL));
 }
 
 Test(iommu, a_process_of_the_endpoints_has_no_address_space)
 {
-	struct dma_access a = { 0, 1, DMA_READ, 5, false, 0 };
+	struct dma_access a = {
+		.iova = 0, .len = 1, .perm = DMA_READ, .pasid = 5, .partial = false
+	};
 	struct held h = { .sg = { .iov = h.iov, .max = HELD_MAX } };
 
 	cr_assert(eq(int, dma_map(&e.dma, &a, &h.sg, NULL), DMA_FAULT));
-	cr_assert(eq(int, faults.reason, IOMMU_FAULT_DOMAIN));
+	cr_assert(eq(int, faults.reason, DMA_NOT_ATTACHED));
 }
 
 static u8 *at(u64 iova)
@@ -327,7 +330,7 @@ Test(iommu, an_attachment_ends_when_the_transfers_begun_in_it_have)
 
 	reach(0, 8, RW, &h[0]);
 	reach(PAGE, 8, RW, &h[1]);
-	map(&other, 0, PAGE - 1, BASE, RW);
+	space_map(&other, 0, PAGE - 1, BASE, RW);
 	cr_assert(zero(int, iommu_attach(&e, &other, &waits)));
 	cr_assert(eq(u32, waits.left, 1));
 	cr_assert(eq(int, reach(0, 8, RW, &later), DMA_OK), "one of the new one's");
@@ -361,7 +364,7 @@ Test(iommu, transfers_that_end_under_the_lock_are_not_counted)
 {
 	struct iovec iov[2];
 	struct dma_sg sg = { .iov = iov, .max = 2 };
-	struct dma_access a = { 0, 8, RW, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(0, 8, RW);
 
 	cr_assert(eq(int, dma_map(&e.dma, &a, &sg, NULL), DMA_OK));
 	cr_assert(eq(ptr, sg.attachment, NULL));
@@ -374,7 +377,7 @@ Test(iommu, identity_is_all_of_ram_and_nothing_else)
 {
 	struct held h;
 
-	map(&other, 0, ~0ULL, 0, RW);
+	space_map(&other, 0, ~0ULL, 0, RW);
 	iommu_attach(&e, &other, NULL);
 	cr_assert(eq(int, reach(BASE, SIZE, RW, &h), DMA_OK));
 	cr_assert(eq(u32, h.sg.nr, 1));
@@ -382,7 +385,7 @@ Test(iommu, identity_is_all_of_ram_and_nothing_else)
 	let_go(&h);
 	cr_assert(eq(int, reach(BASE + SIZE - 4, 8, RW, &h), DMA_FAULT));
 	cr_assert(eq(u64, faults.at, BASE + SIZE));
-	cr_assert(eq(int, faults.reason, IOMMU_FAULT_ADDRESS));
+	cr_assert(eq(int, faults.reason, DMA_NO_MEMORY));
 	cr_assert(eq(int, reach(0, 1, RW, &h), DMA_FAULT));
 	cr_assert(eq(int, reach(~0ULL, 1, RW, &h), DMA_FAULT));
 }
@@ -397,7 +400,7 @@ Test(iommu, a_message_is_a_write_that_is_translated)
 {
 	gpa_t gpa;
 
-	map(&space, 0x10000, 0x10fff, 0x8000000, DMA_WRITE);
+	space_map(&space, 0x10000, 0x10fff, 0x8000000, DMA_WRITE);
 	cr_assert(eq(int, dma_doorbell(&e.dma, 0x10040, &gpa), DMA_OK));
 	cr_assert(eq(u64, gpa, 0x8000040));
 	cr_assert(iova_find(&space, 0x10000)->doorbell);
@@ -408,7 +411,7 @@ Test(iommu, a_message_is_a_write_that_is_translated)
 	cr_assert(eq(u64, faults.at, 2 * PAGE));
 	iommu_attach(&e, NULL, NULL);
 	cr_assert(eq(int, dma_doorbell(&e.dma, 0x10040, &gpa), DMA_FAULT));
-	cr_assert(eq(int, faults.reason, IOMMU_FAULT_DOMAIN));
+	cr_assert(eq(int, faults.reason, DMA_NOT_ATTACHED));
 }
 
 Test(iommu, a_window_for_messages_is_not_translated)
@@ -443,12 +446,12 @@ Test(iommu, a_message_across_the_end_of_a_mapping_is_a_fault_there)
 {
 	gpa_t gpa;
 
-	map(&space, 0x10000, 0x10041, 0x8000000, DMA_WRITE);
-	map(&space, 0x10042, 0x10fff, 0x8000042, DMA_WRITE);
+	space_map(&space, 0x10000, 0x10041, 0x8000000, DMA_WRITE);
+	space_map(&space, 0x10042, 0x10fff, 0x8000042, DMA_WRITE);
 	for (u64 at = 0x1003f; at <= 0x10041; at++) {
 		cr_assert(eq(int, dma_doorbell(&e.dma, at, &gpa), DMA_FAULT));
 		cr_assert(eq(u64, faults.at, 0x10042));
-		cr_assert(eq(int, faults.reason, IOMMU_FAULT_MAPPING));
+		cr_assert(eq(int, faults.reason, DMA_NOT_MAPPED));
 		cr_assert(eq(u32, faults.perm, DMA_WRITE));
 	}
 	cr_assert(eq(u32, faults.nr, 3));
@@ -461,12 +464,12 @@ Test(iommu, a_message_across_the_end_of_a_mapping_is_a_fault_there)
 /* A mapping of bytes, to an odd address. */
 Test(iommu, a_word_that_is_not_aligned_where_it_is_faults)
 {
-	struct dma_access a = { 0, 4, 0, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(0, 4, 0);
 	u16 word = 0x5a5a;
 	u64 old = 0x5a5a;
 
-	map(&other, 0x10000, 0x10fff, BASE + 8 * PAGE + 1, RW);
-	map(&other, 0x20000, 0x20fff, BASE + 8 * PAGE + 4, RW);
+	space_map(&other, 0x10000, 0x10fff, BASE + 8 * PAGE + 1, RW);
+	space_map(&other, 0x20000, 0x20fff, BASE + 8 * PAGE + 4, RW);
 	iommu_attach(&e, &other, NULL);
 	memset(ram + 8 * PAGE, 0x77, 0x20);
 	cr_assert(eq(int, dma_load16(&e.dma, 0x10000, &word, NULL), DMA_FAULT));
@@ -477,7 +480,8 @@ Test(iommu, a_word_that_is_not_aligned_where_it_is_faults)
 		cr_assert(eq(int, dma_cas(&e.dma, &a, ~0ULL, 0, &old, NULL), DMA_FAULT));
 		cr_assert(zero(u64, a.done), "it is the first byte that cannot be");
 	}
-	a = (struct dma_access){ 0x20000, 8, 0, DMA_NO_PASID, false, 0 };
+	cr_assert(eq(int, a.reason, DMA_MISALIGNED));
+	a = dma_access_to(0x20000, 8, 0);
 	cr_assert(eq(int, dma_cas(&e.dma, &a, ~0ULL, 0, &old, NULL), DMA_FAULT));
 	cr_assert(eq(u64, old, 0x5a5a));
 	for (int i = 0; i < 0x20; i++)

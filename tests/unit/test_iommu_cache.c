@@ -6,6 +6,7 @@
 
 #include "tests/unit/held.h"
 #include "tests/unit/leak.h"
+#include "tests/unit/space.h"
 #include "vmm/iommu.h"
 #include "vmm/mem.h"
 
@@ -18,25 +19,16 @@ static struct guest_mem mem = { .base = BASE, .size = sizeof(ram), .host = ram }
 static struct iommu_endpoint e;
 static struct iova_space space, other;
 
-static void fault(struct iommu_endpoint *from, const struct dma_access *a, enum iommu_fault reason)
+static void fault(struct iommu_endpoint *from, const struct dma_access *a)
 {
-	(void)from, (void)a, (void)reason;
+	(void)from, (void)a;
 }
 
 static const struct iommu_ops ops = { .fault = fault };
 
-static void map(struct iova_space *s, u64 first, u64 last, gpa_t gpa, u32 perm)
-{
-	const struct iova_mapping m = { .iova = first, .last = last, .gpa = gpa, .perm = perm };
-
-	cr_assert(zero(int, iova_map(s, &m)));
-}
-
 static void unmap(u64 first, u64 last)
 {
-	bool doorbells;
-
-	cr_assert(zero(int, iova_unmap(&space, first, last, NULL, &doorbells)));
+	space_unmap(&space, first, last, NULL);
 }
 
 /* Page 0 is guest page 4, 1 is 2, 3 is 5. */
@@ -44,9 +36,9 @@ static void make(void)
 {
 	iova_init(&space);
 	iova_init(&other);
-	map(&space, 0, PAGE - 1, BASE + 4 * PAGE, RW);
-	map(&space, PAGE, 2 * PAGE - 1, BASE + 2 * PAGE, RW);
-	map(&space, 3 * PAGE, 4 * PAGE - 1, BASE + 5 * PAGE, DMA_READ);
+	space_map(&space, 0, PAGE - 1, BASE + 4 * PAGE, RW);
+	space_map(&space, PAGE, 2 * PAGE - 1, BASE + 2 * PAGE, RW);
+	space_map(&space, 3 * PAGE, 4 * PAGE - 1, BASE + 5 * PAGE, DMA_READ);
 	iommu_endpoint_init(&e, &ops, &mem);
 	cr_assert(zero(int, iommu_attach(&e, &space, NULL)));
 }
@@ -76,7 +68,7 @@ Test(iommu_cache, what_is_unmapped_is_not_found_in_the_cache)
 	cr_assert(eq(ptr, at(0), ram + 4 * PAGE));
 	unmap(0, PAGE - 1);
 	cr_assert(eq(ptr, at(0), NULL));
-	map(&space, 0, PAGE - 1, BASE + 7 * PAGE, RW);
+	space_map(&space, 0, PAGE - 1, BASE + 7 * PAGE, RW);
 	cr_assert(eq(ptr, at(0), ram + 7 * PAGE));
 }
 
@@ -85,7 +77,7 @@ Test(iommu_cache, what_is_mapped_otherwise_is_found_as_it_is_now)
 	cr_assert(eq(ptr, at(0), ram + 4 * PAGE));
 	cr_assert(eq(ptr, at(3 * PAGE), ram + 5 * PAGE));
 	unmap(3 * PAGE, 4 * PAGE - 1);
-	map(&space, 3 * PAGE, 4 * PAGE - 1, BASE, DMA_WRITE);
+	space_map(&space, 3 * PAGE, 4 * PAGE - 1, BASE, DMA_WRITE);
 	cr_assert(eq(ptr, at(3 * PAGE), NULL), "not to read now");
 	cr_assert(eq(ptr, at(0), ram + 4 * PAGE));
 }
@@ -94,7 +86,7 @@ Test(iommu_cache, addresses_that_share_a_place_in_the_cache_are_told_apart)
 {
 	const u64 same = PAGE * IOMMU_CACHE;
 
-	map(&space, same, same + PAGE - 1, BASE + 9 * PAGE, RW);
+	space_map(&space, same, same + PAGE - 1, BASE + 9 * PAGE, RW);
 	for (int i = 0; i < 3; i++) {
 		cr_assert(eq(ptr, at(0), ram + 4 * PAGE));
 		cr_assert(eq(ptr, at(same), ram + 9 * PAGE));
@@ -104,8 +96,8 @@ Test(iommu_cache, addresses_that_share_a_place_in_the_cache_are_told_apart)
 
 Test(iommu_cache, mappings_that_share_a_page_are_told_apart)
 {
-	map(&space, 0x20000, 0x2000f, BASE, RW);
-	map(&space, 0x20020, 0x2002f, BASE + PAGE, RW);
+	space_map(&space, 0x20000, 0x2000f, BASE, RW);
+	space_map(&space, 0x20020, 0x2002f, BASE + PAGE, RW);
 	for (int i = 0; i < 2; i++) {
 		cr_assert(eq(ptr, at(0x20000), ram));
 		cr_assert(eq(ptr, at(0x20020), ram + PAGE));
@@ -115,7 +107,7 @@ Test(iommu_cache, mappings_that_share_a_page_are_told_apart)
 
 Test(iommu_cache, what_another_space_had_is_not_found_in_the_cache)
 {
-	map(&other, 0, PAGE - 1, BASE + 8 * PAGE, RW);
+	space_map(&other, 0, PAGE - 1, BASE + 8 * PAGE, RW);
 	cr_assert(eq(ptr, at(0), ram + 4 * PAGE));
 	cr_assert(eq(ptr, at(PAGE), ram + 2 * PAGE));
 	iommu_attach(&e, &other, NULL);
@@ -143,8 +135,8 @@ Test(iommu_cache, the_cache_says_what_the_tree_says)
 		} else if (m) {
 			unmap(m->iova, m->last);
 		} else {
-			map(&space, page * PAGE, (page + 1) * PAGE - 1,
-			    BASE + rand_r(&seed) % 16 * PAGE, DMA_READ);
+			space_map(&space, page * PAGE, (page + 1) * PAGE - 1,
+			          BASE + rand_r(&seed) % 16 * PAGE, DMA_READ);
 		}
 	}
 }

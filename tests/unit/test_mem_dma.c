@@ -125,16 +125,47 @@ Test(dma, an_access_becomes_host_memory)
 	struct dma_space s = identity();
 	struct iovec iov[2];
 	struct dma_sg sg = { .iov = iov, .nr = 1, .max = 2 };
-	struct dma_access a = { BASE + 0x100, 0x80, DMA_WRITE, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(BASE + 0x100, 0x80, DMA_WRITE);
 
 	cr_assert(eq(int, dma_map(&s, &a, &sg, NULL), DMA_OK));
 	cr_assert(eq(u32, sg.nr, 2));
 	cr_assert(eq(ptr, iov[1].iov_base, ram + 0x100));
 	cr_assert(eq(sz, iov[1].iov_len, 0x80));
-	cr_assert(eq(int, dma_map(&s, &a, &sg, NULL), DMA_FAULT), "no room");
+	cr_assert(eq(int, dma_map(&s, &a, &sg, NULL), DMA_FAULT));
+	cr_assert(eq(int, a.reason, DMA_NO_ROOM));
 	cr_assert(eq(u32, sg.nr, 2));
 	dma_unmap(&s, &sg);
 	cr_assert(zero(u32, sg.nr));
+}
+
+struct reason_case {
+	u64 at;
+	u32 len;
+	enum dma_reason reason;
+};
+
+ParameterizedTestParameters(dma, a_fault_says_why)
+{
+	static struct reason_case cases[] = {
+		{ BASE, 8, DMA_NO_REASON },        { BASE - 8, 8, DMA_NO_MEMORY },
+		{ BASE + SIZE, 4, DMA_NO_MEMORY }, { BASE + SIZE - 4, 4, DMA_NO_REASON },
+		{ BASE + 4, 8, DMA_MISALIGNED },   { BASE + 2, 2, DMA_MISALIGNED },
+	};
+
+	return cr_make_param_array(struct reason_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct reason_case *c, dma, a_fault_says_why)
+{
+	struct dma_space s = identity();
+	struct dma_access a = dma_access_to(c->at, c->len, 0);
+	const enum dma_status want = c->reason ? DMA_FAULT : DMA_OK;
+	u64 old;
+
+	a.reason = DMA_NOT_ATTACHED; /* of another access */
+	cr_assert(eq(int, dma_cas(&s, &a, 0, 0, &old, NULL), want));
+	cr_assert(eq(int, a.reason, c->reason));
+	cr_assert(ne(ptr, (void *)dma_reason_words(a.reason), NULL));
 }
 
 Test(dma, outside_ram_faults_and_nothing_maps_nothing)
@@ -142,8 +173,8 @@ Test(dma, outside_ram_faults_and_nothing_maps_nothing)
 	struct dma_space s = identity();
 	struct iovec iov[1];
 	struct dma_sg sg = { .iov = iov, .max = 1 };
-	struct dma_access out = { BASE + SIZE - 1, 2, DMA_READ, DMA_NO_PASID, false, 0 };
-	struct dma_access none = { 0x10, 0, DMA_READ, DMA_NO_PASID, false, 0 };
+	struct dma_access out = dma_access_to(BASE + SIZE - 1, 2, DMA_READ);
+	struct dma_access none = dma_access_to(0x10, 0, DMA_READ);
 
 	cr_assert(eq(int, dma_map(&s, &out, &sg, NULL), DMA_FAULT));
 	cr_assert(eq(int, dma_map(&s, &none, &sg, NULL), DMA_OK));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/unit/fake_pci.h"
+#include "tests/unit/space.h"
 #include "vmm/iommu.h"
 
 #define TABLE    MEM_CPU
@@ -21,9 +22,9 @@ static struct iommu_endpoint e;
 static struct iova_space space;
 static unsigned int cap, nr_faults, nr_changes;
 
-static void fault(struct iommu_endpoint *from, const struct dma_access *a, enum iommu_fault reason)
+static void fault(struct iommu_endpoint *from, const struct dma_access *a)
 {
-	(void)from, (void)a, (void)reason;
+	(void)from, (void)a;
 	nr_faults++;
 }
 
@@ -35,20 +36,12 @@ static void vector_changed(struct pci_func *f, unsigned int vector)
 
 static void map(u64 iova, gpa_t gpa)
 {
-	const struct iova_mapping m = { .iova = iova & ~0xfffULL,
-		                        .last = iova | 0xfff,
-		                        .gpa = gpa & ~0xfffULL,
-		                        .perm = DMA_WRITE };
-
-	cr_assert(zero(int, iova_map(&space, &m)));
+	space_map(&space, iova & ~0xfffULL, iova | 0xfff, gpa & ~0xfffULL, DMA_WRITE);
 }
 
 static void unmap(u64 iova)
 {
-	bool doorbells;
-
-	cr_assert(zero(int, iova_unmap(&space, iova & ~0xfffULL, iova | 0xfff, NULL, &doorbells)));
-	if (doorbells)
+	if (space_unmap(&space, iova & ~0xfffULL, iova | 0xfff, NULL))
 		iommu_messages_changed(&e);
 }
 
@@ -219,20 +212,15 @@ Test(msix_iommu, one_pending_when_attachments_change_is_not_lost)
 /* A mapping that ends 2 bytes into the message. */
 Test(msix_iommu, a_message_across_the_end_of_a_mapping_is_a_fault_and_writes_nothing)
 {
-	struct iova_mapping m = {
-		.iova = IOVA, .last = IOVA + 1, .gpa = FAKE_RAM_BASE + 0x1040, .perm = DMA_WRITE
-	};
+	const gpa_t at = FAKE_RAM_BASE + 0x1040;
 	u64 val = ~0ULL;
 
-	cr_assert(zero(int, iova_map(&space, &m)));
-	m.iova += 2;
-	m.gpa += 2;
-	m.last = IOVA | 0xfff;
-	cr_assert(zero(int, iova_map(&space, &m)));
-	guest_write(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	space_map(&space, IOVA, IOVA + 1, at, DMA_WRITE);
+	space_map(&space, IOVA + 2, IOVA | 0xfff, at + 2, DMA_WRITE);
+	guest_write(&vm.mem, at, &val, sizeof(val));
 	pci_msix_raise(&func, 0);
 	cr_assert(eq(u32, nr_faults, 1));
-	guest_read(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
+	guest_read(&vm.mem, at, &val, sizeof(val));
 	cr_assert(eq(u64, val, ~0ULL));
 	cr_assert(zero(u64, fired()));
 	cr_assert(zero(u32, fake.nr_msis));

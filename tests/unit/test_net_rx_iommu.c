@@ -31,9 +31,7 @@ static void attach(void)
 
 static void make(const struct net_backend *like)
 {
-	const struct viommu_config c = fake_viommu_config();
-
-	fake_viommu_make(&v, &c, BIT(VIRTIO_RING_F_EVENT_IDX));
+	fake_viommu_make(&v, NULL, BIT(VIRTIO_RING_F_EVENT_IDX));
 	attach();
 	fake_net_make(&f, like, BIT(VIRTIO_NET_F_MRG_RXBUF));
 	f.dev->dma = fake_viommu_dma(&v, 0);

@@ -16,15 +16,7 @@ static struct fake_viommu f;
 
 static void make(void)
 {
-	const struct viommu_config c = fake_viommu_config();
-
-	fake_viommu_make(&f, &c, 0);
-}
-
-static void make_with(const struct viommu_config *c, u64 without)
-{
-	fake_viommu_unmake(&f);
-	fake_viommu_make(&f, c, without);
+	fake_viommu_make(&f, NULL, 0);
 }
 
 static void unmake(void)
@@ -85,7 +77,7 @@ Test(viommu, ranges_are_features_where_there_are_limits)
 	c.input = (struct viommu_range){ 0x1000, 0xffffffff };
 	c.first_domain = 1;
 	c.last_domain = 9;
-	make_with(&c, 0);
+	fake_viommu_remake(&f, &c, 0);
 	cr_assert(offers(VIRTIO_IOMMU_F_INPUT_RANGE));
 	cr_assert(offers(VIRTIO_IOMMU_F_DOMAIN_RANGE));
 	cr_assert(eq(u64, config().input_range.start, 0x1000));
@@ -100,7 +92,7 @@ Test(viommu, the_granule_is_the_lowest_bit_of_the_page_sizes)
 
 	cr_assert(eq(u64, config().page_size_mask, ~0xfffULL));
 	c.page_size_mask = ~0ULL;
-	make_with(&c, 0);
+	fake_viommu_remake(&f, &c, 0);
 	cr_assert(eq(u64, config().page_size_mask, ~0ULL));
 }
 
@@ -111,7 +103,7 @@ Test(viommu, the_probe_size_is_that_of_all_properties)
 	cr_assert(zero(u32, config().probe_size));
 	c.msi_window = true;
 	c.nr_reserved = 2;
-	make_with(&c, 0);
+	fake_viommu_remake(&f, &c, 0);
 	cr_assert(eq(u32, config().probe_size, 3 * sizeof(struct virtio_iommu_probe_resv_mem)));
 }
 
@@ -149,7 +141,7 @@ Test(viommu, a_driver_that_did_not_take_bypass_cannot_change_it)
 {
 	const struct viommu_config c = fake_viommu_config();
 
-	make_with(&c, BIT(VIRTIO_IOMMU_F_BYPASS_CONFIG));
+	fake_viommu_remake(&f, &c, BIT(VIRTIO_IOMMU_F_BYPASS_CONFIG));
 	virtio_config_write(f.dev, BYPASS, 1, 1);
 	cr_assert(zero(u32, config().bypass));
 }
@@ -170,7 +162,7 @@ Test(viommu, bypass_before_there_is_a_driver_is_as_configured)
 	struct viommu_config c = fake_viommu_config();
 
 	c.bypass = true;
-	make_with(&c, BIT(VIRTIO_IOMMU_F_BYPASS_CONFIG));
+	fake_viommu_remake(&f, &c, BIT(VIRTIO_IOMMU_F_BYPASS_CONFIG));
 	virtio_set_status(f.dev, 0);
 	cr_assert(eq(u32, config().bypass, 1));
 	cr_assert(reaches_all(0), "with no driver at all");
@@ -282,7 +274,7 @@ Test(viommu, messages_to_the_window_are_not_translated)
 
 	c.msi_window = true;
 	c.msi = (struct viommu_range){ 0x8020000, 0x8020fff };
-	make_with(&c, 0);
+	fake_viommu_remake(&f, &c, 0);
 	cr_assert(eq(int, dma_doorbell(fake_viommu_dma(&f, 0), 0x8020040, &gpa), DMA_OK));
 	cr_assert(eq(u64, gpa, 0x8020040));
 	cr_assert(zero(u8, fake_viommu_attach(&f, 1, 0x10, 0)));

@@ -16,9 +16,7 @@ static struct fake_viommu f;
 
 static void make(void)
 {
-	const struct viommu_config c = fake_viommu_config();
-
-	fake_viommu_make(&f, &c, BIT(VIRTIO_RING_F_EVENT_IDX));
+	fake_viommu_make(&f, NULL, BIT(VIRTIO_RING_F_EVENT_IDX));
 	cr_assert(zero(u8, fake_viommu_attach(&f, 1, 0x10, 0)));
 	cr_assert(zero(u8,
 	               fake_viommu_map(&f, 1, 0, PAGE - 1, VIOMMU_DATA, VIRTIO_IOMMU_MAP_F_READ)));
@@ -54,7 +52,7 @@ static enum dma_status touch(unsigned int i, u64 iova, u64 len, u32 perm)
 {
 	struct iovec iov[8];
 	struct dma_sg sg = { .iov = iov, .max = 8 };
-	struct dma_access a = { iova, len, perm, DMA_NO_PASID, false, 0 };
+	struct dma_access a = dma_access_to(iova, len, perm);
 
 	return dma_map(fake_viommu_dma(&f, i), &a, &sg, NULL);
 }

@@ -26,16 +26,13 @@ static void attach(void)
 
 static void make(void)
 {
-	const struct viommu_config c = fake_viommu_config();
-
-	fake_viommu_make(&f, &c, 0);
+	fake_viommu_make(&f, NULL, 0);
 	attach();
 }
 
 static void make_with(const struct viommu_config *c, u64 without)
 {
-	fake_viommu_unmake(&f);
-	fake_viommu_make(&f, c, without);
+	fake_viommu_remake(&f, c, without);
 	attach();
 }
 

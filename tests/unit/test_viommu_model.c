@@ -275,7 +275,9 @@ static void check_access(unsigned int i, u64 iova, u64 len, u32 perm)
 {
 	struct iovec iov[HELD_MAX];
 	struct dma_sg sg = { .iov = iov, .max = HELD_MAX };
-	struct dma_access a = { iova, len, perm, DMA_NO_PASID, true, 0 };
+	struct dma_access a = {
+		.iova = iova, .len = len, .perm = perm, .pasid = DMA_NO_PASID, .partial = true
+	};
 	enum dma_status status = dma_map(fake_viommu_dma(&f, i), &a, &sg, NULL);
 	u64 at = iova;
 

@@ -19,6 +19,7 @@ enum {
 	DONE = 0x40,
 	FAULT = 0x48,
 	RESULT = 0x50,
+	REASON = 0x64,
 };
 
 static u64 slot_at(const struct dma_test *d, unsigned int slot)
@@ -69,6 +70,11 @@ unsigned int dma_outcome(const struct dma_test *d, unsigned int slot)
 u64 dma_fault_at(const struct dma_test *d, unsigned int slot)
 {
 	return read64(slot_at(d, slot) + FAULT);
+}
+
+unsigned int dma_reason(const struct dma_test *d, unsigned int slot)
+{
+	return read32(slot_at(d, slot) + REASON);
 }
 
 u64 dma_done(const struct dma_test *d, unsigned int slot)

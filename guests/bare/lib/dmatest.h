@@ -25,6 +25,7 @@ enum {
 };
 enum { DMA_IDLE, DMA_RUNNING, DMA_STALLED, DMA_HOLDS, DMA_AWAITS, DMA_ENDED };
 enum { DMA_DONE, DMA_FAULT, DMA_REFUSED, DMA_ABORTED };
+enum { DMA_NO_REASON, DMA_NOT_ATTACHED, DMA_NOT_MAPPED, DMA_NOT_PERMITTED, DMA_NO_MEMORY };
 enum { DMA_START = 1, DMA_RELEASE = 2, DMA_ABORT = 4 };
 enum { EXT_PRI = 0x13, EXT_ATS = 0x0f, EXT_PASID = 0x1b };
 
@@ -45,6 +46,7 @@ void dma_control(const struct dma_test *d, unsigned int slot, u32 what);
 unsigned int dma_state(const struct dma_test *d, unsigned int slot);
 unsigned int dma_outcome(const struct dma_test *d, unsigned int slot);
 u64 dma_fault_at(const struct dma_test *d, unsigned int slot);
+unsigned int dma_reason(const struct dma_test *d, unsigned int slot);
 u64 dma_done(const struct dma_test *d, unsigned int slot);
 u64 dma_result(const struct dma_test *d, unsigned int slot);
 /* It ends; its outcome. */

@@ -46,20 +46,23 @@ static void begin(struct viommu *v, u8 type)
 	v->request.type = type;
 }
 
-u8 viommu_attach(struct viommu *v, u32 domain, u32 endpoint, u32 flags)
+static void begin_endpoint(struct viommu *v, u8 type, u32 domain, u32 endpoint)
 {
-	begin(v, T_ATTACH);
+	begin(v, type);
 	v->request.domain = domain;
 	v->request.endpoint = endpoint;
+}
+
+u8 viommu_attach(struct viommu *v, u32 domain, u32 endpoint, u32 flags)
+{
+	begin_endpoint(v, T_ATTACH, domain, endpoint);
 	v->request.flags = flags;
 	return viommu_ask(v, 20, 4);
 }
 
 u8 viommu_detach(struct viommu *v, u32 domain, u32 endpoint)
 {
-	begin(v, T_DETACH);
-	v->request.domain = domain;
-	v->request.endpoint = endpoint;
+	begin_endpoint(v, T_DETACH, domain, endpoint);
 	return viommu_ask(v, 20, 4);
 }
 
