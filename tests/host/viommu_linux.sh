@@ -23,7 +23,7 @@ traffic() {
 	before=$(sum "$WORK/disk")
 	rm -f "$WORK/in" && mkfifo "$WORK/in"
 	: >"$OUT"
-	"$NESTOR" run --timeout 900 --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m 512 \
+	"$NESTOR" run --timeout "${SOAK:+3}900" --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m 512 \
 		-p "console=ttyS0 quiet viommu.subnet=0 viommu.bytes=$BYTES viommu.seed=$SEED $words" "$@" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"
