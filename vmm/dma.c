@@ -169,10 +169,10 @@ static enum dma_status map_aligned(struct dma_space *s, struct dma_access *a, st
 }
 
 /* The one host word behind @iova. */
-static enum dma_status map_word(struct dma_space *s, u64 iova, enum dma_perm perm,
+static enum dma_status map_word(struct dma_space *s, u64 iova, u64 size, enum dma_perm perm,
                                 struct dma_sg *sg, struct dma_token *token)
 {
-	struct dma_access a = dma_access_to(iova, sizeof(u16), perm);
+	struct dma_access a = dma_access_to(iova, size, perm);
 
 	return map_aligned(s, &a, sg, token);
 }
@@ -181,7 +181,7 @@ enum dma_status dma_load16(struct dma_space *s, u64 iova, u16 *val, struct dma_t
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
-	enum dma_status status = map_word(s, iova, DMA_READ, &sg, token);
+	enum dma_status status = map_word(s, iova, sizeof(*val), DMA_READ, &sg, token);
 
 	if (status != DMA_OK)
 		return status;
@@ -190,11 +190,24 @@ enum dma_status dma_load16(struct dma_space *s, u64 iova, u16 *val, struct dma_t
 	return DMA_OK;
 }
 
+enum dma_status dma_load64(struct dma_space *s, u64 iova, u64 *val, struct dma_token *token)
+{
+	struct iovec iov;
+	struct dma_sg sg = { .iov = &iov, .max = 1 };
+	enum dma_status status = map_word(s, iova, sizeof(*val), DMA_READ, &sg, token);
+
+	if (status != DMA_OK)
+		return status;
+	*val = __atomic_load_n((u64 *)iov.iov_base, __ATOMIC_ACQUIRE);
+	dma_unmap(s, &sg);
+	return DMA_OK;
+}
+
 enum dma_status dma_store16(struct dma_space *s, u64 iova, u16 val, struct dma_token *token)
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
-	enum dma_status status = map_word(s, iova, DMA_WRITE, &sg, token);
+	enum dma_status status = map_word(s, iova, sizeof(val), DMA_WRITE, &sg, token);
 
 	if (status != DMA_OK)
 		return status;

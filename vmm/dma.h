@@ -188,6 +188,8 @@ enum dma_status dma_write(struct dma_space *s, u64 iova, const void *from, u64 l
  */
 enum dma_status dma_load16(struct dma_space *s, u64 iova, u16 *val, struct dma_token *token);
 enum dma_status dma_store16(struct dma_space *s, u64 iova, u16 val, struct dma_token *token);
+/* 64 bits, as they are in memory: an entry of a table may be of either byte order. */
+enum dma_status dma_load64(struct dma_space *s, u64 iova, u64 *val, struct dma_token *token);
 
 /*
  * An atomic compare-and-swap of @size bytes, 4 or 8, naturally aligned, little-endian (PCIe 6.15):

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_SMMUV3_SMMUV3_H
+#define DEVICES_SMMUV3_SMMUV3_H
+
+#include "vmm/types.h"
+
+struct dma_space;
+struct vm;
+
+/*
+ * An SMMUv3 (Arm IHI 0070), its non-secure programming interface, emulated.
+ * Everything is called under the device lock, or before the guest runs.
+ */
+#define SMMU_SIZE   (2 * 0x10000) /* two pages */
+#define SMMU_NR_IDR 6
+
+/* What its ID registers say; whatever is not offered there is not done. */
+struct smmu_id {
+	u32 idr[SMMU_NR_IDR], iidr, aidr;
+};
+
+/* Everything that there is, but stall, ATS and PRI; @oas: bits of a physical address, 32 to 52. */
+void smmu_id_default(struct smmu_id *id, unsigned int oas);
+/*
+ * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value.
+ * NULL, or what was expected.
+ */
+const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
+/* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
+const char *smmu_id_check(const struct smmu_id *id);
+
+struct smmu_config {
+	const char *name; /* kept by the caller */
+	gpa_t base;
+	struct smmu_id id;
+	/* Wired interrupts: SPIs counted from 0, edges. */
+	u32 eventq_spi, priq_spi, sync_spi, gerror_spi;
+	u32 devid; /* by which an ITS knows its messages */
+};
+
+struct smmu;
+/* 0, -EEXIST, or -ENOMEM. */
+int smmu_create(struct smmu **smmu, struct vm *vm, const struct smmu_config *c);
+/* After everything behind it. */
+void smmu_destroy(struct smmu *smmu);
+
+/*
+ * A requester behind it: its DMA space, freed with the SMMU. Its StreamID is what @sid says with
+ * @ctx at that time; until smmu_identify() its transactions abort. 0 or -ENOMEM.
+ */
+struct smmu_endpoint;
+int smmu_add_endpoint(struct smmu *smmu, struct smmu_endpoint **e);
+struct dma_space *smmu_endpoint_dma(struct smmu_endpoint *e);
+void smmu_identify(struct smmu_endpoint *e, u32 (*sid)(const void *ctx), const void *ctx);
+
+/* What it has done since it was made. */
+struct smmu_counts {
+	u64 commands, syncs, errors; /* consumed; those that were CMD_SYNC; CERROR_* */
+	u64 invalidations;           /* CMD_TLBI_* and CMD_CFGI_* */
+	u64 events, lost;            /* written to the Event queue; lost, for want of room */
+	u64 accesses, faults;        /* of all endpoints */
+	u64 hits, walks; /* accesses that the TLB answered, page by page; walks of tables */
+	u64 cached;      /* translations there are now */
+};
+void smmu_count(const struct smmu *smmu, struct smmu_counts *c);
+
+#endif
