@@ -7,13 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fdt/private.h"
 #include "vmm/platform.h"
-
-enum { PHANDLE_GIC = 1, PHANDLE_MSI, PHANDLE_CLOCK, PHANDLE_GPIO, PHANDLE_IOMMU0 };
-
-/* The interrupt specifier of the GIC: kind, number, trigger. */
-enum { GIC_SPI, GIC_PPI };
-enum { IRQ_EDGE = 1, IRQ_LEVEL_HIGH = 4, IRQ_LEVEL_LOW = 8 };
 
 /* More than any one property or node name takes. */
 #define LARGEST_ITEM 0x4000
@@ -22,7 +17,7 @@ enum { IRQ_EDGE = 1, IRQ_LEVEL_HIGH = 4, IRQ_LEVEL_LOW = 8 };
 #define SIZE_CELLS    2
 #define SERIAL_CLOCK  1843200
 
-static void prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
+void fdt_prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
 {
 	fdt32_t be[4 * PLATFORM_ENDPOINTS];
 
@@ -30,15 +25,8 @@ static void prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
 		be[i] = cpu_to_fdt32(cells[i]);
 	fdt_property(fdt, name, be, nr * sizeof(be[0]));
 }
-#define CELLS(fdt, name, ...)                               \
-	prop_cells(fdt, name, (const u32[]){ __VA_ARGS__ }, \
-	           sizeof((const u32[]){ __VA_ARGS__ }) / sizeof(u32))
 
-#define HI(v)           ((u32)((u64)(v) >> 32))
-#define LO(v)           ((u32)(v))
-#define REG(base, size) HI(base), LO(base), HI(size), LO(size)
-
-static void begin_at(void *fdt, const char *name, u64 unit)
+void fdt_begin_at(void *fdt, const char *name, u64 unit)
 {
 	char full[64];
 
@@ -67,7 +55,7 @@ static void chosen(void *fdt, const struct platform *p)
 
 static void memory(void *fdt, const struct platform *p)
 {
-	begin_at(fdt, "memory", p->ram.base);
+	fdt_begin_at(fdt, "memory", p->ram.base);
 	fdt_property_string(fdt, "device_type", "memory");
 	CELLS(fdt, "reg", REG(p->ram.base, p->ram.size));
 	fdt_end_node(fdt);
@@ -85,7 +73,7 @@ static void cpus(void *fdt, const struct platform *p)
 	fdt_property_u32(fdt, "#address-cells", 1);
 	fdt_property_u32(fdt, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
-		begin_at(fdt, "cpu", mpidr(i));
+		fdt_begin_at(fdt, "cpu", mpidr(i));
 		fdt_property_string(fdt, "device_type", "cpu");
 		fdt_property_string(fdt, "compatible", "arm,arm-v8");
 		fdt_property_string(fdt, "enable-method", "psci");
@@ -132,7 +120,7 @@ static void timer(void *fdt, const struct platform *p)
 
 	fdt_begin_node(fdt, "timer");
 	fdt_property_string(fdt, "compatible", "arm,armv8-timer");
-	prop_cells(fdt, "interrupts", interrupts, p->el2 ? 15 : 12);
+	fdt_prop_cells(fdt, "interrupts", interrupts, p->el2 ? 15 : 12);
 	fdt_property(fdt, "always-on", NULL, 0);
 	fdt_end_node(fdt);
 }
@@ -172,7 +160,7 @@ static const struct {
 
 static void msi_frame(void *fdt, const struct platform_msi_frame *f)
 {
-	begin_at(fdt, msi_kinds[f->kind].name, f->base);
+	fdt_begin_at(fdt, msi_kinds[f->kind].name, f->base);
 	fdt_property_string(fdt, "compatible", msi_kinds[f->kind].compatible);
 	fdt_property(fdt, "msi-controller", NULL, 0);
 	msi_kinds[f->kind].node(fdt, f);
@@ -185,7 +173,7 @@ static void gic(void *fdt, const struct platform *p)
 {
 	const bool v2 = p->gic.version == 2;
 
-	begin_at(fdt, "interrupt-controller", p->gic.dist);
+	fdt_begin_at(fdt, "interrupt-controller", p->gic.dist);
 	fdt_property_string(fdt, "compatible", v2 ? "arm,cortex-a15-gic" : "arm,gic-v3");
 	fdt_property(fdt, "interrupt-controller", NULL, 0);
 	fdt_property_u32(fdt, "#interrupt-cells", 3);
@@ -205,7 +193,7 @@ static void gic(void *fdt, const struct platform *p)
 static void uarts(void *fdt, const struct platform *p)
 {
 	for (unsigned int i = 0; i < PLATFORM_UARTS; i++) {
-		begin_at(fdt, "serial", p->uarts[i].base);
+		fdt_begin_at(fdt, "serial", p->uarts[i].base);
 		fdt_property_string(fdt, "compatible", "ns16550a");
 		CELLS(fdt, "reg", REG(p->uarts[i].base, p->uarts[i].size));
 		CELLS(fdt, "interrupts", GIC_SPI, p->uarts[i].spi, IRQ_LEVEL_HIGH);
@@ -232,7 +220,7 @@ static void clock(void *fdt)
 static void begin_primecell(void *fdt, const char *name, const struct platform_device *d,
                             const char *compatible, size_t len)
 {
-	begin_at(fdt, name, d->base);
+	fdt_begin_at(fdt, name, d->base);
 	fdt_property(fdt, "compatible", compatible, len);
 	CELLS(fdt, "reg", REG(d->base, d->size));
 	CELLS(fdt, "interrupts", GIC_SPI, d->spi, IRQ_LEVEL_HIGH);
@@ -254,7 +242,7 @@ static void pvpanic(void *fdt, const struct platform *p)
 {
 	if (!p->pvpanic.size)
 		return;
-	begin_at(fdt, "pvpanic", p->pvpanic.base);
+	fdt_begin_at(fdt, "pvpanic", p->pvpanic.base);
 	fdt_property_string(fdt, "compatible", "qemu,pvpanic-mmio");
 	CELLS(fdt, "reg", REG(p->pvpanic.base, p->pvpanic.size));
 	fdt_end_node(fdt);
@@ -288,34 +276,15 @@ static void gpio(void *fdt, const struct platform *p)
 	power_button(fdt, p);
 }
 
-/* An IOMMU's own part of its node. */
-static void iommu_properties(void *fdt, unsigned int i)
-{
-	fdt_property_u32(fdt, "#iommu-cells", 1);
-	fdt_property_u32(fdt, "phandle", PHANDLE_IOMMU0 + i);
-}
-
-/* The slot is an IOMMU, or behind one. */
-static void slot_iommu(void *fdt, const struct platform *p, unsigned int slot)
-{
-	for (unsigned int i = 0; i < p->nr_iommus; i++)
-		if (!p->iommus[i].is_pci && p->iommus[i].mmio == slot)
-			iommu_properties(fdt, i);
-	for (unsigned int i = 0; i < p->nr_endpoints; i++)
-		if (!p->endpoints[i].is_pci && p->endpoints[i].mmio == slot)
-			CELLS(fdt, "iommus", PHANDLE_IOMMU0 + p->endpoints[i].iommu,
-			      p->endpoints[i].id);
-}
-
 static void virtio_mmio(void *fdt, const struct platform *p)
 {
 	for (unsigned int i = 0; i < p->nr_virtio_mmio; i++) {
-		begin_at(fdt, "virtio", p->virtio_mmio[i].base);
+		fdt_begin_at(fdt, "virtio", p->virtio_mmio[i].base);
 		fdt_property_string(fdt, "compatible", "virtio,mmio");
 		CELLS(fdt, "reg", REG(p->virtio_mmio[i].base, p->virtio_mmio[i].size));
 		CELLS(fdt, "interrupts", GIC_SPI, p->virtio_mmio[i].spi, IRQ_LEVEL_HIGH);
 		fdt_property(fdt, "dma-coherent", NULL, 0);
-		slot_iommu(fdt, p, i);
+		fdt_slot_iommu(fdt, p, i);
 		fdt_end_node(fdt);
 	}
 }
@@ -373,47 +342,12 @@ static void ranges(void *fdt, const struct platform_pci *pci)
 		memcpy(&cells[nr], row, sizeof(row));
 		nr += 7;
 	}
-	prop_cells(fdt, "ranges", cells, nr);
-}
-
-/* Whom a segment's requester IDs are behind; those that have no row are behind nothing. */
-static void iommu_map(void *fdt, const struct platform *p, unsigned int segment)
-{
-	u32 cells[4 * PLATFORM_ENDPOINTS], nr = 0;
-
-	for (unsigned int i = 0; i < p->nr_endpoints; i++) {
-		const struct platform_endpoint *e = &p->endpoints[i];
-
-		if (!e->is_pci || e->pci != segment)
-			continue;
-		cells[nr++] = e->rid;
-		cells[nr++] = PHANDLE_IOMMU0 + e->iommu;
-		cells[nr++] = e->id;
-		cells[nr++] = 1;
-	}
-	if (nr)
-		prop_cells(fdt, "iommu-map", cells, nr);
-}
-
-/* virtio,pci-iommu.yaml: the function, as others refer to it. */
-static void pci_iommu(void *fdt, unsigned int i, const struct platform_iommu *iommu)
-{
-	static const char compatible[] = "virtio,pci-iommu\0pci1af4,1057";
-	char name[32];
-
-	snprintf(name, sizeof(name), "iommu@%x,%x", iommu->rid >> 3 & 31, iommu->rid & 7);
-	fdt_begin_node(fdt, name);
-	fdt_property(fdt, "compatible", compatible, sizeof(compatible));
-	CELLS(fdt, "reg", iommu->rid << 8, 0, 0, 0, 0);
-	iommu_properties(fdt, i);
-	fdt_end_node(fdt);
+	fdt_prop_cells(fdt, "ranges", cells, nr);
 }
 
 static void pci(void *fdt, const struct platform *p, const struct platform_pci *pci)
 {
-	const unsigned int segment = pci - p->pci;
-
-	begin_at(fdt, "pcie", pci->ecam);
+	fdt_begin_at(fdt, "pcie", pci->ecam);
 	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
 	fdt_property_string(fdt, "device_type", "pci");
 	fdt_property_u32(fdt, "#address-cells", 3);
@@ -427,10 +361,7 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	if (p->nr_msi_frames)
 		msi_kinds[p->msi_frames[0].kind].user(fdt, pci);
 	fdt_property(fdt, "dma-coherent", NULL, 0);
-	iommu_map(fdt, p, segment);
-	for (unsigned int i = 0; i < p->nr_iommus; i++)
-		if (p->iommus[i].is_pci && p->iommus[i].pci == segment)
-			pci_iommu(fdt, i, &p->iommus[i]);
+	fdt_segment_iommus(fdt, p, pci - p->pci);
 	fdt_end_node(fdt);
 }
 
@@ -457,6 +388,7 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	pvpanic(fdt, p);
 	gpio(fdt, p);
 	virtio_mmio(fdt, p);
+	fdt_smmus(fdt, p);
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		pci(fdt, p, &p->pci[i]);
 	fdt_end_node(fdt);

@@ -247,19 +247,18 @@ int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct p
 	return err;
 }
 
-int machine_add_iommu(struct machine *m, unsigned int i)
+int machine_add_viommu(struct machine *m, struct virtio_dev *dev, unsigned int i)
 {
 	const struct iommu_option *o = &m->options->iommus[i];
 	struct platform_iommu *p = &m->platform.iommus[i];
 	struct pci_func *f = NULL;
-	int err = machine_list_virtio(m, m->iommus[i]);
+	int err = machine_list_virtio(m, dev);
 
 	if (err)
 		return err;
 	p->is_pci = o->has_transport ? !o->mmio : !m->options->virtio_mmio;
 	p->pci = machine_segment(m, &o->place);
-	err = p->is_pci ? add_virtio_pci(m, m->iommus[i], &o->place, &f)
-	                : add_virtio_mmio(m, m->iommus[i], &p->mmio);
+	err = p->is_pci ? add_virtio_pci(m, dev, &o->place, &f) : add_virtio_mmio(m, dev, &p->mmio);
 	if (err)
 		return err;
 	p->rid = f ? pci_rid(f) : 0;

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 
 #include "control/hex.h"
+#include "devices/smmuv3/smmuv3.h"
 #include "devices/virtio/iommu.h"
 #include "devices/virtio/virtio.h"
+#include "machine/iommu_kind.h"
 #include "machine/machine.h"
 
 int machine_list_virtio(struct machine *m, struct virtio_dev *dev)
@@ -83,6 +85,20 @@ static json_t *virtio_stat(const struct virtio_dev *dev)
 	return stat;
 }
 
+static json_t *smmu_stat(const char *id, const struct smmu *smmu)
+{
+	struct smmu_counts c;
+
+	smmu_count(smmu, &c);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	                 "kind", "smmuv3", "id", id, "commands", (json_int_t)c.commands, "syncs",
+	                 (json_int_t)c.syncs, "errors", (json_int_t)c.errors, "invalidations",
+	                 (json_int_t)c.invalidations, "events", (json_int_t)c.events, "lost",
+	                 (json_int_t)c.lost, "accesses", (json_int_t)c.accesses, "faults",
+	                 (json_int_t)c.faults, "hits", (json_int_t)c.hits, "walks",
+	                 (json_int_t)c.walks, "cached", (json_int_t)c.cached);
+}
+
 static json_t *virtio_debug(const struct virtio_dev *dev)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:i, s:o}", "kind", "virtio", "type",
@@ -95,10 +111,14 @@ static json_t *virtio_debug(const struct virtio_dev *dev)
 static json_t *stat(void *machine)
 {
 	struct machine *m = machine;
+	const struct options *o = m->options;
 	json_t *list = json_array();
 
 	for (unsigned int i = 0; i < m->nr_virtio; i++)
 		json_array_append_new(list, virtio_stat(m->virtio[i]));
+	for (unsigned int i = 0; i < o->nr_iommus; i++)
+		if (o->iommus[i].kind == &iommu_smmuv3)
+			json_array_append_new(list, smmu_stat(o->iommus[i].id, m->iommus[i]));
 	return list;
 }
 

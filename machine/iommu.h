@@ -7,19 +7,21 @@
 struct dma_space;
 struct machine;
 struct pci_func;
-struct viommu_endpoint;
 
 /* A device behind an IOMMU, as the guest is told of it. */
 struct endpoint {
 	const struct place *place; /* whose it is */
 	unsigned int iommu;        /* index in the options */
-	struct viommu_endpoint *viommu;
-	struct pci_func *func; /* NULL: it is over MMIO */
-	unsigned int segment;  /* index */
-	unsigned int slot;     /* over MMIO */
+	void *behind;              /* the IOMMU's own */
+	struct pci_func *func;     /* NULL: it is over MMIO */
+	unsigned int segment;      /* index */
+	unsigned int slot;         /* over MMIO */
 };
 
 const char *iommu_option_take(struct options *o, char *val);
+
+/* When all options are there. False: a line was printed. */
+bool iommus_check(struct options *o);
 
 /* The index in o->iommus; -1: there is none of that ID. */
 int iommu_index(const struct options *o, const char *id);
@@ -33,7 +35,10 @@ void machine_endpoint_is_pci(struct machine *m, const struct place *place, struc
                              unsigned int segment);
 void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsigned int slot);
 
-/* When all devices are there: the platform's IOMMUs and endpoints. */
-void iommus_describe(struct machine *m);
+/*
+ * When all devices are there: the platform's endpoints. 0, or an exit code: an IOMMU cannot know a
+ * device, and that was said in one line.
+ */
+int iommus_describe(struct machine *m);
 
 #endif

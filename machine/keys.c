@@ -90,3 +90,11 @@ const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into
 	}
 	return NULL;
 }
+
+bool keys_choose(const char *word, const char *no, const char *yes, bool *choice)
+{
+	if (!word)
+		return true;
+	*choice = !strcmp(word, yes);
+	return *choice || !strcmp(word, no);
+}

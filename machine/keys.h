@@ -26,6 +26,9 @@ struct key {
 const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into, char *why,
                        size_t len);
 
+/* One of two words; NULL changes nothing. False: neither. */
+bool keys_choose(const char *word, const char *no, const char *yes, bool *choice);
+
 /* Splits what comes behind the first comma off @val; NULL: nothing does. */
 char *keys_rest(char *val);
 

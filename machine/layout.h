@@ -14,7 +14,8 @@
  *   0x0103_0000  GPIO, a PL061: pin 3 is the power button SPI 37, departure
  *   0x0300_0000  virtio devices, 512 bytes each            SPI 64 on (--virtio-transport mmio)
  *   0x07ff_0000  ITS, its doorbell frame at 0x0800_0000   departure
- *   0x0800_0000  or the v2m frame (GICv2m)                departure; its messages are SPI 96 on
+ *   0x0800_0000  or the v2m frame (GICv2m)                departure; its messages are SPI 160 on
+ *   0x0900_0000  SMMUv3s, 128 KiB each                    SPI 96 on, four each: departure
  *      ...       redistributors, 128 KiB for each CPU, up to
  *   0x3ffd_0000  or the CPU interface (GICv2)
  *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
@@ -37,6 +38,8 @@
 
 #define VIRTIO_MMIO_BASE 0x03000000ULL
 
+#define SMMU_BASE 0x09000000ULL
+
 #define PCI_IO_BASE  0x0ULL
 #define PCI_IO_SIZE  0x10000ULL
 #define PCI_ECAM     0x40000000ULL
@@ -51,6 +54,8 @@
 #define NR_DEVIDS        0x10000u /* 16 bits in KVM's ITS */
 #define PCI_NR_BUSES     256
 
+#define MAX_SMMUS 16
+
 enum {
 	SPI_UART0 = 0,
 	SPI_INTX0 = 4, /* four for each segment */
@@ -58,7 +63,8 @@ enum {
 	SPI_GPIO,
 	SPI_FREE,
 	SPI_VIRTIO0 = 64, /* over MMIO */
-	NR_SPIS = 96,
+	SPI_SMMU0 = 96,   /* four for each */
+	NR_SPIS = SPI_SMMU0 + 4 * MAX_SMMUS,
 	SPI_V2M0 = NR_SPIS, /* with a v2m frame */
 	NR_V2M_SPIS = 128,
 };

@@ -267,7 +267,7 @@ static int build_and_run(struct machine *m)
 	m->signals = -1;
 	status = create_devices(m);
 	if (!status)
-		iommus_describe(m);
+		status = iommus_describe(m);
 	if (!status)
 		status = watch(m);
 	if (!status)

@@ -44,9 +44,9 @@ struct machine {
 	struct session *session;
 	struct console *console;
 	struct pci_host *pci[PLATFORM_SEGMENTS];
-	struct pci_func *ports[MAX_PORTS];          /* as in the options */
-	struct virtio_dev *iommus[PLATFORM_IOMMUS]; /* the same */
-	struct endpoint endpoints[MAX_CLAIMS];      /* stays where it is */
+	struct pci_func *ports[MAX_PORTS];     /* as in the options */
+	void *iommus[PLATFORM_IOMMUS];         /* the same; what one is, its kind knows */
+	struct endpoint endpoints[MAX_CLAIMS]; /* stays where it is */
 	unsigned int nr_endpoints;
 	struct owned owned[MAX_OWNED]; /* in the order they were made */
 	unsigned int nr_owned;
@@ -86,8 +86,8 @@ unsigned int machine_segment(const struct machine *m, const struct place *place)
 
 /* A virtio device goes where @place says, on the transport of this machine. 0 or -errno. */
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
-/* The same for IOMMU @i, which is then in the platform. */
-int machine_add_iommu(struct machine *m, unsigned int i);
+/* The same for IOMMU @i, a virtio-iommu, which is then in the platform. */
+int machine_add_viommu(struct machine *m, struct virtio_dev *dev, unsigned int i);
 
 /* control.c: what the control socket asks of a machine. */
 struct control_ops;

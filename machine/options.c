@@ -257,8 +257,9 @@ static const struct option {
 	{ "segment", 0, "N", "one more PCI segment; repeatable", segment_option_take },
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
-	{ "iommu", 0, "ID,type=virtio[,KEY...]",
-	  "an IOMMU, for devices' iommu=ID; repeatable; keys: segment=N, transport=pci|mmio,\n"
+	{ "iommu", 0, "ID,type=virtio|smmuv3[,KEY...]",
+	  "an IOMMU, for devices' iommu=ID; repeatable; keys of smmuv3: interrupts=wired|msi,\n"
+	  "                               idrN.FIELD=VALUE, such as idr0.s2p=0; of virtio: segment=N, transport=pci|mmio,\n"
 	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
 	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...], mappings=N,\n"
 	  "                               experimental=page-request",
@@ -429,5 +430,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return false;
 	}
-	return cpus_fit(o) && cpu_check(o) && places_check(o);
+	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o);
 }

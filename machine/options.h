@@ -2,6 +2,7 @@
 #ifndef MACHINE_OPTIONS_H
 #define MACHINE_OPTIONS_H
 
+#include "devices/smmuv3/smmuv3.h"
 #include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
@@ -13,6 +14,7 @@
 #define MAX_CLAIMS    64
 #define NSEC_PER_SEC  1000000000ULL
 
+struct iommu_kind;
 struct irqchip;
 
 /* Where a device goes: of any device option. */
@@ -73,6 +75,8 @@ struct iommu_range {
 
 struct iommu_option {
 	const char *id;
+	const struct iommu_kind *kind;
+	/* A virtio-iommu's: */
 	struct place place; /* of which an IOMMU has only the segment */
 	bool has_transport, mmio;
 	bool msi_translate;
@@ -82,6 +86,10 @@ struct iommu_option {
 	unsigned int nr_reserved;
 	u64 max_mappings;
 	bool page_requests;
+	/* An SMMUv3's: */
+	struct smmu_id registers;
+	bool has_oas; /* IDR5.OAS was said; else it is the board's */
+	bool sends_msis;
 };
 
 /* What the command line asked for, checked in itself; files are not opened yet. */

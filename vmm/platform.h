@@ -38,12 +38,21 @@ struct platform_msi_frame {
 	u32 first_spi, nr_spis; /* a v2m frame's */
 };
 
-/* An IOMMU: a virtio-iommu, a function or a slot of virtio_mmio. */
+/* An IOMMU. */
+enum platform_iommu_kind { PLATFORM_IOMMU_VIRTIO, PLATFORM_IOMMU_SMMUV3 };
 struct platform_iommu {
+	enum platform_iommu_kind kind;
+	/* A virtio-iommu: a function, or a slot of virtio_mmio. */
 	bool is_pci;
 	unsigned int pci;  /* index of its segment */
 	u16 rid;           /* of the function */
 	unsigned int mmio; /* index of the slot */
+	/* An SMMUv3: on the board; its interrupts are edges. */
+	gpa_t base;
+	u64 size;
+	u32 eventq_spi, gerror_spi, priq_spi, sync_spi;
+	bool sends_msis; /* to the MSI frame, which knows it by @devid */
+	u32 devid;
 };
 
 /* A requester behind an IOMMU, which knows it by @id. */

@@ -22,10 +22,12 @@ struct smmu_id {
 /* Everything that there is, but stall, ATS and PRI; @oas: bits of a physical address, 32 to 52. */
 void smmu_id_default(struct smmu_id *id, unsigned int oas);
 /*
- * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value.
- * NULL, or what was expected.
+ * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value; fields
+ * that are RES0 without it go with it. NULL, or what was expected.
  */
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
+/* A field that there is. */
+u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
 const char *smmu_id_check(const struct smmu_id *id);
 

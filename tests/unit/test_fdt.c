@@ -461,10 +461,107 @@ Test(fdt, an_iommu_over_mmio_and_what_is_behind_it_are_slots)
 	cr_assert(not(has_prop("/virtio@3000400", "#iommu-cells")));
 }
 
+/* Two SMMUs beside a virtio-iommu over MMIO; functions of two segments and a slot are behind them.
+ */
+static struct platform with_smmus(void)
+{
+	struct platform p = with_iommus();
+
+	p.nr_iommus = 3;
+	p.iommus[0] = (struct platform_iommu){ .kind = PLATFORM_IOMMU_SMMUV3,
+		                               .base = 0x9000000,
+		                               .size = 0x20000,
+		                               .eventq_spi = 96,
+		                               .priq_spi = 97,
+		                               .sync_spi = 98,
+		                               .gerror_spi = 99 };
+	p.iommus[2] = (struct platform_iommu){ .kind = PLATFORM_IOMMU_SMMUV3,
+		                               .base = 0x9020000,
+		                               .size = 0x20000,
+		                               .eventq_spi = 100,
+		                               .priq_spi = 101,
+		                               .sync_spi = 102,
+		                               .gerror_spi = 103,
+		                               .sends_msis = true,
+		                               .devid = 0xff88 };
+	p.endpoints[1].iommu = 2;
+	p.endpoints[3].iommu = 0;
+	return p;
+}
+
+Test(fdt, an_smmu_is_a_node_of_the_board_with_four_edges)
+{
+	static const char names[] = "eventq\0gerror\0priq\0cmdq-sync";
+	static const char node[] = "/iommu@9000000";
+	struct platform p = with_smmus();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_text(node, "compatible", "arm,smmu-v3");
+	expect_cells(node, "reg", (u32[]){ 0, 0x9000000, 0, 0x20000 }, 4);
+	expect_cells(node, "interrupts", (u32[]){ 0, 96, 1, 0, 99, 1, 0, 97, 1, 0, 98, 1 }, 12);
+	cr_assert(zero(int,
+	               memcmp(prop(node, "interrupt-names", sizeof(names)), names, sizeof(names))));
+	prop(node, "dma-coherent", 0);
+	cr_assert(eq(u32, cell(node, "#iommu-cells", 0), 1));
+	cr_assert(not(has_prop(node, "msi-parent")));
+	check_with_dtc();
+}
+
+Test(fdt, an_smmu_that_sends_messages_has_a_device_id)
+{
+	struct platform p = with_smmus();
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	expect_cells("/iommu@9020000", "msi-parent",
+	             (u32[]){ cell("/interrupt-controller/msi-controller", "phandle", 0), 0xff88 },
+	             2);
+	expect_cells("/iommu@9020000", "interrupts",
+	             (u32[]){ 0, 100, 1, 0, 103, 1, 0, 101, 1, 0, 102, 1 }, 12);
+}
+
+Test(fdt, what_is_behind_an_smmu_names_it)
+{
+	struct platform p = with_smmus();
+	u32 first, last;
+
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	first = cell("/iommu@9000000", "phandle", 0);
+	last = cell("/iommu@9020000", "phandle", 0);
+	cr_assert(ne(u32, first, last));
+	cr_assert(ne(u32, first, cell("/virtio@3000200", "phandle", 0)));
+	expect_cells("/pcie@40000000", "iommu-map",
+	             (u32[]){ 0x20, first, 0x20, 1, 0x100, first, 0x100, 1 }, 8);
+	expect_cells("/pcie@900000000", "iommu-map", (u32[]){ 8, last, 0x10008, 1 }, 4);
+	expect_cells("/virtio@3000400", "iommus", (u32[]){ first, 0x80002 }, 2);
+	cr_assert(not(has_prop("/virtio@3000000", "#iommu-cells")), "the slot 0 is no SMMU");
+	cr_assert(lt(int, fdt_path_offset(blob, "/pcie@40000000/iommu@0,0"), 0));
+}
+
+Test(fdt, as_many_smmus_as_there_can_be_are_told)
+{
+	struct platform p = platform;
+	char node[32];
+
+	p.nr_iommus = PLATFORM_IOMMUS;
+	for (unsigned int i = 0; i < PLATFORM_IOMMUS; i++)
+		p.iommus[i] = (struct platform_iommu){ .kind = PLATFORM_IOMMU_SMMUV3,
+			                               .base = 0x9000000 + i * 0x20000,
+			                               .size = 0x20000,
+			                               .sends_msis = true,
+			                               .devid = 0xff80 + i * 8 };
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	for (unsigned int i = 0; i < PLATFORM_IOMMUS; i++) {
+		snprintf(node, sizeof(node), "/iommu@%x", 0x9000000 + i * 0x20000);
+		cr_assert(eq(u32, cell(node, "msi-parent", 1), 0xff80 + i * 8));
+	}
+	check_with_dtc();
+}
+
 Test(fdt, without_iommus_nothing_speaks_of_them)
 {
 	cr_assert(not(has_prop("/pcie@40000000", "iommu-map")));
 	cr_assert(lt(int, fdt_node_offset_by_compatible(blob, -1, "virtio,pci-iommu"), 0));
+	cr_assert(lt(int, fdt_node_offset_by_compatible(blob, -1, "arm,smmu-v3"), 0));
 }
 
 Test(fdt, as_many_iommus_and_endpoints_as_there_can_be_are_told)

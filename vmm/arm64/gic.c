@@ -159,6 +159,11 @@ bool irqchip_serves_el2(const struct irqchip *chip)
 	return chip->gic == &gicv3;
 }
 
+bool irqchip_has_its(const struct irqchip *chip)
+{
+	return chip->frame == &its;
+}
+
 bool irqchip_takes_spis(const struct irqchip *chip)
 {
 	return chip->frame == &v2m;

@@ -39,6 +39,8 @@ const char *irqchip_name(const struct irqchip *chip);
 unsigned int irqchip_max_cpus(const struct irqchip *chip);
 /* Whether its vCPUs may start at EL2 (arm64/cpu.h). */
 bool irqchip_serves_el2(const struct irqchip *chip);
+/* Whether it has an ITS, which knows who sends by DeviceIDs. */
+bool irqchip_has_its(const struct irqchip *chip);
 /* Whether it needs the block of SPIs for messages that irqchip_config names. */
 bool irqchip_takes_spis(const struct irqchip *chip);
 /* Its part of the description. */

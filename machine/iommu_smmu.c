@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --iommu ID,type=smmuv3: SMMUv3s, their ID registers, and where on the board they are. */
+#include <strings.h>
+
+#include "machine/iommu_kind.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
+#include "vmm/arm64/gic.h"
+#include "vmm/log.h"
+
+_Static_assert(MAX_SMMUS == PLATFORM_IOMMUS, "any IOMMU may be one");
+
+/* A key with a dot never gets here: the last row is there for the list of keys. */
+static const struct key keys[] = {
+	IOMMU_WORD("type", type),
+	IOMMU_WORD("interrupts", interrupts),
+	IOMMU_WORD("idrN.FIELD", field),
+};
+
+static void init(struct iommu_option *o)
+{
+	smmu_id_default(&o->registers, 0);
+}
+
+static const char *take_field(struct iommu_option *o, const char *name, const char *val)
+{
+	const char *rest;
+	u64 value;
+
+	if (!val || !parse_number(val, &value, &rest) || *rest)
+		value = ~0ULL; /* which no field can be */
+	o->has_oas |= !strcasecmp(name, "idr5.oas");
+	return smmu_id_set(&o->registers, name, value);
+}
+
+static const char *finish(struct iommu_parsed *p)
+{
+	if (!keys_choose(p->words.interrupts, "wired", "msi", &p->option.sends_msis))
+		return "interrupts=wired or interrupts=msi";
+	return NULL;
+}
+
+/* As many bits as the VM's addresses have, so that all of the board can be reached (3.4). */
+static bool fit_oas(const struct options *o, struct iommu_option *i)
+{
+	struct smmu_id least;
+	u64 oas, said = smmu_id_get(&i->registers, "idr5.oas");
+
+	smmu_id_default(&least, 64 - __builtin_clzll(board_top(o) - 1));
+	oas = smmu_id_get(&least, "idr5.oas");
+	if (!i->has_oas)
+		smmu_id_set(&i->registers, "idr5.oas", oas);
+	if (!i->has_oas || said >= oas)
+		return true;
+	log_error("--iommu %s,idr5.oas=%llu: expected at least %llu: the board ends at 0x%llx",
+	          i->id, (unsigned long long)said, (unsigned long long)oas,
+	          (unsigned long long)board_top(o));
+	return false;
+}
+
+static bool check(const struct options *o, struct iommu_option *i)
+{
+	const char *expected;
+
+	if (!fit_oas(o, i))
+		return false;
+	expected = smmu_id_check(&i->registers);
+	if (!expected && i->sends_msis && !smmu_id_get(&i->registers, "idr0.msi"))
+		expected = "idr0.msi=1 with interrupts=msi";
+	if (expected)
+		log_error("--iommu %s: expected %s", i->id, expected);
+	else if (i->sends_msis && !irqchip_has_its(o->irqchip))
+		log_error("--iommu %s,interrupts=msi: expected --irqchip gicv3-its, not %s", i->id,
+		          irqchip_name(o->irqchip));
+	else
+		return true;
+	return false;
+}
+
+static void destroy(void *smmu)
+{
+	smmu_destroy(smmu);
+}
+
+/*
+ * Requester IDs that no function ever has, as the ITS knows DeviceIDs: of devices 16 and up on
+ * segment 0's last bus, where a root port has at most its one device, 0.
+ */
+static u32 devid(const struct machine *m, unsigned int nth)
+{
+	const struct platform_pci *pci = &m->platform.pci[0];
+
+	return pci->devid_base + (pci->last_bus << 8 | (16 + nth) << 3);
+}
+
+/* The @nth one's part of the platform. */
+static struct platform_iommu describe(const struct machine *m, unsigned int nth, bool sends_msis)
+{
+	const u32 spi = SPI_SMMU0 + 4 * nth;
+
+	return (struct platform_iommu){
+		.kind = PLATFORM_IOMMU_SMMUV3,
+		.base = SMMU_BASE + nth * SMMU_SIZE,
+		.size = SMMU_SIZE,
+		.eventq_spi = spi,
+		.priq_spi = spi + 1,
+		.sync_spi = spi + 2,
+		.gerror_spi = spi + 3,
+		.sends_msis = sends_msis,
+		.devid = devid(m, nth),
+	};
+}
+
+static int create(struct machine *m, unsigned int i)
+{
+	const struct iommu_option *o = &m->options->iommus[i];
+	struct platform_iommu *p = &m->platform.iommus[i];
+	struct smmu_config c = { .name = o->id, .id = o->registers };
+	struct smmu *smmu;
+	unsigned int nth = 0;
+	int err;
+
+	for (unsigned int before = 0; before < i; before++)
+		nth += m->options->iommus[before].kind == &iommu_smmuv3;
+	*p = describe(m, nth, o->sends_msis);
+	c.base = p->base;
+	c.eventq_spi = p->eventq_spi;
+	c.priq_spi = p->priq_spi;
+	c.sync_spi = p->sync_spi;
+	c.gerror_spi = p->gerror_spi;
+	c.devid = p->devid;
+	err = smmu_create(&smmu, &m->vm, &c);
+	if (err)
+		return err;
+	m->iommus[i] = smmu;
+	m->platform.nr_iommus++;
+	return machine_own(m, destroy, smmu);
+}
+
+static int add_endpoint(void *iommu, void **endpoint)
+{
+	struct smmu_endpoint *e;
+	int err = smmu_add_endpoint(iommu, &e);
+
+	*endpoint = e;
+	return err;
+}
+
+static struct dma_space *endpoint_dma(void *endpoint)
+{
+	return smmu_endpoint_dma(endpoint);
+}
+
+static void identify(void *endpoint, u32 (*id)(const void *ctx), const void *ctx)
+{
+	smmu_identify(endpoint, id, ctx);
+}
+
+static unsigned int id_bits(const struct iommu_option *o)
+{
+	return smmu_id_get(&o->registers, "idr1.sidsize");
+}
+
+const struct iommu_kind iommu_smmuv3 = {
+	.type = "smmuv3",
+	.keys = keys,
+	.nr_keys = ARRAY_SIZE(keys),
+	.init = init,
+	.take_field = take_field,
+	.finish = finish,
+	.check = check,
+	.create = create,
+	.add_endpoint = add_endpoint,
+	.endpoint_dma = endpoint_dma,
+	.identify = identify,
+	.id_bits = id_bits,
+};

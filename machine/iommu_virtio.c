@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --iommu ID,type=virtio: virtio-iommus. */
+#include <string.h>
+
+#include "devices/virtio/iommu.h"
+#include "machine/iommu_kind.h"
+#include "machine/machine.h"
+#include "vmm/arm64/gic.h"
+
+/* Of every interrupt controller that has a doorbell. */
+#define DOORBELL_PAGE ALIGN_DOWN(GIC_ITS_DOORBELL, 4096)
+_Static_assert(DOORBELL_PAGE == ALIGN_DOWN(GIC_V2M_DOORBELL, 4096), "the same page");
+
+/* FIRST-LAST */
+static const char *parse_range(const char *text, u64 max, u64 *first, u64 *last)
+{
+	const char *rest;
+
+	if (!text)
+		return NULL;
+	if (parse_number(text, first, &rest) && *rest == '-' &&
+	    parse_number(rest + 1, last, &rest) && !*rest && *first <= *last && *last <= max)
+		return NULL;
+	return "FIRST-LAST, both included";
+}
+
+/* FIRST-LAST:FIRST-LAST... */
+static const char *parse_reserved(struct iommu_option *o, char *text)
+{
+	char *word;
+
+	while ((word = strsep(&text, ":"))) {
+		struct iommu_range *r = &o->reserved[o->nr_reserved];
+
+		if (o->nr_reserved == MAX_RESERVED)
+			return "reserved=, at most 8 ranges";
+		if (parse_range(word, ~0ULL, &r->first, &r->last))
+			return "reserved=FIRST-LAST[:FIRST-LAST...], both included";
+		for (unsigned int i = 0; i < o->nr_reserved; i++)
+			if (r->first <= o->reserved[i].last && o->reserved[i].first <= r->last)
+				return "reserved= ranges that do not overlap";
+		o->nr_reserved++;
+	}
+	return NULL;
+}
+
+/* 5.13.6.8.1.2: no two properties of an endpoint overlap, and the doorbell's page is one. */
+static bool is_beside_doorbell(const struct iommu_option *o)
+{
+	for (unsigned int i = 0; i < o->nr_reserved && !o->msi_translate; i++)
+		if (o->reserved[i].first <= (DOORBELL_PAGE | 4095) &&
+		    o->reserved[i].last >= DOORBELL_PAGE)
+			return false;
+	return true;
+}
+
+static const struct key keys[] = {
+	IOMMU_WORD("type", type),
+	IOMMU_NUMBER("segment", place.segment, 0, 0xffff),
+	IOMMU_WORD("transport", transport),
+	IOMMU_WORD("msi", msi),
+	IOMMU_WORD("bypass", bypass),
+	IOMMU_NUMBER("granule", granule, 1, 1 << 16),
+	IOMMU_WORD("input", input),
+	IOMMU_WORD("domains", domains),
+	IOMMU_WORD("reserved", reserved),
+	IOMMU_WORD("experimental", experimental),
+	IOMMU_NUMBER("mappings", max_mappings, 1, 1ULL << 32),
+};
+
+static void init(struct iommu_option *o)
+{
+	o->bypass = true;
+	o->granule = 4096;
+	o->input.last = ~0ULL;
+	o->domains.last = ~0u;
+	o->max_mappings = 1 << 20;
+}
+
+static const char *finish(struct iommu_parsed *p)
+{
+	struct iommu_option *o = &p->option;
+	const struct iommu_words *w = &p->words;
+	const char *expected;
+
+	o->has_transport = w->transport;
+	if (!keys_choose(w->transport, "pci", "mmio", &o->mmio))
+		return "transport=pci or transport=mmio";
+	if (!keys_choose(w->msi, "bypass", "translate", &o->msi_translate))
+		return "msi=bypass or msi=translate";
+	if (!keys_choose(w->bypass, "off", "on", &o->bypass))
+		return "bypass=on or bypass=off";
+	o->page_requests = w->experimental;
+	if (w->experimental && strcmp(w->experimental, "page-request"))
+		return "experimental=page-request";
+	if (o->granule & (o->granule - 1))
+		return "granule=N, a power of two";
+	expected = parse_range(w->input, ~0ULL, &o->input.first, &o->input.last);
+	if (!expected)
+		expected = parse_range(w->domains, ~0u, &o->domains.first, &o->domains.last);
+	if (!expected && w->reserved)
+		expected = parse_reserved(o, (char *)w->reserved);
+	if (!expected && !is_beside_doorbell(o))
+		return "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate";
+	o->place.mmio = o->has_transport && o->mmio;
+	o->place.pci = o->has_transport && !o->mmio;
+	return expected;
+}
+
+static void destroy(void *dev)
+{
+	viommu_destroy(dev);
+}
+
+static struct viommu_range range(const struct iommu_range *r)
+{
+	return (struct viommu_range){ r->first, r->last };
+}
+
+/* The page with the doorbell; a machine without one needs no window. */
+static void set_msi(const struct platform *p, const struct iommu_option *o, struct viommu_config *c)
+{
+	const struct platform_msi_frame *f = &p->msi_frames[0];
+
+	c->msi_window = !o->msi_translate && p->nr_msi_frames;
+	if (c->msi_window)
+		c->msi = (struct viommu_range){ ALIGN_DOWN(f->doorbell, 4096), f->doorbell | 4095 };
+}
+
+/*
+ * The granule, and the blocks of a VMSAv8-64 table with it. Linux sends a MAP for each step from
+ * one size to the next (__iommu_map), so a mask of all powers of two would cut a buffer of 28 KiB
+ * into three.
+ */
+static u64 page_sizes(u64 granule)
+{
+	static const struct {
+		u64 granule, blocks;
+	} sizes[] = {
+		{ 4 << 10, 2 << 20 | 1 << 30 },
+		{ 16 << 10, 32 << 20 },
+		{ 64 << 10, 512 << 20 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (sizes[i].granule == granule)
+			return granule | sizes[i].blocks;
+	return granule;
+}
+
+static int create(struct machine *m, unsigned int i)
+{
+	const struct iommu_option *o = &m->options->iommus[i];
+	struct viommu_config c = {
+		.page_size_mask = page_sizes(o->granule),
+		.input = range(&o->input),
+		.first_domain = o->domains.first,
+		.last_domain = o->domains.last,
+		.bypass = o->bypass,
+		.nr_reserved = o->nr_reserved,
+		.max_mappings = o->max_mappings,
+		.page_requests = o->page_requests,
+	};
+	struct virtio_dev *dev;
+	int err;
+
+	for (unsigned int r = 0; r < o->nr_reserved; r++)
+		c.reserved[r] = range(&o->reserved[r]);
+	set_msi(&m->platform, o, &c);
+	err = viommu_create(&dev, &m->vm.dma, &m->log, &c);
+	if (err)
+		return err;
+	m->iommus[i] = dev;
+	machine_own(m, destroy, dev);
+	return machine_add_viommu(m, dev, i);
+}
+
+static int add_endpoint(void *iommu, void **endpoint)
+{
+	struct viommu_endpoint *e;
+	int err = viommu_add_endpoint(iommu, &e);
+
+	*endpoint = e;
+	return err;
+}
+
+static struct dma_space *endpoint_dma(void *endpoint)
+{
+	return viommu_endpoint_dma(endpoint);
+}
+
+static void identify(void *endpoint, u32 (*id)(const void *ctx), const void *ctx)
+{
+	viommu_identify(endpoint, id, ctx);
+}
+
+static unsigned int id_bits(const struct iommu_option *o)
+{
+	(void)o;
+	return 32;
+}
+
+const struct iommu_kind iommu_virtio = {
+	.type = "virtio",
+	.keys = keys,
+	.nr_keys = ARRAY_SIZE(keys),
+	.has_place = true,
+	.init = init,
+	.finish = finish,
+	.create = create,
+	.add_endpoint = add_endpoint,
+	.endpoint_dma = endpoint_dma,
+	.identify = identify,
+	.id_bits = id_bits,
+};
