@@ -315,7 +315,7 @@ static void attributes(struct walk *w)
 	w->r->contig = contig && bit(entry, 52) ? contig : w->r->shift;
 	w->r->attr = w->t->stage == 1 ? entry / 4 % 8 : entry / 4 % 16;
 	w->r->sh = has_ds(w->t) ? 0 : entry / 256 % 4;
-	w->r->global = w->t->one_privilege || !bit(entry, 11);
+	w->r->global = !bit(entry, 11);
 }
 
 /* What hardware has to write, is written. */

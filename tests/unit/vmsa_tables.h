@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_UNIT_VMSA_TABLES_H
+#define TESTS_UNIT_VMSA_TABLES_H
+
+#include "tests/unit/vmsa_model.h"
+
+/*
+ * Random translation tables, mostly good ones, in two memories that are alike: they have no
+ * entries at first, and get them along the addresses that tables_grow() is told.
+ */
+#define TABLES_RAM    BIT(22)
+#define TABLES_RECENT 16
+
+struct tables {
+	u64 state;             /* of the random numbers */
+	struct pgtable t1, t2; /* without spaces */
+	struct vmsa v;         /* either of them, or the first under the second */
+	u8 *ram, *model_ram;
+	u64 recent[TABLES_RECENT];
+};
+
+u64 tables_next(struct tables *s);
+
+static inline u64 below(struct tables *s, u64 n)
+{
+	return tables_next(s) % n;
+}
+
+static inline bool one_in(struct tables *s, u64 n)
+{
+	return !below(s, n);
+}
+
+void tables_configure(struct tables *s);
+/* Often one that has been before, or near it, or at an end of its range. */
+u64 tables_address(struct tables *s);
+/* Entries that are 0 on the way get a value. */
+void tables_grow(struct tables *s, u64 addr);
+/* An entry on the way loses or gets a bit. */
+void tables_spoil(struct tables *s, u64 addr);
+
+#endif
