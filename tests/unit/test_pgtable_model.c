@@ -196,19 +196,23 @@ static void compare_memory(const struct vmsa_stage *s, const char *what)
 }
 
 /* The walk stalls somewhere, once; what it wrote until then is written again. */
-static bool stall(struct pgtable_access a)
+static void walk(const struct pgtable_access *a, struct pgtable_walk *w)
 {
+	struct pgtable_access stalled = *a;
 	struct dma_token token = { 0 };
-	struct pgtable_walk w;
 
 	nested.calls = 0;
 	nested.stalls_at = 1 + below(&tables, 5);
-	a.token = &token;
-	a.step = NULL;
-	pgtable_walk(v->t, &a, &w);
-	if (nested.calls >= nested.stalls_at)
-		expect("a stalled walk", w.fault, PGTABLE_PENDING);
-	return nested.calls >= nested.stalls_at;
+	stalled.token = &token;
+	stalled.step = NULL;
+	if (one_in(&tables, 16)) {
+		pgtable_walk(v->t, &stalled, w);
+		if (nested.calls < nested.stalls_at)
+			return;
+		expect("a stalled walk", w->fault, PGTABLE_PENDING);
+		nr_pending++;
+	}
+	pgtable_walk(v->t, a, w);
 }
 
 static void access_once(u64 addr)
@@ -230,16 +234,14 @@ static void access_once(u64 addr)
 	case_access = &a;
 	case_result = &r;
 	nested.speculative = a.speculative;
-	if (one_in(&tables, 16))
-		nr_pending += stall(a);
-	pgtable_walk(v->t, &a, &w);
+	walk(&a, &w);
 	if (v->raced) {
 		nr_raced++;
 		memcpy(model_ram, ram, TABLES_RAM);
 		return;
 	}
 	compare(v->t, &w, &r.s1);
-	if (a.step)
+	if (nr)
 		expect("entries read", nr, r.s1.nr);
 	if (v->under && !r.s1.fault) {
 		a.addr = nested.ipa = w.output;
