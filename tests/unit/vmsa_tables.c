@@ -33,9 +33,12 @@ static u64 some_table(struct tables *s, const struct pgtable *t, u64 align)
 /* For an entry that spans so much around @at: tables are found there through stage 2 as well. */
 static u64 some_output(struct tables *s, const struct pgtable *t, u64 at, unsigned int span)
 {
+	const struct pgtable *under = t->stage == 1 ? s->v.under : NULL;
+	const unsigned int bits = under && under->input < t->output ? under->input : t->output;
+
 	if (t->stage == 2 && !one_in(s, 8))
 		return s->v.base + (span < 22 && one_in(s, 2) ? POOL + below(s, POOL) : at % RAM);
-	return tables_next(s) % BIT(t->output);
+	return below(s, BIT(one_in(s, s->rot) ? t->output : bits));
 }
 
 static u64 some_attributes(struct tables *s, const struct pgtable *t, bool leaf)
@@ -44,10 +47,10 @@ static u64 some_attributes(struct tables *s, const struct pgtable *t, bool leaf)
 
 	if (!leaf && !one_in(s, 3)) /* a table's permissions add up */
 		return entry & GENMASK(51, 0);
-	if (leaf && !one_in(s, 8))
+	if (leaf && (t->stage == 1 ? one_in(s, 2) : !one_in(s, 4)))
 		entry |= BIT(10);
 	if (leaf && t->stage == 2 && !one_in(s, 4))
-		entry |= BIT(6);
+		entry |= BIT(6) | BIT(7) * below(s, 2);
 	if (leaf && t->stage == 2 && one_in(s, 2))
 		entry &= ~(BIT(54) | BIT(53));
 	return entry;
@@ -61,10 +64,10 @@ static u64 some_entry(struct tables *s, const struct pgtable *t, int level, u64 
 	u64 to = leaf ? some_output(s, t, at, span) : some_table(s, t, BIT(span));
 	u64 entry = some_attributes(s, t, leaf);
 
-	if (one_in(s, 24))
+	if (one_in(s, s->rot))
 		to = tables_next(s);
-	entry = vmsa_with_address(t, entry, one_in(s, 24) ? 0 : span, to);
-	if (one_in(s, 32))
+	entry = vmsa_with_address(t, entry, one_in(s, s->rot) ? 0 : span, to);
+	if (one_in(s, s->rot))
 		return entry;
 	return (entry & ~3ULL) | (leaf && level < 3 ? 1 : 3);
 }
@@ -102,7 +105,9 @@ void tables_grow(struct tables *s, u64 addr)
 		const struct pgtable *t = r.stage == 2 ? s->v.under : s->v.t;
 		u64 last;
 
-		if (!r.stage || at->fault != PGTABLE_TRANSLATION || !at->nr || at->entry)
+		if (!r.stage || at->fault == PGTABLE_ABORT || !at->nr)
+			return;
+		if (at->entry && !one_in(s, 4)) /* a bad one does not stay for ever */
 			return;
 		last = at->steps[at->nr - 1].addr;
 		if (r.stage == 2)
@@ -133,7 +138,9 @@ void tables_spoil(struct tables *s, u64 addr)
 
 static u64 in_range(struct tables *s)
 {
-	return below(s, BIT(s->v.t->input)) | (s->v.t->upper ? -BIT(s->v.t->input) : 0);
+	const struct pgtable *t = s->v.t;
+
+	return below(s, BIT(t->input)) | (t->stage == 1 && t->upper ? -BIT(t->input) : 0);
 }
 
 u64 tables_address(struct tables *s)
@@ -191,7 +198,7 @@ static void some_stage1(struct tables *s, struct pgtable *t)
 	t->had = one_in(s, 3);
 	t->wxn = one_in(s, 4);
 	t->pan = one_in(s, 3);
-	t->e0pd = !t->one_privilege && one_in(s, 16);
+	t->e0pd = one_in(s, 16);
 }
 
 /* Memory where every stage has bits to name it by: often, all of them. */
@@ -216,11 +223,14 @@ void tables_configure(struct tables *s)
 {
 	const bool two = one_in(s, 2);
 
+	s->rot = 8 << below(s, 8);
 	memset(s->ram, 0, RAM);
 	memset(s->model_ram, 0, RAM);
 	some_table_description(s, &s->t2, 2);
 	some_table_description(s, &s->t1, 1);
 	some_stage1(s, &s->t1);
+	if (one_in(s, 4)) /* which say nothing of a stage 2 */
+		some_stage1(s, &s->t2);
 	s->v = (struct vmsa){ .t = two || one_in(s, 2) ? &s->t1 : &s->t2,
 		              .under = two ? &s->t2 : NULL };
 	s->v.size = RAM;

@@ -16,6 +16,7 @@ struct tables {
 	struct pgtable t1, t2; /* without spaces */
 	struct vmsa v;         /* either of them, or the first under the second */
 	u8 *ram, *model_ram;
+	u64 rot; /* one entry in so many is bad, each way that it may be */
 	u64 recent[TABLES_RECENT];
 };
 
@@ -34,7 +35,7 @@ static inline bool one_in(struct tables *s, u64 n)
 void tables_configure(struct tables *s);
 /* Often one that has been before, or near it, or at an end of its range. */
 u64 tables_address(struct tables *s);
-/* Entries that are 0 on the way get a value. */
+/* Entries on the way that are 0 get a value, those that are bad sometimes another. */
 void tables_grow(struct tables *s, u64 addr);
 /* An entry on the way loses or gets a bit. */
 void tables_spoil(struct tables *s, u64 addr);
