@@ -119,6 +119,7 @@ void tables_grow(struct tables *s, u64 addr)
 
 void tables_spoil(struct tables *s, u64 addr)
 {
+	static const u8 updated[] = { 7, 10, 51 };
 	const struct pgtable_access a = { .addr = addr, .speculative = true, .privileged = true };
 	const struct vmsa_result r = vmsa_translate(&s->v, &a);
 	const bool second = r.s2.nr && one_in(s, 2);
@@ -128,8 +129,8 @@ void tables_spoil(struct tables *s, u64 addr)
 
 	if (!at->nr)
 		return;
-	n = below(s, at->nr);
-	entry = at->steps[n].entry ^ BIT(below(s, 64));
+	n = one_in(s, 4) ? below(s, at->nr) : at->nr - 1;
+	entry = at->steps[n].entry ^ BIT(one_in(s, 4) ? below(s, 64) : updated[below(s, 3)]);
 	if (second)
 		put(s, s->v.under, at->steps[n].addr, entry);
 	else

@@ -37,7 +37,7 @@ void tables_configure(struct tables *s);
 u64 tables_address(struct tables *s);
 /* Entries on the way that are 0 get a value, those that are bad sometimes another. */
 void tables_grow(struct tables *s, u64 addr);
-/* An entry on the way loses or gets a bit. */
+/* An entry on the way loses or gets a bit, mostly the last one and one of hardware updates. */
 void tables_spoil(struct tables *s, u64 addr);
 
 #endif
