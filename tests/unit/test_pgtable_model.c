@@ -14,7 +14,7 @@
 #include "tests/unit/vmsa_tables.h"
 #include "vmm/mem.h"
 
-#define NR_CASES 400000
+#define NR_CASES 300000
 #define NR_LIVES 200 /* cases of one configuration */
 
 static u8 ram[TABLES_RAM] __attribute__((aligned(8))), model_ram[TABLES_RAM];
