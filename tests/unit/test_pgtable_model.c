@@ -17,9 +17,9 @@
 #define NR_CASES 300000
 #define NR_LIVES 200 /* cases of one configuration */
 
-static u8 ram[TABLES_RAM] __attribute__((aligned(8))), model_ram[TABLES_RAM];
-static struct guest_mem mem = { .size = TABLES_RAM, .host = ram };
-static struct tables tables = { .ram = ram, .model_ram = model_ram };
+static u8 ram[VMSA_TABLES_RAM] __attribute__((aligned(8))), model_ram[VMSA_TABLES_RAM];
+static struct guest_mem mem = { .size = VMSA_TABLES_RAM, .host = ram };
+static struct vmsa_tables tables = { .ram = ram, .model_ram = model_ram };
 static struct vmsa *const v = &tables.v;
 static u64 seed, step;
 
@@ -114,7 +114,7 @@ static void configure(void)
 {
 	static const struct dma_ops ops = { .map = nested_map };
 
-	tables_configure(&tables);
+	vmsa_tables_configure(&tables);
 	mem.base = v->base;
 	memset(&nested, 0, sizeof(nested));
 	dma_identity(&nested.physical, &mem);
@@ -191,7 +191,7 @@ static void compare_memory(const struct vmsa_stage *s, const char *what)
 	for (unsigned int i = 0; i < s->nr; i++) {
 		const u64 at = s->steps[i].addr - v->base;
 
-		if (at < TABLES_RAM)
+		if (at < VMSA_TABLES_RAM)
 			expect(what, vmsa_load(ram + at, false), vmsa_load(model_ram + at, false));
 	}
 }
@@ -238,7 +238,7 @@ static void access_once(u64 addr)
 	walk(&a, &w);
 	if (v->raced) {
 		nr_raced++;
-		memcpy(model_ram, ram, TABLES_RAM);
+		memcpy(model_ram, ram, VMSA_TABLES_RAM);
 		return;
 	}
 	compare(v->t, &w, &r.s1);
@@ -283,15 +283,15 @@ static void live(u64 cases)
 {
 	configure();
 	for (u64 n = 0; n < cases; n++, step++) {
-		const u64 addr = tables_address(&tables);
+		const u64 addr = vmsa_tables_address(&tables);
 
 		if (!one_in(&tables, 4))
-			tables_grow(&tables, addr);
+			vmsa_tables_grow(&tables, addr);
 		if (one_in(&tables, 4))
-			tables_spoil(&tables, addr);
+			vmsa_tables_spoil(&tables, addr);
 		access_once(addr);
 	}
-	if (memcmp(ram, model_ram, TABLES_RAM))
+	if (memcmp(ram, model_ram, VMSA_TABLES_RAM))
 		cr_fatal("PGTABLE_SEED=%llu: memory before case %llu is not as the model's",
 		         (unsigned long long)seed, (unsigned long long)step);
 }

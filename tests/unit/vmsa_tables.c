@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define RAM  TABLES_RAM
+#define RAM  VMSA_TABLES_RAM
 #define POOL (RAM / 2) /* stage 2's tables, then stage 1's */
 
 /* SplitMix64. */
-u64 tables_next(struct tables *s)
+u64 vmsa_tables_next(struct vmsa_tables *s)
 {
 	u64 z = s->state += 0x9e3779b97f4a7c15;
 
@@ -18,7 +18,7 @@ u64 tables_next(struct tables *s)
 }
 
 /* Where tables of that stage may be, as the stage itself sees it. */
-static u64 some_table(struct tables *s, const struct pgtable *t, u64 align)
+static u64 some_table(struct vmsa_tables *s, const struct pgtable *t, u64 align)
 {
 	const u64 pool = t->stage == 1 ? POOL : 0;
 	u64 at = pool + ALIGN_DOWN(below(s, POOL), align);
@@ -31,7 +31,7 @@ static u64 some_table(struct tables *s, const struct pgtable *t, u64 align)
 }
 
 /* For an entry that spans so much around @at: tables are found there through stage 2 as well. */
-static u64 some_output(struct tables *s, const struct pgtable *t, u64 at, unsigned int span)
+static u64 some_output(struct vmsa_tables *s, const struct pgtable *t, u64 at, unsigned int span)
 {
 	const struct pgtable *under = t->stage == 1 ? s->v.under : NULL;
 	const unsigned int bits = under && under->input < t->output ? under->input : t->output;
@@ -41,9 +41,9 @@ static u64 some_output(struct tables *s, const struct pgtable *t, u64 at, unsign
 	return below(s, BIT(one_in(s, s->rot) ? t->output : bits));
 }
 
-static u64 some_attributes(struct tables *s, const struct pgtable *t, bool leaf)
+static u64 some_attributes(struct vmsa_tables *s, const struct pgtable *t, bool leaf)
 {
-	u64 entry = tables_next(s);
+	u64 entry = vmsa_tables_next(s);
 
 	if (!leaf && !one_in(s, 3)) /* a table's permissions add up */
 		return entry & GENMASK(51, 0);
@@ -57,7 +57,7 @@ static u64 some_attributes(struct tables *s, const struct pgtable *t, bool leaf)
 }
 
 /* Mostly good, for an address whose entry was found to be 0. */
-static u64 some_entry(struct tables *s, const struct pgtable *t, int level, u64 at)
+static u64 some_entry(struct vmsa_tables *s, const struct pgtable *t, int level, u64 at)
 {
 	const bool leaf = level == 3 || (vmsa_has_leaf(t, level) && one_in(s, 4));
 	const unsigned int span = leaf ? vmsa_span(t->granule, level) : t->granule;
@@ -65,14 +65,14 @@ static u64 some_entry(struct tables *s, const struct pgtable *t, int level, u64 
 	u64 entry = some_attributes(s, t, leaf);
 
 	if (one_in(s, s->rot))
-		to = tables_next(s);
+		to = vmsa_tables_next(s);
 	entry = vmsa_with_address(t, entry, one_in(s, s->rot) ? 0 : span, to);
 	if (one_in(s, s->rot))
 		return entry;
 	return (entry & ~3ULL) | (leaf && level < 3 ? 1 : 3);
 }
 
-static void put(struct tables *s, const struct pgtable *t, u64 at, u64 entry)
+static void put(struct vmsa_tables *s, const struct pgtable *t, u64 at, u64 entry)
 {
 	if (at - s->v.base >= RAM)
 		return;
@@ -81,7 +81,7 @@ static void put(struct tables *s, const struct pgtable *t, u64 at, u64 entry)
 }
 
 /* Where an entry is that the model found: what a stage 1 calls its address may be another. */
-static u64 where(struct tables *s, u64 at)
+static u64 where(struct vmsa_tables *s, u64 at)
 {
 	struct vmsa second = s->v;
 	const struct pgtable_access a = { .addr = at, .speculative = true, .privileged = true };
@@ -95,7 +95,7 @@ static u64 where(struct tables *s, u64 at)
 	return r.stage ? ~0ULL : r.s1.output;
 }
 
-void tables_grow(struct tables *s, u64 addr)
+void vmsa_tables_grow(struct vmsa_tables *s, u64 addr)
 {
 	const struct pgtable_access a = { .addr = addr, .speculative = true, .privileged = true };
 
@@ -117,7 +117,7 @@ void tables_grow(struct tables *s, u64 addr)
 	}
 }
 
-void tables_spoil(struct tables *s, u64 addr)
+void vmsa_tables_spoil(struct vmsa_tables *s, u64 addr)
 {
 	static const u8 updated[] = { 7, 10, 51 };
 	const struct pgtable_access a = { .addr = addr, .speculative = true, .privileged = true };
@@ -137,17 +137,17 @@ void tables_spoil(struct tables *s, u64 addr)
 		put(s, s->v.t, where(s, at->steps[n].addr), entry);
 }
 
-static u64 in_range(struct tables *s)
+static u64 in_range(struct vmsa_tables *s)
 {
 	const struct pgtable *t = s->v.t;
 
 	return below(s, BIT(t->input)) | (t->stage == 1 && t->upper ? -BIT(t->input) : 0);
 }
 
-u64 tables_address(struct tables *s)
+u64 vmsa_tables_address(struct vmsa_tables *s)
 {
 	const struct pgtable *t = s->v.t;
-	u64 *addr = &s->recent[below(s, TABLES_RECENT)];
+	u64 *addr = &s->recent[below(s, VMSA_TABLES_RECENT)];
 	u64 at;
 
 	if (one_in(s, 6))
@@ -166,7 +166,7 @@ u64 tables_address(struct tables *s)
 	return at;
 }
 
-static void some_table_description(struct tables *s, struct pgtable *t, unsigned int stage)
+static void some_table_description(struct vmsa_tables *s, struct pgtable *t, unsigned int stage)
 {
 	static const u8 granules[] = { 12, 14, 16 }, outputs[] = { 32, 36, 40, 42, 44, 48, 52 };
 	int start = 0;
@@ -191,7 +191,7 @@ static void some_table_description(struct tables *s, struct pgtable *t, unsigned
 	t->fwb = stage == 2 && one_in(s, 2);
 }
 
-static void some_stage1(struct tables *s, struct pgtable *t)
+static void some_stage1(struct vmsa_tables *s, struct pgtable *t)
 {
 	t->upper = one_in(s, 3);
 	t->tbi = one_in(s, 3);
@@ -203,24 +203,24 @@ static void some_stage1(struct tables *s, struct pgtable *t)
 }
 
 /* Memory where every stage has bits to name it by: often, all of them. */
-static u64 some_place(struct tables *s, unsigned int output)
+static u64 some_place(struct vmsa_tables *s, unsigned int output)
 {
 	if (output > 44 && !one_in(s, 4))
-		return (tables_next(s) & GENMASK(output - 1, 43)) | BIT(output - 1);
+		return (vmsa_tables_next(s) & GENMASK(output - 1, 43)) | BIT(output - 1);
 	return one_in(s, 2) ? BIT(31) : 0;
 }
 
-static void some_base(struct tables *s, struct pgtable *t)
+static void some_base(struct vmsa_tables *s, struct pgtable *t)
 {
 	const u64 align = vmsa_base_alignment(t);
 
 	t->base = some_table(s, t, align) + below(s, align);
 	if (one_in(s, 100))
-		t->base = tables_next(s) % BIT(t->output);
+		t->base = vmsa_tables_next(s) % BIT(t->output);
 }
 
 /* Tables without entries, somewhere in memory that is all 0. */
-void tables_configure(struct tables *s)
+void vmsa_tables_configure(struct vmsa_tables *s)
 {
 	const bool two = one_in(s, 2);
 
@@ -239,6 +239,6 @@ void tables_configure(struct tables *s)
 	s->v.base = some_place(s, two ? s->t2.output : s->v.t->output);
 	some_base(s, &s->t1);
 	some_base(s, &s->t2);
-	for (int i = 0; i < TABLES_RECENT; i++)
+	for (int i = 0; i < VMSA_TABLES_RECENT; i++)
 		s->recent[i] = in_range(s);
 }
