@@ -35,6 +35,7 @@ static struct nested {
 	bool speculative;
 	struct pgtable_walk walk; /* the last one of stage 2 */
 	u64 ipa;
+	struct dma_token *token; /* of the walk */
 	unsigned int calls, stalls_at;
 } nested;
 
@@ -93,6 +94,7 @@ static enum dma_status nested_map(struct dma_space *dma, struct dma_access *a, s
 	struct dma_access physical = *a;
 	enum dma_status status;
 
+	expect("whether an access may stall", token == n->token, true);
 	if (token && ++n->calls == n->stalls_at)
 		return DMA_PENDING;
 	physical.iova = n->ipa = a->iova;
@@ -147,8 +149,7 @@ static void compare_ok(const struct pgtable *t, const struct pgtable_walk *w,
 	expect("what is allowed without privilege", w->allowed[0], want->allowed[0]);
 	expect("what is allowed with privilege", w->allowed[1], want->allowed[1]);
 	expect("attr", w->attr, want->attr);
-	if (!t->ds || t->granule == 16)
-		expect("sh", w->sh, want->sh);
+	expect("sh", w->sh, want->sh);
 	if (t->stage == 1)
 		expect("global", w->global, want->global);
 }
@@ -172,8 +173,8 @@ static void compare(const struct pgtable *t, const struct pgtable_walk *w,
 
 static void count(const struct vmsa_result *r)
 {
-	nr_accessed += r->s1.accessed;
-	nr_dirtied += r->s1.dirtied;
+	nr_accessed += r->s1.accessed && !r->s1.fault;
+	nr_dirtied += r->s1.dirtied && !r->s1.fault;
 	nr_unwritten += r->s1.fault == PGTABLE_ABORT && r->s1.wrote;
 	if (!v->under)
 		nr_single[r->s1.fault]++;
@@ -200,6 +201,7 @@ static void compare_memory(const struct vmsa_stage *s, const char *what)
 static void walk(const struct pgtable_access *a, struct pgtable_walk *w)
 {
 	struct pgtable_access stalled = *a;
+	const struct vmsa_stage *want = &case_result->s1;
 	struct dma_token token = { 0 };
 
 	nested.calls = 0;
@@ -207,10 +209,14 @@ static void walk(const struct pgtable_access *a, struct pgtable_walk *w)
 	stalled.token = &token;
 	stalled.step = NULL;
 	if (one_in(&tables, 16)) {
+		nested.token = &token;
 		pgtable_walk(v->t, &stalled, w);
+		nested.token = NULL;
 		if (nested.calls < nested.stalls_at)
 			return;
 		expect("a stalled walk", w->fault, PGTABLE_PENDING);
+		expect("whether it stalled at an update", w->wrote,
+		       nested.calls > want->nr && (want->accessed || want->dirtied));
 		nr_pending++;
 	}
 	pgtable_walk(v->t, a, w);
