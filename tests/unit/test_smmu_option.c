@@ -146,6 +146,17 @@ Test(smmu_option, there_are_at_most_16_of_both_kinds_together)
 	expect_good();
 }
 
+Test(smmu_option, none_takes_a_place_on_a_root_bus)
+{
+	static struct place places[32];
+
+	for (int i = 0; i < 32; i++)
+		place_claim(&o, "disk", "d", &places[i]);
+	places[31].iommu = "s";
+	expect_taken("s,type=smmuv3");
+	expect_good();
+}
+
 Test(smmu_option, each_has_an_id_of_its_own_whatever_its_kind)
 {
 	expect_taken("a,type=virtio");
