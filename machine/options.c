@@ -91,7 +91,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, boot, helper, all";
+		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, all";
 	o->trace = log.topics;
 	return NULL;
 }
@@ -292,7 +292,7 @@ static const struct option {
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },
 	{ "trace", 0, "TOPIC,...",
-	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, iommu, boot, helper, all",
+	  "say on stderr what happens: kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, all",
 	  take_trace },
 	{ "log-json", 0, "FILE", "write what --trace says, and the guest's life, as lines of JSON",
 	  take_log_json },

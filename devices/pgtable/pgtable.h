@@ -60,9 +60,9 @@ struct pgtable_access {
 struct pgtable_walk {
 	enum pgtable_fault fault;
 	s8 level;  /* of the last entry, or at which the fault is */
-	u64 entry; /* the last one, as it is in memory now */
-	u64 entry_addr;
-	bool wrote; /* an ABORT or PENDING: it was the entry's update that failed */
+	u64 entry; /* the last one, as it is now, whatever its byte order; 0: it was not read */
+	u64 entry_addr; /* 0: the input address was refused */
+	bool wrote;     /* an ABORT or PENDING: it was the entry's update that failed */
 
 	/* If it is OK. */
 	u64 output;     /* of the address */

@@ -2,8 +2,10 @@
 # Traffic of a guest behind IOMMUs: random data over disk and network at once. Sourced after lib.sh by what has set $LABEL.
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 echo "$LABEL: SEED=$SEED"
-BYTES=2684360 DISK=2097152 ROUNDS=3 # of 256 MiB each way a hundredth; of a hundred rounds three
-[ -z "${SOAK:-}" ] || BYTES=268436000 DISK=268435456 ROUNDS=100
+# of 256 MiB each way a hundredth; of a hundred rounds three
+BYTES=2684360 DISK=2097152 ROUNDS=3 MEMORY=512
+# the guest keeps what it writes to the disk, in half of its memory
+[ -z "${SOAK:-}" ] || BYTES=268436000 DISK=268435456 ROUNDS=100 MEMORY=1536
 cp "$SHARE/traffic" "$SHARE/tap" "$WORK"
 "$WORK/traffic" serve tcp:5001 2>/dev/null &
 server=$!
@@ -21,7 +23,7 @@ traffic() {
 	before=$(sum "$WORK/disk")
 	rm -f "$WORK/in" && mkfifo "$WORK/in"
 	: >"$OUT"
-	"$NESTOR" run --timeout "${SOAK:+3}900" --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m 512 \
+	"$NESTOR" run --timeout "${SOAK:+3}900" --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m $MEMORY \
 		-p "console=ttyS0 quiet viommu.subnet=0 viommu.bytes=$BYTES viommu.seed=$SEED $words" "$@" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"

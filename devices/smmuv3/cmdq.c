@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The SMMU's Command queue (Arm IHI 0070, chapter 4, 7.1): consumption, errors, CMD_SYNC,
+ * CMD_CFGI_*. */
+#include <endian.h>
+#include <errno.h>
+
+#include "devices/smmuv3/private.h"
+
+#define CMD_SIZE 16
+/* So many at a time; others have the device lock, too. */
+#define BATCH 256
+
+/* 4.1.6: the other security state's streams are not this queue's. */
+static bool is_secure(const u64 *cmd)
+{
+	return cmd[0] & CMD0_SSEC;
+}
+
+/* 4.2: nothing has to be fetched ahead. */
+static enum smmu_command prefetch(struct smmu *s, const u64 *cmd)
+{
+	(void)s;
+	return is_secure(cmd) ? COMMAND_ILLEGAL : COMMAND_DONE;
+}
+
+static enum smmu_command cfgi_ste(struct smmu *s, const u64 *cmd)
+{
+	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
+
+	if (is_secure(cmd))
+		return COMMAND_ILLEGAL;
+	smmu_config_invalidate(s, sid, sid, NO_SSID);
+	return COMMAND_DONE;
+}
+
+/* 4.3.2: 2^(Range + 1) of them, aligned; 31 is all (CMD_CFGI_ALL). */
+static enum smmu_command cfgi_ste_range(struct smmu *s, const u64 *cmd)
+{
+	const u32 low = GENMASK(FIELD_GET(CMD1_RANGE, cmd[1]), 0);
+	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
+
+	if (is_secure(cmd))
+		return COMMAND_ILLEGAL;
+	smmu_config_invalidate(s, sid & ~low, sid | low, NO_SSID);
+	return COMMAND_DONE;
+}
+
+static enum smmu_command cfgi_cd(struct smmu *s, const u64 *cmd)
+{
+	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
+
+	if (is_secure(cmd))
+		return COMMAND_ILLEGAL;
+	smmu_config_invalidate(s, sid, sid, FIELD_GET(CMD0_SSID, cmd[0]));
+	return COMMAND_DONE;
+}
+
+/* 4.7.3: complete when no transfer uses what was invalidated before it. */
+static enum smmu_command sync(struct smmu *s, const u64 *cmd)
+{
+	if (FIELD_GET(SYNC0_CS, cmd[0]) > SIG_SEV)
+		return COMMAND_ILLEGAL;
+	if (s->pending.left)
+		return COMMAND_WAITS;
+	s->counts.syncs++;
+	return COMMAND_DONE;
+}
+
+/*
+ * What is left of a CMD_SYNC once its consumption can be seen: its signal. SIG_SEV: a guest's WFE
+ * is trapped or timed, and CPUs that wait look at CONS again by themselves.
+ */
+static void signal_sync(struct smmu *s, const u64 *cmd)
+{
+	const struct smmu_msi msi = {
+		.addr = cmd[1] & SYNC1_MSIADDR,
+		.data = FIELD_GET(SYNC0_MSIDATA, cmd[0]),
+	};
+
+	if (FIELD_GET(SYNC0_CS, cmd[0]) == SIG_IRQ)
+		smmu_interrupt(s, &msi, s->config.sync_spi, GERROR_MSI_CMDQ_ABT);
+}
+
+struct command {
+	const char *name;
+	enum smmu_command (*run)(struct smmu *s, const u64 *cmd);
+	u32 needs; /* bits of IDR0, all of them */
+	void (*consumed)(struct smmu *s, const u64 *cmd);
+};
+
+/* 4.1.1. What stalls, ATS, PRI, MPAM and the other security states have, is not there. */
+static const struct command commands[] = {
+	[0x01] = { "CMD_PREFETCH_CONFIG", prefetch },
+	[0x02] = { "CMD_PREFETCH_ADDR", prefetch },
+	[0x03] = { "CMD_CFGI_STE", cfgi_ste },
+	[0x04] = { "CMD_CFGI_STE_RANGE", cfgi_ste_range },
+	[0x05] = { "CMD_CFGI_CD", cfgi_cd, IDR0_S1P },
+	[0x06] = { "CMD_CFGI_CD_ALL", cfgi_ste, IDR0_S1P },
+	[0x10] = { "CMD_TLBI_NH_ALL", smmu_tlbi, IDR0_S1P },
+	[0x11] = { "CMD_TLBI_NH_ASID", smmu_tlbi, IDR0_S1P },
+	[0x12] = { "CMD_TLBI_NH_VA", smmu_tlbi, IDR0_S1P },
+	[0x13] = { "CMD_TLBI_NH_VAA", smmu_tlbi, IDR0_S1P },
+	[0x20] = { "CMD_TLBI_EL2_ALL", smmu_tlbi, IDR0_HYP },
+	[0x21] = { "CMD_TLBI_EL2_ASID", smmu_tlbi, IDR0_HYP },
+	[0x22] = { "CMD_TLBI_EL2_VA", smmu_tlbi, IDR0_HYP },
+	[0x23] = { "CMD_TLBI_EL2_VAA", smmu_tlbi, IDR0_HYP },
+	[0x28] = { "CMD_TLBI_S12_VMALL", smmu_tlbi, IDR0_S2P },
+	[0x2a] = { "CMD_TLBI_S2_IPA", smmu_tlbi, IDR0_S2P },
+	[0x30] = { "CMD_TLBI_NSNH_ALL", smmu_tlbi },
+	[0x46] = { "CMD_SYNC", sync, 0, signal_sync },
+};
+
+static void fail(struct smmu *s, u32 err)
+{
+	trace(s->vm->log, TRACE_SMMU, "%s: command error %u", s->config.name, err);
+	s->counts.errors++;
+	s->cmdq_cons = (s->cmdq_cons & ~(u32)CMDQ_CONS_ERR) | FIELD_PREP((u32)CMDQ_CONS_ERR, err);
+	smmu_error(s, GERROR_CMDQ);
+}
+
+static void consume(struct smmu *s, unsigned int log2size)
+{
+	const u32 next = smmu_queue_index(s->cmdq_cons + 1, log2size);
+
+	s->cmdq_cons = (s->cmdq_cons & CMDQ_CONS_ERR) | next;
+	s->counts.commands++;
+}
+
+/* The command that CONS is at. False: the queue stops there. */
+static bool run_one(struct smmu *s, unsigned int log2size)
+{
+	const u32 index = smmu_queue_index(s->cmdq_cons, log2size);
+	const gpa_t at = smmu_queue_entry(s, s->cmdq_base, log2size, index, CMD_SIZE);
+	const struct command *c;
+	enum smmu_command got;
+	unsigned int opcode;
+	u64 cmd[2];
+
+	if (guest_read(&s->vm->mem, at, cmd, sizeof(cmd))) {
+		fail(s, CERROR_ABT);
+		return false;
+	}
+	cmd[0] = le64toh(cmd[0]);
+	cmd[1] = le64toh(cmd[1]);
+	opcode = FIELD_GET(CMD0_OPCODE, cmd[0]);
+	c = opcode < ARRAY_SIZE(commands) && commands[opcode].run ? &commands[opcode] : NULL;
+	trace(s->vm->log, TRACE_SMMU, "%s: %s %#llx %#llx", s->config.name,
+	      c ? c->name : "no command", (unsigned long long)cmd[0], (unsigned long long)cmd[1]);
+	got = c && (s->id.idr[0] & c->needs) == c->needs ? c->run(s, cmd) : COMMAND_ILLEGAL;
+	if (got == COMMAND_ILLEGAL)
+		fail(s, CERROR_ILL);
+	if (got != COMMAND_DONE)
+		return false;
+	consume(s, log2size);
+	if (c->consumed)
+		c->consumed(s, cmd);
+	return true;
+}
+
+static void queue_turn(struct smmu *s)
+{
+	if (s->turn_queued)
+		return;
+	s->turn_queued = true;
+	loop_timeout(s->vm->loop, &s->turn, &s->no_time);
+}
+
+/* 4.1.2: enabled, not empty, no error active. */
+static bool can_run(const struct smmu *s, unsigned int log2size)
+{
+	return s->cr0ack & CR0_CMDQEN && !smmu_error_active(s, GERROR_CMDQ) &&
+	       smmu_queue_index(s->cmdq_prod, log2size) != smmu_queue_index(s->cmdq_cons, log2size);
+}
+
+void smmu_commands(struct smmu *s)
+{
+	const unsigned int log2size = smmu_queue_log2size(s->cmdq_base, smmu_idr(s, 1, IDR1_CMDQS));
+	unsigned int n = 0;
+
+	if (s->running) /* an error's message, or a transfer's end, in the middle of a command */
+		return;
+	s->running = true;
+	while (can_run(s, log2size) && n < BATCH && run_one(s, log2size))
+		n++;
+	s->running = false;
+	if (s->messages_moved)
+		smmu_messages_changed(s);
+	if (n == BATCH)
+		queue_turn(s);
+}
+
+static void turn(struct loop_op *op, int res)
+{
+	struct smmu *s = container_of(op, struct smmu, turn);
+
+	s->turn_queued = false;
+	if (res != -ECANCELED)
+		smmu_commands(s);
+}
+
+/* The last transfer that used what was invalidated has ended. */
+static void no_longer_pending(struct dma_wait *w)
+{
+	smmu_commands(container_of(w, struct smmu, pending));
+}
+
+void smmu_commands_init(struct smmu *s)
+{
+	s->pending.done = no_longer_pending;
+	s->turn = (struct loop_op){ .done = turn, .endless = true };
+}

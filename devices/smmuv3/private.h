@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_SMMUV3_PRIVATE_H
+#define DEVICES_SMMUV3_PRIVATE_H
+
+#include <bsd/sys/queue.h>
+
+#include "devices/pgtable/pgtable.h"
+#include "devices/smmuv3/fields.h"
+#include "devices/smmuv3/smmuv3.h"
+#include "vmm/dma.h"
+#include "vmm/loop.h"
+#include "vmm/vm.h"
+
+/* What the SMMU's files share. Sections are those of Arm IHI 0070. All under the device lock. */
+
+/* 3.3.3: with ASIDs and VMIDs, with neither, with ASIDs. */
+enum smmu_world { NS_EL1, NS_EL2, NS_EL2_E2H };
+
+/*
+ * What an STE and a CD say, decoded and found legal: an entry of the
+ * configuration cache, of a StreamID with a SubstreamID or with none.
+ */
+#define NO_SSID (~0u)
+struct smmu_config_entry {
+	struct dma_use use; /* of transactions that were translated by it */
+	LIST_ENTRY(smmu_config_entry) link;
+	u32 sid, ssid;
+	u32 cd_index; /* of the CD it has; NO_SSID: none */
+	bool abort;   /* Config 0b000 */
+	bool s1, s2;  /* translate */
+	enum smmu_world world;
+	u16 asid, vmid;
+	bool aset;
+	struct pgtable ttb[2], s2t;
+	bool epd[2];
+	bool s1_records, s2_records; /* CD.R, STE.S2R */
+	bool s2ptw;
+	bool merges; /* STE.MEV */
+	u8 privcfg, instcfg;
+};
+
+/*
+ * A translation that is cached: a page or a block, as the configuration's
+ * enabled stages together have it.
+ */
+struct smmu_translation {
+	struct dma_use use; /* of transfers in flight */
+	LIST_ENTRY(smmu_translation) bucket;
+	TAILQ_ENTRY(smmu_translation) age;
+	/* its tags (3.17) */
+	u64 input;   /* the first address */
+	u8 shift;    /* log2 of its bytes */
+	bool is_ipa; /* stage 2 alone made it */
+	bool global, aset;
+	enum smmu_world world;
+	u16 asid, vmid;
+	/* what it says */
+	u64 output;
+	u32 allowed[2]; /* DMA_*: without and with privilege */
+	bool doorbell;  /* a message went there */
+};
+
+#define SMMU_TLB_BUCKETS 1024
+#define SMMU_TLB_SIZE    4096 /* entries; more only while all are in use */
+struct smmu_tlb {
+	LIST_HEAD(, smmu_translation) buckets[SMMU_TLB_BUCKETS];
+	TAILQ_HEAD(smmu_ages, smmu_translation) ages;
+	unsigned int nr, nr_shift[64];
+	u64 shifts; /* those that there are */
+};
+
+#define SMMU_CONFIG_BUCKETS 256
+#define SMMU_CONFIG_SIZE    2048
+struct smmu_configs {
+	LIST_HEAD(, smmu_config_entry) buckets[SMMU_CONFIG_BUCKETS];
+	unsigned int nr;
+	u64 generation; /* changes whenever one goes */
+};
+
+/* Where an interrupt goes as a message (3.18); ADDR 0: nowhere. */
+struct smmu_msi {
+	u64 addr;
+	u32 data, attr;
+};
+
+struct smmu_event {
+	enum smmu_event_id id;
+	u32 sid, ssid; /* or NO_SSID */
+	u64 addr;      /* InputAddr */
+	u64 ipa;       /* IPA, or FetchAddr */
+	bool rnw, ind, pnu, s2, ttrnw;
+	u8 class;
+	bool merges; /* STE.MEV */
+};
+
+struct smmu_endpoint {
+	struct dma_space dma;
+	struct smmu *smmu;
+	struct smmu_endpoint *next;
+	u32 (*sid)(const void *ctx);
+	const void *ctx;
+	/* The configuration that its last transaction had, while the generation is the same. */
+	struct smmu_config_entry *config;
+	u64 generation;
+	u64 accesses, faults;
+};
+
+struct smmu {
+	/* registers: near the beginning, where a row of a table can name them */
+	struct smmu_id id;
+	u32 cr0, cr0ack, cr1, cr2, gbpa, irq_ctrl, irq_ctrlack, gerror, gerrorn;
+	u32 strtab_cfg, cmdq_prod, cmdq_cons, eventq_prod, eventq_cons;
+	u64 strtab_base, cmdq_base, eventq_base;
+	struct smmu_msi gerror_msi, eventq_msi;
+
+	struct vm *vm;
+	struct smmu_config config;
+	unsigned int oas;           /* bits */
+	struct dma_space *physical; /* what its own accesses reach */
+	struct smmu_endpoint *endpoints;
+	struct smmu_tlb tlb;
+	struct smmu_configs configs;
+	/* Transfers in flight that use what was invalidated: CMD_SYNC waits for them. */
+	struct dma_wait pending;
+	bool running;        /* the Command queue is being looked at */
+	bool messages_moved; /* a doorbell was invalidated */
+	struct loop_op turn;
+	struct __kernel_timespec no_time;
+	bool turn_queued;
+	u64 last_event[4]; /* as it was written, for merging (7.3.1) */
+	struct smmu_counts counts;
+};
+
+static inline u32 smmu_idr(const struct smmu *s, unsigned int nr, u32 mask)
+{
+	return FIELD_GET((u64)mask, s->id.idr[nr]);
+}
+
+/* A physical address as the SMMU puts it out (3.4.3): what is beyond OAS is cut off. */
+static inline gpa_t smmu_pa(const struct smmu *s, u64 addr)
+{
+	return addr & GENMASK(s->oas - 1, 0);
+}
+
+/* Bits of an address size as OAS, IPS and S2PS encode it. */
+unsigned int smmu_address_bits(unsigned int field);
+
+/* A queue's index, without what is beyond its wrap bit; its size as log2. */
+static inline u32 smmu_queue_index(u32 index, unsigned int log2size)
+{
+	return index & (u32)GENMASK(log2size, 0);
+}
+unsigned int smmu_queue_log2size(u64 base, u32 largest);
+/* The entry's address: the queue is aligned to its size, or 32 bytes. */
+gpa_t smmu_queue_entry(const struct smmu *s, u64 base, unsigned int log2size, u32 index,
+                       unsigned int entry);
+
+/* regs.c */
+extern const struct mmio_ops smmu_mmio_ops;
+void smmu_regs_reset(struct smmu *s);
+
+/* interrupt.c: 3.18, 7.5 */
+void smmu_interrupt(struct smmu *s, const struct smmu_msi *msi, u32 spi, u32 aborted);
+void smmu_error(struct smmu *s, u32 gerror);
+static inline bool smmu_error_active(const struct smmu *s, u32 gerror)
+{
+	return (s->gerror ^ s->gerrorn) & gerror;
+}
+
+/* event.c: 7.2, 7.3 */
+void smmu_record(struct smmu *s, const struct smmu_event *e);
+
+/* cmdq.c: consumes what it can. */
+void smmu_commands(struct smmu *s);
+void smmu_commands_init(struct smmu *s);
+
+/* An opcode's function; what is no success stops the queue. */
+enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_WAITS };
+enum smmu_command smmu_tlbi(struct smmu *s, const u64 *cmd);
+
+/* stream.c: the Stream table. An event of what went wrong, in *e; false: abort without one. */
+enum smmu_fetch { FETCHED, FETCH_EVENT, FETCH_ABORT };
+enum smmu_fetch smmu_fetch_ste(struct smmu *s, u32 sid, u64 *ste, struct smmu_event *e);
+
+/* decode.c: false: ILLEGAL. A CD after its STE. */
+bool smmu_ste_decode(const struct smmu *s, const u64 *ste, struct smmu_config_entry *c);
+bool smmu_cd_decode(const struct smmu *s, const u64 *cd, struct smmu_config_entry *c);
+
+/* config.c: the configuration of a stream, from the cache or from memory. */
+enum smmu_fetch smmu_config(struct smmu *s, struct smmu_endpoint *e, u32 sid, u32 ssid,
+                            struct smmu_config_entry **c, struct smmu_event *event);
+/* Of StreamIDs from @sid to @last; with @cd_index, or (NO_SSID) whatever CD they have. */
+void smmu_config_invalidate(struct smmu *s, u32 sid, u32 last, u32 cd_index);
+void smmu_config_clear(struct smmu *s);
+
+/* tlb.c */
+struct smmu_tlb_key {
+	u64 input;
+	bool is_ipa;
+	bool aset;
+	enum smmu_world world;
+	u16 asid, vmid;
+};
+void smmu_tlb_init(struct smmu_tlb *t);
+struct smmu_translation *smmu_tlb_find(struct smmu *s, const struct smmu_tlb_key *k);
+/* A copy of *t; NULL: no memory. Another with the same input goes. */
+struct smmu_translation *smmu_tlb_insert(struct smmu *s, const struct smmu_translation *t);
+/* What is to go; of the fields, those that the scope has. */
+struct smmu_scope {
+	enum smmu_world world;
+	bool by_address, by_asid, by_vmid;
+	bool globals; /* with an ASID: global ones too */
+	bool s1, s2;  /* translations of virtual addresses, of IPAs */
+	u64 first, last;
+	u16 asid, vmid, vmid_mask;
+};
+void smmu_tlb_invalidate(struct smmu *s, const struct smmu_scope *scope);
+void smmu_tlb_clear(struct smmu *s);
+
+/* nested.c: memory as stage 1 sees it, through stage 2. */
+struct smmu_ipa_space {
+	struct dma_space dma;
+	struct smmu *smmu;
+	const struct smmu_config_entry *config;
+	/* Of the last access: */
+	struct pgtable_walk walk;
+	u64 ipa;
+	gpa_t pa;
+	bool wrote;
+	bool faulted; /* it was stage 2 that ended it */
+};
+void smmu_ipa_space(struct smmu_ipa_space *i, struct smmu *s, const struct smmu_config_entry *c);
+/* Stage 2 of one address: the walk's fault; on PGTABLE_OK the page. */
+void smmu_stage2(struct smmu *s, const struct smmu_config_entry *c, const struct pgtable_access *a,
+                 struct pgtable_walk *w);
+/* The event of a fault at stage 2. */
+void smmu_stage2_event(const struct pgtable_walk *w, u64 ipa, u8 class, bool wrote,
+                       struct smmu_event *e);
+
+/* translate.c. The event of a walk's fault, as of stage 1. */
+void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e);
+extern const struct dma_ops smmu_endpoint_ops;
+/* All that was translated may be elsewhere now. */
+void smmu_messages_changed(struct smmu *s);
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The SMMU's registers (Arm IHI 0070, 6.2, 6.3): both pages, what may be written when, and what
+ * follows from it. */
+#include "devices/smmuv3/private.h"
+#include "vmm/reg.h"
+
+/* Whose registers are not to be written now: "Guarded by" (6.2). */
+enum guard { NONE, BY_SMMUEN, BY_CMDQEN, BY_EVENTQEN, BY_GERROR_IRQEN, BY_EVENTQ_IRQEN };
+
+#define MSI_ATTR GENMASK(5, 0)
+#define GERRORS                                                                          \
+	(GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | \
+	 GERROR_MSI_GERROR_ABT | GERROR_SFM)
+
+static bool guarded(const void *dev, u32 guard)
+{
+	const struct smmu *s = dev;
+
+	switch ((enum guard)guard) {
+	case BY_SMMUEN: return s->cr0ack & CR0_SMMUEN;
+	case BY_CMDQEN: return s->cr0ack & CR0_CMDQEN;
+	case BY_EVENTQEN: return s->cr0ack & CR0_EVENTQEN;
+	case BY_GERROR_IRQEN: return s->irq_ctrlack & IRQ_GERROR;
+	case BY_EVENTQ_IRQEN: return s->irq_ctrlack & IRQ_EVENTQ;
+	case NONE: break;
+	}
+	return false;
+}
+
+/* What the ID registers have not, is reserved: it keeps nothing, and is not acknowledged. */
+static u32 cr0_fields(const struct smmu *s)
+{
+	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0);
+}
+
+/* 6.3.9: an Update is complete at once; what it waits for in hardware cannot be under way here. */
+static void cr0_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->cr0 &= cr0_fields(s);
+	if ((s->cr0 ^ s->cr0ack) & CR0_SMMUEN)
+		s->messages_moved = true;
+	s->cr0ack = s->cr0;
+	if (s->messages_moved)
+		smmu_messages_changed(s);
+	smmu_commands(s);
+}
+
+/* 6.3.11: its fields are guarded apart. */
+static void cr1_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+	u32 keep = s->cr0ack & CR0_SMMUEN ? CR1_TABLES : 0;
+
+	if (s->cr0ack & (CR0_CMDQEN | CR0_EVENTQEN))
+		keep |= CR1_QUEUES;
+	s->cr1 = (s->cr1 & ~keep) | (old & keep);
+}
+
+static void cr2_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	if (!smmu_idr(s, 0, IDR0_HYP))
+		s->cr2 &= ~(u32)CR2_E2H;
+}
+
+/* 6.3.25: FMT and SPLIT are there with two levels only. */
+static void strtab_cfg_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	if (!smmu_idr(s, 0, IDR0_ST_LEVEL))
+		s->strtab_cfg &= STRTAB_LOG2SIZE;
+}
+
+/* 6.3.14.1: a write without Update is ignored; with it, it is complete at once. */
+static void gbpa_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	if (!(s->gbpa & GBPA_UPDATE)) {
+		s->gbpa = old;
+		return;
+	}
+	s->gbpa &= ~(u32)GBPA_UPDATE;
+	if ((s->gbpa ^ old) & GBPA_ABORT)
+		smmu_messages_changed(s);
+}
+
+static void irq_ctrl_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->irq_ctrlack = s->irq_ctrl;
+}
+
+/* An error that is acknowledged may have stopped the Command queue (7.1). */
+static void gerrorn_written(void *dev, u64 old)
+{
+	(void)old;
+	smmu_commands(dev);
+}
+
+static void cmdq_prod_written(void *dev, u64 old)
+{
+	(void)old;
+	smmu_commands(dev);
+}
+
+#define REG(at, spec, reg, ...)                                                            \
+	{                                                                                  \
+		.name = "SMMU_" spec, .offset = (at), .field = offsetof(struct smmu, reg), \
+		.size = sizeof(((struct smmu *)0)->reg), ##__VA_ARGS__                     \
+	}
+#define MSI(at, spec, msi, by)                                                         \
+	REG(at, spec "_IRQ_CFG0", msi.addr, .writable = MSI_ADDR, .guard = by),        \
+		REG(at + 8, spec "_IRQ_CFG1", msi.data, .writable = ~0u, .guard = by), \
+		REG(at + 12, spec "_IRQ_CFG2", msi.attr, .writable = MSI_ATTR, .guard = by)
+#define BASE (QUEUE_ADDR | QUEUE_HINT | QUEUE_LOG2SIZE)
+
+static const struct reg page0[] = {
+	REG(0x00, "IDR0", id.idr[0]),
+	REG(0x04, "IDR1", id.idr[1]),
+	REG(0x08, "IDR2", id.idr[2]),
+	REG(0x0c, "IDR3", id.idr[3]),
+	REG(0x10, "IDR4", id.idr[4]),
+	REG(0x14, "IDR5", id.idr[5]),
+	REG(0x18, "IIDR", id.iidr),
+	REG(0x1c, "AIDR", id.aidr),
+	REG(0x20, "CR0", cr0, .writable = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_VMW,
+	    .written = cr0_written),
+	REG(0x24, "CR0ACK", cr0ack),
+	REG(0x28, "CR1", cr1, .writable = CR1_QUEUES | CR1_TABLES, .written = cr1_written),
+	REG(0x2c, "CR2", cr2, .writable = CR2_E2H | CR2_RECINVSID, .guard = BY_SMMUEN,
+	    .written = cr2_written),
+	REG(0x44, "GBPA", gbpa,
+	    .writable = GBPA_UPDATE | GENMASK(20, 16) | GENMASK(13, 8) | GENMASK(4, 0),
+	    .written = gbpa_written),
+	REG(0x50, "IRQ_CTRL", irq_ctrl, .writable = IRQ_GERROR | IRQ_EVENTQ,
+	    .written = irq_ctrl_written),
+	REG(0x54, "IRQ_CTRLACK", irq_ctrlack),
+	REG(0x60, "GERROR", gerror),
+	REG(0x64, "GERRORN", gerrorn, .writable = GERRORS, .written = gerrorn_written),
+	REG(0x80, "STRTAB_BASE", strtab_base, .writable = STRTAB_ADDR | STRTAB_RA,
+	    .guard = BY_SMMUEN),
+	REG(0x88, "STRTAB_BASE_CFG", strtab_cfg,
+	    .writable = STRTAB_FMT | STRTAB_SPLIT | STRTAB_LOG2SIZE, .guard = BY_SMMUEN,
+	    .written = strtab_cfg_written),
+	REG(0x90, "CMDQ_BASE", cmdq_base, .writable = BASE, .guard = BY_CMDQEN),
+	REG(0x98, "CMDQ_PROD", cmdq_prod, .writable = QUEUE_INDEX, .written = cmdq_prod_written),
+	REG(0x9c, "CMDQ_CONS", cmdq_cons, .writable = QUEUE_INDEX | CMDQ_CONS_ERR,
+	    .guard = BY_CMDQEN),
+	REG(0xa0, "EVENTQ_BASE", eventq_base, .writable = BASE, .guard = BY_EVENTQEN),
+};
+
+/* Without IDR0.MSI these are reserved (6.3.21, 6.3.30). */
+static const struct reg msi_regs[] = {
+	MSI(0x68, "GERROR", gerror_msi, BY_GERROR_IRQEN),
+	MSI(0xb0, "EVENTQ", eventq_msi, BY_EVENTQ_IRQEN),
+};
+
+static const struct reg page1[] = {
+	REG(0xa8, "EVENTQ_PROD", eventq_prod, .writable = QUEUE_INDEX | QUEUE_OVERFLOW,
+	    .guard = BY_EVENTQEN),
+	REG(0xac, "EVENTQ_CONS", eventq_cons, .writable = QUEUE_INDEX | QUEUE_OVERFLOW),
+};
+
+#define BANK(rows)                                                       \
+	{                                                                \
+		.regs = rows, .nr = ARRAY_SIZE(rows), .guarded = guarded \
+	}
+static const struct reg_bank page0_bank = BANK(page0);
+static const struct reg_bank msi_bank = BANK(msi_regs);
+static const struct reg_bank page1_bank = BANK(page1);
+
+/* Accesses of less than a word are illegal, and take nothing and give nothing (6.2). */
+static const struct reg_bank *bank_of(const struct smmu *s, u64 *offset, unsigned int size)
+{
+	const bool second = *offset >= 0x10000;
+
+	*offset &= 0xffff;
+	if (size < sizeof(u32))
+		return NULL;
+	if (second)
+		return &page1_bank;
+	if (smmu_idr(s, 0, IDR0_MSI) && reg_find(&msi_bank, *offset, size))
+		return &msi_bank;
+	return &page0_bank;
+}
+
+static u64 smmu_read(void *dev, u64 offset, unsigned int size)
+{
+	const struct reg_bank *bank = bank_of(dev, &offset, size);
+
+	return bank ? reg_read(bank, dev, offset, size) : 0;
+}
+
+static void smmu_write(void *dev, u64 offset, unsigned int size, u64 val)
+{
+	struct smmu *s = dev;
+	const struct reg_bank *bank = bank_of(s, &offset, size);
+	const struct reg *r = bank ? reg_find(bank, offset, size) : NULL;
+
+	if (!r)
+		return;
+	trace(s->vm->log, TRACE_SMMU, "%s: %s = %#llx", s->config.name, r->name,
+	      (unsigned long long)val);
+	reg_write(bank, s, offset, size, val);
+}
+
+const struct mmio_ops smmu_mmio_ops = {
+	.name = "smmuv3",
+	.read = smmu_read,
+	.write = smmu_write,
+};
+
+/* What resets to a value that is known (6.3); the rest is 0, too. Nothing is aborted by default. */
+void smmu_regs_reset(struct smmu *s)
+{
+	s->id = s->config.id;
+	s->gbpa = FIELD_PREP(GBPA_SHCFG, 1); /* incoming */
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The SMMU's TLB (Arm IHI 0070, 3.17): translations by address, size and tags; what invalidations
+ * take from it. */
+#include <stdlib.h>
+
+#include "devices/smmuv3/private.h"
+
+static unsigned int hash(u64 input, unsigned int shift, u16 vmid)
+{
+	u64 key = (input >> shift) * 0x9e3779b97f4a7c15ULL + vmid * 0x85ebca6bULL + shift;
+
+	return (key ^ key >> 29) * 0xbf58476d1ce4e5b9ULL >> 40 & (SMMU_TLB_BUCKETS - 1);
+}
+
+void smmu_tlb_init(struct smmu_tlb *t)
+{
+	TAILQ_INIT(&t->ages);
+}
+
+/* 3.17.1: a global one is of every ASID, of its own ASET. */
+static bool matches(const struct smmu_translation *t, const struct smmu_tlb_key *k)
+{
+	if (t->is_ipa != k->is_ipa || t->world != k->world || t->vmid != k->vmid)
+		return false;
+	return t->is_ipa || (t->global ? t->aset == k->aset : t->asid == k->asid);
+}
+
+/* Of that size only. */
+static struct smmu_translation *find_sized(struct smmu *s, const struct smmu_tlb_key *k,
+                                           unsigned int shift)
+{
+	const u64 input = ALIGN_DOWN(k->input, BIT(shift));
+	struct smmu_translation *t;
+
+	LIST_FOREACH(t, &s->tlb.buckets[hash(input, shift, k->vmid)], bucket)
+	if (t->input == input && t->shift == shift && matches(t, k))
+		return t;
+	return NULL;
+}
+
+struct smmu_translation *smmu_tlb_find(struct smmu *s, const struct smmu_tlb_key *k)
+{
+	struct smmu_translation *t = NULL;
+
+	for (u64 left = s->tlb.shifts; left && !t; left &= left - 1)
+		t = find_sized(s, k, __builtin_ctzll(left));
+	return t;
+}
+
+static void drop(struct smmu *s, struct smmu_translation *t)
+{
+	struct smmu_tlb *tlb = &s->tlb;
+
+	LIST_REMOVE(t, bucket);
+	TAILQ_REMOVE(&tlb->ages, t, age);
+	tlb->nr--;
+	if (!--tlb->nr_shift[t->shift])
+		tlb->shifts &= ~BIT(t->shift);
+	s->messages_moved |= t->doorbell;
+	dma_use_end(&t->use, &s->pending);
+}
+
+/* The oldest that no transfer uses goes: those in use have to be found by an invalidation. */
+static void make_room(struct smmu *s)
+{
+	struct smmu_translation *t;
+
+	for (unsigned int i = 0; i < 64 && s->tlb.nr >= SMMU_TLB_SIZE; i++) {
+		t = TAILQ_FIRST(&s->tlb.ages);
+		if (!t->use.users) {
+			drop(s, t);
+			continue;
+		}
+		TAILQ_REMOVE(&s->tlb.ages, t, age);
+		TAILQ_INSERT_TAIL(&s->tlb.ages, t, age);
+	}
+}
+
+struct smmu_translation *smmu_tlb_insert(struct smmu *s, const struct smmu_translation *from)
+{
+	const struct smmu_tlb_key key = { from->input, from->is_ipa, from->aset,
+		                          from->world, from->asid,   from->vmid };
+	struct smmu_tlb *tlb = &s->tlb;
+	struct smmu_translation *t = find_sized(s, &key, from->shift);
+
+	/* What there was allowed less: the tables, or the dirty state, have changed since. */
+	if (t)
+		drop(s, t);
+	make_room(s);
+	t = malloc(sizeof(*t));
+	if (!t)
+		return NULL;
+	*t = *from;
+	LIST_INSERT_HEAD(&tlb->buckets[hash(t->input, t->shift, t->vmid)], t, bucket);
+	TAILQ_INSERT_TAIL(&tlb->ages, t, age);
+	tlb->nr++;
+	tlb->nr_shift[t->shift]++;
+	tlb->shifts |= BIT(t->shift);
+	return t;
+}
+
+static bool in_scope(const struct smmu_translation *t, const struct smmu_scope *scope)
+{
+	if (t->is_ipa ? !scope->s2 : !scope->s1)
+		return false;
+	if (t->world != scope->world)
+		return false;
+	if (scope->by_vmid && (t->vmid ^ scope->vmid) & scope->vmid_mask)
+		return false;
+	if (scope->by_asid && (t->global ? !scope->globals : t->asid != scope->asid))
+		return false;
+	return !scope->by_address ||
+	       (t->input <= scope->last && t->input + (BIT(t->shift) - 1) >= scope->first);
+}
+
+/* All that are of one size and hold one address, by their bucket. */
+static void invalidate_at(struct smmu *s, const struct smmu_scope *scope, u64 addr,
+                          unsigned int shift)
+{
+	const unsigned int i = hash(ALIGN_DOWN(addr, BIT(shift)), shift, scope->vmid);
+	struct smmu_translation *t, *next;
+
+	LIST_FOREACH_SAFE(t, &s->tlb.buckets[i], bucket, next)
+	if (t->shift == shift && in_scope(t, scope))
+		drop(s, t);
+}
+
+static void invalidate_all(struct smmu *s, const struct smmu_scope *scope)
+{
+	struct smmu_translation *t, *next;
+
+	TAILQ_FOREACH_SAFE(t, &s->tlb.ages, age, next)
+	if (in_scope(t, scope))
+		drop(s, t);
+}
+
+/* Whether it is less to look at each place of the range than at each translation. */
+static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope)
+{
+	u64 places = 0;
+
+	if (!scope->by_address || (scope->by_vmid && scope->vmid_mask != 0xffff))
+		return false;
+	for (u64 left = s->tlb.shifts; left; left &= left - 1)
+		places += ((scope->last - scope->first) >> __builtin_ctzll(left)) + 2;
+	return places < s->tlb.nr;
+}
+
+void smmu_tlb_invalidate(struct smmu *s, const struct smmu_scope *scope)
+{
+	if (!is_narrow(s, scope)) {
+		invalidate_all(s, scope);
+		return;
+	}
+	for (u64 left = s->tlb.shifts; left; left &= left - 1) {
+		const unsigned int shift = __builtin_ctzll(left);
+		const u64 first = ALIGN_DOWN(scope->first, BIT(shift));
+		const u64 places = ((scope->last - first) >> shift) + 1;
+
+		for (u64 i = 0; i < places; i++)
+			invalidate_at(s, scope, first + (i << shift), shift);
+	}
+}
+
+void smmu_tlb_clear(struct smmu *s)
+{
+	struct smmu_translation *t, *next;
+
+	TAILQ_FOREACH_SAFE(t, &s->tlb.ages, age, next)
+	drop(s, t);
+}

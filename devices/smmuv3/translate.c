@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A transaction through the SMMU (Arm IHI 0070, chapter 15): configuration, TLB, walks of both
+ * stages, what is reported if it ends there. */
+#include <assert.h>
+
+#include "devices/smmuv3/private.h"
+
+/* One transaction, as far as it is the same for all its pages. */
+struct transaction {
+	struct smmu *smmu;
+	struct smmu_endpoint *endpoint;
+	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
+	u32 perm;
+	bool privileged;
+	struct smmu_event event; /* of what goes wrong */
+};
+
+/* 7.2: a walk's fault, as an event of stage 1. */
+void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e)
+{
+	static const enum smmu_event_id ids[] = {
+		[PGTABLE_TRANSLATION] = F_TRANSLATION, [PGTABLE_ADDRESS_SIZE] = F_ADDR_SIZE,
+		[PGTABLE_ACCESS_FLAG] = F_ACCESS,      [PGTABLE_PERMISSION] = F_PERMISSION,
+		[PGTABLE_ABORT] = F_WALK_EABT,
+	};
+
+	e->id = ids[w->fault];
+	e->s2 = false;
+	e->class = w->fault == PGTABLE_ABORT ? CLASS_TT : CLASS_IN;
+	e->ipa = w->fault == PGTABLE_ABORT ? w->entry_addr : 0;
+}
+
+static enum dma_reason reason_of(enum smmu_event_id id)
+{
+	switch (id) {
+	case F_TRANSLATION:
+	case F_ADDR_SIZE:
+	case F_WALK_EABT: return DMA_NOT_MAPPED;
+	case F_ACCESS:
+	case F_PERMISSION: return DMA_NOT_PERMITTED;
+	default: return DMA_NOT_ATTACHED;
+	}
+}
+
+/* 13.1.1: of an atomic access RnW is 0, but where it may write and not read. */
+static bool read_not_write(u32 perm, enum smmu_event_id id, u32 allowed)
+{
+	if (!(perm & DMA_WRITE))
+		return true;
+	return id == F_PERMISSION && perm & DMA_READ && allowed & DMA_WRITE;
+}
+
+static enum dma_status fails(struct transaction *t, struct dma_access *a, bool record, u32 allowed)
+{
+	struct smmu_event *e = &t->event;
+
+	t->endpoint->faults++;
+	a->reason = reason_of(e->id);
+	e->addr = a->iova + a->done;
+	e->rnw = read_not_write(t->perm, e->id, allowed);
+	e->ind = e->rnw && t->perm & DMA_EXEC;
+	e->pnu = t->privileged;
+	if (record)
+		smmu_record(t->smmu, e);
+	return DMA_FAULT;
+}
+
+static enum dma_status aborts(struct transaction *t, struct dma_access *a)
+{
+	t->endpoint->faults++;
+	a->reason = DMA_NOT_ATTACHED;
+	return DMA_FAULT;
+}
+
+/*
+ * 5.2, PRIVCFG and INSTCFG: what they override. A write is data; an instruction fetch is a read
+ * that needs nothing but to be executable.
+ */
+static void attributes(struct transaction *t)
+{
+	const struct smmu_config_entry *c = t->config;
+
+	t->privileged = c->privcfg == CFG_YES;
+	if (t->perm & DMA_WRITE)
+		t->perm &= ~(u32)DMA_EXEC;
+	else if (c->instcfg == CFG_YES || (c->instcfg < CFG_NO && t->perm & DMA_EXEC))
+		t->perm = DMA_EXEC;
+	else
+		t->perm = DMA_READ;
+}
+
+/* Which configuration it has. */
+static enum dma_status begin(struct transaction *t, struct dma_access *a)
+{
+	struct smmu *s = t->smmu;
+	struct smmu_endpoint *e = t->endpoint;
+	enum smmu_fetch got;
+
+	e->accesses++;
+	s->counts.accesses++;
+	t->perm = a->perm;
+	if (!(s->cr0ack & CR0_SMMUEN))
+		return s->gbpa & GBPA_ABORT ? aborts(t, a) : DMA_OK;
+	if (!e->sid)
+		return aborts(t, a);
+	t->event = (struct smmu_event){ .sid = e->sid(e->ctx), .ssid = a->pasid };
+	got = smmu_config(s, e, t->event.sid, a->pasid, &t->config, &t->event);
+	if (got != FETCHED)
+		return fails(t, a, got == FETCH_EVENT, 0);
+	if (t->config->abort)
+		return aborts(t, a);
+	t->event.merges = t->config->merges;
+	attributes(t);
+	return DMA_OK;
+}
+
+/* Input addresses that TBI ignores the top byte of, are one: as bit 55 extended. */
+static u64 canonical(const struct smmu_config_entry *c, u64 addr)
+{
+	const bool upper = addr & BIT(55);
+
+	if (!c->s1 || c->epd[upper] || !c->ttb[upper].tbi)
+		return addr;
+	return upper ? addr | GENMASK(63, 56) : addr & GENMASK(55, 0);
+}
+
+/* Stage 1 of @at: its walk, or the event that it ends with. */
+static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at,
+                             struct pgtable_walk *w)
+{
+	struct smmu_config_entry *c = t->config;
+	const bool upper = at & BIT(55);
+	struct pgtable table = c->ttb[upper];
+	struct smmu_ipa_space ipa;
+	const struct pgtable_access access = { .addr = at,
+		                               .perm = t->perm,
+		                               .privileged = t->privileged };
+
+	t->smmu->counts.walks++;
+	smmu_ipa_space(&ipa, t->smmu, c);
+	table.space = c->s2 ? &ipa.dma : t->smmu->physical;
+	*w = (struct pgtable_walk){ .fault = PGTABLE_TRANSLATION };
+	if (!c->epd[upper]) /* 5.4.1.1 */
+		pgtable_walk(&table, &access, w);
+	if (w->fault == PGTABLE_OK)
+		return DMA_OK;
+	if (w->fault == PGTABLE_ABORT && c->s2 && ipa.faulted) {
+		smmu_stage2_event(&ipa.walk, ipa.ipa, CLASS_TT, ipa.wrote, &t->event);
+		return fails(t, a, c->s2_records || t->event.id == F_WALK_EABT, 0);
+	}
+	smmu_fault_event(w, &t->event);
+	if (w->fault == PGTABLE_ABORT && c->s2)
+		t->event.ipa = ipa.pa;
+	return fails(t, a, c->s1_records || w->fault == PGTABLE_ABORT, w->allowed[t->privileged]);
+}
+
+static enum dma_status walk2(struct transaction *t, struct dma_access *a, u64 ipa,
+                             struct pgtable_walk *w)
+{
+	const struct pgtable_access access = { .addr = ipa,
+		                               .perm = t->perm,
+		                               .privileged = t->privileged };
+	const bool s1 = t->config->s1;
+
+	/* 3.4: what bypasses stage 1 has to be an IPA. */
+	if (!s1 && ipa >> t->smmu->oas) {
+		t->event.id = F_ADDR_SIZE;
+		t->event.class = CLASS_IN;
+		return fails(t, a, true, 0);
+	}
+	smmu_stage2(t->smmu, t->config, &access, w);
+	if (w->fault == PGTABLE_OK)
+		return DMA_OK;
+	smmu_stage2_event(w, ipa, CLASS_IN, false, &t->event);
+	return fails(t, a, t->config->s2_records || t->event.id == F_WALK_EABT,
+	             w->allowed[t->privileged]);
+}
+
+/* The translation of @at by walks of the stages there are, in *n. */
+static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
+                            struct smmu_translation *n)
+{
+	struct smmu_config_entry *c = t->config;
+	struct pgtable_walk w1 = { .output = at, .shift = 63 }, w2;
+
+	*n = (struct smmu_translation){
+		.is_ipa = !c->s1,
+		.world = c->world,
+		.asid = c->s1 ? c->asid : 0,
+		.vmid = c->vmid,
+		.aset = c->s1 && c->aset,
+		.allowed = { ~0u, ~0u },
+	};
+	if (c->s1) {
+		if (walk1(t, a, at, &w1) != DMA_OK)
+			return DMA_FAULT;
+		n->global = w1.global && c->world != NS_EL2;
+		n->allowed[0] = w1.allowed[0];
+		n->allowed[1] = w1.allowed[1];
+	}
+	n->output = w1.output;
+	n->shift = w1.shift;
+	if (c->s2) {
+		if (walk2(t, a, w1.output, &w2) != DMA_OK)
+			return DMA_FAULT;
+		n->output = w2.output;
+		n->shift = w2.shift < n->shift ? w2.shift : n->shift;
+		n->allowed[0] &= w2.allowed[0];
+		n->allowed[1] &= w2.allowed[1];
+	}
+	n->input = ALIGN_DOWN(at, BIT(n->shift));
+	n->output = ALIGN_DOWN(n->output, BIT(n->shift));
+	return DMA_OK;
+}
+
+/* The translation of the next byte of @a; NULL: it has none, and what has to be reported is. */
+static struct smmu_translation *translate(struct transaction *t, struct dma_access *a)
+{
+	const struct smmu_config_entry *c = t->config;
+	const u64 at = canonical(c, a->iova + a->done);
+	const struct smmu_tlb_key key = {
+		at, !c->s1, c->s1 && c->aset, c->world, c->s1 ? c->asid : 0, c->vmid
+	};
+	struct smmu_translation *hit = smmu_tlb_find(t->smmu, &key), new;
+
+	/* What it does not allow is for a walk to say: tables may have changed, or be to be
+	 * changed. */
+	if (hit && !(t->perm & ~hit->allowed[t->privileged])) {
+		t->smmu->counts.hits++;
+		return hit;
+	}
+	if (walk(t, a, at, &new) != DMA_OK)
+		return NULL;
+	hit = smmu_tlb_insert(t->smmu, &new);
+	if (!hit)
+		a->reason = DMA_NOT_MAPPED;
+	return hit;
+}
+
+/* 3.4: without a stage that translates, what is beyond OAS is no address. */
+static enum dma_status bypass(struct transaction *t, struct dma_access *a, gpa_t *pa)
+{
+	*pa = a->iova + a->done;
+	if (!(*pa >> t->smmu->oas))
+		return DMA_OK;
+	if (!t->config)
+		return aborts(t, a);
+	t->event.id = F_ADDR_SIZE;
+	t->event.class = CLASS_IN;
+	return fails(t, a, true, 0);
+}
+
+/* Where the next byte is, how many bytes are together with it, and whose that is. */
+static enum dma_status locate(struct transaction *t, struct dma_access *a, gpa_t *pa, u64 *len,
+                              struct smmu_translation **by)
+{
+	const u64 at = a->iova + a->done;
+
+	*len = a->len - a->done;
+	*by = NULL;
+	if (!t->config || (!t->config->s1 && !t->config->s2))
+		return bypass(t, a, pa);
+	*by = translate(t, a);
+	if (!*by)
+		return DMA_FAULT;
+	*pa = (*by)->output + (at & (BIT((*by)->shift) - 1));
+	if (*len > BIT((*by)->shift) - (at & (BIT((*by)->shift) - 1)))
+		*len = BIT((*by)->shift) - (at & (BIT((*by)->shift) - 1));
+	return DMA_OK;
+}
+
+static enum dma_status map_piece(struct transaction *t, struct dma_access *a, struct dma_sg *sg)
+{
+	struct smmu_translation *by;
+	struct dma_access part = { .pasid = DMA_NO_PASID, .partial = true };
+	const unsigned int at = sg->nr;
+	enum dma_status status;
+
+	if (a->iova + a->done < a->iova) { /* what follows the last address is not the first */
+		a->reason = DMA_NOT_MAPPED;
+		return DMA_FAULT;
+	}
+	status = locate(t, a, &part.iova, &part.len, &by);
+	if (status != DMA_OK)
+		return status;
+	status = dma_map(t->smmu->physical, &part, sg, NULL);
+	if (part.done && sg->uses && by)
+		sg->uses[at] = dma_use_get(&by->use);
+	a->done += part.done;
+	a->reason = part.reason;
+	t->endpoint->faults += status != DMA_OK;
+	return status;
+}
+
+static void undo(struct dma_sg *sg, unsigned int nr)
+{
+	while (sg->nr > nr)
+		if (sg->nr-- && sg->uses && sg->uses[sg->nr])
+			dma_use_put(sg->uses[sg->nr]);
+}
+
+static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *a,
+                                    struct dma_sg *sg, struct dma_token *token)
+{
+	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
+	struct transaction t = { .smmu = e->smmu, .endpoint = e };
+	const unsigned int before = sg->nr;
+	enum dma_status status;
+
+	(void)token; /* nothing stalls */
+	a->done = 0;
+	a->reason = DMA_NO_REASON;
+	if (!a->len)
+		return DMA_OK;
+	status = begin(&t, a);
+	while (status == DMA_OK && a->done < a->len && sg->nr < sg->max)
+		status = map_piece(&t, a, sg);
+	if (status == DMA_OK && a->done < a->len && !a->partial) {
+		a->reason = DMA_NO_ROOM;
+		status = DMA_FAULT;
+	}
+	if (status != DMA_OK && !a->partial)
+		undo(sg, before);
+	if (sg->uses && sg->nr > before && t.config && !sg->attachment)
+		sg->attachment = dma_use_get(&t.config->use);
+	return status;
+}
+
+/* A message is one write, to one place; what is there is not the SMMU's to know. */
+static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_t *gpa)
+{
+	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
+	struct transaction t = { .smmu = e->smmu, .endpoint = e };
+	struct dma_access a = dma_access_to(iova, sizeof(u32), DMA_WRITE);
+	struct smmu_translation *by;
+	enum dma_status status = begin(&t, &a);
+	u64 len;
+
+	if (status == DMA_OK)
+		status = locate(&t, &a, gpa, &len, &by);
+	if (status == DMA_OK && by)
+		by->doorbell = true;
+	return status;
+}
+
+const struct dma_ops smmu_endpoint_ops = {
+	.map = endpoint_map,
+	.doorbell = endpoint_doorbell,
+};
+
+void smmu_messages_changed(struct smmu *s)
+{
+	s->messages_moved = false;
+	for (struct smmu_endpoint *e = s->endpoints; e; e = e->next)
+		if (e->dma.messages)
+			e->dma.messages->changed(e->dma.messages);
+}
