@@ -196,7 +196,7 @@ static bool walk(const struct pgtable *t, const struct pgtable_access *a, struct
 			return true;
 		next = follow(t, a, limits, w);
 		table = address_in(t, w->entry, t->granule);
-		if (t->stage == 1 && !t->had)
+		if (!t->had)
 			limits |= w->entry & TABLE_LIMITS;
 	}
 	return next == DONE;
