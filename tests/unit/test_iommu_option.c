@@ -138,7 +138,7 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,reserved=0-1:0x7000000-0xffffffff",
 		  "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate" },
 		{ "v,type=virtio,bus=a",
-		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, experimental=, mappings=" },
+		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
