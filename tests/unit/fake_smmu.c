@@ -6,6 +6,8 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
+#include "vmm/loop.h"
+
 #define NR_STRUCTURES 64
 
 struct smmu_id fake_smmu_id(const char *field, u64 value)
@@ -60,6 +62,7 @@ void fake_smmu_make(struct fake_smmu *f, const struct smmu_id *id)
 
 void fake_smmu_unmake(struct fake_smmu *f)
 {
+	loop_drain(f->vm.loop);
 	smmu_destroy(f->smmu);
 	fake_vm_destroy(&f->vm);
 }
