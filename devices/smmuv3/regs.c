@@ -7,10 +7,9 @@
 /* Whose registers are not to be written now: "Guarded by" (6.2). */
 enum guard { NONE, BY_SMMUEN, BY_CMDQEN, BY_EVENTQEN, BY_GERROR_IRQEN, BY_EVENTQ_IRQEN };
 
-#define MSI_ATTR GENMASK(5, 0)
-#define GERRORS                                                                          \
-	(GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | \
-	 GERROR_MSI_GERROR_ABT | GERROR_SFM)
+#define MSI_ATTR        GENMASK(5, 0)
+#define GERROR_MSI_ABTS (GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | GERROR_MSI_GERROR_ABT)
+#define GERRORS         (GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_ABTS | GERROR_SFM)
 
 static bool guarded(const void *dev, u32 guard)
 {
@@ -103,8 +102,12 @@ static void irq_ctrl_written(void *dev, u64 old)
 /* An error that is acknowledged may have stopped the Command queue (7.1). */
 static void gerrorn_written(void *dev, u64 old)
 {
+	struct smmu *s = dev;
+
 	(void)old;
-	smmu_commands(dev);
+	if (!smmu_idr(s, 0, IDR0_MSI)) /* what is reserved in GERROR is here, too (6.3.20) */
+		s->gerrorn &= ~(u32)GERROR_MSI_ABTS;
+	smmu_commands(s);
 }
 
 /*

@@ -340,6 +340,7 @@ Test(smmu_regs, without_msis_their_registers_and_errors_are_not_there)
 			is(r->at, r->size, 0);
 		}
 	}
+	is(GERRORN, 4, GERROR_SFM | GERROR_EVENTQ_ABT | GERROR_CMDQ);
 }
 
 Test(smmu_regs, without_vmid_wildcards_cr0_has_none)
