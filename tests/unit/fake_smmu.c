@@ -62,6 +62,7 @@ void fake_smmu_make(struct fake_smmu *f, const struct smmu_id *id)
 
 void fake_smmu_unmake(struct fake_smmu *f)
 {
+	fake_vm_stop(&f->vm);
 	loop_drain(f->vm.loop);
 	smmu_destroy(f->smmu);
 	fake_vm_destroy(&f->vm);
