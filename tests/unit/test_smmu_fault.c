@@ -308,3 +308,110 @@ Test(smmu_fault, nested_faults_of_tables)
 	expect_reached(&f, AT, DMA_READ, D + 0x9a8);
 	stop();
 }
+
+/* A table's entry is read, and its flags are written: TTRnW is of that, RnW of the access. */
+Test(smmu_fault, nested_updates_of_tables)
+{
+	gpa_t leaf;
+
+	start(7);
+	leaf = entry1(3) & ~(PAGE - 1);
+	fake_smmu_put(&f, entry1(3), D | (FAKE_S1_RW & ~AF));
+	fake_smmu_put(&f, entry2(3, leaf), leaf | FAKE_S2_RO);
+	cd[0] |= CD0_HA;
+	put();
+	expect(AT, DMA_READ, DMA_NOT_PERMITTED, F_PERMISSION, S2 | TT | RD, leaf);
+	expect(AT, DMA_WRITE, DMA_NOT_PERMITTED, F_PERMISSION, S2 | TT, leaf);
+	fake_smmu_put(&f, entry2(3, leaf), leaf | FAKE_S2_RW);
+	expect_reached(&f, AT, DMA_READ, D + 0x9a8);
+	cr_assert(eq(u64, fake_smmu_get(&f, entry1(3)), D | FAKE_S1_RW));
+	stop();
+}
+
+/* Neither of tables nor of CDs, if the STE says so. */
+Test(smmu_fault, s2ptw_keeps_from_device_memory)
+{
+	const u64 device = FAKE_S2_RW & ~(0xfULL << 2);
+	gpa_t leaf;
+
+	start(7);
+	leaf = entry1(3) & ~(PAGE - 1);
+	fake_smmu_put(&f, entry2(3, leaf), leaf | device);
+	expect_reached(&f, AT, DMA_READ, D + 0x9a8);
+	ste[2] |= STE2_S2PTW;
+	put();
+	expect(AT + PAGE, DMA_WRITE, DMA_NOT_PERMITTED, F_PERMISSION, S2 | TT | EVT1_TTRNW, leaf);
+	fake_smmu_put(&f, entry2(3, leaf), leaf | FAKE_S2_RW);
+	fake_smmu_put(&f, entry2(3, D), D | device);
+	expect_reached(&f, AT, DMA_READ, D + 0x9a8); /* data may be anywhere */
+	fake_smmu_put(&f, entry2(3, FAKE_SMMU_CDS), FAKE_SMMU_CDS | device);
+	put();
+	expect(AT, DMA_READ, DMA_NOT_PERMITTED, F_PERMISSION, S2 | CD | RD, FAKE_SMMU_CDS);
+	stop();
+}
+
+Test(smmu_fault, nested_faults_of_the_output)
+{
+	const u64 w1 = S2 | IN;
+	const gpa_t ipa = D + 7 * PAGE;
+
+	start(7);
+	fake_smmu_map(&f, root1, VA, ipa, FAKE_S1_RW);
+	fake_smmu_put(&f, entry2(3, ipa), D | FAKE_S2_RO);
+	expect(AT, DMA_WRITE, DMA_NOT_PERMITTED, F_PERMISSION, w1, ipa);
+	expect_reached(&f, AT, DMA_READ, D + 0x9a8);
+	fake_smmu_forget(&f);
+	fake_smmu_put(&f, entry2(3, ipa), D | (FAKE_S2_RW & ~AF));
+	expect(AT, DMA_WRITE, DMA_NOT_PERMITTED, F_ACCESS, w1, ipa);
+	fake_smmu_put(&f, entry2(3, ipa), BIT(44) | D | FAKE_S2_RW);
+	expect(AT, DMA_WRITE, DMA_NOT_MAPPED, F_ADDR_SIZE, w1, ipa);
+	fake_smmu_put(&f, entry2(3, ipa), 0);
+	expect(AT, DMA_WRITE, DMA_NOT_MAPPED, F_TRANSLATION, w1, ipa);
+	/* Stage 1's own come first, and say nothing of stage 2. */
+	fake_smmu_map(&f, root1, VA, ipa, FAKE_S1_RO);
+	expect(AT, DMA_WRITE, DMA_NOT_PERMITTED, F_PERMISSION, IN, 0);
+	fake_smmu_map(&f, root1, VA, BIT(40), FAKE_S1_RW);
+	expect(AT, DMA_WRITE, DMA_NOT_MAPPED, F_TRANSLATION, w1, BIT(40));
+	stop();
+}
+
+/* Which of R and S2R counts is the fault's stage's. */
+Test(smmu_fault, each_stage_has_its_own_silence)
+{
+	start(7);
+	cd[0] &= ~CD0_R;
+	put();
+	expect_fault(&f, AT + PAGE, DMA_READ, DMA_NOT_MAPPED);
+	fake_smmu_put(&f, entry2(3, D), 0);
+	expect(AT, DMA_READ, DMA_NOT_MAPPED, F_TRANSLATION, S2 | IN | RD, D);
+	cd[0] |= CD0_R;
+	ste[2] &= ~STE2_S2R;
+	put();
+	expect_fault(&f, AT, DMA_READ, DMA_NOT_MAPPED);
+	fake_smmu_put(&f, entry2(3, root1), 0);
+	expect_fault(&f, AT, DMA_READ, DMA_NOT_MAPPED);
+	fake_smmu_put(&f, entry2(3, root1), root1 | FAKE_S2_RW);
+	expect(AT + PAGE, DMA_READ, DMA_NOT_MAPPED, F_TRANSLATION, IN | RD, 0);
+	stop();
+}
+
+/* 7.3.22: what is wrong with the configuration is found before what is wrong with the address. */
+Test(smmu_fault, configuration_comes_first)
+{
+	start(5);
+	cd[0] &= ~CD0_V;
+	cd[1] = NO_RAM;
+	ste[0] |= FIELD_PREP(STE0_S1CDMAX, 2ULL);
+	put();
+	cr_assert(eq(int, fake_smmu_reach(&f, 0, AT, DMA_READ, 4).reason, DMA_NOT_ATTACHED));
+	expect_event(&f, C_BAD_SUBSTREAMID | SID(0x10) | 4 << 12, 0, 0, 0);
+	expect_fault(&f, AT, DMA_READ, DMA_NOT_ATTACHED);
+	expect_event(&f, F_STREAM_DISABLED | SID(0x10), 0, 0, 0);
+	cr_assert(eq(int, fake_smmu_reach(&f, 0, AT, DMA_READ, 0).reason, DMA_NOT_ATTACHED));
+	expect_event(&f, C_BAD_CD | SID(0x10) | SSID(0), 0, 0, 0);
+	ste[1] = STE1_S1STALLD;
+	put();
+	cr_assert(eq(int, fake_smmu_reach(&f, 0, AT, DMA_READ, 4).reason, DMA_NOT_ATTACHED));
+	expect_event(&f, C_BAD_STE | SID(0x10) | SSID(4), 0, 0, 0);
+	stop();
+}
