@@ -13,11 +13,12 @@
 #include "tests/unit/smmu_expect.h"
 #include "tests/unit/smmu_model.h"
 
-#define NR_STEPS 150000
+#define NR_STEPS 250000
 
 static struct fake_smmu f;
 static struct smmu_model m;
 static u64 seed, step, state, versions;
+static unsigned int recent; /* an address that was edited: that is where it is interesting */
 
 static u64 next(void)
 {
@@ -112,6 +113,7 @@ static void edit_page1(unsigned int r, unsigned int i)
 {
 	struct model_page *p = &m.roots1[r].pages[i];
 
+	recent = i;
 	random_page(p, i);
 	fake_smmu_map(&f, m.roots1[r].root, MODEL_VA(i), MODEL_OUT(p->to),
 	              !p->valid ? 0
@@ -122,6 +124,7 @@ static void edit_block(unsigned int r)
 {
 	struct model_page *p = &m.roots1[r].block;
 
+	recent = MODEL_PAGES + below(MODEL_PAGES);
 	random_page(p, 0);
 	fake_smmu_map_at(
 		&f, m.roots1[r].root, 1, 2, MODEL_BLOCK, FAKE_RAM_BASE,
@@ -132,6 +135,7 @@ static void edit_page2(unsigned int r, unsigned int i)
 {
 	struct model_page *p = &m.roots2[r].pages[i];
 
+	recent = 2 * MODEL_PAGES + i;
 	random_page(p, i);
 	fake_smmu_map(&f, m.roots2[r].root, MODEL_OUT(i), MODEL_PA(p->to),
 	              !p->valid ? 0
@@ -168,8 +172,8 @@ static void tlbi(void)
 		                  TLBI_NH_VAA,   TLBI_S12_VMALL, TLBI_S2_IPA,   TLBI_S2_IPA,
 		                  TLBI_NSNH_ALL, TLBI_EL2_ALL,   TLBI_EL2_ASID, TLBI_EL2_VA,
 		                  TLBI_EL2_VAA };
-	const u64 at = model_address(below(MODEL_ADDRS)), num = below(2) ? 0 : below(9),
-		  scale = below(2);
+	const u64 at = model_address(below(2) ? recent : below(MODEL_ADDRS)),
+		  num = below(2) ? 0 : below(9), scale = below(2);
 	const bool range = below(2) && (num || scale); /* a level might leave the block */
 	struct model_tlbi c = { ops[below(ARRAY_SIZE(ops))], 1 + below(3), 1 + below(3), at, at };
 	u64 w0 = c.op | (u64)c.vmid << 32 | (u64)c.asid << 48, w1 = at | below(2);
@@ -212,6 +216,8 @@ static unsigned int some_address(unsigned int stream)
 
 	if (!below(8))
 		return below(MODEL_ADDRS);
+	if (!below(4))
+		return recent;
 	return config == 4 || config == 6 ? 2 * MODEL_PAGES + below(MODEL_PAGES)
 	                                  : below(2 * MODEL_PAGES);
 }
