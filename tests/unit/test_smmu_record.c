@@ -93,6 +93,22 @@ Test(smmu_record, f_ste_fetch)
 	records(0x5000, DMA_READ, SSID, with(SSID, 0x03), 0, 0, NOWHERE + SID * 64);
 }
 
+Test(smmu_record, f_ste_fetch_has_the_address_that_was_put_out)
+{
+	f.strtab_base = NOWHERE | BIT(50);
+	start();
+	expect(0x03, 0x5000, DMA_READ, 0, 0, NOWHERE + SID * 64);
+	fake_smmu_write32(&f, CR0, 0);
+	f.strtab_cfg = 1 << 16 | 6 << 6 | 6;
+	fake_smmu_enable(&f);
+	expect(0x03, 0x5000, DMA_READ, 0, 0, NOWHERE);
+	fake_smmu_write32(&f, CR0, 0);
+	f.strtab_base = FAKE_SMMU_DATA;
+	fake_smmu_put(&f, FAKE_SMMU_DATA, NOWHERE | BIT(50) | BIT(44) | 7);
+	fake_smmu_enable(&f);
+	expect(0x03, 0x5000, DMA_READ, 0, 0, NOWHERE + SID * 64);
+}
+
 Test(smmu_record, c_bad_ste)
 {
 	ste[0] &= ~STE0_V;
