@@ -122,6 +122,10 @@ Test(smmu_record, f_stream_disabled)
 	ste[0] |= FIELD_PREP(STE0_S1CDMAX, 4ULL);
 	start();
 	expect(0x06, 0x5000, DMA_READ, 0, 0, 0);
+	ste[1] |= S1DSS_SSID0;
+	fake_smmu_ste(&f, SID, ste);
+	fake_smmu_forget(&f);
+	records(0x5000, DMA_READ, 0, SID << 32 | 0x06, 0, 0, 0);
 }
 
 Test(smmu_record, c_bad_substreamid)
