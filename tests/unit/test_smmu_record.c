@@ -5,10 +5,11 @@
 
 #include "tests/unit/fake_smmu.h"
 
-#define SID     0x10ULL
-#define SSID    0x6789aULL
-#define NOWHERE 0x4000000000ULL /* no memory; 0x1000 bytes of it are aligned to all that is used \
-	                         */
+#define SID  0x10ULL
+#define SSID 0x6789aULL
+#define NOWHERE                                                                          \
+	0x4000000000ULL /* no memory; 0x1000 bytes of it are aligned to all that is used \
+	                 */
 #define WRITES  0ULL
 #define READS   BIT(35)
 #define FETCHES (BIT(35) | BIT(34))
@@ -258,6 +259,33 @@ Test(smmu_record, faults_of_stage_2_for_a_cd)
 	expect(0x10, 0x5123, DMA_READ, READS | S2 | OF_CD, 0x5123, 0x40001000);
 	expect(0x10, 0x5123, DMA_EXEC, FETCHES | S2 | OF_CD, 0x5123, 0x40001000);
 	expect(0x10, 0x5123, DMA_WRITE, WRITES | S2 | OF_CD, 0x5123, 0x40001000);
+}
+
+/* PRIVCFG and INSTCFG, both of the CD's fetch and of the access itself. */
+static void overridden(u32 perm, u64 privcfg, u64 instcfg, u64 w1)
+{
+	ste[1] = FIELD_PREP(STE1_PRIVCFG, privcfg) | FIELD_PREP(STE1_INSTCFG, instcfg);
+	ste[0] = (ste[0] & ~STE0_S1CONTEXTPTR) | FAKE_SMMU_CDS;
+	fake_smmu_ste(&f, SID, ste);
+	fake_smmu_forget(&f);
+	expect(0x10, 0x6123, perm, w1 | OF_IN, 0x6123, 0);
+	ste[0] = (ste[0] & ~STE0_S1CONTEXTPTR) | 0x40001040;
+	fake_smmu_ste(&f, SID, ste);
+	fake_smmu_forget(&f);
+	expect(0x10, 0x6123, perm, w1 | S2 | OF_CD, 0x6123, 0x40001000);
+}
+
+Test(smmu_record, attributes_are_those_that_the_ste_made_of_them)
+{
+	start();
+	overridden(DMA_READ, 0, 0, READS);
+	overridden(DMA_READ, 2, 2, READS);
+	overridden(DMA_READ, 3, 0, READS | PRIV);
+	overridden(DMA_READ, 0, 3, FETCHES);
+	overridden(DMA_EXEC, 0, 2, READS);
+	overridden(DMA_EXEC, 3, 1, FETCHES | PRIV);
+	overridden(DMA_WRITE, 3, 3, WRITES | PRIV);
+	overridden(DMA_READ | DMA_WRITE, 0, 3, WRITES);
 }
 
 Test(smmu_record, faults_of_substreams)
