@@ -367,6 +367,25 @@ Test(smmu_event, events_of_configuration_merge_too)
 	expect_none();
 }
 
+Test(smmu_event, nothing_merges_with_what_was_in_another_queue)
+{
+	let_merge(0x10);
+	start(3);
+	fault(8 * PAGE);
+	start(3);
+	fault(8 * PAGE);
+	expect(8 * PAGE);
+	start(3);
+	fault(9 * PAGE);
+	fake_smmu_write32(&f, CR0, 0);
+	f.eventq = FAKE_SMMU_DATA;
+	fake_smmu_write32(&f, EVENTQ_PROD, 4);
+	fake_smmu_write32(&f, EVENTQ_CONS, 3);
+	fake_smmu_enable(&f);
+	fault(9 * PAGE);
+	cr_assert(eq(u32, prod(), 5));
+}
+
 /* Two levels of 2^6: StreamID 0x10 behind an L1STD of @span, of a table at @l2. */
 static void two_level(u64 span, gpa_t l2)
 {
