@@ -5,7 +5,7 @@
 #include "lib/smmu.h"
 
 #define IOVA   0x4000000000UL /* beyond all memory */
-#define IPA    0x2000000000UL
+#define IPA    0x200000000UL
 #define PAGES  4
 #define LENGTH 64
 
@@ -187,7 +187,7 @@ static void map_stage1(u64 away)
 
 static void nested(void)
 {
-	const u64 away = 0x1000000000;
+	const u64 away = 0x100000000;
 	struct cd cd;
 
 	find();

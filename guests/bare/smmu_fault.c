@@ -163,7 +163,8 @@ static void unmapped2(void)
 
 static void out_of_range2(void)
 {
-	op.iova = 1UL << 39;
+	ste.w[2] += STE2_S2T0SZ(1);
+	op.iova = 1UL << 35;
 }
 
 static void beyond_oas2(void)
@@ -257,7 +258,7 @@ static const struct fault {
 	{ "privileged", STE_S1, F_PERMISSION, privileged, EVENT1_IN },
 	{ "not executable", STE_S1, F_PERMISSION, not_executable, EVENT1_IN | EVENT1_IND },
 	{ "unmapped at stage 2", STE_S2, F_TRANSLATION, unmapped2, EVENT1_S2 | EVENT1_IN, AWAY },
-	{ "beyond S2T0SZ", STE_S2, F_TRANSLATION, out_of_range2, EVENT1_S2 | EVENT1_IN, 1UL << 39 },
+	{ "beyond S2T0SZ", STE_S2, F_TRANSLATION, out_of_range2, EVENT1_S2 | EVENT1_IN, 1UL << 35 },
 	{ "beyond IAS", STE_S2, F_ADDR_SIZE, beyond_oas2, EVENT1_IN },
 	{ "page beyond S2PS", STE_S2, F_ADDR_SIZE, too_large2, EVENT1_S2 | EVENT1_IN, AWAY },
 	{ "access flag at stage 2", STE_S2, F_ACCESS, not_accessed2, EVENT1_S2 | EVENT1_IN, AWAY },

@@ -4,8 +4,8 @@
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 
-# endpoint GUEST TEST [KEYS]: the DMA endpoint (with these keys besides) behind one
-endpoint() { guest "$1" "$2" --iommu v,type=smmuv3 "--dma-test=iommu=v$3"; }
+# endpoint GUEST TEST [KEYS]: the DMA endpoint (with these keys besides) behind one; its StreamID is not 0
+endpoint() { guest "$1" "$2" --iommu v,type=smmuv3 --rng "--dma-test=iommu=v$3"; }
 # behind TEST ARG...: an entropy device behind one
 behind() {
 	test=$1

@@ -93,11 +93,10 @@ void smmu_set_ste(struct smmu *s, u32 sid, const struct ste *ste)
 	smmu_sync(s);
 }
 
-/* 40 bits of output: more than there is. */
 struct cd smmu_cd(const struct tables *t, u32 asid)
 {
 	return (struct cd){ {
-		CD0_T0SZ(T0SZ) | CD0_EPD1 | CD0_V | CD0_IPS(2) | CD0_AA64 | CD0_R | CD0_A |
+		CD0_T0SZ(T0SZ) | CD0_EPD1 | CD0_V | CD0_IPS(1) | CD0_AA64 | CD0_R | CD0_A |
 			CD0_ASET | CD0_ASID(asid),
 		(u64)t->table[0],
 	} };
@@ -113,7 +112,7 @@ struct ste smmu_s2(const struct tables *t, u32 vmid)
 	return (struct ste){ {
 		STE0(STE_S2),
 		0,
-		STE2_VMID(vmid) | STE2_S2T0SZ(T0SZ) | STE2_S2SL0(1) | STE2_S2PS(2) | STE2_S2AA64 |
+		STE2_VMID(vmid) | STE2_S2T0SZ(S2T0SZ) | STE2_S2SL0(1) | STE2_S2PS(1) | STE2_S2AA64 |
 			STE2_S2R,
 		(u64)t->table[0],
 	} };

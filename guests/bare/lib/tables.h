@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Translation tables, of either stage: 4 KiB pages, addresses of 39 bits, levels 1 to 3 (Arm DDI
- * 0487, D8). */
+/* Translation tables, of either stage: 4 KiB pages, addresses of 39 bits (at stage 2 of 36, which
+ * an SMMU of any board has), levels 1 to 3 (Arm DDI 0487, D8). */
 #ifndef GUESTS_BARE_LIB_TABLES_H
 #define GUESTS_BARE_LIB_TABLES_H
 
 #include "guest.h"
 
-#define PAGE  0x1000UL
-#define T0SZ  25
-#define TABLE 3UL /* what an entry is */
-#define BLOCK 1UL
-#define LEAF  3UL /* at level 3: a page */
+#define PAGE   0x1000UL
+#define T0SZ   25
+#define S2T0SZ 28
+#define TABLE  3UL /* what an entry is */
+#define BLOCK  1UL
+#define LEAF   3UL /* at level 3: a page */
 
 #define ENTRY_USER     (1UL << 6) /* stage 1 */
 #define ENTRY_RO       (1UL << 7)
