@@ -31,3 +31,7 @@ case_of "smmu: the Event queue's message" endpoint smmu_fault message
 case_of "smmu: a command that is none stops the queue until that is acknowledged" endpoint smmu_fault command
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages
+# at COUNT [FIELD]
+at() { guest smmu_at "at count=$1" --iommu "v,type=smmuv3$2" --rng --dma-test=iommu=v; }
+case_of "smmu: stage 1 is the CPU's: tables by chance, asked of both" at 300
+case_of "smmu: stage 1 is the CPU's: with addresses of 52 bits" at 300 ,idr5.oas=6
