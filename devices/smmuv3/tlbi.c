@@ -56,9 +56,7 @@ static bool range(const struct smmu *s, const u64 *cmd, struct smmu_scope *scope
 	const u64 num = FIELD_GET(CMD0_NUM, cmd[0]);
 	u64 scale = FIELD_GET(CMD0_SCALE, cmd[0]), size = 1;
 
-	scope->first = cmd[1] & CMD1_ADDR;
-	if (!ipa)
-		scope->first = canonical(scope->first);
+	scope->first = ipa ? cmd[1] & CMD1_IPA : canonical(cmd[1] & CMD1_ADDR);
 	if (tg) {
 		if (!num && !scale && !has_level(s, tg, FIELD_GET(CMD1_TTL, cmd[1])))
 			return false;
