@@ -212,17 +212,37 @@ static const struct taken takings[] = {
 	{ 3, PAGE, true, CFGI_CD | 0x13ULL << 32, 0 },
 };
 
+static void reach_pages(u64 first, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++) {
+		fake_smmu_map(&f, root, first + i * PAGE, D, FAKE_S1_RW);
+		cr_assert(eq(u64, fake_smmu_gpa(&f, first + i * PAGE, DMA_READ), D));
+	}
+}
+
+static void take(const struct taken *t)
+{
+	struct held h;
+
+	begin(&h, t->endpoint, t->iova, 8);
+	cr_assert(fake_smmu_command(&f, t->w0, t->w1));
+	cr_assert(ne(int, fake_smmu_sync(&f), t->waits), "%#llx %#llx", (unsigned long long)t->w0,
+	          (unsigned long long)t->w1);
+	let_go(&h);
+	cr_assert(is_consumed());
+}
+
 Test(smmu_flight, what_each_command_takes_away)
 {
-	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++) {
-		struct held h;
+	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++)
+		take(t);
+}
 
-		begin(&h, t->endpoint, t->iova, 8);
-		cr_assert(fake_smmu_command(&f, t->w0, t->w1));
-		cr_assert(ne(int, fake_smmu_sync(&f), t->waits), "%#llx %#llx",
-		          (unsigned long long)t->w0, (unsigned long long)t->w1);
-		let_go(&h);
-		cr_assert(is_consumed());
+Test(smmu_flight, what_each_command_takes_away_among_many)
+{
+	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++) {
+		reach_pages(0x40000000, 300);
+		take(t);
 	}
 }
 
@@ -376,14 +396,6 @@ Test(smmu_flight, who_sends_messages_is_told_when_their_way_is_taken_away)
 	fake_smmu_write32(&f, GBPA, GBPA_UPDATE | GBPA_ABORT);
 	cr_assert(eq(u32, listener.changes, 1));
 	cr_assert(zero(u64, listen()));
-}
-
-static void reach_pages(u64 first, u64 nr)
-{
-	for (u64 i = 0; i < nr; i++) {
-		fake_smmu_map(&f, root, first + i * PAGE, D, FAKE_S1_RW);
-		cr_assert(eq(u64, fake_smmu_gpa(&f, first + i * PAGE, DMA_READ), D));
-	}
 }
 
 Test(smmu_flight, what_is_in_use_is_not_forgotten_for_others)
