@@ -13,7 +13,7 @@ struct machine;
 struct iommu_parsed {
 	struct iommu_option option;
 	struct iommu_words {
-		const char *type, *msi, *bypass, *transport, *input, *domains, *reserved;
+		const char *type, *msi, *host_msi, *bypass, *transport, *input, *domains, *reserved;
 		const char *experimental, *interrupts, *field;
 	} words;
 };

@@ -54,6 +54,15 @@ static bool is_beside_doorbell(const struct iommu_option *o)
 	return true;
 }
 
+static bool is_beside_host_msi(const struct iommu_option *o)
+{
+	for (unsigned int i = 0; i < o->nr_reserved && o->host_msi.last; i++)
+		if (o->reserved[i].first <= o->host_msi.last &&
+		    o->reserved[i].last >= o->host_msi.first)
+			return false;
+	return true;
+}
+
 static const struct key keys[] = {
 	IOMMU_WORD("type", type),
 	IOMMU_NUMBER("segment", place.segment, 0, 0xffff),
@@ -64,6 +73,7 @@ static const struct key keys[] = {
 	IOMMU_WORD("input", input),
 	IOMMU_WORD("domains", domains),
 	IOMMU_WORD("reserved", reserved),
+	IOMMU_WORD("host-msi", host_msi),
 	IOMMU_WORD("experimental", experimental),
 	IOMMU_NUMBER("mappings", max_mappings, 1, 1ULL << 32),
 };
@@ -98,8 +108,12 @@ static const char *finish(struct iommu_parsed *p)
 	expected = parse_range(w->input, ~0ULL, &o->input.first, &o->input.last);
 	if (!expected)
 		expected = parse_range(w->domains, ~0u, &o->domains.first, &o->domains.last);
+	if (!expected)
+		expected = parse_range(w->host_msi, ~0ULL, &o->host_msi.first, &o->host_msi.last);
 	if (!expected && w->reserved)
 		expected = parse_reserved(o, (char *)w->reserved);
+	if (!expected && !is_beside_host_msi(o))
+		return "reserved= ranges beside host-msi=";
 	if (!expected && !is_beside_doorbell(o))
 		return "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate";
 	o->place.mmio = o->has_transport && o->mmio;
@@ -117,14 +131,45 @@ static struct viommu_range range(const struct iommu_range *r)
 	return (struct viommu_range){ r->first, r->last };
 }
 
+static void reserve(struct viommu_config *c, u64 first, u64 last)
+{
+	if (first <= last)
+		c->reserved[c->nr_reserved++] = (struct viommu_range){ first, last };
+}
+
+/* What devices of the host's cannot reach is reserved, but for the page that is a property already.
+ */
+static void reserve_host_msi(const struct iommu_range *r, struct viommu_config *c)
+{
+	const bool split = c->msi_window && r->first <= c->msi.last && c->msi.first <= r->last;
+
+	if (!split) {
+		reserve(c, r->first, r->last);
+		return;
+	}
+	if (r->first < c->msi.first)
+		reserve(c, r->first, c->msi.first - 1);
+	if (r->last > c->msi.last)
+		reserve(c, c->msi.last + 1, r->last);
+}
+
 /* The page with the doorbell; a machine without one needs no window. */
 static void set_msi(const struct platform *p, const struct iommu_option *o, struct viommu_config *c)
 {
 	const struct platform_msi_frame *f = &p->msi_frames[0];
+	const struct viommu_range doorbell = { ALIGN_DOWN(f->doorbell, 4096), f->doorbell | 4095 };
 
 	c->msi_window = !o->msi_translate && p->nr_msi_frames;
 	if (c->msi_window)
-		c->msi = (struct viommu_range){ ALIGN_DOWN(f->doorbell, 4096), f->doorbell | 4095 };
+		c->msi = doorbell;
+	if (p->nr_msi_frames) { /* what is mapped is whole granules */
+		c->doorbell.first = ALIGN_DOWN(doorbell.first, o->granule);
+		c->doorbell.last = doorbell.last | (o->granule - 1);
+	}
+	c->host_window = o->msi_translate && o->host_msi.last;
+	c->host_msi = range(&o->host_msi);
+	if (!o->msi_translate && o->host_msi.last)
+		reserve_host_msi(&o->host_msi, c);
 }
 
 /*

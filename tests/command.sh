@@ -131,6 +131,36 @@ bad "a serial console with keys" "--console serial,bus=x: expected serial or vir
 bad "an empty key" "--disk disk,: expected a key out of" -k good -d disk,
 bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the number of a --segment" -k good -d disk,segment=3
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none, or the ID of an --iommu" -k good -d disk,iommu=v0
+bad "an IOMMU of no kind" "--iommu v: expected ID,type=virtio|smmuv3" -k good --iommu v
+bad "an IOMMU of a kind there is not" "--iommu v,type=smmuv2: expected type=virtio or type=smmuv3" -k good --iommu v,type=smmuv2
+bad "two IOMMUs of one name" "--iommu v,type=smmuv3: expected an ID that no other IOMMU has" -k good --iommu v,type=virtio --iommu v,type=smmuv3
+bad "a seventeenth IOMMU" "--iommu v,type=smmuv3: expected at most 16 IOMMUs" -k good $(for i in $(seq 16); do echo --iommu s$i,type=smmuv3; done) --iommu v,type=smmuv3
+for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 mappings=1 experimental=page-request; do
+	bad "an SMMU with $key" "--iommu s,type=smmuv3,$key: expected ${key%%=*}= with type=virtio only" -k good --iommu s,type=smmuv3,$key
+done
+bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts=msi: expected interrupts= with type=smmuv3 only" \
+	-k good --iommu v,type=virtio,interrupts=msi
+bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: expected idr0.s2p= with type=smmuv3 only" \
+	-k good --iommu v,type=virtio,idr0.s2p=0
+bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,accel=on: expected a key out of type=, interrupts=, idrN.FIELD=" -k good --iommu s,type=smmuv3,accel=on
+bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expected a field of an ID register, such as idr0.s2p=0" \
+	-k good --iommu s,type=smmuv3,idr0.x=1
+for field in idr0.ats idr0.pri idr0.btm idr1.ecmdq idr5.d128; do
+	bad "an SMMU with $field" "--iommu s,type=smmuv3,$field=1: expected $field=0" -k good --iommu s,type=smmuv3,$field=1
+done
+bad "an SMMU that stalls" "--iommu s,type=smmuv3,idr0.stall_model=0: expected idr0.stall_model=1" -k good --iommu s,type=smmuv3,idr0.stall_model=0
+bad "an SMMU with too many StreamIDs" "expected idr1.sidsize=N, 0 to 32" -k good --iommu s,type=smmuv3,idr1.sidsize=33
+bad "an SMMU of no stage" "--iommu s: expected idr0.s1p=1 or idr0.s2p=1" -k good --iommu s,type=smmuv3,idr0.s1p=0,idr0.s2p=0
+bad "an SMMU of no granule" "--iommu s: expected idr5.gran4k=1, idr5.gran16k=1 or idr5.gran64k=1" \
+	-k good --iommu s,type=smmuv3,idr5.gran4k=0,idr5.gran16k=0,idr5.gran64k=0
+bad "an SMMU with addresses too narrow" "--iommu s,idr5.oas=0: expected at least 1: the board ends at 0x1000000000" -k good --iommu s,type=smmuv3,idr5.oas=0
+bad "an SMMU with interrupts there are not" "--iommu s,type=smmuv3,interrupts=spi: expected interrupts=wired or interrupts=msi" \
+	-k good --iommu s,type=smmuv3,interrupts=spi
+for chip in gicv3 gicv2m gicv2; do
+	bad "an SMMU that sends messages to $chip" "--iommu s,interrupts=msi: expected --irqchip gicv3-its, not $chip" \
+		-k good --iommu s,type=smmuv3,interrupts=msi --irqchip $chip
+done
+bad "an SMMU that sends messages and cannot" "--iommu s: expected idr0.msi=1 with interrupts=msi" -k good --iommu s,type=smmuv3,interrupts=msi,idr0.msi=0
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2
 bad "two root ports of one name" "--root-port a: expected an ID that no other root port has" -k good --root-port a --root-port a
 bad "--segment 0" "--segment 0: expected a segment number, 1 to 65535" -k good --segment 0

@@ -37,12 +37,12 @@ static unsigned int bits_of(const struct pgtable *t, int level)
 	return level == t->start ? t->input - shift_of(t, level) : t->granule - 3u;
 }
 
-/* D8.2.5.2; the SMMU says so of TTB and S2TTB too. */
+/* S1TTBaseAddress: 64 bytes at least where descriptors are of 52 bits, whatever the output is. */
 static u64 first_table(const struct pgtable *t)
 {
 	const u64 size = 8ULL << bits_of(t, t->start);
 
-	return ALIGN_DOWN(t->base, t->output == 52 && size < 64 ? 64 : size);
+	return ALIGN_DOWN(t->base, (lpa2(t) || t->output == 52) && size < 64 ? 64 : size);
 }
 
 static u64 entry_in(const struct pgtable *t, int level, u64 table, u64 addr)
@@ -197,7 +197,7 @@ static bool walk(const struct pgtable *t, const struct pgtable_access *a, struct
 			return true;
 		next = follow(t, a, limits, w);
 		table = address_in(t, w->entry, t->granule);
-		if (t->stage == 1 && !t->had)
+		if (!t->had)
 			limits |= w->entry & TABLE_LIMITS;
 	}
 	return next == DONE;

@@ -72,6 +72,17 @@ static unsigned int output_bits(const struct smmu *s, unsigned int field)
 	return bits < s->oas ? bits : s->oas;
 }
 
+/* DDI 0487, VTCR_EL2.SL0: the topmost levels are for those that have so large physical addresses.
+ */
+static bool start_offered(const struct smmu *s, const struct pgtable *t)
+{
+	if (t->granule == 12 && t->start == 3)
+		return smmu_idr(s, 3, IDR3_STT);
+	if ((t->granule == 12 && t->start == 0) || (t->granule == 16 && t->start == 1))
+		return s->oas >= 44;
+	return t->granule != 14 || t->start != 1 || s->oas >= 42;
+}
+
 static bool stage2(const struct smmu *s, const u64 *ste, struct smmu_config_entry *c)
 {
 	struct pgtable *t = &c->s2t;
@@ -106,7 +117,8 @@ static bool stage2(const struct smmu *s, const u64 *ste, struct smmu_config_entr
 	c->s2ptw = ste[2] & STE2_S2PTW;
 	return tsz >= least && tsz <= largest_tsz(s, t->granule) && base_fits(t) &&
 	       pgtable_start2(t->granule, t->input, t->ds, t->ds && t->granule == 12 ? sl : sl & 3,
-	                      &t->start);
+	                      &t->start) &&
+	       start_offered(s, t);
 }
 
 /* 5.2, STRW: which regime stage 1 is of; it counts where stage 1 alone translates. */

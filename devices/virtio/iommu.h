@@ -9,7 +9,7 @@
  * mappings a driver sets. Everything is called under the device lock, or before
  * the guest runs.
  */
-#define VIOMMU_MAX_RESERVED 8
+#define VIOMMU_MAX_RESERVED 10
 
 struct viommu_range {
 	u64 first, last; /* bytes, both included */
@@ -23,6 +23,13 @@ struct viommu_config {
 	bool bypass;                   /* endpoints that are attached to nothing reach all memory */
 	bool msi_window; /* the driver is told of msi, and messages there are not translated */
 	struct viommu_range msi;
+	/*
+	 * Without that window: where the host maps the doorbell for the devices it has assigned.
+	 * There the driver maps doorbells, which is ours to keep in mind, and nothing else.
+	 */
+	bool host_window;
+	struct viommu_range host_msi;
+	struct viommu_range doorbell;                      /* GPAs */
 	struct viommu_range reserved[VIOMMU_MAX_RESERVED]; /* IOVAs that cannot be mapped */
 	unsigned int nr_reserved;
 	u64 max_mappings;   /* of all domains together */

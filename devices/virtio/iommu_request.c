@@ -75,6 +75,17 @@ static bool is_reserved(const struct viommu *v, const struct iova_mapping *m)
 	return false;
 }
 
+/* In the host's own message window, and no doorbell of the guest's: that cannot be mapped there. */
+static bool clashes(const struct viommu *v, const struct iova_mapping *m, u32 flags)
+{
+	const struct viommu_range *d = &v->host.doorbell;
+
+	if (!v->host.host_window || !overlaps(&v->host.host_msi, m))
+		return false;
+	return !(flags & VIRTIO_IOMMU_MAP_F_MMIO) || m->gpa < d->first ||
+	       m->gpa + (m->last - m->iova) > d->last;
+}
+
 /*
  * 5.13.6.5: whole granules, IOVAs that there are, and GPAs that do not wrap around. Where a granule
  * is a byte, one alone can be mapped (5.13.6), whatever 5.13.6.5.1 says of a range's ends.
@@ -111,7 +122,7 @@ static u8 map(struct viommu_request *rq, const union body *b)
 		return VIRTIO_IOMMU_S_RANGE;
 	if (!d)
 		return VIRTIO_IOMMU_S_NOENT;
-	if (d->bypass || is_reserved(v, &m))
+	if (d->bypass || is_reserved(v, &m) || clashes(v, &m, flags))
 		return VIRTIO_IOMMU_S_INVAL;
 	return viommu_map(v, d, &m);
 }

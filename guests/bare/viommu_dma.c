@@ -270,6 +270,28 @@ static void msi_translated(void)
 	interrupts_by(0, "read-only");
 }
 
+/* The same within the host's own window, where there is room for doorbells only. */
+static void msi_host_window(void)
+{
+	const u64 window = 0x09000000, doorbell = 0x08000000;
+
+	find();
+	attach_moved(MAP_READ | MAP_WRITE);
+	check(viommu_map(&v, DOMAIN, window, window + LAST, (u64)target, MAP_READ | MAP_WRITE) ==
+	              S_INVAL,
+	      "memory in the window");
+	check(viommu_map(&v, DOMAIN, window, window + LAST, UART_BASE, MAP_WRITE | MAP_MMIO) ==
+	              S_INVAL,
+	      "a UART in the window");
+	check(!viommu_map(&v, DOMAIN, window, window + LAST, doorbell, MAP_WRITE | MAP_MMIO),
+	      "the doorbell");
+	with_vector(window);
+	interrupts_by(1, "mapped");
+	check(!viommu_map(&v, DOMAIN, window + 0x100000, window + 0x100000 + LAST, (u64)target,
+	                  MAP_READ),
+	      "behind the window");
+}
+
 static const struct test tests[] = {
 	{ "translated", translated },
 	{ "scattered", scattered },
@@ -278,6 +300,7 @@ static const struct test tests[] = {
 	{ "reset", reset },
 	{ "msi-window", msi_window },
 	{ "msi-translated", msi_translated },
+	{ "msi-host-window", msi_host_window },
 };
 
 int main(void)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: a disk and a network behind a virtio-iommu, by what viommu.* on the kernel's command line say: random
+# In the guest: a disk and a network behind IOMMUs, by what viommu.* on the kernel's command line say: random
 # data over both at once, every byte compared; with viommu.rounds=N their drivers come and go under load.
 word() { sed -n "s/.*\bviommu\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 rounds=$(word rounds)
@@ -45,6 +45,7 @@ if [ "${rounds:-0}" -gt 0 ]; then
 	traffic run tcp:$host.1:5001 4 100000 2 || exit 7
 	echo "rounds: $rounds, disk $(dd if="$disk" bs=64k iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1)"
 fi
-echo "faults: $(dmesg | grep -c 'fault from EP')"
+grep arm-smmu-v3 /proc/interrupts | sed 's/^/irq: /'
+echo "faults: $(dmesg | grep -cE 'fault from EP|arm-smmu-v3 .*(event 0x|CMDQ error|timeout|aborted|lost|not be reported)')"
 echo "it may be counted"
 read -r line

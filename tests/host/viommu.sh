@@ -27,6 +27,9 @@ done
 case_of "viommu: messages in the window are not translated" behind viommu_dma msi-window ",msi=bypass"
 case_of "viommu: messages go where their doorbell is mapped" behind viommu_dma msi-translated ",msi=translate"
 
+case_of "viommu: in the host's own window doorbells are mapped, and nothing else" behind viommu_dma msi-host-window \
+	",msi=translate,host-msi=0x9000000-0x90fffff"
+
 # flight TEST KEYS [KEYS]: the DMA endpoint (with these keys besides) behind one
 flight() { guest viommu_flight "$1" --iommu "v,type=virtio$2" "--dma-test=ats,pri,iommu=v$3"; }
 case_of "viommu: an unmap waits for the transfers that it takes memory from, and for no other" flight unmap

@@ -98,13 +98,19 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 	static const struct {
 		const char *words, *expected;
 	} all[] = {
-		{ "", "ID,type=virtio[,KEY...]" },
-		{ "v", "ID,type=virtio[,KEY...]" },
-		{ ",type=virtio", "ID,type=virtio[,KEY...]" },
+		{ "", "ID,type=virtio|smmuv3[,KEY...]" },
+		{ "v", "ID,type=virtio|smmuv3[,KEY...]" },
+		{ ",type=virtio", "ID,type=virtio|smmuv3[,KEY...]" },
 		{ "none,type=virtio", "an ID that no other IOMMU has, and neither none nor auto" },
 		{ "auto,type=virtio", "an ID that no other IOMMU has, and neither none nor auto" },
-		{ "v,msi=bypass", "type=virtio" },
-		{ "v,type=smmuv3", "type=virtio" },
+		{ "v,msi=bypass", "type=virtio or type=smmuv3" },
+		{ "v,type=", "type=virtio or type=smmuv3" },
+		{ "v,type=smmuv2", "type=virtio or type=smmuv3" },
+		{ "v,type=virtios", "type=virtio or type=smmuv3" },
+		{ "v,mytype=virtio", "type=virtio or type=smmuv3" },
+		{ "v,type=virtio,type=smmuv3", "one type=" },
+		{ "v,type=virtio,interrupts=msi", "interrupts= with type=smmuv3 only" },
+		{ "v,idr0.s2p=0,type=virtio", "idr0.s2p= with type=smmuv3 only" },
 		{ "v,type=virtio,transport=usb", "transport=pci or transport=mmio" },
 		{ "v,type=virtio,msi=on", "msi=bypass or msi=translate" },
 		{ "v,type=virtio,bypass=1", "bypass=on or bypass=off" },
@@ -121,6 +127,9 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,input=0-0x10000000000000000", "FIRST-LAST, both included" },
 		{ "v,type=virtio,domains=0-0x100000000", "FIRST-LAST, both included" },
 		{ "v,type=virtio,reserved=1", reserved },
+		{ "v,type=virtio,host-msi=1", "FIRST-LAST, both included" },
+		{ "v,type=virtio,host-msi=0x100-0x1ff,reserved=0-0x100",
+		  "reserved= ranges beside host-msi=" },
 		{ "v,type=virtio,reserved=1-2:", reserved },
 		{ "v,type=virtio,reserved=1-2:2-3", "reserved= ranges that do not overlap" },
 		{ "v,type=virtio,reserved=0-9:4-5", "reserved= ranges that do not overlap" },
@@ -129,7 +138,7 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,reserved=0-1:0x7000000-0xffffffff",
 		  "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate" },
 		{ "v,type=virtio,bus=a",
-		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, experimental=, mappings=" },
+		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/iommu.h"
 #include "machine/place.h"
 #include "tests/unit/said.h"
 
@@ -181,6 +182,18 @@ ParameterizedTest(struct place_case *c, place, a_device_goes_where_there_is_such
 		expect_refused(c->said);
 	else
 		expect_taken();
+}
+
+Test(place, a_device_is_behind_an_iommu_of_either_kind_wherever_it_is)
+{
+	segment("5");
+	port("b,segment=5");
+	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("v,type=virtio,segment=5"))));
+	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("s,type=smmuv3"))));
+	device((struct place){ .bus = "b", .iommu = "s" });
+	device((struct place){ .segment = 5, .iommu = "s" });
+	device((struct place){ .iommu = "v" });
+	expect_taken();
 }
 
 Test(place, a_port_has_one_device)

@@ -188,6 +188,45 @@ Test(viommu_map, the_window_of_messages_cannot_be_mapped)
 	cr_assert(zero(u8, map(0x801f000, 0x801ffff, D, RW)));
 }
 
+struct window_case {
+	u64 first, last;
+	gpa_t gpa;
+	u32 flags;
+	u8 status;
+};
+
+/* The host's window is [0x8000000, 0x80fffff], the guest's doorbell at 0x8000040. */
+ParameterizedTestParameters(viommu_map, in_the_hosts_window_only_doorbells_are_mapped)
+{
+	static struct window_case cases[] = {
+		{ 0x8000000, 0x8000fff, 0x8000000, RW | MMIO, VIRTIO_IOMMU_S_OK },
+		{ 0x80ff000, 0x80fffff, 0x8000000, MMIO, VIRTIO_IOMMU_S_OK },
+		{ 0x8000000, 0x8000fff, 0x8000000, RW, VIRTIO_IOMMU_S_INVAL },
+		{ 0x8000000, 0x8000fff, D, RW, VIRTIO_IOMMU_S_INVAL },
+		{ 0x8000000, 0x8000fff, D, RW | MMIO, VIRTIO_IOMMU_S_INVAL },
+		{ 0x8000000, 0x8000fff, 0x7fff000, RW | MMIO, VIRTIO_IOMMU_S_INVAL },
+		{ 0x8000000, 0x8001fff, 0x8000000, RW | MMIO, VIRTIO_IOMMU_S_INVAL },
+		{ 0x80ff000, 0x8100fff, 0x8000000, RW | MMIO, VIRTIO_IOMMU_S_INVAL },
+		{ 0, ~0ULL, 0, RW, VIRTIO_IOMMU_S_INVAL },
+		{ 0x8100000, 0x8100fff, D, RW, VIRTIO_IOMMU_S_OK },
+		{ 0x7fff000, 0x7ffffff, D, RW, VIRTIO_IOMMU_S_OK },
+	};
+
+	return cr_make_param_array(struct window_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct window_case *c, viommu_map, in_the_hosts_window_only_doorbells_are_mapped)
+{
+	struct viommu_config config = fake_viommu_config();
+
+	config.host_window = true;
+	config.host_msi = (struct viommu_range){ 0x8000000, 0x80fffff };
+	config.doorbell = (struct viommu_range){ 0x8000000, 0x8000fff };
+	make_with(&config, 0);
+	cr_assert(eq(u8, map(c->first, c->last, c->gpa, c->flags), c->status));
+	cr_assert(eq(u64, nr_mappings(), !c->status));
+}
+
 Test(viommu_map, mmio_is_an_unknown_flag_without_its_feature)
 {
 	const struct viommu_config c = fake_viommu_config();

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# SMMUv3 under Linux's driver: disks and networks behind it, with traffic; several of them, beside a virtio-iommu and devices behind none.
+. "$SHARE/tests/host/lib.sh"
+LABEL=smmu
+. "$SHARE/tests/host/traffic-lib.sh"
+
+# busy: the SMMUs have translated that much, and nothing went wrong
+busy() {
+	WHY="$(counted commands) commands, $(counted invalidations) invalidations, $(counted errors) errors, $(counted accesses) accesses, $(counted faults) faults, $(counted events) events, $(counted lost) lost"
+	[ "$(counted accesses)" -gt $((BYTES / 2000)) ] && [ "$(counted invalidations)" -ge "${invalidations:-100}" ] &&
+		[ "$(counted faults)" = 0 ] && [ "$(counted events)" = 0 ] && [ "$(counted errors)" = 0 ] && [ "$(counted lost)" = 0 ]
+}
+
+one() { # KEYS WORDS TYPE ARG...
+	keys=$1 words=$2 type=$3
+	shift 3
+	traffic "$words" --iommu "s,type=smmuv3$keys" -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s "$@" && busy && said "group: $type"
+}
+case_of "smmu: Linux: strict: random data over disk and network at once; drivers come and go under load" \
+	one "" "iommu.strict=1 viommu.rounds=$ROUNDS" "DMA 0000:00:00.0" || :
+said "rounds: $ROUNDS, disk $(sum "$WORK/disk")" || fail "smmu: Linux: the disk after that" "$WHY"
+case_of "smmu: Linux: strict, on one vCPU that spins with interrupts off" one "" iommu.strict=1 "DMA 0000:00:00.0" -c 1
+lazy() {
+	invalidations=1
+	one "" iommu.strict=0 "DMA-FQ 0000:00:00.0"
+}
+case_of "smmu: Linux: lazy: the same data" lazy
+invalidations=
+messages() { one ",interrupts=msi" iommu.strict=1 "DMA 0000:00:00.0" && said "ITS-pMSI" && said "arm-smmu-v3-evtq"; }
+case_of "smmu: Linux: strict: its own interrupts are messages" messages
+stage1() { one ",idr0.s2p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
+stage2() { one ",idr0.s1p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: stage 1 alone" stage1
+case_of "smmu: Linux: strict: stage 2 alone" stage2
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
+
+# disks N...: a small one for each
+disks() { for i; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done; }
+
+# Two of them and a virtio-iommu, with devices on segments behind each, behind ports, and behind none.
+several() {
+	disks 2 3 4
+	traffic "iommu.strict=1" --segment 1 --root-port a --root-port b,segment=1 --root-port c \
+		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
+		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
+		-d "$WORK/disk4,bus=c" && busy || return 1
+	for group in "DMA 0000:01:00.0" "DMA 0001:00:03.0" "DMA 0001:01:00.0" "DMA 0001:00:02.0"; do said "group: $group" || return 1; done
+	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
+	[ "$(grep -ac ^group: "$OUT")" = 4 ]
+}
+case_of "smmu: Linux: two of them beside a virtio-iommu, with devices on segments, behind ports and behind none" several
+
+# 16 of them, each with a device: the disk and the network with traffic, 14 disks whose partitions are looked for.
+sixteen() {
+	disks $(seq 3 16)
+	set -- --iommu s1,type=smmuv3 --iommu s2,type=smmuv3,interrupts=msi
+	for i in $(seq 3 16); do set -- "$@" --iommu "s$i,type=smmuv3" -d "$WORK/disk$i,iommu=s$i"; done
+	traffic "iommu.strict=1" -d "$WORK/disk,serial=data,iommu=s1" -n tap=tap0,iommu=s2 "$@" && busy || return 1
+	WHY="$(grep -ac ^group: "$OUT") groups"
+	[ "$(grep -ac ^group: "$OUT")" = 16 ] || return 1
+	WHY="one of them has translated nothing, or is not there"
+	[ "$(grep -c '"kind": "smmuv3"' "$WORK/stat")" = 16 ] && ! grep -q '"accesses": 0[^0-9]*$' "$WORK/stat"
+}
+case_of "smmu: Linux: sixteen of them, each with a device" sixteen
+
+# What an identity domain reaches is not translated, and so nothing is invalidated but at the beginning.
+identity() {
+	invalidations=1
+	one "" "iommu.passthrough=1" identity
+}
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: identity domains" identity
+invalidations=
+
+case_of "smmu: Linux: a guest that resets starts with an SMMU as new" resets_twice --iommu s,type=smmuv3 --rng=iommu=s
+traffic_ends

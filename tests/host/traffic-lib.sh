@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Traffic of a guest behind IOMMUs: random data over disk and network at once. Sourced after lib.sh by what has set $LABEL.
+SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+echo "$LABEL: SEED=$SEED"
+# of 256 MiB each way a hundredth; of a hundred rounds three
+BYTES=2684360 DISK=2097152 ROUNDS=3 MEMORY=512
+# the guest keeps what it writes to the disk, in half of its memory
+[ -z "${SOAK:-}" ] || BYTES=268436000 DISK=268435456 ROUNDS=100 MEMORY=1536
+cp "$SHARE/traffic" "$SHARE/tap" "$WORK"
+"$WORK/traffic" serve tcp:5001 2>/dev/null &
+server=$!
+"$WORK/tap" tap0 && ip addr add 10.9.0.1/24 dev tap0 && ip link set tap0 up
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+
+# counted NAME: the number of that in the last `nestor stat`, of all IOMMUs together
+counted() { tr ',{}' '\n\n\n' <"$WORK/stat" | sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p" | awk '{ n += $1 } END { print n + 0 }'; }
+
+# traffic WORDS ARG...: a guest with /dev/vda and eth0, and what its IOMMUs did, in $WORK/stat
+traffic() {
+	words=$1
+	shift
+	truncate -s 0 "$WORK/disk" && head -c $DISK /dev/urandom >"$WORK/disk"
+	before=$(sum "$WORK/disk")
+	rm -f "$WORK/in" && mkfifo "$WORK/in"
+	: >"$OUT"
+	"$NESTOR" run --timeout "${SOAK:+3}900" --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m $MEMORY \
+		-p "console=ttyS0 quiet viommu.subnet=0 viommu.bytes=$BYTES viommu.seed=$SEED $words" "$@" >"$OUT" 2>&1 <"$WORK/in" &
+	pid=$!
+	exec 5>"$WORK/in"
+	until grep -q "it may be counted" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
+	"$NESTOR" stat viommu --json >"$WORK/stat" 2>/dev/null
+	(echo >&5) 2>/dev/null
+	wait $pid
+	got=$?
+	exec 5>&-
+	WHY="exit code $got"
+	[ $got = 0 ] && said "before: $before" && said "after: $(sum "$WORK/disk")" &&
+		said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "faults: 0"
+}
+
+# traffic_ends: what traffic() has begun is over, and nothing is left
+traffic_ends() {
+	kill $server
+	wait $server 2>/dev/null # its port is free for the next
+	ip link del tap0
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* SMMUv3s on the board: where each is, by what the ITS knows it, and their counters. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "machine/iommu.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
+#include "tests/unit/fake_kvm.h"
+#include "tests/unit/leak.h"
+#include "tests/unit/schema.h"
+#include "vmm/arm64/gic.h"
+
+static struct options o;
+static struct machine m;
+
+static void make(void)
+{
+	o.nr_segments = 1;
+	o.mem = 256 << 20;
+	o.irqchip = irqchip_find("gicv3-its");
+	fake_vm(&m.vm, 1);
+	m.options = &o;
+	m.platform.nr_pci = 1;
+	m.platform.pci[0] = (struct platform_pci){ .last_bus = 127 };
+}
+
+static void destroy(void)
+{
+	while (m.nr_owned) {
+		struct owned *last = &m.owned[--m.nr_owned];
+
+		last->destroy(last->object);
+	}
+	fake_vm_destroy(&m.vm);
+	expect_no_leak();
+}
+
+TestSuite(smmu_machine, .init = make, .fini = destroy);
+
+static void create(const char *words)
+{
+	static char texts[PLATFORM_IOMMUS][80];
+	const char *expected = iommu_option_take(&o, strcpy(texts[o.nr_iommus], words));
+
+	cr_assert(zero(ptr, (void *)expected), "%s: %s", words, expected);
+}
+
+Test(smmu_machine, each_has_two_pages_four_interrupts_and_a_device_id)
+{
+	char words[64];
+
+	for (unsigned int i = 0; i < PLATFORM_IOMMUS; i++) {
+		snprintf(words, sizeof(words), "s%u,type=smmuv3%s", i,
+		         i % 2 ? ",interrupts=msi" : "");
+		create(words);
+	}
+	cr_assert(iommus_check(&o));
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(eq(u32, m.platform.nr_iommus, PLATFORM_IOMMUS));
+	for (u32 i = 0; i < PLATFORM_IOMMUS; i++) {
+		const struct platform_iommu *p = &m.platform.iommus[i];
+
+		cr_assert(eq(int, p->kind, PLATFORM_IOMMU_SMMUV3));
+		cr_assert(eq(u64, p->base, 0x9000000 + i * 0x20000));
+		cr_assert(eq(u64, p->size, 0x20000));
+		cr_assert(eq(u32, p->eventq_spi, 96 + 4 * i));
+		cr_assert(eq(u32, p->priq_spi, 97 + 4 * i));
+		cr_assert(eq(u32, p->sync_spi, 98 + 4 * i));
+		cr_assert(eq(u32, p->gerror_spi, 99 + 4 * i));
+		cr_assert(lt(u32, p->gerror_spi, NR_SPIS));
+		cr_assert(eq(int, p->sends_msis, i % 2));
+		cr_assert(eq(u32, p->devid, 0x7f80 + 8 * i), "device 16 and up of bus 127");
+	}
+	cr_assert(eq(u32, SPI_V2M0, 160), "what the documents say");
+}
+
+Test(smmu_machine, a_device_behind_one_has_its_endpoint)
+{
+	static const struct place behind = { .iommu = "b" }, none = { .iommu = "none" }, any;
+	struct dma_space *dma;
+
+	create("a,type=smmuv3");
+	create("b,type=smmuv3");
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(zero(int, machine_dma(&m, &none, &dma)));
+	cr_assert(eq(ptr, dma, &m.vm.dma));
+	cr_assert(zero(int, machine_dma(&m, &any, &dma)));
+	cr_assert(eq(ptr, dma, &m.vm.dma));
+	cr_assert(zero(u32, m.nr_endpoints));
+	cr_assert(zero(int, machine_dma(&m, &behind, &dma)));
+	cr_assert(eq(u32, m.nr_endpoints, 1));
+	cr_assert(eq(ptr, dma, smmu_endpoint_dma(m.endpoints[0].behind)));
+	machine_endpoint_is_mmio(&m, &behind, 3);
+	cr_assert(zero(int, iommus_describe(&m)));
+	cr_assert(eq(u32, m.platform.nr_endpoints, 1));
+	cr_assert(eq(u32, m.platform.endpoints[0].iommu, 1));
+	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x80003));
+}
+
+Test(smmu_machine, its_counters_are_as_documented)
+{
+	json_t *schema = schema_load("stat"), *list, *devices;
+	char why[256] = "";
+
+	create("a,type=smmuv3");
+	create("b,type=smmuv3");
+	cr_assert(zero(int, iommus_create(&m)));
+	list = machine_control_ops.stat(&m);
+	cr_assert(eq(sz, json_array_size(list), 2));
+	devices = json_object_get(json_object_get(schema, "properties"), "devices");
+	cr_assert(schema_check(devices, list, why, sizeof(why)), "%s", why);
+	cr_assert(eq(str, (char *)json_string_value(json_object_get(json_array_get(list, 1), "id")),
+	             "b"));
+	json_decref(list);
+	json_decref(schema);
+}
