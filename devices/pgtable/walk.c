@@ -149,7 +149,7 @@ static enum pgtable_fault leaf(const struct pgtable *t, const struct pgtable_acc
 	enum pgtable_fault fault = address_fault(t, base);
 
 	if (fault == PGTABLE_OK)
-		fault = pgtable_check(t, a, limits, w->entry, to);
+		fault = pgtable_check(t, a, limits, w->entry, to, w->allowed);
 	if (fault != PGTABLE_OK || *to != w->entry)
 		return fault;
 	w->output = base | (a->addr & (BIT(shift) - 1));
