@@ -281,7 +281,7 @@ static void substreams(void)
 
 static void optional_substreams(void)
 {
-	if (get32(0x14) >> 8 & 31)
+	if (get32(0x10) >> 8 & 31)
 		substreams();
 	else
 		printf("nest: no PASIDs\n");

@@ -8,5 +8,5 @@ echo "${f##*/}" >/sys/bus/pci/drivers_probe
 cdev=$(ls "$f/vfio-dev") || exit 1
 nest "/dev/vfio/devices/$cdev"
 status=$?
-dmesg | sed -n '/event: \|unpriv/s/^\[[^]]*\] /log: /p'
+dmesg | sed -n '/event: \|priv \|overflow/s/^\[[^]]*\] /log: /p'
 exit $status
