@@ -198,6 +198,8 @@ enum smmu_fetch smmu_config(struct smmu *s, struct smmu_endpoint *e, u32 sid, u3
 		got = fetch(s, new, event);
 		if (got != FETCHED) {
 			event->merges = new->merges;
+			event->privcfg = new->privcfg;
+			event->instcfg = new->instcfg;
 			free(new);
 			return got;
 		}

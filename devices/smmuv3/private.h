@@ -90,7 +90,9 @@ struct smmu_event {
 	u64 ipa;       /* IPA, or FetchAddr */
 	bool rnw, ind, pnu, s2, ttrnw;
 	u8 class;
-	bool merges; /* STE.MEV */
+	/* Of the STE, as far as it was found: */
+	bool merges; /* MEV */
+	u8 privcfg, instcfg;
 };
 
 struct smmu_endpoint {

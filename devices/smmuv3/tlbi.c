@@ -36,6 +36,12 @@ static unsigned int granule_of(u64 tg)
 	return granules[tg];
 }
 
+/* 4.4.1.1, TTL: whether it names a level; level 1 of 16 KiB has leaf entries with DS only. */
+static bool has_level(const struct smmu *s, u64 tg, u64 ttl)
+{
+	return ttl && (tg != 2 || ttl != 1 || s->id.idr[5] & IDR5_DS);
+}
+
 /* The top byte of an address may be anything where TBI is on: entries have it as bit 55 extended.
  */
 static u64 canonical(u64 addr)
@@ -48,13 +54,12 @@ static bool range(const struct smmu *s, const u64 *cmd, struct smmu_scope *scope
 {
 	const u64 tg = smmu_idr(s, 3, IDR3_RIL) ? FIELD_GET(CMD1_TG, cmd[1]) : 0;
 	const u64 num = FIELD_GET(CMD0_NUM, cmd[0]);
-	u64 scale = FIELD_GET(CMD0_SCALE, cmd[0]), size = 1;
+	const u64 ds = s->id.idr[5] & IDR5_DS;
+	u64 scale = FIELD_GET(CMD0_SCALE, cmd[0]) & (ds ? 63 : 31), size = 1;
 
-	scope->first = cmd[1] & CMD1_ADDR;
-	if (!ipa)
-		scope->first = canonical(scope->first);
+	scope->first = ipa ? cmd[1] & CMD1_IPA : canonical(cmd[1] & CMD1_ADDR);
 	if (tg) {
-		if (!num && !scale && !FIELD_GET(CMD1_TTL, cmd[1]))
+		if (!num && !scale && !has_level(s, tg, FIELD_GET(CMD1_TTL, cmd[1])))
 			return false;
 		scale = scale > 39 ? 39 : scale;
 		size = (num + 1) << scale << granule_of(tg);
