@@ -18,6 +18,7 @@ struct pgtable {
 	u8 input;                /* bits of an input address: 64 - TxSZ */
 	u8 output;               /* bits of an output address: the effective IPS or PS, up to 52 */
 	s8 start;                /* the first level: -1 to 3 */
+	bool large;              /* 52 bits of address are implemented, whatever @output says */
 	bool ds;                 /* TCR.DS: 52 bits with 4 and 16 KiB (FEAT_LPA2) */
 	bool big_endian;
 	bool ha, hd; /* hardware updates: access flag, dirty state */

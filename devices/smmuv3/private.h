@@ -92,8 +92,8 @@ struct smmu_event {
 	u64 ipa;       /* IPA, or FetchAddr */
 	bool rnw, ind, pnu, s2, ttrnw;
 	u8 class;
-	/* Of the STE, where one was found: MEV, and what makes the access another. */
-	bool merges;
+	/* Of the STE, as far as it was found: */
+	bool merges; /* MEV */
 	u8 privcfg, instcfg;
 };
 

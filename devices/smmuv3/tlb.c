@@ -155,7 +155,7 @@ static void widen(const struct smmu *s, u64 *first, u64 *last)
 	*last |= largest - 1;
 }
 
-/* Whether it is less to look at each place of the range than at each translation. */
+/* Whether it is less to look into a bucket for each place of the range than at all there are. */
 static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope, u64 first, u64 last)
 {
 	u64 places = 0;
@@ -164,7 +164,7 @@ static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope, u64 
 		return false;
 	for (u64 left = s->tlb.shifts; left; left &= left - 1)
 		places += ((last - first) >> __builtin_ctzll(left)) + 2;
-	return places < s->tlb.nr;
+	return places < s->tlb.nr / 8;
 }
 
 void smmu_tlb_invalidate(struct smmu *s, const struct smmu_scope *scope)
