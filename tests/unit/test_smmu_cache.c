@@ -164,6 +164,30 @@ Test(smmu_cache, all_of_a_block_goes_with_any_address_in_it)
 	}
 }
 
+/* A page of 64 KiB in 16 pieces, among so many that each place of it is looked at. */
+Test(smmu_cache, all_of_a_large_page_goes_too)
+{
+	u64 w[8];
+
+	start(7);
+	fake_smmu_cd_words(&f, w, 1, root);
+	w[0] &= ~(CD0_T0SZ | CD0_TG0);
+	w[0] |= FIELD_PREP(CD0_T0SZ, 40ULL) | FIELD_PREP(CD0_TG0, 1ULL); /* level 3 alone */
+	fake_smmu_cd(&f, 0, w);
+	for (u64 i = 0; i < 16; i++) {
+		fake_smmu_put(&f, root + i * 8, D | FAKE_S1_RW);
+		for (u64 piece = 0; piece < 16; piece++)
+			expect_reached(&f, i << 16 | piece << 12, DMA_READ, D + piece * PAGE);
+	}
+	cr_assert(eq(u64, fake_smmu_counts(&f).cached, 256));
+	cr_assert(fake_smmu_command(&f, TLBI_NH_VA | VMID(1) | ASID(1), 5 << 16 | 8 << 12));
+	cr_assert(eq(u64, fake_smmu_counts(&f).cached, 240));
+	for (u64 piece = 0; piece < 256; piece++)
+		expect_reached(&f, piece << 12, DMA_READ, D + piece % 16 * PAGE);
+	cr_assert(eq(u64, hits(), 240));
+	fake_smmu_unmake(&f);
+}
+
 /* 4.4.3.1: what both stages together made, S2_IPA need not take; VMALL with it does. */
 Test(smmu_cache, stage_2_under_stage_1)
 {
