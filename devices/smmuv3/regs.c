@@ -7,10 +7,9 @@
 /* Whose registers are not to be written now: "Guarded by" (6.2). */
 enum guard { NONE, BY_SMMUEN, BY_CMDQEN, BY_EVENTQEN, BY_GERROR_IRQEN, BY_EVENTQ_IRQEN };
 
-#define MSI_ATTR GENMASK(5, 0)
-#define GERRORS                                                                          \
-	(GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | \
-	 GERROR_MSI_GERROR_ABT | GERROR_SFM)
+#define MSI_ATTR        GENMASK(5, 0)
+#define GERROR_MSI_ABTS (GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | GERROR_MSI_GERROR_ABT)
+#define GERRORS         (GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_ABTS | GERROR_SFM)
 
 static bool guarded(const void *dev, u32 guard)
 {
@@ -103,8 +102,39 @@ static void irq_ctrl_written(void *dev, u64 old)
 /* An error that is acknowledged may have stopped the Command queue (7.1). */
 static void gerrorn_written(void *dev, u64 old)
 {
+	struct smmu *s = dev;
+
 	(void)old;
-	smmu_commands(dev);
+	if (!smmu_idr(s, 0, IDR0_MSI)) /* what is reserved in GERROR is here, too (6.3.20) */
+		s->gerrorn &= ~(u32)GERROR_MSI_ABTS;
+	smmu_commands(s);
+}
+
+/*
+ * "Bits [19:QS + 1] are RAZ" (SMMU_CMDQ_CONS, SMMU_EVENTQ_PROD): of an index that the SMMU moves,
+ * only the queue's bits are there.
+ */
+static u32 cut(u32 reg, unsigned int log2size)
+{
+	return (reg & ~(u32)QUEUE_INDEX) | smmu_queue_index(reg & QUEUE_INDEX, log2size);
+}
+
+static void cmdq_cut(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->cmdq_cons =
+		cut(s->cmdq_cons, smmu_queue_log2size(s->cmdq_base, smmu_idr(s, 1, IDR1_CMDQS)));
+}
+
+static void eventq_cut(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->eventq_prod = cut(s->eventq_prod,
+	                     smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
 }
 
 static void cmdq_prod_written(void *dev, u64 old)
@@ -152,11 +182,13 @@ static const struct reg page0[] = {
 	REG(0x88, "STRTAB_BASE_CFG", strtab_cfg,
 	    .writable = STRTAB_FMT | STRTAB_SPLIT | STRTAB_LOG2SIZE, .guard = BY_SMMUEN,
 	    .written = strtab_cfg_written),
-	REG(0x90, "CMDQ_BASE", cmdq_base, .writable = BASE, .guard = BY_CMDQEN),
+	REG(0x90, "CMDQ_BASE", cmdq_base, .writable = BASE, .guard = BY_CMDQEN,
+	    .written = cmdq_cut),
 	REG(0x98, "CMDQ_PROD", cmdq_prod, .writable = QUEUE_INDEX, .written = cmdq_prod_written),
 	REG(0x9c, "CMDQ_CONS", cmdq_cons, .writable = QUEUE_INDEX | CMDQ_CONS_ERR,
-	    .guard = BY_CMDQEN),
-	REG(0xa0, "EVENTQ_BASE", eventq_base, .writable = BASE, .guard = BY_EVENTQEN),
+	    .guard = BY_CMDQEN, .written = cmdq_cut),
+	REG(0xa0, "EVENTQ_BASE", eventq_base, .writable = BASE, .guard = BY_EVENTQEN,
+	    .written = eventq_cut),
 };
 
 /* Without IDR0.MSI these are reserved (6.3.21, 6.3.30). */
@@ -167,7 +199,7 @@ static const struct reg msi_regs[] = {
 
 static const struct reg page1[] = {
 	REG(0xa8, "EVENTQ_PROD", eventq_prod, .writable = QUEUE_INDEX | QUEUE_OVERFLOW,
-	    .guard = BY_EVENTQEN),
+	    .guard = BY_EVENTQEN, .written = eventq_cut),
 	REG(0xac, "EVENTQ_CONS", eventq_cons, .writable = QUEUE_INDEX | QUEUE_OVERFLOW),
 };
 

@@ -36,6 +36,12 @@ static unsigned int granule_of(u64 tg)
 	return granules[tg];
 }
 
+/* 4.4.1.1, TTL: whether it names a level; level 1 of 16 KiB has leaf entries with DS only. */
+static bool has_level(const struct smmu *s, u64 tg, u64 ttl)
+{
+	return ttl && (tg != 2 || ttl != 1 || s->id.idr[5] & IDR5_DS);
+}
+
 /* The top byte of an address may be anything where TBI is on: entries have it as bit 55 extended.
  */
 static u64 canonical(u64 addr)
@@ -54,7 +60,7 @@ static bool range(const struct smmu *s, const u64 *cmd, struct smmu_scope *scope
 	if (!ipa)
 		scope->first = canonical(scope->first);
 	if (tg) {
-		if (!num && !scale && !FIELD_GET(CMD1_TTL, cmd[1]))
+		if (!num && !scale && !has_level(s, tg, FIELD_GET(CMD1_TTL, cmd[1])))
 			return false;
 		scale = scale > 39 ? 39 : scale;
 		size = (num + 1) << scale << granule_of(tg);
