@@ -12,6 +12,8 @@ static bool send(struct smmu *s, const struct smmu_msi *msi)
 	const struct irq_msg msg = { .addr = addr, .data = msi->data, .devid = s->config.devid };
 	u32 *to = guest_ptr(&s->vm->mem, addr, sizeof(*to));
 
+	if (smmu_injected_msi(s))
+		return false;
 	if (!to)
 		return !irq_msi_send(s->vm->irq, &msg);
 	/* A CPU that polls the word sees all that came before it. */

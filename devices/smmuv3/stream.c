@@ -61,6 +61,7 @@ static enum smmu_fetch two_level(const struct smmu *s, u32 sid, unsigned int log
 
 	if (!read_words(s, smmu_pa(s, at), &l1std, 1))
 		return fetch_failed(e, at);
+	smmu_see_l1std(s, sid, at, l1std);
 	span = FIELD_GET(L1STD_SPAN, l1std);
 	if (!span || span > 11 || span > low + 1 || index >= BIT(span - 1))
 		return bad_stream(s, e);
@@ -82,5 +83,8 @@ enum smmu_fetch smmu_fetch_ste(struct smmu *s, u32 sid, u64 *ste, struct smmu_ev
 		at = table(s, log2size + 6 < 56 ? log2size + 6 : 56) + (gpa_t)sid * STE_SIZE;
 	if (got != FETCHED)
 		return got;
-	return read_words(s, smmu_pa(s, at), ste, 8) ? FETCHED : fetch_failed(e, at);
+	if (!read_words(s, smmu_pa(s, at), ste, 8))
+		return fetch_failed(e, at);
+	smmu_see_ste(s, sid, at, ste);
+	return FETCHED;
 }
