@@ -50,18 +50,18 @@ case_of "smmu: inject: a guest reads a disk behind it" boots ""
 
 walk() {
 	iova=$("$NESTOR" debug --json | sed -n 's/.*"desc": "\(0x[0-9a-f]*\)".*/\1/p' | head -n 1)
-	"$NESTOR" debug inject --iommu s --sid 0x8 --iova "$iova" --json >"$JSON/walk.json"
-	"$NESTOR" debug inject --iommu s --sid 0x8 --iova "$iova" >"$WORK/walk" 2>&1
+	"$NESTOR" debug inject --iommu s --sid 0 --iova "$iova" --json >"$JSON/walk.json"
+	"$NESTOR" debug inject --iommu s --sid 0 --iova "$iova" >"$WORK/walk" 2>&1
 	WHY="of the queue at $iova: $(tr '\n' ';' <"$WORK/walk")"
-	grep -q "^STE of StreamID 0x8 at 0x.* Config=5 .*S1ContextPtr=0x" "$WORK/walk" && grep -q "^CD 0 at 0x.* TTB0=0x" "$WORK/walk" &&
+	grep -q "^STE of StreamID 0x0 at 0x.* Config=5 .*S1ContextPtr=0x" "$WORK/walk" && grep -q "^CD 0 at 0x.* TTB0=0x" "$WORK/walk" &&
 		grep -q "^stage 1 level 3 at 0x.*: 0x.* page$" "$WORK/walk" && grep -q "^translates: 0x" "$WORK/walk" &&
 		grep -q "^cached configuration: stage 1 translates" "$WORK/walk"
 }
 case_of "smmu: debug: the walk of a queue's address, by memory and by the caches" walk
 nowhere() {
-	"$NESTOR" debug inject --iommu s --sid 0x8 --iova 0x1000 >"$WORK/walk" 2>&1
+	"$NESTOR" debug inject --iommu s --sid 0 --iova 0x1000 >"$WORK/walk" 2>&1
 	WHY="$(tr '\n' ';' <"$WORK/walk")"
-	grep -q "^aborts; event F_TRANSLATION: StreamID=0x8 .*InputAddr=0x1000" "$WORK/walk" &&
+	grep -q "^aborts; event F_TRANSLATION: StreamID=0x0 .*InputAddr=0x1000" "$WORK/walk" &&
 		"$NESTOR" stat inject --json | tr ',{}' '\n\n\n' | grep -q '"events": 0$'
 }
 case_of "smmu: debug: of an address that is not mapped, the event, and none is recorded" nowhere
