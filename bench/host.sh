@@ -16,13 +16,13 @@ vmm() {
 }
 
 # WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout. With $TAP it has a network; with
-# $STRICT (0 or 1) a virtio-iommu of that kind, an entropy device behind it, and the disk.
+# $STRICT (0 or 1) an IOMMU of type $IOMMU, its domains of that kind, an entropy device behind it, and the disk.
 nestor() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
 	set -- "$@" ./nestor run -k "$kernel" -c "$cpus" -m "$mem"
 	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
-	[ -z "$STRICT" ] || set -- "$@" --iommu v,type=virtio --rng=iommu=v
+	[ -z "$STRICT" ] || set -- "$@" --iommu "v,type=$IOMMU" --rng=iommu=v
 	[ "$disk" = - ] || set -- "$@" -d "$disk${STRICT:+,iommu=v}"
 	[ -z "$TAP" ] || set -- "$@" -n "tap=$TAP"
 	vmm "$@" -p "console=ttyS0 quiet${STRICT:+ iommu.strict=$STRICT}"
@@ -39,11 +39,13 @@ lkvm() {
 qemu() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
+	[ "$IOMMU" = smmuv3 ] && smmu=,iommu=smmuv3 || smmu=
 	set -- "$@" peer/bin/qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot -serial stdio \
-		-machine virt,gic-version=3,accel=kvm -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
+		-machine "virt,gic-version=3,accel=kvm$smmu" -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
 	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
 	behind=${STRICT:+,iommu_platform=on,disable-legacy=on}
-	[ -z "$STRICT" ] || set -- "$@" -device virtio-iommu-pci -device "virtio-rng-pci$behind"
+	[ "$IOMMU" != virtio ] || set -- "$@" -device virtio-iommu-pci
+	[ -z "$STRICT" ] || set -- "$@" -device "virtio-rng-pci$behind"
 	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device "virtio-blk-pci,drive=d,iothread=io,num-queues=$cpus$behind" \
 		-drive "if=none,id=d,file=$disk,format=raw,aio=io_uring"
 	[ -z "$TAP" ] || set -- "$@" -netdev "tap,id=n,ifname=$TAP,script=no,downscript=no,vhost=off" -device virtio-net-pci,netdev=n
@@ -100,28 +102,32 @@ take_rss() {
 }
 
 # A driver that waits with its CPU spinning, on the only one there is; lkvm has no IOMMU.
-take_viommu() {
-	[ "$1" != lkvm ] || return 0
+map() { # NAME WHO
+	[ "$2" != lkvm ] || return 0
 	for STRICT in 1 0; do
-		$1 Image 1 256 initrd-map -
-	done | tr -d '\r' | awk '$1 == "figure" { print $2, "us", $3 }'
-	STRICT=
+		$2 Image 1 256 initrd-map -
+	done | tr -d '\r' | awk -v name="$1" '$1 == "figure" { print name "_" $2, "us", $3 }'
+	STRICT= IOMMU=
 }
-take_viommu_blk() {
-	[ "$1" != lkvm ] || return 0
+blk4k() { # NAME WHO
+	[ "$2" != lkvm ] || return 0
 	STRICT=1
-	$1 Image 2 512 initrd-disk4k disk.img | tr -d '\r' | awk '$1 == "figure" { print "viommu_" $2, "IO/s", $3 }'
-	STRICT=
+	$2 Image 2 512 initrd-disk4k disk.img | tr -d '\r' | awk -v name="$1" '$1 == "figure" { print name "_" $2, "IO/s", $3 }'
+	STRICT= IOMMU=
 }
+take_viommu() { IOMMU=virtio && map viommu "$1"; }
+take_viommu_blk() { IOMMU=virtio && blk4k viommu "$1"; }
+take_smmu() { IOMMU=smmuv3 && map smmu "$1"; }
+take_smmu_blk() { IOMMU=smmuv3 && blk4k smmu "$1"; }
 
 take_binary() {
 	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
 }
 
-show= TAP= STRICT=
+show= TAP= STRICT= IOMMU=
 ./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
 ./traffic serve tcp:5001 2>/dev/null &
-all="boot_fdt start mmio_exit blk net viommu viommu_blk rss $MORE"
+all="boot_fdt start mmio_exit blk net viommu viommu_blk smmu smmu_blk rss $MORE"
 [ -z "$FIGURES" ] || all=$FIGURES
 take_binary nestor | sed 's/^\(\S* \S*\)/RAW \1 nestor/'
 # Figure by figure: in a host whose memory earlier guests have used, whoever's, a guest boots up to twice as slowly.

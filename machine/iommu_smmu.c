@@ -40,7 +40,11 @@ static const char *finish(struct iommu_parsed *p)
 	return NULL;
 }
 
-/* As many bits as the VM's addresses have, so that all of the board can be reached (3.4). */
+/*
+ * All of the board can be reached (3.4). Unless it is said, 48 bits: what CPUs say of themselves
+ * (PARange) does not shrink with the VM, and Linux shares no page tables with a narrower SMMU.
+ */
+#define OAS_48 5
 static bool fit_oas(const struct options *o, struct iommu_option *i)
 {
 	struct smmu_id least;
@@ -49,7 +53,7 @@ static bool fit_oas(const struct options *o, struct iommu_option *i)
 	smmu_id_default(&least, 64 - __builtin_clzll(board_top(o) - 1));
 	oas = smmu_id_get(&least, "idr5.oas");
 	if (!i->has_oas)
-		smmu_id_set(&i->registers, "idr5.oas", oas);
+		smmu_id_set(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
 	if (!i->has_oas || said >= oas)
 		return true;
 	log_error("--iommu %s,idr5.oas=%llu: expected at least %llu: the board ends at 0x%llx",

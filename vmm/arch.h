@@ -45,6 +45,9 @@ int arch_vcpu_init(struct vcpu *vcpu);
 /* The first vCPU's registers for the boot protocol: entry point and FDT address. */
 int arch_vcpu_boot(struct vcpu *vcpu, gpa_t entry, gpa_t fdt);
 
+/* Ends the wait of CPUs for an event (WFE), of those that run vCPUs as of others. */
+void arch_send_event(void);
+
 /* The access that just left the guest hit nothing: an external abort when it goes on. */
 int arch_vcpu_abort(struct vcpu *vcpu);
 

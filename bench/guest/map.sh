@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: an entropy device behind a virtio-iommu is lent to the kernel's dma_map_benchmark; "figure NAME VALUE"
+# In the guest: an entropy device behind an IOMMU is lent to the kernel's dma_map_benchmark; "figure NAME VALUE"
 # lines, by the domain's type, strict or lazy (DMA-FQ).
 mount -t debugfs none /sys/kernel/debug
 for f in /sys/bus/pci/devices/*; do
@@ -13,9 +13,9 @@ echo "$name" >/sys/bus/pci/drivers/dma_map_benchmark/bind
 /dma_map 1 >/dev/null # warm
 set -- $(/dma_map 3)
 if [ "$(cat "$f0/iommu_group/type")" = DMA ]; then
-	echo "figure viommu_map_strict $1"
-	echo "figure viommu_unmap_strict $2"
+	echo "figure map_strict $1"
+	echo "figure unmap_strict $2"
 else
-	echo "figure viommu_map_lazy $1"
-	echo "figure viommu_unmap_lazy $2"
+	echo "figure map_lazy $1"
+	echo "figure unmap_lazy $2"
 fi

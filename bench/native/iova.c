@@ -96,9 +96,7 @@ static double translate(struct iommu_endpoint *e, const u64 *pages, u64 nr)
 		struct iovec iov[1];
 		struct dma_use *uses[1];
 		struct dma_sg sg = { .iov = iov, .uses = uses, .max = 1 };
-		struct dma_access a = {
-			pages[next() % nr] * PAGE, PAGE, DMA_READ, DMA_NO_PASID, false, 0
-		};
+		struct dma_access a = dma_access_to(pages[next() % nr] * PAGE, PAGE, DMA_READ);
 
 		if (dma_map(&e->dma, &a, &sg, NULL) != DMA_OK)
 			abort();

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "devices/smmuv3/private.h"
+#include "vmm/arch.h"
 
 #define CMD_SIZE 16
 /* So many at a time; others have the device lock, too. */
@@ -66,19 +67,19 @@ static enum smmu_command sync(struct smmu *s, const u64 *cmd)
 	return COMMAND_DONE;
 }
 
-/*
- * What is left of a CMD_SYNC once its consumption can be seen: its signal. SIG_SEV: a guest's WFE
- * is trapped or timed, and CPUs that wait look at CONS again by themselves.
- */
+/* Once its consumption can be seen. */
 static void signal_sync(struct smmu *s, const u64 *cmd)
 {
 	const struct smmu_msi msi = {
 		.addr = cmd[1] & SYNC1_MSIADDR,
 		.data = FIELD_GET(SYNC0_MSIDATA, cmd[0]),
 	};
+	const unsigned int cs = FIELD_GET(SYNC0_CS, cmd[0]);
 
-	if (FIELD_GET(SYNC0_CS, cmd[0]) == SIG_IRQ)
+	if (cs == SIG_IRQ)
 		smmu_interrupt(s, &msi, s->config.sync_spi, GERROR_MSI_CMDQ_ABT);
+	else if (cs == SIG_SEV && smmu_idr(s, 0, IDR0_SEV))
+		arch_send_event();
 }
 
 struct command {

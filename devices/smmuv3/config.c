@@ -170,7 +170,7 @@ static enum smmu_fetch fetch_cd(struct smmu *s, const u64 *ste, struct smmu_conf
 }
 
 /* All of it, in the order of 7.3.22. */
-enum smmu_fetch smmu_config_fetch(struct smmu *s, struct smmu_config_entry *c, struct smmu_event *e)
+static enum smmu_fetch fetch(struct smmu *s, struct smmu_config_entry *c, struct smmu_event *e)
 {
 	u64 ste[8];
 	enum smmu_fetch got = smmu_fetch_ste(s, c->sid, ste, e);
@@ -186,6 +186,18 @@ enum smmu_fetch smmu_config_fetch(struct smmu *s, struct smmu_config_entry *c, s
 	got = choose_cd(s, ste, c, e);
 	if (got == FETCHED && c->cd_index != NO_SSID)
 		got = fetch_cd(s, ste, c, e);
+	return got;
+}
+
+enum smmu_fetch smmu_config_fetch(struct smmu *s, struct smmu_config_entry *c, struct smmu_event *e)
+{
+	const enum smmu_fetch got = fetch(s, c, e);
+
+	if (got != FETCHED) {
+		e->merges = c->merges;
+		e->privcfg = c->privcfg;
+		e->instcfg = c->instcfg;
+	}
 	return got;
 }
 
@@ -206,7 +218,6 @@ enum smmu_fetch smmu_config(struct smmu *s, struct smmu_endpoint *e, u32 sid, u3
 		*new = (struct smmu_config_entry){ .sid = sid, .ssid = ssid, .cd_index = NO_SSID };
 		got = smmu_config_fetch(s, new, event);
 		if (got != FETCHED) {
-			event->merges = new->merges;
 			free(new);
 			return got;
 		}

@@ -20,7 +20,7 @@ static const u8 kinds[] = {
 	[C_BAD_STREAMID] = SSID,
 	[F_STE_FETCH] = SSID | FETCH,
 	[C_BAD_STE] = SSID,
-	[F_STREAM_DISABLED] = SSID,
+	[F_STREAM_DISABLED] = 0,
 	[C_BAD_SUBSTREAMID] = SSID | NO_SSV,
 	[F_CD_FETCH] = SSID | FETCH,
 	[C_BAD_CD] = SSID,
@@ -80,6 +80,7 @@ static bool merge(const struct smmu *s, unsigned int log2size, const u64 *w)
 /* 7.4: that records were lost is told once, until the driver has acknowledged it. */
 static void lose(struct smmu *s, bool overflow)
 {
+	trace(s->vm->log, TRACE_SMMU, "%s: the event is lost", s->config.name);
 	s->counts.lost++;
 	if (overflow && !((s->eventq_prod ^ s->eventq_cons) & QUEUE_OVERFLOW))
 		s->eventq_prod ^= QUEUE_OVERFLOW;

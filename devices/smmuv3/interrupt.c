@@ -38,7 +38,7 @@ void smmu_error(struct smmu *s, u32 gerror)
 {
 	if (smmu_error_active(s, gerror))
 		return;
-	trace(s->vm->log, TRACE_SMMU, "%s: GERROR %#x", s->config.name, gerror);
+	smmu_see_gerror(s, gerror);
 	s->gerror ^= gerror;
 	if (gerror != GERROR_MSI_GERROR_ABT && s->irq_ctrlack & IRQ_GERROR)
 		smmu_interrupt(s, &s->gerror_msi, s->config.gerror_spi, GERROR_MSI_GERROR_ABT);

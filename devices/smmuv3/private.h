@@ -91,7 +91,9 @@ struct smmu_event {
 	u64 ipa;       /* IPA, or FetchAddr */
 	bool rnw, ind, pnu, s2, ttrnw;
 	u8 class;
-	bool merges; /* STE.MEV */
+	/* Of the STE, as far as it was found: */
+	bool merges; /* MEV */
+	u8 privcfg, instcfg;
 };
 
 struct smmu_endpoint {
@@ -295,6 +297,7 @@ void smmu_see_l1cd(const struct smmu *s, u32 index, u64 at, u64 l1cd);
 void smmu_see_cd(const struct smmu *s, u32 index, u64 at, const u64 *cd);
 /* A record; @what becomes of it. */
 void smmu_see_event(const struct smmu *s, const u64 *w, const char *what);
+void smmu_see_gerror(const struct smmu *s, u32 gerror);
 /* The step function of a walk, NULL while nobody looks; its ctx is the SMMU. */
 typedef void smmu_step(void *ctx, int level, u64 addr, u64 entry);
 smmu_step *smmu_see_steps(const struct smmu *s, unsigned int stage);

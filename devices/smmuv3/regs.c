@@ -130,11 +130,13 @@ static void cmdq_cut(void *dev, u64 old)
 		cut(s->cmdq_cons, smmu_queue_log2size(s->cmdq_base, smmu_idr(s, 1, IDR1_CMDQS)));
 }
 
+/* Nothing merges with a record of another queue, either: no event has the ID 0. */
 static void eventq_cut(void *dev, u64 old)
 {
 	struct smmu *s = dev;
 
 	(void)old;
+	s->last_event[0] = 0;
 	s->eventq_prod = cut(s->eventq_prod,
 	                     smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
 }

@@ -54,12 +54,12 @@ static enum smmu_fetch two_level(const struct smmu *s, u32 sid, unsigned int log
                                  struct smmu_event *e)
 {
 	const unsigned int low = split(s), high = log2size > low ? log2size - low : 0;
-	const gpa_t at = table(s, high + 3) + (gpa_t)(sid >> low) * L1STD_SIZE;
+	const gpa_t at = smmu_pa(s, table(s, high + 3) + (gpa_t)(sid >> low) * L1STD_SIZE);
 	const u32 index = sid & (u32)GENMASK(low - 1, 0);
 	unsigned int span;
 	u64 l1std;
 
-	if (!read_words(s, smmu_pa(s, at), &l1std, 1))
+	if (!read_words(s, at, &l1std, 1))
 		return fetch_failed(e, at);
 	smmu_see_l1std(s, sid, at, l1std);
 	span = FIELD_GET(L1STD_SPAN, l1std);
@@ -83,7 +83,8 @@ enum smmu_fetch smmu_fetch_ste(struct smmu *s, u32 sid, u64 *ste, struct smmu_ev
 		at = table(s, log2size + 6 < 56 ? log2size + 6 : 56) + (gpa_t)sid * STE_SIZE;
 	if (got != FETCHED)
 		return got;
-	if (!read_words(s, smmu_pa(s, at), ste, 8))
+	at = smmu_pa(s, at);
+	if (!read_words(s, at, ste, 8))
 		return fetch_failed(e, at);
 	smmu_see_ste(s, sid, at, ste);
 	return FETCHED;

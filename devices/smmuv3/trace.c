@@ -287,7 +287,28 @@ void smmu_see_cd(const struct smmu *s, u32 index, u64 at, const u64 *cd)
 	smmu_say(s, "CD %u at 0x%llx:%s", index, (unsigned long long)at, t.chars);
 }
 
+/* 7.5 */
+static const struct field gerror_fields[] = { SHORT("CMDQ_ERR", 0, GERROR_CMDQ),
+	                                      SHORT("EVENTQ_ABT_ERR", 0, GERROR_EVENTQ_ABT),
+	                                      SHORT("MSI_CMDQ_ABT_ERR", 0, GERROR_MSI_CMDQ_ABT),
+	                                      SHORT("MSI_EVENTQ_ABT_ERR", 0, GERROR_MSI_EVENTQ_ABT),
+	                                      SHORT("MSI_GERROR_ABT_ERR", 0, GERROR_MSI_GERROR_ABT),
+	                                      SHORT("SFM_ERR", 0, GERROR_SFM),
+	                                      END };
+
+void smmu_see_gerror(const struct smmu *s, u32 gerror)
+{
+	const u64 w = gerror;
+	struct text t = { .len = 0 };
+
+	if (!smmu_seen(s))
+		return;
+	add_fields(&t, gerror_fields, &w);
+	smmu_say(s, "activates in GERROR:%s", t.chars);
+}
+
 /* 7.3 */
+static const struct field disabled_fields[] = { SHORT("StreamID", 0, EVT0_SID), END };
 static const struct field stream_fields[] = { SHORT("StreamID", 0, EVT0_SID),
 	                                      SHORT("SSV", 0, EVT0_SSV),
 	                                      SHORT("SubstreamID", 0, EVT0_SSID), END };
@@ -311,7 +332,7 @@ static const struct named events[] = {
 	[C_BAD_STREAMID] = { "C_BAD_STREAMID", stream_fields },
 	[F_STE_FETCH] = { "F_STE_FETCH", fetch_fields },
 	[C_BAD_STE] = { "C_BAD_STE", stream_fields },
-	[F_STREAM_DISABLED] = { "F_STREAM_DISABLED", stream_fields },
+	[F_STREAM_DISABLED] = { "F_STREAM_DISABLED", disabled_fields },
 	[C_BAD_SUBSTREAMID] = { "C_BAD_SUBSTREAMID", substream_fields },
 	[F_CD_FETCH] = { "F_CD_FETCH", fetch_fields },
 	[C_BAD_CD] = { "C_BAD_CD", stream_fields },

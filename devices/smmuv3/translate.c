@@ -90,14 +90,12 @@ static enum dma_status aborts(struct transaction *t, struct dma_access *a)
  * 5.2, PRIVCFG and INSTCFG: what they override. A write is data; an instruction fetch is a read
  * that needs nothing but to be executable.
  */
-static void attributes(struct transaction *t)
+static void attributes(struct transaction *t, u8 privcfg, u8 instcfg)
 {
-	const struct smmu_config_entry *c = t->config;
-
-	t->privileged = c->privcfg == CFG_YES;
+	t->privileged = privcfg == CFG_YES;
 	if (t->perm & DMA_WRITE)
 		t->perm &= ~(u32)DMA_EXEC;
-	else if (c->instcfg == CFG_YES || (c->instcfg < CFG_NO && t->perm & DMA_EXEC))
+	else if (instcfg == CFG_YES || (instcfg < CFG_NO && t->perm & DMA_EXEC))
 		t->perm = DMA_EXEC;
 	else
 		t->perm = DMA_READ;
@@ -123,12 +121,14 @@ static enum dma_status begin(struct transaction *t, struct dma_access *a)
 	t->config = t->look;
 	got = t->look ? smmu_config_fetch(s, t->look, &t->event)
 	              : smmu_config(s, e, t->event.sid, a->pasid, &t->config, &t->event);
-	if (got != FETCHED)
+	if (got != FETCHED) {
+		attributes(t, t->event.privcfg, t->event.instcfg);
 		return fails(t, a, got == FETCH_EVENT, 0);
+	}
 	if (t->config->abort)
 		return aborts(t, a);
 	t->event.merges = t->config->merges;
-	attributes(t);
+	attributes(t, t->config->privcfg, t->config->instcfg);
 	return DMA_OK;
 }
 

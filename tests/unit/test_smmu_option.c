@@ -66,7 +66,7 @@ Test(smmu_option, what_is_not_said_has_its_default)
 
 	expect_taken("s,type=smmuv3");
 	expect_good();
-	smmu_id_default(&id, 36);
+	smmu_id_default(&id, 48);
 	cr_assert(zero(int, memcmp(&o.iommus[0].registers, &id, sizeof(id))));
 	cr_assert(not(o.iommus[0].sends_msis));
 	cr_assert(zero(u32, o.nr_claims), "it is on no bus");
@@ -170,17 +170,16 @@ struct oas_case {
 	u32 oas;
 };
 
-ParameterizedTestParameters(smmu_option, its_addresses_are_as_wide_as_the_board_needs)
+ParameterizedTestParameters(smmu_option, its_addresses_are_as_wide_as_a_cpus)
 {
-	static struct oas_case cases[] = { { 16ULL << 20, 1, 1 }, { 256ULL << 20, 1, 1 },
-		                           { 31ULL << 30, 1, 2 }, { 256ULL << 20, 2, 2 },
-		                           { 2ULL << 40, 1, 3 },  { 8ULL << 40, 1, 4 },
+	static struct oas_case cases[] = { { 16ULL << 20, 1, 5 },
+		                           { 256ULL << 20, 2, 5 },
 		                           { 64ULL << 40, 8, 5 } };
 
 	return cr_make_param_array(struct oas_case, cases, ARRAY_SIZE(cases));
 }
 
-ParameterizedTest(struct oas_case *c, smmu_option, its_addresses_are_as_wide_as_the_board_needs)
+ParameterizedTest(struct oas_case *c, smmu_option, its_addresses_are_as_wide_as_a_cpus)
 {
 	expect_taken("s,type=smmuv3");
 	o.mem = c->mem;

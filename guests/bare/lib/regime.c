@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Translation regimes by chance, and their tables. */
+#include "regime.h"
+
+#define LAST 3
+
+static u64 state;
+static u64 pool[4][8192] __attribute__((aligned(65536))); /* a level's each */
+u8 arena[ARENA_SIZE] __attribute__((aligned(4096)));
+
+/* xorshift64*, never 0 */
+void random_seed(u64 seed)
+{
+	state = seed * 2 + 1;
+}
+
+u64 random_bits(void)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dUL;
+}
+
+u32 random_below(u32 limit)
+{
+	return (random_bits() >> 16) % limit;
+}
+
+static unsigned int field(u64 reg, unsigned int at)
+{
+	return reg >> at & 0xf;
+}
+
+struct regime_ability regime_ability(void)
+{
+	const u64 r0 = read_sysreg(id_aa64mmfr0_el1), r1 = read_sysreg(id_aa64mmfr1_el1);
+	const u64 r2 = read_sysreg(id_aa64mmfr2_el1);
+	const u32 idr0 = read32(SMMU_BASE + SMMU_IDR0), idr3 = read32(SMMU_BASE + SMMU_IDR3);
+	const u32 idr5 = read32(SMMU_BASE + SMMU_IDR5);
+	const unsigned int httu = idr0 >> 6 & 3, oas = idr5 & 7;
+	struct regime_ability can = {
+		.granules = { field(r0, 28) != 0xf && idr5 & 1 << 4, field(r0, 20) && idr5 & 1 << 5,
+		              field(r0, 24) != 0xf && idr5 & 1 << 6 },
+		.ha = field(r1, 0) >= 1 && httu >= 1,
+		.hd = field(r1, 0) >= 2 && httu >= 2,
+		.hpd = field(r1, 12) && idr3 & 1 << 2,
+		.pan = field(r1, 20) >= 2,
+		.e0pd = field(r2, 60) && idr3 & 1 << 13,
+		.small = field(r2, 28) && idr3 & 1 << 9,
+		.large_va = field(r2, 16) == 1 && idr5 & 1 << 10,
+		.address_size = field(r0, 0) < oas ? field(r0, 0) : oas,
+	};
+
+	can.large_pa = can.address_size == 6;
+	return can;
+}
+
+static unsigned int address_bits(const struct regime *r)
+{
+	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, 52 };
+
+	return bits[r->ips] == 52 && r->granule != 16 ? 48 : bits[r->ips];
+}
+
+/* log2 of the bytes that an entry is about. */
+static unsigned int shift_of(const struct regime *r, int level)
+{
+	return r->granule + (LAST - level) * (r->granule - 3);
+}
+
+/* log2 of the entries of a table. */
+static unsigned int bits_of(const struct regime *r, int level)
+{
+	return level == r->start ? r->input - shift_of(r, level) : r->granule - 3;
+}
+
+static void choose(struct regime *r, const struct regime_ability *can)
+{
+	unsigned int least, most;
+
+	do
+		r->granule = 12 + 2 * random_below(3);
+	while (!can->granules[(r->granule - 12) / 2]);
+	least = r->granule == 16 && can->large_va ? 12 : 16;
+	most = !can->small ? 39 : r->granule == 16 ? 47 : 48;
+	r->input = 64 - least - random_below(most - least + 1);
+	r->ips = random_below(can->address_size + 1);
+	r->ha = can->ha && one_in(3);
+	r->hd = can->hd && r->ha && one_in(2);
+	r->tbi = one_in(3);
+	r->hpd = can->hpd && one_in(4);
+	r->e0pd = can->e0pd && one_in(8);
+	r->pan = can->pan && one_in(4);
+	r->start = LAST - (int)(r->input - 1 - r->granule) / (int)(r->granule - 3);
+}
+
+static bool may_be_block(const struct regime *r, int level)
+{
+	if (level == LAST)
+		return true;
+	if (r->granule == 12)
+		return level >= 1;
+	return level == 2 || (r->granule == 16 && level == 1 && r->large_pa);
+}
+
+/* D8.7.1: log2 of the entries that are contiguous. */
+static unsigned int contiguous(const struct regime *r, int level)
+{
+	if (r->granule == 12)
+		return 4;
+	return r->granule == 14 && level == LAST ? 7 : 5;
+}
+
+static u64 leaf_bits(const struct regime *r)
+{
+	u64 entry = (r->leaf == LAST ? LEAF : BLOCK) | 1 << 2 | ENTRY_INNER;
+
+	entry |= random_bits() & (ENTRY_USER | ENTRY_RO | ENTRY_NG | ENTRY_PXN | ENTRY_UXN);
+	entry |= one_in(8) ? 0 : ENTRY_AF;
+	return entry | (one_in(3) ? ENTRY_DBM : 0);
+}
+
+/* The last entry leads to @target; the address has its offset. */
+static void put_leaf(struct regime *r, u64 *table, u64 index, u64 target)
+{
+	const unsigned int shift = shift_of(r, r->leaf), set = contiguous(r, r->leaf);
+	const bool contig = bits_of(r, r->leaf) >= set && one_in(6);
+	const u64 bits = leaf_bits(r) | (contig ? 1UL << 52 : 0), nr = contig ? 1UL << set : 1;
+	const u64 base = target & ~((nr << shift) - 1);
+
+	index = (index & ~(nr - 1)) | (target >> shift & (nr - 1));
+	for (u64 i = 0; i < nr; i++)
+		table[(index & ~(nr - 1)) + i] = (base + (i << shift)) | bits;
+	r->entry[r->leaf] = &table[index];
+	r->va |= index << shift | (target & ((1UL << shift) - 1));
+}
+
+static u64 limits(void)
+{
+	return one_in(3) ? random_bits() & 0xfUL << 59 : 0;
+}
+
+/* A table at each level from the first to the leaf's. */
+static void build(struct regime *r, u64 target)
+{
+	const u64 size = 8UL << bits_of(r, r->start), align = size < 64 ? 64 : size;
+	u64 *table = pool[r->start] + (random_bits() % (65536 / align)) * (align / 8);
+
+	r->root = (u64)table;
+	for (int level = r->start;; level++) {
+		const u64 index = random_bits() & ((1UL << bits_of(r, level)) - 1);
+
+		if (level == r->leaf) {
+			put_leaf(r, table, index, target);
+			return;
+		}
+		r->entry[level] = &table[index];
+		r->va |= index << shift_of(r, level);
+		table = pool[level + 1];
+		*r->entry[level] = (u64)table | TABLE | limits();
+	}
+}
+
+/* One thing is not as it should be. */
+static void spoil(struct regime *r)
+{
+	static const u8 flips[] = { 0, 1, 1, 6, 7, 10, 10, 51, 53, 54, 59, 60, 61, 62 };
+	const int level = r->start + (int)random_below(r->leaf - r->start + 1);
+	const unsigned int bits = address_bits(r),
+			   above = r->granule == 16 && r->ips == 6 ? 52 : 48;
+	u64 *entry = r->entry[level];
+
+	switch (random_below(7)) {
+	case 0: *entry = 0; break;
+	case 1:
+		if (bits < above)
+			*entry |= 1UL << (bits + random_below(above - bits));
+		break;
+	case 2:
+		r->in_reach = false;
+		r->va ^= 1UL << (r->input + random_below((r->tbi ? 55 : 64) - r->input));
+		break;
+	case 3: /* nowhere: the PCI window */
+		if (level == r->leaf && shift_of(r, level) <= 26)
+			*entry = (*entry & ~0xfffff000UL) | 0x60000000;
+		break;
+	default: *entry ^= 1UL << flips[random_below(ARRAY_SIZE(flips))];
+	}
+}
+
+void regime_make(struct regime *r, const struct regime_ability *can)
+{
+	const u64 target = (u64)arena + (random_bits() & (ARENA_SIZE - 1) & ~7UL);
+
+	*r = (struct regime){ .large_pa = can->large_pa, .in_reach = true };
+	choose(r, can);
+	do
+		r->leaf = one_in(2) ? LAST : r->start + (int)random_below(LAST - r->start + 1);
+	while (!may_be_block(r, r->leaf));
+	build(r, target);
+	r->va |= ~0UL << r->input;
+	if (r->tbi)
+		r->va = (r->va & ~(0xffUL << 56)) | random_bits() << 56;
+	if (one_in(3))
+		spoil(r);
+	/* These the CPU may have and the SMMU not, or the other way round. */
+	if (r->granule == 16 && r->start <= 1 && !r->large_pa && *r->entry[1] & 1)
+		*r->entry[1] |= 2;
+	barrier();
+}
+
+void regime_forget(struct regime *r)
+{
+	for (int level = r->start; level <= r->leaf; level++) {
+		/* with what is contiguous to it */
+		u64 *first = (u64 *)((u64)r->entry[level] & ~(128 * 8UL - 1));
+
+		if (level == r->leaf && r->granule != 12)
+			memset(first, 0, 128 * 8);
+		else
+			memset((u64 *)((u64)r->entry[level] & ~(16 * 8UL - 1)), 0, 16 * 8);
+	}
+	barrier();
+}
+
+void regime_print(const struct regime *r)
+{
+	print("granule %u, input %u, IPS %u, start %u, leaf %u%s%s%s%s%s%s, VA %lx\n", r->granule,
+	      r->input, r->ips, r->start, r->leaf, r->ha ? ", HA" : "", r->hd ? ", HD" : "",
+	      r->tbi ? ", TBI" : "", r->hpd ? ", HPD" : "", r->e0pd ? ", E0PD" : "",
+	      r->pan ? ", PAN" : "", r->va);
+	for (int level = r->start; level <= r->leaf; level++)
+		print("  level %u: %lx\n", level, *r->entry[level]);
+}
+
+unsigned int regime_leaf_shift(const struct regime *r)
+{
+	return shift_of(r, r->leaf);
+}
+
+u64 regime_lower(const struct regime *r)
+{
+	u64 va = r->va & ((1UL << r->input) - 1);
+
+	return r->tbi ? va | (r->va & 0xffUL << 56) : va;
+}
+
+struct cd regime_cd(const struct regime *r, bool lower)
+{
+	static const u8 tg0[] = { 0, 2, 1 }, tg1[] = { 2, 1, 3 };
+	const unsigned int size = 64 - r->input, granule = (r->granule - 12) / 2;
+	const u64 base = r->root | (r->hpd ? CD_HAD : 0) | (r->e0pd ? CD_E0PD : 0);
+	struct cd cd = { { CD0_V | CD0_AA64 | CD0_R | CD0_A | CD0_ASET | CD0_ASID(1) } };
+
+	cd.w[0] |= CD0_IPS(r->ips) | (r->ha ? CD0_HA : 0) | (r->hd ? CD0_HD : 0) |
+	           (r->pan ? CD0_PAN : 0);
+	if (lower)
+		cd.w[0] |= CD0_T0SZ(size) | CD0_TG0(tg0[granule]) | CD0_EPD1 |
+		           (r->tbi ? CD0_TBI0 : 0);
+	else
+		cd.w[0] |= CD0_T1SZ(size) | CD0_TG1(tg1[granule]) | CD0_EPD0 |
+		           (r->tbi ? CD0_TBI1 : 0);
+	cd.w[lower ? 1 : 2] = base;
+	return cd;
+}

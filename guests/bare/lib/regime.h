@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Translation regimes by chance: what TCR_EL1 says of the upper half of the addresses, its tables,
+ * an address in them; what the CPU makes of it (Arm DDI 0487, D8), and the CD that says the same.
+ * This program itself is in the lower half. */
+#ifndef GUESTS_BARE_LIB_REGIME_H
+#define GUESTS_BARE_LIB_REGIME_H
+
+#include "smmu.h"
+
+/* From a seed; the same again from the same one. */
+void random_seed(u64 seed);
+u64 random_bits(void);
+u32 random_below(u32 limit);
+static inline bool one_in(u32 n)
+{
+	return !random_below(n);
+}
+
+/* What both the CPU and the SMMU have. */
+struct regime_ability {
+	bool granules[3]; /* of 4, 16, 64 KiB */
+	bool ha, hd, hpd, e0pd, pan, small, large_va, large_pa;
+	unsigned int address_size; /* as IPS encodes it */
+};
+struct regime_ability regime_ability(void);
+
+/* Where outputs are. */
+#define ARENA_SIZE (2UL << 20)
+extern u8 arena[ARENA_SIZE];
+
+struct regime {
+	unsigned int granule; /* log2 */
+	unsigned int input;   /* bits */
+	unsigned int ips;
+	bool ha, hd, tbi, hpd, e0pd, pan;
+	/* Its tables, and an address: the path to it. */
+	int start, leaf;
+	u64 root;
+	u64 *entry[4]; /* by level, from start to leaf */
+	u64 va;
+	bool large_pa; /* level 1 has blocks with 64 KiB */
+	bool in_reach; /* bits above the input are as they should be */
+};
+void regime_make(struct regime *r, const struct regime_ability *can);
+/* Its tables are empty again. */
+void regime_forget(struct regime *r);
+unsigned int regime_leaf_shift(const struct regime *r); /* log2 of the last entry's bytes */
+void regime_print(const struct regime *r);
+
+enum answer { A_OK, A_TRANSLATION, A_SIZE, A_ACCESS, A_PERMISSION, A_ABORT, NR_ANSWERS };
+struct access {
+	bool write, privileged;
+};
+/* Between these two the CPU has it. */
+void regime_enter(const struct regime *r);
+void regime_leave(void);
+enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT */
+/* 8 bytes. False: it aborts. */
+bool regime_access(const struct regime *r, struct access a);
+
+/* @lower: as the lower half. The address is then regime_lower(). */
+struct cd regime_cd(const struct regime *r, bool lower);
+u64 regime_lower(const struct regime *r);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stage 1 of an SMMUv3 against the CPU's: the same tables, made by chance, the same access, and
+ * both have to say the same. "seed=N" repeats them, "count=N" of them. The DMA endpoint is behind
+ * it. */
+#include "lib/dmatest.h"
+#include "lib/regime.h"
+
+#define RAM_SIZE (256UL << 20)
+
+static struct smmu s;
+static struct dma_test d;
+static struct cd cd;
+static struct ste ste;
+static struct regime r;
+static u64 counts[NR_ANSWERS + 1]; /* the last: nobody knows */
+static u64 clean;                  /* pages that an AT says are read-only, and become dirty */
+static u64 nr;                     /* of the case */
+
+static const char *const names[] = { "ok",         "translation", "address size", "access flag",
+	                             "permission", "abort",       "not known" };
+
+static bool in(u64 pa, u64 base, u64 size)
+{
+	return pa - base < size;
+}
+
+static _Noreturn void differs(struct access a, enum answer cpu, u64 pa, const char *what)
+{
+	regime_print(&r);
+	fail("case %lu: %s by %s: the CPU says %s, %lx; %s", nr, a.write ? "write" : "read",
+	     a.privileged ? "privileged" : "nobody", names[cpu], pa, what);
+}
+
+/* What both begin with, and what either has made of it. */
+struct path {
+	u64 entry[4];
+};
+
+static struct path look(void)
+{
+	struct path p = { { 0 } };
+
+	for (int level = r.start; level <= r.leaf; level++)
+		p.entry[level] = *(volatile u64 *)r.entry[level];
+	return p;
+}
+
+static void restore(const struct path *p)
+{
+	for (int level = r.start; level <= r.leaf; level++)
+		*(volatile u64 *)r.entry[level] = p->entry[level];
+	barrier();
+}
+
+static void invalidate(bool ste_too)
+{
+	if (ste_too)
+		smmu_push(&s, CMD_CFGI_STE | CMD_SID(d.rid), CMD_LEAF);
+	else
+		smmu_push(&s, CMD_CFGI_CD | CMD_SID(d.rid), CMD_LEAF);
+	smmu_push(&s, CMD_TLBI_NH_ALL, 0);
+	smmu_sync(&s);
+}
+
+static void configure(struct access a, bool lower)
+{
+	const u64 attributes = a.privileged ? STE1_PRIV : STE1_UNPRIV;
+	const bool other = ste.w[1] != attributes;
+
+	cd = regime_cd(&r, lower);
+	ste = smmu_s1(&cd);
+	ste.w[1] = attributes;
+	s.streams[d.rid] = ste;
+	barrier();
+	invalidate(other);
+}
+
+/* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */
+static u64 pattern(u64 seed)
+{
+	u64 z = seed + 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static u32 crc_of(u64 word)
+{
+	u32 crc = ~0u;
+
+	for (unsigned int i = 0; i < 64; i++)
+		crc = crc >> 1 ^ ((crc ^ word >> i) & 1 ? 0xedb88320 : 0);
+	return crc;
+}
+
+/* 7.3: a fault's event. */
+static void expect_event(struct access a, enum answer cpu, u64 pa, u64 iova)
+{
+	static const u8 ids[] = {
+		0, F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION, F_WALK_EABT
+	};
+	const u64 flags = (a.write ? 0 : EVENT1_RNW) | (a.privileged ? EVENT1_PNU : 0) |
+	                  (cpu == A_ABORT ? EVENT1_TT : EVENT1_IN);
+	struct smmu_event e;
+
+	if (!smmu_event(&s, &e))
+		differs(a, cpu, pa, "the SMMU has no event");
+	if (e.w[0] != EVENT0(ids[cpu], d.rid) || e.w[1] != flags || e.w[2] != iova) {
+		print("event %lx %lx %lx %lx\n", e.w[0], e.w[1], e.w[2], e.w[3]);
+		differs(a, cpu, pa, "the SMMU has another event");
+	}
+}
+
+static void expect_bytes(struct access a, u64 pa, u64 seed)
+{
+	volatile u64 *word = (u64 *)pa;
+
+	if (a.write && *word != pattern(seed))
+		differs(a, A_OK, pa, "the SMMU's is elsewhere");
+	if (!a.write && dma_result(&d, 0) != crc_of(*word))
+		differs(a, A_OK, pa, "the SMMU reads elsewhere");
+	if (a.write)
+		*word = pa * 3;
+}
+
+static void ask_smmu(struct access a, enum answer cpu, u64 pa, u64 iova)
+{
+	const struct dma_op op = {
+		.op = a.write ? DMA_FILL : DMA_CHECK, .iova = iova, .length = 8, .arg0 = nr
+	};
+	const unsigned int outcome = dma_run(&d, 0, &op);
+	struct smmu_event e;
+
+	if (cpu != A_OK) {
+		if (outcome != DMA_FAULT)
+			differs(a, cpu, pa, "the SMMU lets it pass");
+		expect_event(a, cpu, pa, iova);
+		return;
+	}
+	if (smmu_event(&s, &e)) {
+		print("event %lx %lx %lx %lx\n", e.w[0], e.w[1], e.w[2], e.w[3]);
+		differs(a, cpu, pa, "the SMMU has an event");
+	}
+	if (in(pa, RAM_BASE, RAM_SIZE)) {
+		if (outcome != DMA_DONE)
+			differs(a, cpu, pa, "the SMMU lets it not pass");
+		expect_bytes(a, pa, nr);
+	} else if (outcome != DMA_FAULT || dma_reason(&d, 0) != DMA_NO_MEMORY) {
+		differs(a, cpu, pa, "the SMMU finds memory");
+	}
+}
+
+static bool cleans(struct access a)
+{
+	return r.hd && a.write && *r.entry[r.leaf] & ENTRY_DBM;
+}
+
+/*
+ * Whether an AT of a write makes a clean page dirty, or says of it that it is read-only, CPUs do
+ * not agree: then the access itself is asked.
+ */
+static enum answer ask_by_access(struct access a, u64 *pa)
+{
+	const u64 entry = *r.entry[r.leaf], size = 1UL << regime_leaf_shift(&r);
+	const u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r.va & (size - 1));
+
+	if (!in(output, (u64)arena, ARENA_SIZE))
+		return NR_ANSWERS;
+	if (!regime_access(&r, a))
+		return A_PERMISSION;
+	clean++;
+	*pa = output;
+	return A_OK;
+}
+
+/* What the CPU's own access leaves of the entries; *updated: there is such a thing. */
+static struct path access(struct access a, enum answer cpu, u64 pa, bool *updated)
+{
+	struct path p;
+
+	*updated = cpu == A_OK && in(pa, (u64)arena, ARENA_SIZE);
+	if (!*updated)
+		return look();
+	if (!regime_access(&r, a)) {
+		regime_leave();
+		differs(a, cpu, pa, "and then it aborts");
+	}
+	p = look();
+	if (a.write)
+		*(volatile u64 *)pa = pa * 3;
+	return p;
+}
+
+static void compare(struct access a, enum answer cpu, u64 pa, const struct path *want)
+{
+	struct path is = look();
+
+	if (memcmp(&is, want, sizeof(is))) {
+		for (int level = r.start; level <= r.leaf; level++)
+			print("level %u: the CPU makes it %lx\n", level, want->entry[level]);
+		differs(a, cpu, pa, "the SMMU leaves other entries");
+	}
+}
+
+/* The CPU's answer, and what it makes of the entries; they are then as they were. */
+static enum answer ask_cpu(struct access a, u64 *pa, struct path *after, bool *updated)
+{
+	const struct path before = look();
+	enum answer cpu;
+
+	regime_enter(&r);
+	cpu = regime_ask(&r, a, pa);
+	if (cpu == A_PERMISSION && cleans(a))
+		cpu = ask_by_access(a, pa);
+	restore(&before);
+	regime_enter(&r);
+	*after = access(a, cpu, *pa, updated);
+	regime_leave();
+	restore(&before);
+	return cpu;
+}
+
+static void step(const struct regime_ability *can)
+{
+	const struct access a = { .write = one_in(2), .privileged = one_in(2) };
+	struct path after;
+	enum answer cpu;
+	bool lower, updated;
+	u64 pa = 0;
+
+	regime_make(&r, can);
+	cpu = ask_cpu(a, &pa, &after, &updated);
+	counts[cpu]++;
+	lower = r.in_reach && one_in(3);
+	/* What would be written over is no one's to lose. */
+	if (cpu != NR_ANSWERS &&
+	    (cpu != A_OK || !a.write || updated || !in(pa, RAM_BASE, RAM_SIZE))) {
+		configure(a, lower);
+		ask_smmu(a, cpu, pa, lower ? regime_lower(&r) : r.va);
+		if (updated || !r.ha)
+			compare(a, cpu, pa, &after);
+	}
+	regime_forget(&r);
+}
+
+static void at(void)
+{
+	const u64 count = parameter_after("count=", 300), seed = parameter_after("seed=", 1);
+	const struct regime_ability can = regime_ability();
+
+	print("seed=%lu count=%lu\n", seed, count);
+	print("granules %u%u%u, HA %u, HD %u, HPD %u, E0PD %u, PAN %u, small %u, large %u %u, "
+	      "address size %u\n",
+	      can.granules[0], can.granules[1], can.granules[2], can.ha, can.hd, can.hpd, can.e0pd,
+	      can.pan, can.small, can.large_va, can.large_pa, can.address_size);
+	random_seed(seed);
+	dma_test_find(&d);
+	smmu_start(&s);
+	for (u64 pa = (u64)arena; pa < (u64)arena + ARENA_SIZE; pa += 8)
+		*(u64 *)pa = pa * 3;
+	for (nr = 1; nr <= count; nr++)
+		step(&can);
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		print("%s: %lu\n", names[i], counts[i]);
+	print("made dirty, though AT says permission: %lu\n", clean);
+}
+
+static const struct test tests[] = { { "at", at } };
+
+int main(void)
+{
+	run_test(tests, ARRAY_SIZE(tests));
+	return 1;
+}

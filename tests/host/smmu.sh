@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# SMMUv3: bare-metal guests that drive it, and look at what endpoints reach.
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
+
+# endpoint GUEST TEST [KEYS]: the DMA endpoint (with these keys besides) behind one; its StreamID is not 0
+endpoint() { guest "$1" "$2" --iommu v,type=smmuv3 --rng "--dma-test=iommu=v$3"; }
+# behind TEST ARG...: an entropy device behind one
+behind() {
+	test=$1
+	shift
+	guest smmu_devices "$test" --iommu v,type=smmuv3 --rng=iommu=v "$@"
+}
+
+case_of "smmu: before it is enabled GBPA says what happens" endpoint smmu disabled
+case_of "smmu: streams that abort and bypass; an STE is cached until it is told" endpoint smmu streams
+case_of "smmu: stage 1" endpoint smmu stage1
+case_of "smmu: stage 2" endpoint smmu stage2
+case_of "smmu: both stages" endpoint smmu nested
+case_of "smmu: a Stream table of two levels" endpoint smmu two-level
+case_of "smmu: each PASID has a CD, in tables of one and two levels" endpoint smmu pasid ,pasid=20
+case_of "smmu: CMD_SYNC waits for transfers whose memory was taken away, and for no other" endpoint smmu hold
+case_of "smmu: each kind of fault is recorded, to the bit" endpoint smmu_fault each ,pasid=20
+case_of "smmu: faults that CD.R and STE.S2R keep silent" endpoint smmu_fault silent
+case_of "smmu: no Stream table, or one that is too small" endpoint smmu_fault stream-table
+case_of "smmu: events that there is no room for are lost, and that is told once" endpoint smmu_fault overflow
+case_of "smmu: events are merged where an STE says so" endpoint smmu_fault merged
+case_of "smmu: the Event queue's wire" endpoint smmu_fault wired
+case_of "smmu: the Event queue's message" endpoint smmu_fault message
+case_of "smmu: a command that is none stops the queue until that is acknowledged" endpoint smmu_fault command
+case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
+case_of "smmu: messages go where their doorbell is mapped" behind messages
+# at COUNT [FIELD]
+at() { guest smmu_at "at count=$1" --iommu "v,type=smmuv3$2" --rng --dma-test=iommu=v; }
+case_of "smmu: stage 1 is the CPU's: tables by chance, asked of both" at 300
+case_of "smmu: stage 1 is the CPU's: with addresses of 52 bits" at 300 ,idr5.oas=6
