@@ -225,6 +225,7 @@ enum smmu_opcode {
 #define CMD1_TTL      GENMASK(9, 8)
 #define CMD1_TG       GENMASK(11, 10)
 #define CMD1_ADDR     GENMASK(63, 12)
+#define CMD1_IPA      GENMASK(55, 12)
 #define SYNC0_CS      GENMASK(13, 12)
 #define SYNC0_MSIDATA GENMASK(63, 32)
 #define SYNC1_MSIADDR GENMASK(55, 2)

@@ -134,7 +134,7 @@ static void invalidate_all(struct smmu *s, const struct smmu_scope *scope)
 		drop(s, t);
 }
 
-/* Whether it is less to look at each place of the range than at each translation. */
+/* Whether it is less to look into a bucket for each place of the range than at all there are. */
 static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope)
 {
 	u64 places = 0;
@@ -143,7 +143,7 @@ static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope)
 		return false;
 	for (u64 left = s->tlb.shifts; left; left &= left - 1)
 		places += ((scope->last - scope->first) >> __builtin_ctzll(left)) + 2;
-	return places < s->tlb.nr;
+	return places < s->tlb.nr / 8;
 }
 
 void smmu_tlb_invalidate(struct smmu *s, const struct smmu_scope *scope)

@@ -162,27 +162,42 @@ static void build(struct regime *r, u64 target)
 	}
 }
 
+/* Beyond what IPS says, but where a page or block has its address. */
+static void misplace(const struct regime *r, int level)
+{
+	const unsigned int above = r->granule == 16 && r->ips == 6 ? 52 : 48;
+	unsigned int least = address_bits(r);
+
+	if (level == r->leaf && least < shift_of(r, level))
+		least = shift_of(r, level);
+	if (least < above)
+		*r->entry[level] |= 1UL << (least + random_below(above - least));
+}
+
+/* What a block has none of: bits of an address within it, of the table that it was. */
+static void tidy(const struct regime *r)
+{
+	for (int level = r->start; level < r->leaf; level++)
+		if (!(*r->entry[level] & 2))
+			*r->entry[level] &= ~((1UL << shift_of(r, level)) - 1) | 0xfff;
+}
+
 /* One thing is not as it should be. */
 static void spoil(struct regime *r)
 {
 	static const u8 flips[] = { 0, 1, 1, 6, 7, 10, 10, 51, 53, 54, 59, 60, 61, 62 };
 	const int level = r->start + (int)random_below(r->leaf - r->start + 1);
-	const unsigned int bits = address_bits(r),
-			   above = r->granule == 16 && r->ips == 6 ? 52 : 48;
 	u64 *entry = r->entry[level];
 
 	switch (random_below(7)) {
 	case 0: *entry = 0; break;
-	case 1:
-		if (bits < above)
-			*entry |= 1UL << (bits + random_below(above - bits));
-		break;
+	case 1: misplace(r, level); break;
 	case 2:
 		r->in_reach = false;
 		r->va ^= 1UL << (r->input + random_below((r->tbi ? 55 : 64) - r->input));
 		break;
 	case 3: /* nowhere: the PCI window */
-		if (level == r->leaf && shift_of(r, level) <= 26)
+		if (level < r->leaf || shift_of(r, level) <= 26)
 			*entry = (*entry & ~0xfffff000UL) | 0x60000000;
 		break;
 	default: *entry ^= 1UL << flips[random_below(ARRAY_SIZE(flips))];
@@ -207,6 +222,7 @@ void regime_make(struct regime *r, const struct regime_ability *can)
 	/* These the CPU may have and the SMMU not, or the other way round. */
 	if (r->granule == 16 && r->start <= 1 && !r->large_pa && *r->entry[1] & 1)
 		*r->entry[1] |= 2;
+	tidy(r);
 	barrier();
 }
 
