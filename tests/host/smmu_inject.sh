@@ -102,3 +102,14 @@ ends() {
 	[ $got = 0 ]
 }
 case_of "smmu: inject: sfm-end, and the guest is stopped" ends
+
+# What is done from the first register to the disk's last block is said by name.
+traced() {
+	OUT=$WORK/trace
+	run 0 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet iommu.strict=1" --trace smmu --iommu s,type=smmuv3 -d "$WORK/disk,iommu=s" || return 1
+	for text in "s: SMMU_CR0 = " "s: CMD_CFGI_STE: StreamID=0x0 SSec=0 Leaf=1" "s: STE of StreamID 0x0 at 0x" "s: CD 0 at 0x" \
+		"s: CMD_TLBI_NH_VA: VMID=0x0 ASID=0x" "s: CMD_SYNC: CS=1 MSH=3 MSIAttr=" "s: stage 1 level 3 at 0x" "s: stage 1 of 0x"; do
+		said "$text" || return 1
+	done
+}
+case_of "smmu: trace: Linux's commands, tables and walks by name" traced
