@@ -251,6 +251,40 @@ static void aborts(void)
 	no_event("no event of an abort");
 }
 
+/* What the kernel does not look at, the SMMU does. */
+static void bad_stes(void)
+{
+	const uint64_t cds[] = { CDS(21), CDS(0) }, how[] = { 0, STALLD };
+	uint32_t id;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		check(!alloc_nested(STE_S1 | cds[i] | (IPA + TABLES), S1_WALK | how[i], &id) &&
+		              !attach(id),
+		      "attach of an STE that is not legal");
+		check(read_ends(VA) && event(C_BAD_STE, 0, 0), "an STE that is not legal");
+		check(!attach(nested) && !destroy(id) && reads(VA), "attach after it");
+	}
+}
+
+/* Without a PASID: what goes past stage 1, and what goes nowhere. */
+static void defaults(void)
+{
+	uint32_t id, other;
+
+	check(!alloc_nested(STE_S1 | CDS(2) | (IPA + TABLES), S1_WALK | BYPASSES, &id) &&
+	              !attach(id),
+	      "attach of a bypass without a PASID");
+	check(writes(IPA + page(5), 73) && has_pattern(memory + page(5), PAGE, 73, 0), "an IPA");
+	pasid = 1;
+	check(reads(VA) && read_ends(IPA) && event(F_TRANSLATION, 1, IPA), "with a PASID");
+	pasid = 0;
+	check(!alloc_nested(STE_S1 | CDS(2) | (IPA + TABLES), S1_WALK | TERMINATES, &other) &&
+	              !attach(other) && !destroy(id),
+	      "attach of an end without a PASID");
+	check(read_ends(VA) && event(F_STREAM_DISABLED, 0, 0), "a stream that is disabled");
+	check(!attach(nested) && !destroy(other), "attach after it");
+}
+
 /* A table of four CDs: of what has no PASID (S1DSS), of PASID 1, and two that are not valid. */
 static void substreams(void)
 {
@@ -269,6 +303,11 @@ static void substreams(void)
 	              has_pattern(memory + page(0), PAGE, 71, 0),
 	      "with a PASID");
 	check(read_ends(VA + PAGE) && event(F_TRANSLATION, 1, VA + PAGE), "fault with a PASID");
+	pasid = 0;
+	defaults();
+	check(!attach(id), "attach again");
+	pasid = 1;
+	check(reads(VA), "with a PASID again");
 	cd(1)[0] = 0;
 	check(invalidate_one(cfgi(CFGI_CD, VSID) | of_1, leaf), "CFGI_CD of a PASID");
 	check(read_ends(VA) && event(C_BAD_CD, 0, 0), "a CD that went");
@@ -334,6 +373,7 @@ int main(int argc, char **argv)
 		{ "held", held },
 		{ "bypass", bypass },
 		{ "abort", aborts },
+		{ "bad STEs", bad_stes },
 		{ "substreams", optional_substreams },
 		{ "detach", detach_all },
 		{ "again", again },

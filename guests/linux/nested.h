@@ -10,13 +10,16 @@
 
 #define VSID 0x123ULL
 
-/* Words of an STE: V and Config; S1CDMax; S1CIR, S1COR and S1CSH; S1DSS. */
+/* Words of an STE: V and Config; S1CDMax; S1CIR, S1COR and S1CSH; S1STALLD; S1DSS. */
 enum { STE_ABORT = 0 << 1 | 1, STE_BYPASS = 4 << 1 | 1, STE_S1 = 5 << 1 | 1, STE_S2 = 6 << 1 | 1 };
 #define CDS(log2) ((uint64_t)(log2) << 59)
 #define S1_WALK   (1ULL << 2 | 1ULL << 4 | 3ULL << 6)
-#define SSID0     2ULL
+#define STALLD    (1ULL << 27)
+enum { TERMINATES, BYPASSES, SSID0 };
 
 enum {
+	C_BAD_STE = 0x04,
+	F_STREAM_DISABLED = 0x06,
 	C_BAD_SUBSTREAMID = 0x08,
 	C_BAD_CD = 0x0a,
 	F_TRANSLATION = 0x10,

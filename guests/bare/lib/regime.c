@@ -144,7 +144,9 @@ static u64 limits(void)
 /* A table at each level from the first to the leaf's. */
 static void build(struct regime *r, u64 target)
 {
-	const u64 size = 8UL << bits_of(r, r->start), align = size < 64 ? 64 : size;
+	/* 5.4.1: a CD's TTB has no bits below 16 bytes; those below 64 are others with 52 bits. */
+	const u64 size = 8UL << bits_of(r, r->start), least = r->ips == 6 ? 64 : 16;
+	const u64 align = size < least ? least : size;
 	u64 *table = pool[r->start] + (random_bits() % (65536 / align)) * (align / 8);
 
 	r->root = (u64)table;
@@ -162,16 +164,17 @@ static void build(struct regime *r, u64 target)
 	}
 }
 
-/* Beyond what IPS says, but where a page or block has its address. */
+/* Beyond what IPS says, or what memory there is, but where a page or block has its address. */
 static void misplace(const struct regime *r, int level)
 {
-	const unsigned int above = r->granule == 16 && r->ips == 6 ? 52 : 48;
 	unsigned int least = address_bits(r);
 
 	if (level == r->leaf && least < shift_of(r, level))
 		least = shift_of(r, level);
-	if (least < above)
-		*r->entry[level] |= 1UL << (least + random_below(above - least));
+	if (least < 48)
+		*r->entry[level] |= 1UL << (least + random_below(48 - least));
+	else if (least == 52 && level == r->leaf) /* bits 51 to 48: nothing is there */
+		*r->entry[level] |= (1UL + random_below(15)) << 12;
 }
 
 /* What a block has none of: bits of an address within it, of the table that it was. */
