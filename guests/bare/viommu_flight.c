@@ -145,8 +145,6 @@ static void edges(void)
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "an atomic operation that nobody enabled");
 }
 
-#define F_PAGE_REQUEST  (1UL << 56)
-#define T_PAGE_RESPONSE 0x80
 enum {
 	FLAG_READ = 1,
 	FLAG_ADDRESS = 0x100,
