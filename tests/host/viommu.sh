@@ -40,6 +40,7 @@ case_of "viommu: an unmap waits for the transfers that it takes memory from, and
 case_of "viommu: a detach, and an attach elsewhere, wait for transfers" flight detach
 case_of "viommu: a reset waits for transfers" flight reset
 case_of "viommu: a transfer ends at the byte that is not mapped" flight edges
+case_of "viommu: in bypass mode processes reach all memory too" flight bypass-pasid "" ",pasid=20"
 case_of "viommu: page requests: in groups, each with one answer" flight pages ",experimental=page-request"
 case_of "viommu: page requests: a detach and a reset answer them" flight pages-end ",experimental=page-request"
 case_of "viommu: page requests: each PASID has groups of its own" flight pages-pasid ",experimental=page-request" ",pasid=20"
