@@ -135,7 +135,7 @@ bad "an IOMMU of no kind" "--iommu v: expected ID,type=virtio|smmuv3" -k good --
 bad "an IOMMU of a kind there is not" "--iommu v,type=smmuv2: expected type=virtio or type=smmuv3" -k good --iommu v,type=smmuv2
 bad "two IOMMUs of one name" "--iommu v,type=smmuv3: expected an ID that no other IOMMU has" -k good --iommu v,type=virtio --iommu v,type=smmuv3
 bad "a seventeenth IOMMU" "--iommu v,type=smmuv3: expected at most 16 IOMMUs" -k good $(for i in $(seq 16); do echo --iommu s$i,type=smmuv3; done) --iommu v,type=smmuv3
-for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 mappings=1 experimental=page-request; do
+for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 host-msi=0-1 mappings=1 experimental=page-request; do
 	bad "an SMMU with $key" "--iommu s,type=smmuv3,$key: expected ${key%%=*}= with type=virtio only" -k good --iommu s,type=smmuv3,$key
 done
 bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts=msi: expected interrupts= with type=smmuv3 only" \
