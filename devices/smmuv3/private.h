@@ -51,6 +51,7 @@ struct smmu_translation {
 	/* its tags (3.17) */
 	u64 input;   /* the first address */
 	u8 shift;    /* log2 of its bytes */
+	u8 span;     /* and of what it is a piece of: stage 1's page or block */
 	bool is_ipa; /* stage 2 alone made it */
 	bool global, aset;
 	enum smmu_world world;
@@ -66,8 +67,9 @@ struct smmu_translation {
 struct smmu_tlb {
 	LIST_HEAD(, smmu_translation) buckets[SMMU_TLB_BUCKETS];
 	TAILQ_HEAD(smmu_ages, smmu_translation) ages;
-	unsigned int nr, nr_shift[64];
+	unsigned int nr, nr_shift[64], nr_span[64];
 	u64 shifts; /* those that there are */
+	u64 spans;  /* those of pieces, that are smaller */
 };
 
 #define SMMU_CONFIG_BUCKETS 256

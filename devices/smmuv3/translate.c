@@ -221,6 +221,7 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 	}
 	n->output = w1.output;
 	n->shift = w1.shift;
+	n->span = w1.shift;
 	if (c->s2) {
 		if (walk2(t, a, w1.output, &w2) != DMA_OK)
 			return DMA_FAULT;
@@ -229,6 +230,8 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 		n->allowed[0] &= w2.allowed[0];
 		n->allowed[1] &= w2.allowed[1];
 	}
+	if (!c->s1)
+		n->span = n->shift;
 	n->input = ALIGN_DOWN(at, BIT(n->shift));
 	n->output = ALIGN_DOWN(n->output, BIT(n->shift));
 	return DMA_OK;
