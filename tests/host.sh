@@ -66,7 +66,7 @@ nested() {
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
 	local name file problem
-	for name in list stat debug log; do
+	for name in list stat debug walk log; do
 		file=$share/json/$name.json
 		[ -e "$file" ] || continue
 		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)

@@ -60,6 +60,10 @@ vfio() { # TYPE
 	for test in transfers faults interrupt held; do
 		said "dma: $test: ok" || return 1
 	done
+	# What Linux says of a read beyond a mapping, a write of one that is read-only, and a read of one that has gone
+	for fault in "0x10200000 [R]" "0x20000007 [W]" "0x10000000 [R]"; do
+		said "Linux: page fault from EP 256 at $fault" || return 1
+	done
 }
 case_of "dma-test: behind a virtio-iommu, an unmap waits for what is held" vfio virtio
 case_of "dma-test: behind an SMMUv3, an unmap waits for what is held" vfio smmuv3
