@@ -180,17 +180,27 @@ static bool can_run(const struct smmu *s, unsigned int log2size)
 	       smmu_queue_index(s->cmdq_prod, log2size) != smmu_queue_index(s->cmdq_cons, log2size);
 }
 
+static bool is_full(const struct smmu *s, unsigned int log2size)
+{
+	return (smmu_queue_index(s->cmdq_prod, log2size) ^
+	        smmu_queue_index(s->cmdq_cons, log2size)) == BIT(log2size);
+}
+
 void smmu_commands(struct smmu *s)
 {
 	const unsigned int log2size = smmu_queue_log2size(s->cmdq_base, smmu_idr(s, 1, IDR1_CMDQS));
 	unsigned int n = 0;
+	bool full;
 
 	if (s->running) /* an error's message, or a transfer's end, in the middle of a command */
 		return;
 	s->running = true;
+	full = is_full(s, log2size);
 	while (can_run(s, log2size) && n < BATCH && run_one(s, log2size))
 		n++;
 	s->running = false;
+	if (full && n && smmu_idr(s, 0, IDR0_SEV)) /* 4.1.2: a driver may wait for room */
+		arch_send_event();
 	if (s->messages_moved)
 		smmu_messages_changed(s);
 	if (n == BATCH)

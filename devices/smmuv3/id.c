@@ -79,7 +79,7 @@ static const struct field fields[] = {
 
 	FLAG("idr3.had", IDR3, BIT(2), 1),
 	ONLY("idr3.pbha", IDR3, BIT(3), 0),
-	FLAG("idr3.xnx", IDR3, BIT(4), 1),
+	ONLY("idr3.xnx", IDR3, BIT(4), 1), /* mandatory with stage 2 */
 	ONLY("idr3.pps", IDR3, BIT(5), 0),
 	ONLY("idr3.mpam", IDR3, BIT(7), 0),
 	FLAG("idr3.fwb", IDR3, BIT(8), 1),
