@@ -37,6 +37,11 @@ bool poll_begin(struct pollers *all, struct poller *p)
 	return true;
 }
 
+void poll_begun(struct poller *p)
+{
+	p->since = p->looked = now();
+}
+
 void poll_end(struct pollers *all, struct poller *p)
 {
 	struct poller **at = &all->first;

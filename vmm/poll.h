@@ -34,6 +34,8 @@ struct pollers {
  * it has to wake the loop. The loop's thread, under the lock.
  */
 bool poll_begin(struct pollers *all, struct poller *p);
+/* What it took to begin was no idle time: the while begins now. */
+void poll_begun(struct poller *p);
 /* It goes away. By any thread while the loop does not run, else the loop's. */
 void poll_end(struct pollers *all, struct poller *p);
 
