@@ -18,6 +18,13 @@ static u64 now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+static u64 longer(const struct poller *p)
+{
+	const u64 most = p->least > MAX_WINDOW ? p->least : MAX_WINDOW;
+
+	return p->window < most / 2 ? p->window * 2 : most;
+}
+
 bool poll_begin(struct pollers *all, struct poller *p)
 {
 	const u64 t = now();
@@ -28,9 +35,9 @@ bool poll_begin(struct pollers *all, struct poller *p)
 		return false;
 	p->since = p->looked = t;
 	if (t - p->slept > MAX_WINDOW)
-		p->window = MIN_WINDOW;
+		p->window = p->least > MIN_WINDOW ? p->least : MIN_WINDOW;
 	else
-		p->window = p->window < MAX_WINDOW / 2 ? p->window * 2 : MAX_WINDOW;
+		p->window = longer(p);
 	p->active = true;
 	p->next = all->first;
 	all->first = p;
@@ -64,19 +71,23 @@ static void ban(struct poller *p, u64 t)
 	p->penalty = p->penalty ? p->penalty * 2 : MIN_PENALTY;
 	if (p->penalty > MAX_PENALTY)
 		p->penalty = MAX_PENALTY;
+	if (p->penalty < p->least_penalty)
+		p->penalty = p->least_penalty;
 	p->banned = t + p->penalty;
 }
 
 static void try_to_sleep(struct pollers *all, struct poller *p, bool preempted)
 {
+	p->preempted |= preempted;
 	if (!p->sleep(p))
 		return;
 	poll_end(all, p);
 	p->slept = now();
-	if (preempted)
+	if (p->preempted)
 		ban(p, p->slept);
 	else
 		p->penalty /= 2;
+	p->preempted = false;
 }
 
 /* One look; what there is to do is done, and what has been idle for too long sleeps. */

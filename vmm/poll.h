@@ -21,6 +21,10 @@ struct poller {
 	bool (*sleep)(struct poller *p);
 	struct poller *next; /* of those that are looked at */
 	bool active;
+	bool preempted; /* since it is to sleep, which may take a while */
+	/* ns, 0: as any; where it is much to begin and to end: how long it is looked at least, and
+	 * for how long not at all when that did not go well. */
+	u64 least, least_penalty;
 	u64 window, since, slept; /* ns */
 	u64 looked, penalty, banned;
 };

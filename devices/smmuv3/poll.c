@@ -7,7 +7,9 @@
 #include "vmm/coalesce.h"
 
 #define CMDQ_PROD 0x98
-#define OFTEN     500000ULL /* ns from one to the next */
+#define OFTEN     500000ULL     /* ns from one to the next */
+#define LEAST     2000000ULL    /* ns that it is looked, once it is */
+#define PENALTY   1000000000ULL /* ns that it is not, where CPUs are short */
 
 static gpa_t prod(const struct smmu *s)
 {
@@ -24,15 +26,40 @@ static void run(struct poller *p)
 	coalesce_drain(container_of(p, struct smmu, poller)->vm);
 }
 
-/* One that came just before is looked at again. */
+/*
+ * KVM takes milliseconds to forget a register (an SRCU grace period): the host-work thread waits
+ * for that, and until it is so what comes is looked for.
+ */
+static void forget(struct work *w)
+{
+	struct smmu *s = container_of(w, struct smmu, forget);
+
+	coalesce_end(s->vm, prod(s), sizeof(u32));
+}
+
+static void forgotten(struct work *w)
+{
+	struct smmu *s = container_of(w, struct smmu, forget);
+
+	s->forgets = false;
+	s->forgotten = true;
+}
+
 static bool fall_asleep(struct poller *p)
 {
 	struct smmu *s = container_of(p, struct smmu, poller);
 
-	coalesce_end(s->vm, prod(s), sizeof(u32));
-	if (!coalesce_pending(s->vm))
+	if (s->forgotten) {
+		s->forgotten = false;
+		coalesce_drain(s->vm);
 		return true;
-	return coalesce_begin(s->vm, prod(s), sizeof(u32)) != 0;
+	}
+	if (!s->forgets) {
+		s->forgets = true;
+		work_submit(s->vm->work, &s->forget);
+	}
+	poll_begun(p);
+	return false;
 }
 
 static void look(struct loop_op *op, int res)
@@ -49,7 +76,12 @@ static void look(struct loop_op *op, int res)
 
 void smmu_poll_init(struct smmu *s)
 {
-	s->poller = (struct poller){ .ready = ready, .run = run, .sleep = fall_asleep };
+	s->poller = (struct poller){ .ready = ready,
+		                     .run = run,
+		                     .sleep = fall_asleep,
+		                     .least = LEAST,
+		                     .least_penalty = PENALTY };
+	s->forget = (struct work){ .run = forget, .done = forgotten };
 	s->look = (struct loop_op){ .done = look, .endless = true };
 }
 

@@ -132,6 +132,8 @@ struct smmu {
 	bool turn_queued;
 	struct poller poller; /* CMDQ_PROD's writes do not leave the guest while it is active */
 	struct loop_op look;
+	struct work forget;
+	bool forgets, forgotten; /* under way; done, and not noticed yet */
 	bool look_queued;
 	u64 last_written;  /* ns: CMDQ_PROD */
 	u64 last_event[4]; /* as it was written, for merging (7.3.1) */
