@@ -71,7 +71,7 @@ fill_share
 	echo
 	echo '```'
 	figures <"$BUILD/bench/raw"
-	[ ! -x "$BUILD/bench/native/iova" ] || "$BUILD/bench/native/iova" | sed 's/^/native: /'
+	for native in "$BUILD"/bench/native/*; do "$native"; done | sed 's/^/native: /'
 	echo
 	sed -n 's/^COMMAND //p' "$BUILD/bench/raw"
 	echo '```'

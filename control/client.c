@@ -22,7 +22,17 @@ struct client {
 	bool all, json;
 	char (*names)[SOCKET_NAME_MAX + 1]; /* who runs */
 	size_t nr;
-	json_t *results; /* list: with --json */
+	json_t *results;   /* list: with --json */
+	const char *word;  /* NULL: not given */
+	json_t *arguments; /* of the action's values; NULL: none was given */
+};
+
+/* An option whose value the guest is asked with; of the word, what it is called. */
+enum value_kind { WORD, TEXT, NUMBER, ADDRESS };
+struct value {
+	const char *name; /* NULL: the last one */
+	enum value_kind kind;
+	bool optional;
 };
 
 /* A row a subcommand: what it asks of a guest, and what becomes of the answer. */
@@ -32,6 +42,9 @@ struct action {
 	bool takes_name, prints;
 	/* NULL: nothing more. 0 or -errno. */
 	int (*then)(struct client *c, struct peer *p, const char *name, json_t *answer);
+	/* NULL: none; else what is asked with them, and how they are written. */
+	const struct value *values;
+	const char *with, *usage;
 };
 
 static bool take_name(struct client *c, const char *name)
@@ -80,6 +93,94 @@ static const struct lkvm_option *find_lkvm(const struct client *c, const char *a
 	return NULL;
 }
 
+static const struct value *find_value(const struct action *a, const char *name, size_t len)
+{
+	for (const struct value *v = a->values; v && v->name; v++)
+		if (v->kind != WORD && strlen(v->name) == len && !strncmp(v->name, name, len))
+			return v;
+	return NULL;
+}
+
+/* A SubstreamID, a StreamID; an address goes as text, since it may be beyond JSON's integers. */
+static json_t *number(const struct value *v, const char *text)
+{
+	char hex[24], *end;
+	u64 val;
+
+	errno = 0;
+	val = strtoull(text, &end, 0);
+	if (*text < '0' || *text > '9' || *end || errno || (v->kind == NUMBER && val > ~0u))
+		return NULL;
+	snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)val);
+	return v->kind == NUMBER ? json_integer(val) : json_string(hex);
+}
+
+static bool take_value(struct client *c, const struct value *v, const char *text)
+{
+	json_t *json = v->kind <= TEXT ? json_string(text) : number(v, text);
+
+	if (!c->arguments)
+		c->arguments = json_object();
+	if (!json_object_set_new(c->arguments, v->name, json))
+		return true;
+	log_error("%s: --%s: %s: expected %s", c->action->name, v->name, text,
+	          v->kind <= TEXT     ? "UTF-8"
+	          : v->kind == NUMBER ? "a number of 32 bits"
+	                              : "an address");
+	return false;
+}
+
+/* --iommu ID, --iommu=ID */
+static bool take_named(struct client *c, const struct value *v, int argc, char **argv, int *at)
+{
+	const char *equals = strchr(argv[*at], '=');
+
+	if (equals)
+		return take_value(c, v, equals + 1);
+	if (++*at < argc)
+		return take_value(c, v, argv[*at]);
+	log_error("%s: --%s: no value: expected %s", c->action->name, v->name, c->action->usage);
+	return false;
+}
+
+/* All values are there, or none, where that is possible. */
+static bool complete(struct client *c)
+{
+	const struct action *a = c->action;
+
+	if (!c->arguments && a->command)
+		return true;
+	for (const struct value *v = a->values; v && v->name; v++) {
+		if (v->kind == WORD && c->word && !take_value(c, v, c->word))
+			return false;
+		if (v->optional || json_object_get(c->arguments, v->name))
+			continue;
+		log_error("%s: no %s%s: expected %s", a->name, v->kind == WORD ? "" : "--", v->name,
+		          a->usage);
+		return false;
+	}
+	return true;
+}
+
+static bool takes_word(const struct action *a)
+{
+	for (const struct value *v = a->values; v && v->name; v++)
+		if (v->kind == WORD)
+			return true;
+	return false;
+}
+
+/* Of an action with a word that is the last one; what is before it is a name. */
+static bool take_bare(struct client *c, const char *arg)
+{
+	const char *before = c->word;
+
+	if (!takes_word(c->action))
+		return take_name(c, arg);
+	c->word = arg;
+	return !before || take_name(c, before);
+}
+
 static bool refuse_option(const struct client *c, const char *arg)
 {
 	const struct action *a = c->action;
@@ -99,7 +200,11 @@ static bool take_option(struct client *c, int argc, char **argv, int *at)
 {
 	const char *arg = argv[*at];
 	const struct lkvm_option *lkvm = find_lkvm(c, arg);
+	const struct value *v =
+		arg[1] == '-' ? find_value(c->action, arg + 2, strcspn(arg + 2, "=")) : NULL;
 
+	if (v)
+		return take_named(c, v, argc, argv, at);
 	if (lkvm && lkvm->taken)
 		return true;
 	if (!strcmp(arg, "--json") && (c->action->prints || !c->action->takes_name))
@@ -119,8 +224,10 @@ static bool take_option(struct client *c, int argc, char **argv, int *at)
 static bool parse(struct client *c, int argc, char **argv)
 {
 	for (int at = 0; at < argc; at++)
-		if (*argv[at] == '-' ? !take_option(c, argc, argv, &at) : !take_name(c, argv[at]))
+		if (*argv[at] == '-' ? !take_option(c, argc, argv, &at) : !take_bare(c, argv[at]))
 			return false;
+	if (!complete(c))
+		return false;
 	if (!c->all || !c->name)
 		return true;
 	log_error("%s: --all: expected no name beside it", c->action->name);
@@ -169,7 +276,8 @@ static int act_on(struct client *c, const char *name)
 
 	if (err)
 		return say_why(c, name, err, NULL);
-	err = peer_ask(&p, c->action->command, &answer);
+	err = peer_ask_with(&p, c->arguments ? c->action->with : c->action->command, c->arguments,
+	                    &answer);
 	if (!err && c->action->then)
 		err = c->action->then(c, &p, name, answer);
 	if (err)
@@ -208,6 +316,7 @@ static int run(const struct action *action, int argc, char **argv)
 	struct client c = { .action = action };
 	int status = parse(&c, argc, argv) ? act(&c) : USAGE;
 
+	json_decref(c.arguments);
 	free(c.names);
 	return status;
 }
@@ -222,6 +331,18 @@ static int print_answer(struct client *c, struct peer *p, const char *name, json
 	return 0;
 }
 
+/* A walk is its steps, a line each. */
+static int print_debug(struct client *c, struct peer *p, const char *name, json_t *answer)
+{
+	json_t *steps = json_object_get(answer, "steps"), *step;
+	size_t i;
+
+	if (!steps || c->json)
+		return print_answer(c, p, name, answer);
+	json_array_foreach(steps, i, step) printf("%s\n", json_string_value(step));
+	return 0;
+}
+
 /* Returns when the guest is gone, its socket too. */
 static int wait_for_end(struct client *c, struct peer *p, const char *name, json_t *answer)
 {
@@ -231,35 +352,74 @@ static int wait_for_end(struct client *c, struct peer *p, const char *name, json
 
 int client_stat(int argc, char **argv)
 {
-	static const struct action a = { "stat", "x-nestor-stat", true, true, print_answer };
+	static const struct action a = {
+		.name = "stat",
+		.command = "x-nestor-stat",
+		.takes_name = true,
+		.prints = true,
+		.then = print_answer,
+	};
 
 	return run(&a, argc, argv);
 }
 
 int client_debug(int argc, char **argv)
 {
-	static const struct action a = { "debug", "x-nestor-debug", true, true, print_answer };
+	static const struct value values[] = {
+		{ "iommu", TEXT, false },   { "sid", NUMBER, false }, { "ssid", NUMBER, true },
+		{ "iova", ADDRESS, false }, { NULL, 0, false },
+	};
+	static const struct action a = {
+		.name = "debug",
+		.command = "x-nestor-debug",
+		.takes_name = true,
+		.prints = true,
+		.then = print_debug,
+		.values = values,
+		.with = "x-nestor-walk",
+		.usage = "--iommu ID --sid S [--ssid P] --iova A",
+	};
+
+	return run(&a, argc, argv);
+}
+
+int client_inject(int argc, char **argv)
+{
+	static const struct value values[] = {
+		{ "iommu", TEXT, false },
+		{ "error", WORD, false },
+		{ NULL, 0, false },
+	};
+	static const struct action a = {
+		.name = "inject",
+		.takes_name = true,
+		.values = values,
+		.with = "x-nestor-inject",
+		.usage = "--iommu ID ERROR",
+	};
 
 	return run(&a, argc, argv);
 }
 
 int client_pause(int argc, char **argv)
 {
-	static const struct action a = { "pause", "stop", true, false, NULL };
+	static const struct action a = { .name = "pause", .command = "stop", .takes_name = true };
 
 	return run(&a, argc, argv);
 }
 
 int client_resume(int argc, char **argv)
 {
-	static const struct action a = { "resume", "cont", true, false, NULL };
+	static const struct action a = { .name = "resume", .command = "cont", .takes_name = true };
 
 	return run(&a, argc, argv);
 }
 
 int client_stop(int argc, char **argv)
 {
-	static const struct action a = { "stop", "quit", true, false, wait_for_end };
+	static const struct action a = {
+		.name = "stop", .command = "quit", .takes_name = true, .then = wait_for_end
+	};
 
 	return run(&a, argc, argv);
 }
@@ -289,7 +449,9 @@ static void list_one(struct client *c, const char *name)
 
 int client_list(int argc, char **argv)
 {
-	static const struct action a = { "list", "query-status", false, true, NULL };
+	static const struct action a = { .name = "list",
+		                         .command = "query-status",
+		                         .prints = true };
 	struct client c = { .action = &a, .results = json_array() };
 	int status = parse(&c, argc, argv) ? find_guests(&c) : USAGE;
 	json_t *list;

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/arch.h"
@@ -166,21 +167,85 @@ static void debug(struct qmp_call *call, void *ctx)
 	when_out(c, call, debug_now);
 }
 
+/* A number as strtoull() reads it, and nothing else. */
+static bool take_address(const char *text, u64 *addr)
+{
+	char *end;
+
+	errno = 0;
+	*addr = strtoull(text, &end, 0);
+	return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+static void walk(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+	json_t *ssid = qmp_argument(call, "ssid"), *steps;
+	const char *iova = json_string_value(qmp_argument(call, "iova")), *expected;
+	struct control_walk w = {
+		.iommu = json_string_value(qmp_argument(call, "iommu")),
+		.sid = json_integer_value(qmp_argument(call, "sid")),
+		.ssid = ssid ? json_integer_value(ssid) : CONTROL_NO_SSID,
+	};
+
+	if (!take_address(iova, &w.iova)) {
+		qmp_error(call, "GenericError", "iova: expected a number such as \"0x1000\"");
+		return;
+	}
+	steps = json_array();
+	expected = c->ops->walk(c->machine, &w, steps);
+	if (!expected) {
+		qmp_return(call, report_walk(c, &w, steps));
+		return;
+	}
+	json_decref(steps);
+	qmp_error(call, "GenericError", "%.64s: expected %s", w.iommu, expected);
+}
+
+static void inject(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+	const char *iommu = json_string_value(qmp_argument(call, "iommu"));
+	const char *error = json_string_value(qmp_argument(call, "error"));
+	const char *expected = c->ops->inject(c->machine, iommu, error);
+
+	if (expected)
+		qmp_error(call, "GenericError", "expected %s", expected);
+	else
+		qmp_return(call, NULL);
+}
+
+static const struct qmp_parameter walk_parameters[] = {
+	{ .name = "iommu" },
+	{ .name = "sid", .is_number = true },
+	{ .name = "ssid", .is_number = true, .optional = true },
+	{ .name = "iova" },
+	{ .name = NULL },
+};
+
+static const struct qmp_parameter inject_parameters[] = {
+	{ .name = "iommu" },
+	{ .name = "error" },
+	{ .name = NULL },
+};
+
 static const struct qmp_command commands[] = {
 	/* QEMU's */
-	{ "cont", cont },
-	{ "query-commands", query_commands },
-	{ "query-cpus-fast", query_cpus_fast },
-	{ "query-name", query_name },
-	{ "query-status", query_status },
-	{ "query-version", query_version },
-	{ "quit", quit },
-	{ "stop", stop },
-	{ "system_powerdown", system_powerdown },
-	{ "system_reset", system_reset },
+	{ "cont", cont, NULL },
+	{ "query-commands", query_commands, NULL },
+	{ "query-cpus-fast", query_cpus_fast, NULL },
+	{ "query-name", query_name, NULL },
+	{ "query-status", query_status, NULL },
+	{ "query-version", query_version, NULL },
+	{ "quit", quit, NULL },
+	{ "stop", stop, NULL },
+	{ "system_powerdown", system_powerdown, NULL },
+	{ "system_reset", system_reset, NULL },
 	/* ours */
-	{ "x-nestor-debug", debug },
-	{ "x-nestor-stat", stat },
+	{ "x-nestor-debug", debug, NULL },
+	{ "x-nestor-inject", inject, inject_parameters },
+	{ "x-nestor-stat", stat, NULL },
+	{ "x-nestor-walk", walk, walk_parameters },
 };
 
 const struct qmp_command *control_commands(size_t *nr)

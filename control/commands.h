@@ -40,5 +40,7 @@ void control_event(struct control *c, const char *name, json_t *data);
 /* report.c: what x-nestor-stat and x-nestor-debug return (docs/json/). */
 json_t *report_stat(struct control *c);
 json_t *report_debug(struct control *c);
+/* What x-nestor-walk does; @steps is taken. */
+json_t *report_walk(struct control *c, const struct control_walk *w, json_t *steps);
 
 #endif

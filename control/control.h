@@ -16,6 +16,14 @@ struct vm;
  * machine and outlives each: a reboot is an event on the same socket.
  */
 
+/* An address of a stream's, behind an IOMMU. */
+#define CONTROL_NO_SSID (~0u)
+struct control_walk {
+	const char *iommu;
+	u32 sid, ssid;
+	u64 iova;
+};
+
 /* What the commands ask of the machine. Called under the device lock. */
 struct control_ops {
 	/* Presses the power button. -ENODEV: there is none. */
@@ -23,6 +31,12 @@ struct control_ops {
 	/* Each device's counters; and its state, while no vCPU runs: an array. */
 	json_t *(*stat)(void *machine);
 	json_t *(*debug)(void *machine);
+	/*
+	 * What an IOMMU makes of an address, a text a step into @steps; an error that it is to
+	 * have. NULL, or what was expected.
+	 */
+	const char *(*walk)(void *machine, const struct control_walk *walk, json_t *steps);
+	const char *(*inject)(void *machine, const char *iommu, const char *error);
 };
 
 /*

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -92,16 +93,46 @@ static bool is_answer(json_t *message, json_t **answer, int *err)
 	return value;
 }
 
+static int put(struct peer *p, const char *text)
+{
+	const ssize_t len = strlen(text);
+
+	if (send(fileno(p->file), text, len, MSG_NOSIGNAL) == len)
+		return 0;
+	return errno == EAGAIN ? -EAGAIN : -ECONNRESET;
+}
+
+/* A line. */
+static int put_question(struct peer *p, const char *command, json_t *arguments)
+{
+	json_t *question = json_pack("{s:s}", "execute", command);
+	char *text;
+	int err;
+
+	if (arguments)
+		json_object_set(question, "arguments", arguments);
+	text = json_dumps(question, 0);
+	json_decref(question);
+	if (!text)
+		return -ENOMEM;
+	err = put(p, text);
+	free(text);
+	return err ? err : put(p, "\n");
+}
+
 int peer_ask(struct peer *p, const char *command, json_t **answer)
 {
-	char line[128];
-	int err = 0, len;
+	return peer_ask_with(p, command, NULL, answer);
+}
+
+int peer_ask_with(struct peer *p, const char *command, json_t *arguments, json_t **answer)
+{
+	int err = put_question(p, command, arguments);
 	json_t *message;
 	bool answered;
 
-	len = snprintf(line, sizeof(line), "{\"execute\": \"%s\"}\n", command);
-	if (send(fileno(p->file), line, len, MSG_NOSIGNAL) != len)
-		return errno == EAGAIN ? -EAGAIN : -ECONNRESET;
+	if (err)
+		return err;
 	do {
 		message = receive(p, &err);
 		if (!message)

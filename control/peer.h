@@ -21,6 +21,8 @@ void peer_close(struct peer *p);
 
 /* *answer: what it returned, or with -EREMOTEIO its error {class, desc}; the caller's. */
 int peer_ask(struct peer *p, const char *command, json_t **answer);
+/* @arguments, which may be NULL, stays the caller's. */
+int peer_ask_with(struct peer *p, const char *command, json_t *arguments, json_t **answer);
 
 /* Waits until it hangs up. 0 or -EAGAIN. */
 int peer_wait(struct peer *p);

@@ -7,7 +7,8 @@
 
 /* A command from its message to its answer. */
 struct qmp_call {
-	json_t *id; /* NULL: none was given */
+	json_t *id;        /* NULL: none was given */
+	json_t *arguments; /* the message's, until the command has run; may be NULL */
 	bool busy;
 };
 

@@ -41,6 +41,7 @@ static void end_call(struct qmp_call *call, const char *kind, json_t *value)
 	if (call->id)
 		json_object_set_new(answer, "id", call->id);
 	call->id = NULL;
+	call->arguments = NULL;
 	call->busy = false;
 	qmp_client_say(c, answer);
 	json_decref(answer);
@@ -83,17 +84,75 @@ void qmp_error(struct qmp_call *call, const char *class, const char *fmt, ...)
 	end_call(call, "error", json_pack("{s:s, s:s}", "class", class, "desc", desc));
 }
 
-static void run_command(struct qmp_client *c, const char *name)
+json_t *qmp_argument(const struct qmp_call *call, const char *name)
 {
-	const struct qmp_config *config = &c->server->config;
+	return json_object_get(call->arguments, name);
+}
 
-	for (size_t i = 0; i < config->nr_commands; i++) {
-		if (!strcmp(config->commands[i].name, name)) {
-			config->commands[i].run(&c->call, config->ctx);
-			return;
-		}
+/* Whether all that @command needs is there, as it has to be. */
+static bool has_arguments(struct qmp_call *call, const struct qmp_command *command)
+{
+	for (const struct qmp_parameter *p = command->parameters; p && p->name; p++) {
+		json_t *value = qmp_argument(call, p->name);
+		const json_int_t number = json_integer_value(value);
+
+		if (!value && !p->optional)
+			qmp_error(call, "GenericError", "Parameter '%s' is missing", p->name);
+		else if (value && p->is_number ? !json_is_integer(value)
+		                               : value && !json_is_string(value))
+			qmp_error(call, "GenericError",
+			          "Invalid parameter type for '%s', expected: %s", p->name,
+			          p->is_number ? "integer" : "string");
+		else if (p->is_number && (number < 0 || number > ~0u))
+			qmp_error(call, "GenericError", "Parameter '%s' expects uint32_t", p->name);
+		else
+			continue;
+		return false;
 	}
-	qmp_error(&c->call, "CommandNotFound", "The command %.64s has not been found", name);
+	return true;
+}
+
+/* The first argument that @command does not take; NULL: none. */
+static const char *unexpected(json_t *arguments, const struct qmp_command *command)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(arguments, key, value)
+	{
+		const struct qmp_parameter *p = command ? command->parameters : NULL;
+
+		while (p && p->name && strcmp(p->name, key))
+			p++;
+		if (!p || !p->name)
+			return key;
+	}
+	return NULL;
+}
+
+static const struct qmp_command *find_command(const struct qmp_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->nr_commands; i++)
+		if (!strcmp(config->commands[i].name, name))
+			return &config->commands[i];
+	return NULL;
+}
+
+static void run_command(struct qmp_client *c, const char *name, json_t *arguments)
+{
+	const struct qmp_command *command = find_command(&c->server->config, name);
+	const char *wrong = unexpected(arguments, command);
+
+	if (wrong) {
+		qmp_error(&c->call, "GenericError", "Parameter '%.64s' is unexpected", wrong);
+	} else if (!command) {
+		qmp_error(&c->call, "CommandNotFound", "The command %.64s has not been found",
+		          name);
+	} else {
+		c->call.arguments = arguments;
+		if (has_arguments(&c->call, command))
+			command->run(&c->call, c->server->config.ctx);
+	}
 }
 
 /* No capability is offered, so none can be enabled. */
@@ -116,11 +175,8 @@ static void execute(struct qmp_client *c, const char *name, json_t *arguments)
 		          "Expecting capabilities negotiation with 'qmp_capabilities'");
 	else if (!strcmp(name, "qmp_capabilities"))
 		qmp_error(&c->call, "CommandNotFound", "Capabilities are negotiated already");
-	else if (json_object_size(arguments))
-		qmp_error(&c->call, "GenericError", "Parameter '%.64s' is unexpected",
-		          json_object_iter_key(json_object_iter(arguments)));
 	else
-		run_command(c, name);
+		run_command(c, name, arguments);
 }
 
 /* What is wrong with a message, in QEMU's words; NULL: nothing is. */

@@ -29,6 +29,14 @@ struct qmp_call;
 struct qmp_command {
 	const char *name;
 	void (*run)(struct qmp_call *call, void *ctx);
+	const struct qmp_parameter *parameters; /* the last one's name is NULL; NULL: it has none */
+};
+
+/* What a command takes; the server has checked it when it runs. */
+struct qmp_parameter {
+	const char *name;
+	bool is_number; /* from 0 to 2^32 - 1; else a string */
+	bool optional;
 };
 
 struct qmp_config {
@@ -51,6 +59,9 @@ void qmp_detach(struct qmp_server *s);
 
 /* One more client, on a socket that is the server's from now on. False: there are too many. */
 bool qmp_add(struct qmp_server *s, int fd);
+
+/* While the command runs: one of its arguments, or NULL. */
+json_t *qmp_argument(const struct qmp_call *call, const char *name);
 
 /* Ends a call; @value, which may be NULL for {}, is the server's from now on. */
 void qmp_return(struct qmp_call *call, json_t *value);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A running guest in figures (docs/json/stat.json) and in registers (docs/json/debug.json). */
+/* A running guest in figures (docs/json/stat.json), in registers (docs/json/debug.json), and what
+ * its IOMMUs make of an address (docs/json/walk.json). */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,4 +119,16 @@ json_t *report_debug(struct control *c)
 	arch_irqchip_registers(c->vm, &gic.visitor);
 	return json_pack("{s:i, s:s, s:o, s:o, s:o}", "schema", 1, "name", c->name, "vcpus", vcpus,
 	                 "interrupt-controller", gic.into, "devices", c->ops->debug(c->machine));
+}
+
+json_t *report_walk(struct control *c, const struct control_walk *w, json_t *steps)
+{
+	json_t *report = json_pack("{s:i, s:s, s:s, s:I}", "schema", 1, "name", c->name, "iommu",
+	                           w->iommu, "sid", (json_int_t)w->sid);
+
+	if (w->ssid != CONTROL_NO_SSID)
+		json_object_set_new(report, "ssid", json_integer(w->ssid));
+	json_object_set_new(report, "iova", json_hex(w->iova));
+	json_object_set_new(report, "steps", steps);
+	return report;
 }

@@ -168,6 +168,7 @@ static void clear_slot(struct dt_job *job)
 	job->opcode = job->flags = job->pasid = job->vector = job->result_perm = 0;
 	job->iova[0] = job->iova[1] = job->len = job->arg[0] = job->arg[1] = 0;
 	job->done = job->fault = job->result[0] = job->result[1] = 0;
+	job->reason = DMA_NO_REASON;
 }
 
 /* What was ended by it says so, and how far it had come. */

@@ -13,6 +13,7 @@
 #include "devices/smmuv3/smmuv3.h"
 #include "devices/virtio/iommu.h"
 #include "devices/virtio/virtio.h"
+#include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
 
@@ -192,8 +193,41 @@ static json_t *debug(void *machine)
 	return list;
 }
 
+/* NULL: no SMMUv3 has that ID. */
+static struct smmu *find_smmu(struct machine *m, const char *id)
+{
+	const int i = iommu_index(m->options, id);
+
+	return i >= 0 && m->options->iommus[i].kind == &iommu_smmuv3 ? m->iommus[i] : NULL;
+}
+
+static void add_step(void *steps, const char *text)
+{
+	json_array_append_new(steps, json_string(text));
+}
+
+static const char *walk(void *machine, const struct control_walk *w, json_t *steps)
+{
+	struct smmu *s = find_smmu(machine, w->iommu);
+
+	if (!s)
+		return "the ID of an SMMUv3 of this guest";
+	smmu_debug(s, w->sid, w->ssid == CONTROL_NO_SSID ? SMMU_NO_SSID : w->ssid, w->iova,
+	           add_step, steps);
+	return NULL;
+}
+
+static const char *inject(void *machine, const char *iommu, const char *error)
+{
+	struct smmu *s = find_smmu(machine, iommu);
+
+	return s ? smmu_inject(s, error) : "the ID of an SMMUv3 of this guest as iommu";
+}
+
 const struct control_ops machine_control_ops = {
 	.press_power = press_power,
 	.stat = stat,
 	.debug = debug,
+	.walk = walk,
+	.inject = inject,
 };

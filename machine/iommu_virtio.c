@@ -56,7 +56,7 @@ static bool is_beside_doorbell(const struct iommu_option *o)
 
 static bool is_beside_host_msi(const struct iommu_option *o)
 {
-	for (unsigned int i = 0; i < o->nr_reserved && o->host_msi.last; i++)
+	for (unsigned int i = 0; i < o->nr_reserved && o->has_host_msi; i++)
 		if (o->reserved[i].first <= o->host_msi.last &&
 		    o->reserved[i].last >= o->host_msi.first)
 			return false;
@@ -110,6 +110,7 @@ static const char *finish(struct iommu_parsed *p)
 		expected = parse_range(w->domains, ~0u, &o->domains.first, &o->domains.last);
 	if (!expected)
 		expected = parse_range(w->host_msi, ~0ULL, &o->host_msi.first, &o->host_msi.last);
+	o->has_host_msi = w->host_msi;
 	if (!expected && w->reserved)
 		expected = parse_reserved(o, (char *)w->reserved);
 	if (!expected && !is_beside_host_msi(o))
@@ -166,9 +167,9 @@ static void set_msi(const struct platform *p, const struct iommu_option *o, stru
 		c->doorbell.first = ALIGN_DOWN(doorbell.first, o->granule);
 		c->doorbell.last = doorbell.last | (o->granule - 1);
 	}
-	c->host_window = o->msi_translate && o->host_msi.last;
+	c->host_window = o->msi_translate && o->has_host_msi;
 	c->host_msi = range(&o->host_msi);
-	if (!o->msi_translate && o->host_msi.last)
+	if (!o->msi_translate && o->has_host_msi)
 		reserve_host_msi(&o->host_msi, c);
 }
 

@@ -62,7 +62,9 @@ static const struct command {
 	{ "pause", client_pause, "stop its vCPUs" },
 	{ "resume", client_resume, "and let them go on" },
 	{ "stop", client_stop, "end it" },
-	{ "debug", client_debug, "its registers, interrupts and devices [--json]" },
+	{ "debug", client_debug,
+	  "its registers, interrupts and devices [--json]; with --iommu, a walk" },
+	{ "inject", client_inject, "an error of its SMMU: inject [-n] NAME --iommu ID ERROR" },
 	{ "help", command_help, "this text" },
 	{ "version", command_version, "which nestor this is" },
 };

@@ -261,8 +261,8 @@ static const struct option {
 	  "an IOMMU, for devices' iommu=ID; repeatable; keys of smmuv3: interrupts=wired|msi,\n"
 	  "                               idrN.FIELD=VALUE, such as idr0.s2p=0; of virtio: segment=N, transport=pci|mmio,\n"
 	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
-	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...], mappings=N,\n"
-	  "                               experimental=page-request",
+	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...],\n"
+	  "                               host-msi=FIRST-LAST, mappings=N, experimental=page-request",
 	  iommu_option_take },
 	{ "network", 'n', "tap=NAME|passt|none",
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"

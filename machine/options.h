@@ -80,7 +80,8 @@ struct iommu_option {
 	struct place place; /* of which an IOMMU has only the segment */
 	bool has_transport, mmio;
 	bool msi_translate;
-	struct iommu_range host_msi; /* last 0: none */
+	bool has_host_msi;
+	struct iommu_range host_msi;
 	bool bypass;
 	u64 granule; /* bytes */
 	struct iommu_range input, domains, reserved[MAX_RESERVED];

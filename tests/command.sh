@@ -135,7 +135,7 @@ bad "an IOMMU of no kind" "--iommu v: expected ID,type=virtio|smmuv3" -k good --
 bad "an IOMMU of a kind there is not" "--iommu v,type=smmuv2: expected type=virtio or type=smmuv3" -k good --iommu v,type=smmuv2
 bad "two IOMMUs of one name" "--iommu v,type=smmuv3: expected an ID that no other IOMMU has" -k good --iommu v,type=virtio --iommu v,type=smmuv3
 bad "a seventeenth IOMMU" "--iommu v,type=smmuv3: expected at most 16 IOMMUs" -k good $(for i in $(seq 16); do echo --iommu s$i,type=smmuv3; done) --iommu v,type=smmuv3
-for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 mappings=1 experimental=page-request; do
+for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 host-msi=0-1 mappings=1 experimental=page-request; do
 	bad "an SMMU with $key" "--iommu s,type=smmuv3,$key: expected ${key%%=*}= with type=virtio only" -k good --iommu s,type=smmuv3,$key
 done
 bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts=msi: expected interrupts= with type=smmuv3 only" \
@@ -262,6 +262,20 @@ mistake "lkvm's NMI" 2 "debug: --nmi: an option of lkvm that nestor does not hav
 mistake "lkvm's sysrq" 2 "debug: --sysrq: an option of lkvm that nestor does not have" debug --sysrq=b
 mistake "lkvm's memory figures are among the others" 2 "stat: nobody: expected the name" stat -m -n nobody
 mistake "lkvm's dump is what debug prints" 2 "debug: nobody: expected the name" debug --dump nobody
+mistake "a walk with no StreamID" 2 "debug: no --sid: expected --iommu ID --sid S [--ssid P] --iova A" debug x --iommu s --iova 1
+mistake "a walk with no IOMMU" 2 "debug: no --iommu: expected --iommu ID --sid S" debug x --sid 8 --iova 1
+mistake "a walk with no address" 2 "debug: no --iova: expected --iommu ID --sid S" debug x --sid 8 --iommu s
+mistake "a walk with an option that ends there" 2 "debug: --iova: no value: expected --iommu ID" debug x --iova
+mistake "a walk of a StreamID that is none" 2 "debug: --sid: 00:01.0: expected a number of 32 bits" debug x --sid 00:01.0
+mistake "a walk of a StreamID too large" 2 "debug: --sid: 0x100000000: expected a number of 32 bits" debug x --sid=0x100000000
+mistake "a walk of a SubstreamID that is none" 2 "debug: --ssid: -1: expected a number of 32 bits" debug x --ssid -1
+mistake "a walk of an address that is none" 2 "debug: --iova: 0x10000000000000000: expected an address" debug x --iova 0x10000000000000000
+mistake "a walk of a guest that does not run" 2 "debug: x: expected the name of a running guest" debug x --iommu s --sid 8 --iova 1
+mistake "an error of no IOMMU" 2 "inject: no --iommu: expected --iommu ID ERROR" inject x sfm
+mistake "no error" 2 "inject: no error: expected --iommu ID ERROR" inject --iommu s
+mistake "an error for a guest that does not run" 2 "inject: x: expected the name of a running guest" inject x --iommu s sfm
+mistake "an error for one of none" 2 "inject: no name: expected a guest, and none runs" inject --iommu s sfm
+mistake "an error with a StreamID" 2 "inject: --sid: expected [-n] NAME or --all" inject x --iommu s --sid 8 sfm
 mistake "list with a name" 2 "list: x: expected no name" list x
 
 # Here KVM is either absent or another architecture's; both are the host's lack, said in one line.

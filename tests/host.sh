@@ -18,7 +18,7 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma; do
+		for tool in traffic dma nest; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -66,7 +66,7 @@ nested() {
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
 	local name file problem
-	for name in list stat debug log; do
+	for name in list stat debug walk log; do
 		file=$share/json/$name.json
 		[ -e "$file" ] || continue
 		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)

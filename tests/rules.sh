@@ -26,7 +26,9 @@ names() { sed -n "/$1/,/^};/s/^\t{ \"\([^\"]*\)\".*/\1/p" "$2" | sort; }
 rule "docs/lkvm.md says refused of what is refused" "$(diff <(documented refused) <(names 'lkvm_only\[\]' machine/lkvm.c))"
 rule "docs/lkvm.md says same or different of what is taken" \
 	"$(comm -23 <(documented 'same|different') <(names '^} options\[\]' machine/options.c); test -n "$(documented same)" || echo "no row is read")"
-rule "what docs/coverage-virtio-iommu.md says is tested has a test" "$(tests/coverage.sh docs/coverage-virtio-iommu.md 2>&1)"
+for page in docs/coverage-*.md; do
+	rule "what $page says is tested has a test" "$(tests/coverage.sh "$page" 2>&1 >/dev/null)"
+done
 rule "every script parses" "$(for f in $scripts; do case $(head -n 1 "$f") in *bash*) bash -n "$f" ;; *) sh -n "$f" ;; esac; done 2>&1)"
 rule "no file is longer than 500 lines" "$(wc -l $sources $scripts | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 }')"
 # A unit test's table of cases is data

@@ -19,7 +19,8 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest.
-$(BUILD)/dma: guests/linux/dma.c $(BUILD)/env.mk
+endpoint-programs := $(addprefix $(BUILD)/,dma nest)
+$(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
 # A disk with large blocks.
@@ -39,7 +40,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

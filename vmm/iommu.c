@@ -43,7 +43,7 @@ static struct iova_mapping *find(struct iommu_endpoint *e, struct dma_access *a)
 	const u64 at = a->iova + a->done;
 	struct iova_mapping *m;
 
-	if (!e->attachment || a->pasid != DMA_NO_PASID) {
+	if (!e->attachment || (a->pasid != DMA_NO_PASID && !e->attachment->space->any_pasid)) {
 		fail(e, a, DMA_NOT_ATTACHED);
 		return NULL;
 	}

@@ -26,6 +26,7 @@ struct iova_space {
 	u64 nr;
 	u64 generation; /* another one whenever a mapping has gone: what was looked up before is
 	                   stale */
+	bool any_pasid; /* it is that of every process of an endpoint's; else a PASID has none */
 };
 
 void iova_init(struct iova_space *s);

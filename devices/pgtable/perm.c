@@ -74,10 +74,8 @@ static u64 dirtied(const struct pgtable *t, const struct pgtable_access *a, u64 
 }
 
 enum pgtable_fault pgtable_check(const struct pgtable *t, const struct pgtable_access *a,
-                                 u64 limits, u64 entry, u64 *to)
+                                 u64 limits, u64 entry, u64 *to, u32 *may)
 {
-	u32 may[2];
-
 	*to = entry;
 	if (t->ha && !a->speculative)
 		*to |= ENTRY_AF;

@@ -18,6 +18,7 @@ struct pgtable {
 	u8 input;                /* bits of an input address: 64 - TxSZ */
 	u8 output;               /* bits of an output address: the effective IPS or PS, up to 52 */
 	s8 start;                /* the first level: -1 to 3 */
+	bool large;              /* 52 bits of address are implemented, whatever @output says */
 	bool ds;                 /* TCR.DS: 52 bits with 4 and 16 KiB (FEAT_LPA2) */
 	bool big_endian;
 	bool ha, hd; /* hardware updates: access flag, dirty state */
@@ -65,14 +66,15 @@ struct pgtable_walk {
 	bool wrote;     /* an ABORT or PENDING: it was the entry's update that failed */
 
 	/* If it is OK. */
-	u64 output;     /* of the address */
-	u8 shift;       /* log2 of the page's or block's bytes */
-	u8 contig;      /* log2 of the bytes of the contiguous set that it is in; @shift: of none */
-	bool global;    /* nG is 0 (stage 1) */
-	u32 allowed[2]; /* DMA_*: without and with privilege; a page not yet dirty is not writable
-	                 */
-	u8 attr;        /* AttrIndx (stage 1), MemAttr (stage 2) */
-	u8 sh;          /* shareability; of the table's user with @ds */
+	u64 output;  /* of the address */
+	u8 shift;    /* log2 of the page's or block's bytes */
+	u8 contig;   /* log2 of the bytes of the contiguous set that it is in; @shift: of none */
+	bool global; /* nG is 0 (stage 1) */
+	/* DMA_*: without and with privilege; a page not yet dirty is not writable. Of a PERMISSION
+	 * fault: what would have been allowed; then it is. */
+	u32 allowed[2];
+	u8 attr; /* AttrIndx (stage 1), MemAttr (stage 2) */
+	u8 sh;   /* shareability; of the table's user with @ds */
 };
 
 /* @a->perm is checked with @a->privileged, in the order of faults that D8 gives. */

@@ -35,10 +35,11 @@
 
 /*
  * May @a be done with the page or block @entry, below tables that have @limits in
- * them? *@to: what the entry becomes by it (FEAT_HAFDBS).
+ * them? *@to: what the entry becomes by it (FEAT_HAFDBS). Without permission,
+ * @may[2] is what there is instead.
  */
 enum pgtable_fault pgtable_check(const struct pgtable *t, const struct pgtable_access *a,
-                                 u64 limits, u64 entry, u64 *to);
+                                 u64 limits, u64 entry, u64 *to, u32 *may);
 /* What else @entry says of its page or block, of level @w->level and size @w->shift. */
 void pgtable_attributes(const struct pgtable *t, const struct pgtable_access *a, u64 limits,
                         u64 entry, struct pgtable_walk *w);

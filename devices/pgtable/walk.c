@@ -62,12 +62,13 @@ static u64 address_in(const struct pgtable *t, u64 entry, unsigned int shift)
 	return addr;
 }
 
+/* D8.3.1; with 64 KiB blocks of 4 TiB come with addresses of 52 bits, be they in use or not. */
 static bool may_be_block(const struct pgtable *t, int level)
 {
 	switch (t->granule) {
 	case 12: return level == 2 || level == 1 || (level == 0 && t->ds);
 	case 14: return level == 2 || (level == 1 && t->ds);
-	default: return level == 2 || (level == 1 && t->output == 52);
+	default: return level == 2 || (level == 1 && (t->large || t->output == 52));
 	}
 }
 
@@ -148,7 +149,7 @@ static enum pgtable_fault leaf(const struct pgtable *t, const struct pgtable_acc
 	enum pgtable_fault fault = address_fault(t, base);
 
 	if (fault == PGTABLE_OK)
-		fault = pgtable_check(t, a, limits, w->entry, to);
+		fault = pgtable_check(t, a, limits, w->entry, to, w->allowed);
 	if (fault != PGTABLE_OK || *to != w->entry)
 		return fault;
 	w->output = base | (a->addr & (BIT(shift) - 1));

@@ -61,7 +61,7 @@ static enum smmu_command sync(struct smmu *s, const u64 *cmd)
 {
 	if (FIELD_GET(SYNC0_CS, cmd[0]) > SIG_SEV)
 		return COMMAND_ILLEGAL;
-	if (s->pending.left)
+	if (s->pending.left || smmu_injected_wait(s))
 		return COMMAND_WAITS;
 	s->counts.syncs++;
 	return COMMAND_DONE;
@@ -83,7 +83,6 @@ static void signal_sync(struct smmu *s, const u64 *cmd)
 }
 
 struct command {
-	const char *name;
 	enum smmu_command (*run)(struct smmu *s, const u64 *cmd);
 	u32 needs; /* bits of IDR0, all of them */
 	void (*consumed)(struct smmu *s, const u64 *cmd);
@@ -91,29 +90,31 @@ struct command {
 
 /* 4.1.1. What stalls, ATS, PRI, MPAM and the other security states have, is not there. */
 static const struct command commands[] = {
-	[0x01] = { "CMD_PREFETCH_CONFIG", prefetch },
-	[0x02] = { "CMD_PREFETCH_ADDR", prefetch },
-	[0x03] = { "CMD_CFGI_STE", cfgi_ste },
-	[0x04] = { "CMD_CFGI_STE_RANGE", cfgi_ste_range },
-	[0x05] = { "CMD_CFGI_CD", cfgi_cd, IDR0_S1P },
-	[0x06] = { "CMD_CFGI_CD_ALL", cfgi_ste, IDR0_S1P },
-	[0x10] = { "CMD_TLBI_NH_ALL", smmu_tlbi, IDR0_S1P },
-	[0x11] = { "CMD_TLBI_NH_ASID", smmu_tlbi, IDR0_S1P },
-	[0x12] = { "CMD_TLBI_NH_VA", smmu_tlbi, IDR0_S1P },
-	[0x13] = { "CMD_TLBI_NH_VAA", smmu_tlbi, IDR0_S1P },
-	[0x20] = { "CMD_TLBI_EL2_ALL", smmu_tlbi, IDR0_HYP },
-	[0x21] = { "CMD_TLBI_EL2_ASID", smmu_tlbi, IDR0_HYP },
-	[0x22] = { "CMD_TLBI_EL2_VA", smmu_tlbi, IDR0_HYP },
-	[0x23] = { "CMD_TLBI_EL2_VAA", smmu_tlbi, IDR0_HYP },
-	[0x28] = { "CMD_TLBI_S12_VMALL", smmu_tlbi, IDR0_S2P },
-	[0x2a] = { "CMD_TLBI_S2_IPA", smmu_tlbi, IDR0_S2P },
-	[0x30] = { "CMD_TLBI_NSNH_ALL", smmu_tlbi },
-	[0x46] = { "CMD_SYNC", sync, 0, signal_sync },
+	[CMD_PREFETCH_CONFIG] = { prefetch },
+	[CMD_PREFETCH_ADDR] = { prefetch },
+	[CMD_CFGI_STE] = { cfgi_ste },
+	[CMD_CFGI_STE_RANGE] = { cfgi_ste_range },
+	[CMD_CFGI_CD] = { cfgi_cd, IDR0_S1P },
+	[CMD_CFGI_CD_ALL] = { cfgi_ste, IDR0_S1P },
+	[CMD_TLBI_NH_ALL] = { smmu_tlbi, IDR0_S1P },
+	[CMD_TLBI_NH_ASID] = { smmu_tlbi, IDR0_S1P },
+	[CMD_TLBI_NH_VA] = { smmu_tlbi, IDR0_S1P },
+	[CMD_TLBI_NH_VAA] = { smmu_tlbi, IDR0_S1P },
+	[CMD_TLBI_EL2_ALL] = { smmu_tlbi, IDR0_HYP },
+	[CMD_TLBI_EL2_ASID] = { smmu_tlbi, IDR0_HYP },
+	[CMD_TLBI_EL2_VA] = { smmu_tlbi, IDR0_HYP },
+	[CMD_TLBI_EL2_VAA] = { smmu_tlbi, IDR0_HYP },
+	[CMD_TLBI_S12_VMALL] = { smmu_tlbi, IDR0_S2P },
+	[CMD_TLBI_S2_IPA] = { smmu_tlbi, IDR0_S2P },
+	[CMD_TLBI_NSNH_ALL] = { smmu_tlbi },
+	[CMD_SYNC] = { sync, 0, signal_sync },
 };
 
 static void fail(struct smmu *s, u32 err)
 {
-	trace(s->vm->log, TRACE_SMMU, "%s: command error %u", s->config.name, err);
+	static const char *const names[] = { "NONE", "ILL", "ABT", "ATC_INV_SYNC" };
+
+	trace(s->vm->log, TRACE_SMMU, "%s: CERROR_%s", s->config.name, names[err]);
 	s->counts.errors++;
 	s->cmdq_cons = (s->cmdq_cons & ~(u32)CMDQ_CONS_ERR) | FIELD_PREP((u32)CMDQ_CONS_ERR, err);
 	smmu_error(s, GERROR_CMDQ);
@@ -136,6 +137,7 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	enum smmu_command got;
 	unsigned int opcode;
 	u64 cmd[2];
+	u32 err;
 
 	if (guest_read(&s->vm->mem, at, cmd, sizeof(cmd))) {
 		fail(s, CERROR_ABT);
@@ -145,8 +147,12 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	cmd[1] = le64toh(cmd[1]);
 	opcode = FIELD_GET(CMD0_OPCODE, cmd[0]);
 	c = opcode < ARRAY_SIZE(commands) && commands[opcode].run ? &commands[opcode] : NULL;
-	trace(s->vm->log, TRACE_SMMU, "%s: %s %#llx %#llx", s->config.name,
-	      c ? c->name : "no command", (unsigned long long)cmd[0], (unsigned long long)cmd[1]);
+	smmu_see_command(s, cmd);
+	err = smmu_injected_cerror(s, opcode);
+	if (err) {
+		fail(s, err);
+		return false;
+	}
 	got = c && (s->id.idr[0] & c->needs) == c->needs ? c->run(s, cmd) : COMMAND_ILLEGAL;
 	if (got == COMMAND_ILLEGAL)
 		fail(s, CERROR_ILL);
@@ -166,10 +172,11 @@ static void queue_turn(struct smmu *s)
 	loop_timeout(s->vm->loop, &s->turn, &s->no_time);
 }
 
-/* 4.1.2: enabled, not empty, no error active. */
+/* 4.1.2, 12.3: enabled, not empty, no error active, not in Service Failure Mode. */
 static bool can_run(const struct smmu *s, unsigned int log2size)
 {
 	return s->cr0ack & CR0_CMDQEN && !smmu_error_active(s, GERROR_CMDQ) &&
+	       !s->injected.failed &&
 	       smmu_queue_index(s->cmdq_prod, log2size) != smmu_queue_index(s->cmdq_cons, log2size);
 }
 

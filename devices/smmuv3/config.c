@@ -13,7 +13,7 @@ static unsigned int bucket(u32 sid)
 	return (sid * 0x9e3779b1u) >> 16 & (SMMU_CONFIG_BUCKETS - 1);
 }
 
-static struct smmu_config_entry *cached(struct smmu *s, u32 sid, u32 ssid)
+struct smmu_config_entry *smmu_config_cached(struct smmu *s, u32 sid, u32 ssid)
 {
 	struct smmu_config_entry *c;
 
@@ -136,10 +136,18 @@ static enum smmu_fetch find_cd(struct smmu *s, const u64 *ste, const struct smmu
 	*at = aligned(ptr, cdmax > low ? cdmax - low + 3 : 0) + (c->cd_index >> low) * sizeof(u64);
 	if (!read_words(s, c, *at, &l1cd, 1, &ipa))
 		return fetch_failed(c, &ipa, *at, e);
+	smmu_see_l1cd(s, c->cd_index, *at, l1cd);
 	if (!(l1cd & L1CD_V) || (l1cd & L1CD_L2PTR) >> s->oas)
 		return bad_substream(e, c->cd_index);
 	*at = (l1cd & L1CD_L2PTR) + (c->cd_index & GENMASK(low - 1, 0)) * CD_WORDS * sizeof(u64);
 	return FETCHED;
+}
+
+/* An Access flag that hardware would have set is no fault; none is set. */
+static void leave_flags(struct pgtable *t)
+{
+	t->affd |= t->ha;
+	t->ha = t->hd = false;
 }
 
 static enum smmu_fetch fetch_cd(struct smmu *s, const u64 *ste, struct smmu_config_entry *c,
@@ -153,10 +161,12 @@ static enum smmu_fetch fetch_cd(struct smmu *s, const u64 *ste, struct smmu_conf
 		return got;
 	if (!read_words(s, c, at, cd, CD_WORDS, &ipa))
 		return fetch_failed(c, &ipa, at, e);
-	trace(s->vm->log, TRACE_SMMU, "%s: CD of StreamID %#x, %#x: %#llx %#llx %#llx %#llx",
-	      s->config.name, c->sid, c->cd_index, (unsigned long long)cd[0],
-	      (unsigned long long)cd[1], (unsigned long long)cd[2], (unsigned long long)cd[3]);
-	return smmu_cd_decode(s, cd, c) ? FETCHED : fails(e, C_BAD_CD);
+	smmu_see_cd(s, c->cd_index, at, cd);
+	if (!smmu_cd_decode(s, cd, c))
+		return fails(e, C_BAD_CD);
+	for (unsigned int i = 0; i < 2 && c->passive; i++)
+		leave_flags(&c->ttb[i]);
+	return FETCHED;
 }
 
 /* All of it, in the order of 7.3.22. */
@@ -167,16 +177,27 @@ static enum smmu_fetch fetch(struct smmu *s, struct smmu_config_entry *c, struct
 
 	if (got != FETCHED)
 		return got;
-	trace(s->vm->log, TRACE_SMMU, "%s: STE of StreamID %#x: %#llx %#llx %#llx %#llx",
-	      s->config.name, c->sid, (unsigned long long)ste[0], (unsigned long long)ste[1],
-	      (unsigned long long)ste[2], (unsigned long long)ste[3]);
 	if (!smmu_ste_decode(s, ste, c))
 		return fails(e, C_BAD_STE);
+	if (c->passive)
+		leave_flags(&c->s2t);
 	if (c->abort)
 		return FETCHED;
 	got = choose_cd(s, ste, c, e);
 	if (got == FETCHED && c->cd_index != NO_SSID)
 		got = fetch_cd(s, ste, c, e);
+	return got;
+}
+
+enum smmu_fetch smmu_config_fetch(struct smmu *s, struct smmu_config_entry *c, struct smmu_event *e)
+{
+	const enum smmu_fetch got = fetch(s, c, e);
+
+	if (got != FETCHED) {
+		e->merges = c->merges;
+		e->privcfg = c->privcfg;
+		e->instcfg = c->instcfg;
+	}
 	return got;
 }
 
@@ -189,17 +210,14 @@ enum smmu_fetch smmu_config(struct smmu *s, struct smmu_endpoint *e, u32 sid, u3
 	*c = e->config;
 	if (*c && e->generation == s->configs.generation && (*c)->sid == sid && (*c)->ssid == ssid)
 		return FETCHED;
-	*c = cached(s, sid, ssid);
+	*c = smmu_config_cached(s, sid, ssid);
 	if (!*c) {
 		new = calloc(1, sizeof(*new));
 		if (!new)
 			return FETCH_ABORT;
 		*new = (struct smmu_config_entry){ .sid = sid, .ssid = ssid, .cd_index = NO_SSID };
-		got = fetch(s, new, event);
+		got = smmu_config_fetch(s, new, event);
 		if (got != FETCHED) {
-			event->merges = new->merges;
-			event->privcfg = new->privcfg;
-			event->instcfg = new->instcfg;
 			free(new);
 			return got;
 		}

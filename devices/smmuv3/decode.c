@@ -97,6 +97,7 @@ static bool stage2(const struct smmu *s, const u64 *ste, struct smmu_config_entr
 		.granule = granule_of(FIELD_GET(STE2_S2TG, ste[2])),
 		.input = 64 - tsz,
 		.output = output_bits(s, FIELD_GET(STE2_S2PS, ste[2])),
+		.large = s->oas == 52,
 		.ds = ste[3] & STE3_S2DS && s->id.idr[5] & IDR5_DS,
 		.big_endian = ste[2] & STE2_S2ENDI,
 		.ha = ste[2] & STE2_S2HA,
@@ -193,6 +194,7 @@ static bool half(const struct smmu *s, const u64 *cd, struct smmu_config_entry *
 		.granule = granule,
 		.input = 64 - tsz,
 		.output = output_bits(s, FIELD_GET(CD0_IPS, cd[0])),
+		.large = s->oas == 52,
 		.ds = ds,
 		.big_endian = cd[0] & CD0_ENDI,
 		.ha = cd[0] & CD0_HA,
@@ -234,8 +236,9 @@ bool smmu_cd_decode(const struct smmu *s, const u64 *cd, struct smmu_config_entr
 	if (!(cd[0] & CD0_V) || !(cd[0] & CD0_AA64) || !faults_offered(s, cd[0]) ||
 	    !httu_offered(s, cd[0] & CD0_HA, cd[0] & CD0_HD))
 		return false;
-	c->epd[0] = cd[0] & CD0_EPD0;
-	c->epd[1] = cd[0] & CD0_EPD1 || c->world == NS_EL2; /* TTB1 is not reachable (5.4.1) */
+	/* 5.4, EPD0; 5.4.1: of EL2's one table nothing is disabled, and TTB1 is not reachable. */
+	c->epd[0] = cd[0] & CD0_EPD0 && c->world != NS_EL2;
+	c->epd[1] = cd[0] & CD0_EPD1 || c->world == NS_EL2;
 	if (!(c->epd[0] && c->epd[1]) && !endian_offered(s, cd[0] & CD0_ENDI))
 		return false;
 	if (!c->epd[0] &&

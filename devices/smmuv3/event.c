@@ -16,27 +16,24 @@ enum fields {
 	NO_SSV = BIT(5),
 };
 
-static const struct {
-	const char *name;
-	u32 fields;
-} kinds[] = {
-	[C_BAD_STREAMID] = { "C_BAD_STREAMID", SSID },
-	[F_STE_FETCH] = { "F_STE_FETCH", SSID | FETCH },
-	[C_BAD_STE] = { "C_BAD_STE", SSID },
-	[F_STREAM_DISABLED] = { "F_STREAM_DISABLED", 0 },
-	[C_BAD_SUBSTREAMID] = { "C_BAD_SUBSTREAMID", SSID | NO_SSV },
-	[F_CD_FETCH] = { "F_CD_FETCH", SSID | FETCH },
-	[C_BAD_CD] = { "C_BAD_CD", SSID },
-	[F_WALK_EABT] = { "F_WALK_EABT", SSID | ACCESS | STAGE | FETCH },
-	[F_TRANSLATION] = { "F_TRANSLATION", SSID | ACCESS | STAGE | IPA },
-	[F_ADDR_SIZE] = { "F_ADDR_SIZE", SSID | ACCESS | STAGE | IPA },
-	[F_ACCESS] = { "F_ACCESS", SSID | ACCESS | STAGE | IPA },
-	[F_PERMISSION] = { "F_PERMISSION", SSID | ACCESS | STAGE | IPA },
+static const u8 kinds[] = {
+	[C_BAD_STREAMID] = SSID,
+	[F_STE_FETCH] = SSID | FETCH,
+	[C_BAD_STE] = SSID,
+	[F_STREAM_DISABLED] = 0,
+	[C_BAD_SUBSTREAMID] = SSID | NO_SSV,
+	[F_CD_FETCH] = SSID | FETCH,
+	[C_BAD_CD] = SSID,
+	[F_WALK_EABT] = SSID | ACCESS | STAGE | FETCH,
+	[F_TRANSLATION] = SSID | ACCESS | STAGE | IPA,
+	[F_ADDR_SIZE] = SSID | ACCESS | STAGE | IPA,
+	[F_ACCESS] = SSID | ACCESS | STAGE | IPA,
+	[F_PERMISSION] = SSID | ACCESS | STAGE | IPA,
 };
 
-static void encode(const struct smmu_event *e, u64 *w)
+void smmu_event_encode(const struct smmu_event *e, u64 *w)
 {
-	const u32 has = kinds[e->id].fields;
+	const u32 has = kinds[e->id];
 	const bool ssv = has & SSID && e->ssid != NO_SSID;
 
 	memset(w, 0, 4 * sizeof(*w));
@@ -83,6 +80,7 @@ static bool merge(const struct smmu *s, unsigned int log2size, const u64 *w)
 /* 7.4: that records were lost is told once, until the driver has acknowledged it. */
 static void lose(struct smmu *s, bool overflow)
 {
+	trace(s->vm->log, TRACE_SMMU, "%s: the event is lost", s->config.name);
 	s->counts.lost++;
 	if (overflow && !((s->eventq_prod ^ s->eventq_cons) & QUEUE_OVERFLOW))
 		s->eventq_prod ^= QUEUE_OVERFLOW;
@@ -115,12 +113,10 @@ void smmu_record(struct smmu *s, const struct smmu_event *e)
 		smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS));
 	u64 w[4];
 
-	encode(e, w);
-	trace(s->vm->log, TRACE_SMMU,
-	      "%s: %s: StreamID %#x, SubstreamID %#x, %#llx, S2 %u, CLASS %u, RnW %u, %#llx",
-	      s->config.name, kinds[e->id].name, e->sid, e->ssid, (unsigned long long)e->addr,
-	      e->s2, e->class, e->rnw, (unsigned long long)e->ipa);
-	if (!(s->cr0ack & CR0_EVENTQEN) || smmu_error_active(s, GERROR_EVENTQ_ABT))
+	smmu_event_encode(e, w);
+	smmu_see_event(s, w, "event");
+	if (!(s->cr0ack & CR0_EVENTQEN) || smmu_error_active(s, GERROR_EVENTQ_ABT) ||
+	    s->injected.failed)
 		lose(s, false);
 	else if (e->merges && merge(s, log2size, w))
 		return;

@@ -12,6 +12,8 @@ static bool send(struct smmu *s, const struct smmu_msi *msi)
 	const struct irq_msg msg = { .addr = addr, .data = msi->data, .devid = s->config.devid };
 	u32 *to = guest_ptr(&s->vm->mem, addr, sizeof(*to));
 
+	if (smmu_injected_msi(s))
+		return false;
 	if (!to)
 		return !irq_msi_send(s->vm->irq, &msg);
 	/* A CPU that polls the word sees all that came before it. */
@@ -36,7 +38,7 @@ void smmu_error(struct smmu *s, u32 gerror)
 {
 	if (smmu_error_active(s, gerror))
 		return;
-	trace(s->vm->log, TRACE_SMMU, "%s: GERROR %#x", s->config.name, gerror);
+	smmu_see_gerror(s, gerror);
 	s->gerror ^= gerror;
 	if (gerror != GERROR_MSI_GERROR_ABT && s->irq_ctrlack & IRQ_GERROR)
 		smmu_interrupt(s, &s->gerror_msi, s->config.gerror_spi, GERROR_MSI_GERROR_ABT);

@@ -12,8 +12,13 @@ static bool is_device(const struct pgtable *t, u8 memattr)
 void smmu_stage2(struct smmu *s, const struct smmu_config_entry *c, const struct pgtable_access *a,
                  struct pgtable_walk *w)
 {
+	struct pgtable_access seen = *a;
+
 	s->counts.walks++;
-	pgtable_walk(&c->s2t, a, w);
+	seen.step = smmu_see_steps(s, 2);
+	seen.ctx = s;
+	pgtable_walk(&c->s2t, &seen, w);
+	smmu_see_walk(s, 2, a->addr, w);
 }
 
 /* The part of @a that is in one page of stage 2. */

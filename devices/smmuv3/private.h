@@ -36,7 +36,8 @@ struct smmu_config_entry {
 	bool epd[2];
 	bool s1_records, s2_records; /* CD.R, STE.S2R */
 	bool s2ptw;
-	bool merges; /* STE.MEV */
+	bool merges;  /* STE.MEV */
+	bool passive; /* of a debug walk: neither Access flag nor dirty state are written */
 	u8 privcfg, instcfg;
 };
 
@@ -51,6 +52,7 @@ struct smmu_translation {
 	/* its tags (3.17) */
 	u64 input;   /* the first address */
 	u8 shift;    /* log2 of its bytes */
+	u8 span;     /* and of what it is a piece of: stage 1's page or block */
 	bool is_ipa; /* stage 2 alone made it */
 	bool global, aset;
 	enum smmu_world world;
@@ -66,8 +68,9 @@ struct smmu_translation {
 struct smmu_tlb {
 	LIST_HEAD(, smmu_translation) buckets[SMMU_TLB_BUCKETS];
 	TAILQ_HEAD(smmu_ages, smmu_translation) ages;
-	unsigned int nr, nr_shift[64];
+	unsigned int nr, nr_shift[64], nr_span[64];
 	u64 shifts; /* those that there are */
+	u64 spans;  /* those of pieces, that are smaller */
 };
 
 #define SMMU_CONFIG_BUCKETS 256
@@ -108,6 +111,25 @@ struct smmu_endpoint {
 	u64 accesses, faults;
 };
 
+/* Who is told of a debug walk's steps, as --trace smmu tells of a transaction's. */
+struct smmu_watch {
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/* Errors that were asked for (inject.c). */
+enum smmu_sync { SYNC_WELL, SYNC_SLOW, SYNC_LOST };
+struct smmu_injected {
+	u8 cerror;           /* of the next command, if it is not CERROR_NONE */
+	bool msi_abort;      /* of the next message */
+	bool failed;         /* Service Failure Mode (12.3) */
+	enum smmu_sync sync; /* the next CMD_SYNC, or the one that waits */
+	bool sync_waits;
+	bool timer_runs;
+	struct loop_op timer;
+	struct __kernel_timespec time;
+};
+
 struct smmu {
 	/* registers: near the beginning, where a row of a table can name them */
 	struct smmu_id id;
@@ -138,6 +160,8 @@ struct smmu {
 	u64 last_written;  /* ns: CMDQ_PROD */
 	u64 last_event[4]; /* as it was written, for merging (7.3.1) */
 	struct smmu_counts counts;
+	struct smmu_injected injected;
+	const struct smmu_watch *watch; /* NULL: no debug walk is under way */
 };
 
 static inline u32 smmu_idr(const struct smmu *s, unsigned int nr, u32 mask)
@@ -176,7 +200,8 @@ static inline bool smmu_error_active(const struct smmu *s, u32 gerror)
 	return (s->gerror ^ s->gerrorn) & gerror;
 }
 
-/* event.c: 7.2, 7.3 */
+/* event.c: 7.2, 7.3. A record's four words. */
+void smmu_event_encode(const struct smmu_event *e, u64 *w);
 void smmu_record(struct smmu *s, const struct smmu_event *e);
 
 /* cmdq.c: consumes what it can. */
@@ -206,6 +231,11 @@ enum smmu_fetch smmu_config(struct smmu *s, struct smmu_endpoint *e, u32 sid, u3
 /* Of StreamIDs from @sid to @last; with @cd_index, or (NO_SSID) whatever CD they have. */
 void smmu_config_invalidate(struct smmu *s, u32 sid, u32 last, u32 cd_index);
 void smmu_config_clear(struct smmu *s);
+/* What memory says of @c->sid and @c->ssid, into *c; not from the cache, and not into it. */
+enum smmu_fetch smmu_config_fetch(struct smmu *s, struct smmu_config_entry *c,
+                                  struct smmu_event *e);
+/* NULL: it is not cached. */
+struct smmu_config_entry *smmu_config_cached(struct smmu *s, u32 sid, u32 ssid);
 
 /* tlb.c */
 struct smmu_tlb_key {
@@ -254,7 +284,52 @@ void smmu_stage2_event(const struct pgtable_walk *w, u64 ipa, u8 class, bool wro
 /* translate.c. The event of a walk's fault, as of stage 1. */
 void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e);
 extern const struct dma_ops smmu_endpoint_ops;
+/* By what a translation of @addr is found. */
+struct smmu_tlb_key smmu_key(const struct smmu_config_entry *c, u64 addr);
+/*
+ * What a read of the byte at @iova by @sid would come to, by what memory says, told to s->watch:
+ * nothing is cached, written, recorded or counted. False: there is no configuration; else it is in
+ * *c.
+ */
+bool smmu_look(struct smmu *s, u32 sid, u32 ssid, u64 iova, struct smmu_config_entry *c);
 /* All that was translated may be elsewhere now. */
 void smmu_messages_changed(struct smmu *s);
+
+/*
+ * trace.c: what is done, in the specification's words, to --trace smmu or to s->watch. Nothing is
+ * formatted while nobody looks.
+ */
+static inline bool smmu_seen(const struct smmu *s)
+{
+	return s->watch || s->vm->log->topics & BIT(TRACE_SMMU);
+}
+__attribute__((format(printf, 2, 3))) void smmu_say(const struct smmu *s, const char *fmt, ...);
+void smmu_see_command(const struct smmu *s, const u64 *cmd);
+void smmu_see_l1std(const struct smmu *s, u32 sid, u64 at, u64 l1std);
+void smmu_see_ste(const struct smmu *s, u32 sid, u64 at, const u64 *ste);
+void smmu_see_l1cd(const struct smmu *s, u32 index, u64 at, u64 l1cd);
+void smmu_see_cd(const struct smmu *s, u32 index, u64 at, const u64 *cd);
+/* A record; @what becomes of it. */
+void smmu_see_event(const struct smmu *s, const u64 *w, const char *what);
+void smmu_see_gerror(const struct smmu *s, u32 gerror);
+/* The step function of a walk, NULL while nobody looks; its ctx is the SMMU. */
+typedef void smmu_step(void *ctx, int level, u64 addr, u64 entry);
+smmu_step *smmu_see_steps(const struct smmu *s, unsigned int stage);
+/* What stage @stage of @addr came to. */
+void smmu_see_walk(const struct smmu *s, unsigned int stage, u64 addr,
+                   const struct pgtable_walk *w);
+void smmu_see_translation(const struct smmu *s, const char *what, u64 addr,
+                          const struct smmu_translation *t);
+
+/* inject.c: what was asked for, at the places where it happens. */
+void smmu_inject_init(struct smmu *s);
+/* The error that the command @opcode is to end with; CERROR_NONE: none. */
+u32 smmu_injected_cerror(struct smmu *s, unsigned int opcode);
+/* The CMD_SYNC is not complete yet. */
+bool smmu_injected_wait(struct smmu *s);
+/* The Command queue is no longer enabled. */
+void smmu_injected_stop(struct smmu *s);
+/* This message aborts. */
+bool smmu_injected_msi(struct smmu *s);
 
 #endif

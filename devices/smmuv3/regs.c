@@ -42,6 +42,8 @@ static void cr0_written(void *dev, u64 old)
 	if ((s->cr0 ^ s->cr0ack) & CR0_SMMUEN)
 		s->messages_moved = true;
 	s->cr0ack = s->cr0;
+	if (!(s->cr0 & CR0_CMDQEN))
+		smmu_injected_stop(s);
 	if (s->messages_moved)
 		smmu_messages_changed(s);
 	smmu_commands(s);

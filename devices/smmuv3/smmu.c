@@ -39,6 +39,7 @@ int smmu_create(struct smmu **smmu, struct vm *vm, const struct smmu_config *c)
 	smmu_tlb_init(&s->tlb);
 	smmu_commands_init(s);
 	smmu_poll_init(s);
+	smmu_inject_init(s);
 	err = mmio_add(&vm->mmio, &region);
 	if (err) {
 		free(s);

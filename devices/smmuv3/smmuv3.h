@@ -66,4 +66,16 @@ struct smmu_counts {
 };
 void smmu_count(const struct smmu *smmu, struct smmu_counts *c);
 
+/*
+ * What a read of the byte at @iova by stream @sid, with SubstreamID @ssid or SMMU_NO_SSID, would
+ * come to, step by step, a line each: STE, CD, the entries of each level of each stage, the address
+ * or the event; and what is cached. Nothing is changed by it.
+ */
+#define SMMU_NO_SSID (~0u)
+void smmu_debug(struct smmu *s, u32 sid, u32 ssid, u64 iova,
+                void (*line)(void *ctx, const char *text), void *ctx);
+
+/* An error for its driver, by name: docs/smmuv3.md. NULL, or what was expected. */
+const char *smmu_inject(struct smmu *s, const char *error);
+
 #endif

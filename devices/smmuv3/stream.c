@@ -61,6 +61,7 @@ static enum smmu_fetch two_level(const struct smmu *s, u32 sid, unsigned int log
 
 	if (!read_words(s, at, &l1std, 1))
 		return fetch_failed(e, at);
+	smmu_see_l1std(s, sid, at, l1std);
 	span = FIELD_GET(L1STD_SPAN, l1std);
 	if (!span || span > 11 || span > low + 1 || index >= BIT(span - 1))
 		return bad_stream(s, e);
@@ -83,5 +84,8 @@ enum smmu_fetch smmu_fetch_ste(struct smmu *s, u32 sid, u64 *ste, struct smmu_ev
 	if (got != FETCHED)
 		return got;
 	at = smmu_pa(s, at);
-	return read_words(s, at, ste, 8) ? FETCHED : fetch_failed(e, at);
+	if (!read_words(s, at, ste, 8))
+		return fetch_failed(e, at);
+	smmu_see_ste(s, sid, at, ste);
+	return FETCHED;
 }

@@ -47,15 +47,25 @@ struct smmu_translation *smmu_tlb_find(struct smmu *s, const struct smmu_tlb_key
 	return t;
 }
 
+/* One more or one fewer of such sizes. */
+static void count(struct smmu_tlb *tlb, const struct smmu_translation *t, int more)
+{
+	tlb->nr += more;
+	tlb->nr_shift[t->shift] += more;
+	tlb->nr_span[t->span] += t->span > t->shift ? more : 0;
+	tlb->shifts &= ~BIT(t->shift);
+	tlb->shifts |= tlb->nr_shift[t->shift] ? BIT(t->shift) : 0;
+	tlb->spans &= ~BIT(t->span);
+	tlb->spans |= tlb->nr_span[t->span] ? BIT(t->span) : 0;
+}
+
 static void drop(struct smmu *s, struct smmu_translation *t)
 {
 	struct smmu_tlb *tlb = &s->tlb;
 
 	LIST_REMOVE(t, bucket);
 	TAILQ_REMOVE(&tlb->ages, t, age);
-	tlb->nr--;
-	if (!--tlb->nr_shift[t->shift])
-		tlb->shifts &= ~BIT(t->shift);
+	count(tlb, t, -1);
 	s->messages_moved |= t->doorbell;
 	dma_use_end(&t->use, &s->pending);
 }
@@ -93,14 +103,16 @@ struct smmu_translation *smmu_tlb_insert(struct smmu *s, const struct smmu_trans
 	*t = *from;
 	LIST_INSERT_HEAD(&tlb->buckets[hash(t->input, t->shift, t->vmid)], t, bucket);
 	TAILQ_INSERT_TAIL(&tlb->ages, t, age);
-	tlb->nr++;
-	tlb->nr_shift[t->shift]++;
-	tlb->shifts |= BIT(t->shift);
+	count(tlb, t, 1);
 	return t;
 }
 
+/* An address takes every copy of the table's entry that it needs (DDI 0601, TLBI VAE1), however
+ * many pieces that is kept in. */
 static bool in_scope(const struct smmu_translation *t, const struct smmu_scope *scope)
 {
+	const u64 whole = ALIGN_DOWN(t->input, BIT(t->span));
+
 	if (t->is_ipa ? !scope->s2 : !scope->s1)
 		return false;
 	if (t->world != scope->world)
@@ -110,7 +122,7 @@ static bool in_scope(const struct smmu_translation *t, const struct smmu_scope *
 	if (scope->by_asid && (t->global ? !scope->globals : t->asid != scope->asid))
 		return false;
 	return !scope->by_address ||
-	       (t->input <= scope->last && t->input + (BIT(t->shift) - 1) >= scope->first);
+	       (whole <= scope->last && whole + (BIT(t->span) - 1) >= scope->first);
 }
 
 /* All that are of one size and hold one address, by their bucket. */
@@ -134,31 +146,43 @@ static void invalidate_all(struct smmu *s, const struct smmu_scope *scope)
 		drop(s, t);
 }
 
-/* Whether it is less to look at each place of the range than at each translation. */
-static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope)
+/* Where pieces may be of what is in the range. */
+static void widen(const struct smmu *s, u64 *first, u64 *last)
+{
+	const u64 largest = s->tlb.spans ? BIT(63 - __builtin_clzll(s->tlb.spans)) : 1;
+
+	*first = ALIGN_DOWN(*first, largest);
+	*last |= largest - 1;
+}
+
+/* Whether it is less to look into a bucket for each place of the range than at all there are. */
+static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope, u64 first, u64 last)
 {
 	u64 places = 0;
 
 	if (!scope->by_address || (scope->by_vmid && scope->vmid_mask != 0xffff))
 		return false;
 	for (u64 left = s->tlb.shifts; left; left &= left - 1)
-		places += ((scope->last - scope->first) >> __builtin_ctzll(left)) + 2;
-	return places < s->tlb.nr;
+		places += ((last - first) >> __builtin_ctzll(left)) + 2;
+	return places < s->tlb.nr / 8;
 }
 
 void smmu_tlb_invalidate(struct smmu *s, const struct smmu_scope *scope)
 {
-	if (!is_narrow(s, scope)) {
+	u64 first = scope->first, last = scope->last;
+
+	widen(s, &first, &last);
+	if (!is_narrow(s, scope, first, last)) {
 		invalidate_all(s, scope);
 		return;
 	}
 	for (u64 left = s->tlb.shifts; left; left &= left - 1) {
 		const unsigned int shift = __builtin_ctzll(left);
-		const u64 first = ALIGN_DOWN(scope->first, BIT(shift));
-		const u64 places = ((scope->last - first) >> shift) + 1;
+		const u64 from = ALIGN_DOWN(first, BIT(shift));
+		const u64 places = ((last - from) >> shift) + 1;
 
 		for (u64 i = 0; i < places; i++)
-			invalidate_at(s, scope, first + (i << shift), shift);
+			invalidate_at(s, scope, from + (i << shift), shift);
 	}
 }
 

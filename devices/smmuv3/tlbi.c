@@ -54,11 +54,10 @@ static bool range(const struct smmu *s, const u64 *cmd, struct smmu_scope *scope
 {
 	const u64 tg = smmu_idr(s, 3, IDR3_RIL) ? FIELD_GET(CMD1_TG, cmd[1]) : 0;
 	const u64 num = FIELD_GET(CMD0_NUM, cmd[0]);
-	u64 scale = FIELD_GET(CMD0_SCALE, cmd[0]), size = 1;
+	const u64 ds = s->id.idr[5] & IDR5_DS;
+	u64 scale = FIELD_GET(CMD0_SCALE, cmd[0]) & (ds ? 63 : 31), size = 1;
 
-	scope->first = cmd[1] & CMD1_ADDR;
-	if (!ipa)
-		scope->first = canonical(scope->first);
+	scope->first = ipa ? cmd[1] & CMD1_IPA : canonical(cmd[1] & CMD1_ADDR);
 	if (tg) {
 		if (!num && !scale && !has_level(s, tg, FIELD_GET(CMD1_TTL, cmd[1])))
 			return false;

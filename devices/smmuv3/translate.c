@@ -10,6 +10,7 @@ struct transaction {
 	struct smmu *smmu;
 	struct smmu_endpoint *endpoint;
 	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
+	struct smmu_config_entry *look;   /* a debug walk's, which does nothing; NULL: of no such */
 	u32 perm;
 	bool privileged;
 	struct smmu_event event; /* of what goes wrong */
@@ -50,6 +51,15 @@ static bool read_not_write(u32 perm, enum smmu_event_id id, u32 allowed)
 	return id == F_PERMISSION && perm & DMA_READ && allowed & DMA_WRITE;
 }
 
+/* What a debug walk comes to, if it is no address. */
+static void say_event(const struct transaction *t, bool record)
+{
+	u64 w[4];
+
+	smmu_event_encode(&t->event, w);
+	smmu_see_event(t->smmu, w, record ? "aborts; event" : "aborts; not recorded");
+}
+
 static enum dma_status fails(struct transaction *t, struct dma_access *a, bool record, u32 allowed)
 {
 	struct smmu_event *e = &t->event;
@@ -60,13 +70,17 @@ static enum dma_status fails(struct transaction *t, struct dma_access *a, bool r
 	e->rnw = read_not_write(t->perm, e->id, allowed);
 	e->ind = e->rnw && t->perm & DMA_EXEC;
 	e->pnu = t->privileged;
-	if (record)
+	if (t->look)
+		say_event(t, record);
+	else if (record)
 		smmu_record(t->smmu, e);
 	return DMA_FAULT;
 }
 
 static enum dma_status aborts(struct transaction *t, struct dma_access *a)
 {
+	if (t->look)
+		smmu_say(t->smmu, "aborts, without an event");
 	t->endpoint->faults++;
 	a->reason = DMA_NOT_ATTACHED;
 	return DMA_FAULT;
@@ -97,12 +111,16 @@ static enum dma_status begin(struct transaction *t, struct dma_access *a)
 	e->accesses++;
 	s->counts.accesses++;
 	t->perm = a->perm;
+	if (s->injected.failed)
+		return aborts(t, a);
 	if (!(s->cr0ack & CR0_SMMUEN))
 		return s->gbpa & GBPA_ABORT ? aborts(t, a) : DMA_OK;
 	if (!e->sid)
 		return aborts(t, a);
 	t->event = (struct smmu_event){ .sid = e->sid(e->ctx), .ssid = a->pasid };
-	got = smmu_config(s, e, t->event.sid, a->pasid, &t->config, &t->event);
+	t->config = t->look;
+	got = t->look ? smmu_config_fetch(s, t->look, &t->event)
+	              : smmu_config(s, e, t->event.sid, a->pasid, &t->config, &t->event);
 	if (got != FETCHED) {
 		attributes(t, t->event.privcfg, t->event.instcfg);
 		return fails(t, a, got == FETCH_EVENT, 0);
@@ -134,7 +152,9 @@ static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at
 	struct smmu_ipa_space ipa;
 	const struct pgtable_access access = { .addr = at,
 		                               .perm = t->perm,
-		                               .privileged = t->privileged };
+		                               .privileged = t->privileged,
+		                               .step = smmu_see_steps(t->smmu, 1),
+		                               .ctx = t->smmu };
 
 	t->smmu->counts.walks++;
 	smmu_ipa_space(&ipa, t->smmu, c);
@@ -142,6 +162,7 @@ static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at
 	*w = (struct pgtable_walk){ .fault = PGTABLE_TRANSLATION };
 	if (!c->epd[upper]) /* 5.4.1.1 */
 		pgtable_walk(&table, &access, w);
+	smmu_see_walk(t->smmu, 1, at, w);
 	if (w->fault == PGTABLE_OK)
 		return DMA_OK;
 	if (w->fault == PGTABLE_ABORT && c->s2 && ipa.faulted) {
@@ -200,6 +221,7 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 	}
 	n->output = w1.output;
 	n->shift = w1.shift;
+	n->span = w1.shift;
 	if (c->s2) {
 		if (walk2(t, a, w1.output, &w2) != DMA_OK)
 			return DMA_FAULT;
@@ -208,19 +230,30 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 		n->allowed[0] &= w2.allowed[0];
 		n->allowed[1] &= w2.allowed[1];
 	}
+	if (!c->s1)
+		n->span = n->shift;
 	n->input = ALIGN_DOWN(at, BIT(n->shift));
 	n->output = ALIGN_DOWN(n->output, BIT(n->shift));
 	return DMA_OK;
+}
+
+struct smmu_tlb_key smmu_key(const struct smmu_config_entry *c, u64 addr)
+{
+	return (struct smmu_tlb_key){
+		.input = canonical(c, addr),
+		.is_ipa = !c->s1,
+		.aset = c->s1 && c->aset,
+		.world = c->world,
+		.asid = c->s1 ? c->asid : 0,
+		.vmid = c->vmid,
+	};
 }
 
 /* The translation of the next byte of @a; NULL: it has none, and what has to be reported is. */
 static struct smmu_translation *translate(struct transaction *t, struct dma_access *a)
 {
 	const struct smmu_config_entry *c = t->config;
-	const u64 at = canonical(c, a->iova + a->done);
-	const struct smmu_tlb_key key = {
-		at, !c->s1, c->s1 && c->aset, c->world, c->s1 ? c->asid : 0, c->vmid
-	};
+	const struct smmu_tlb_key key = smmu_key(c, a->iova + a->done);
 	struct smmu_translation *hit = smmu_tlb_find(t->smmu, &key), new;
 
 	/* What it does not allow is for a walk to say: tables may have changed, or be to be
@@ -229,7 +262,7 @@ static struct smmu_translation *translate(struct transaction *t, struct dma_acce
 		t->smmu->counts.hits++;
 		return hit;
 	}
-	if (walk(t, a, at, &new) != DMA_OK)
+	if (walk(t, a, key.input, &new) != DMA_OK)
 		return NULL;
 	hit = smmu_tlb_insert(t->smmu, &new);
 	if (!hit)
@@ -347,6 +380,35 @@ const struct dma_ops smmu_endpoint_ops = {
 	.map = endpoint_map,
 	.doorbell = endpoint_doorbell,
 };
+
+static u32 sid_of(const void *ctx)
+{
+	return *(const u32 *)ctx;
+}
+
+bool smmu_look(struct smmu *s, u32 sid, u32 ssid, u64 iova, struct smmu_config_entry *c)
+{
+	struct smmu_endpoint nobody = { .smmu = s, .sid = sid_of, .ctx = &sid };
+	struct transaction t = { .smmu = s, .endpoint = &nobody, .look = c };
+	struct dma_access a = { .iova = iova, .len = 1, .perm = DMA_READ, .pasid = ssid };
+	const struct smmu_counts counts = s->counts;
+	struct smmu_translation n;
+	enum dma_status status;
+	gpa_t pa;
+
+	*c = (struct smmu_config_entry){
+		.sid = sid, .ssid = ssid, .cd_index = NO_SSID, .passive = true
+	};
+	status = begin(&t, &a);
+	if (status == DMA_OK && t.config && (c->s1 || c->s2)) {
+		if (walk(&t, &a, smmu_key(c, iova).input, &n) == DMA_OK)
+			smmu_see_translation(s, "translates", iova, &n);
+	} else if (status == DMA_OK && bypass(&t, &a, &pa) == DMA_OK) {
+		smmu_say(s, "bypasses: 0x%llx", (unsigned long long)pa);
+	}
+	s->counts = counts;
+	return status == DMA_OK && t.config;
+}
 
 void smmu_messages_changed(struct smmu *s)
 {

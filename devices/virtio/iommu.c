@@ -98,7 +98,10 @@ static struct virtio_iommu_config configuration(const struct viommu *v)
 int viommu_create(struct virtio_dev **dev, struct dma_space *dma, struct log *log,
                   const struct viommu_config *c)
 {
-	static const struct iova_mapping all = { .last = ~0ULL, .perm = DMA_READ | DMA_WRITE };
+	static const struct iova_mapping all = {
+		.last = ~0ULL,
+		.perm = DMA_READ | DMA_WRITE | DMA_EXEC,
+	};
 	struct viommu *v = calloc(1, sizeof(*v));
 
 	if (!v)
@@ -106,6 +109,7 @@ int viommu_create(struct virtio_dev **dev, struct dma_space *dma, struct log *lo
 	v->host = *c;
 	v->config = configuration(v);
 	iova_init(&v->everything);
+	v->everything.any_pasid = true; /* 5.13.6: in bypass mode nothing is translated */
 	if (iova_map(&v->everything, &all)) {
 		free(v);
 		return -ENOMEM;

@@ -24,6 +24,17 @@ static void answer(struct viommu_endpoint *e, struct viommu_group *g, enum dma_p
 		device->page_response(device, &r);
 }
 
+/* A PASID has 20 bits (PCIe 6.20): all ones of 32 are none, and not DMA_NO_PASID. */
+static struct viommu_group *find_named(struct viommu_endpoint *e,
+                                       const struct viommu_req_page_response *b)
+{
+	const u32 pasid = le32toh(b->pasid), group = le16toh(b->group);
+
+	if (!(le32toh(b->flags) & VIOMMU_PAGE_F_PASID))
+		return find(e, DMA_NO_PASID, group);
+	return pasid <= VIOMMU_MAX_PASID ? find(e, pasid, group) : NULL;
+}
+
 /* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
 void viommu_refuse_pages(struct viommu_endpoint *e)
 {
@@ -75,13 +86,11 @@ u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_
 		[VIOMMU_PAGE_FAILURE] = DMA_PAGE_FAILURE,
 	};
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->endpoint));
-	const u32 flags = le32toh(b->flags);
-	const u32 pasid = flags & VIOMMU_PAGE_F_PASID ? le32toh(b->pasid) : DMA_NO_PASID;
 	struct viommu_group *g;
 
-	if (b->code >= ARRAY_SIZE(codes) || b->reserved || flags & ~VIOMMU_PAGE_F_PASID)
+	if (b->code >= ARRAY_SIZE(codes) || b->reserved || le32toh(b->flags) & ~VIOMMU_PAGE_F_PASID)
 		return VIRTIO_IOMMU_S_INVAL;
-	g = e ? find(e, pasid, le16toh(b->group)) : NULL;
+	g = e ? find_named(e, b) : NULL;
 	if (!g)
 		return VIRTIO_IOMMU_S_NOENT;
 	answer(e, g, codes[b->code]);

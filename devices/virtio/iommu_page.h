@@ -29,6 +29,7 @@ struct viommu_page_request {
 #define VIOMMU_PAGE_FAILURE 2
 
 #define VIOMMU_PAGE_F_PASID (1u << 0)
+#define VIOMMU_MAX_PASID    0xfffff
 
 struct viommu_req_page_response {
 	struct virtio_iommu_req_head head;

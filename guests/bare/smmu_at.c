@@ -27,7 +27,10 @@ static bool in(u64 pa, u64 base, u64 size)
 static _Noreturn void differs(struct access a, enum answer cpu, u64 pa, const char *what)
 {
 	regime_print(&r);
-	fail("case %lu: %s by %s: the CPU says %s, %lx; %s", nr, a.write ? "write" : "read",
+	fail("case %lu: %s by %s: the CPU says %s, %lx; %s", nr,
+	     a.fetch   ? "fetch"
+	     : a.write ? "write"
+	               : "read",
 	     a.privileged ? "privileged" : "nobody", names[cpu], pa, what);
 }
 
@@ -64,7 +67,7 @@ static void invalidate(bool ste_too)
 
 static void configure(struct access a, bool lower)
 {
-	const u64 attributes = a.privileged ? STE1_PRIV : STE1_UNPRIV;
+	const u64 attributes = (a.privileged ? STE1_PRIV : STE1_UNPRIV) | (a.fetch ? STE1_INST : 0);
 	const bool other = ste.w[1] != attributes;
 
 	cd = regime_cd(&r, lower);
@@ -101,7 +104,7 @@ static void expect_event(struct access a, enum answer cpu, u64 pa, u64 iova)
 		0, F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION, F_WALK_EABT
 	};
 	const u64 flags = (a.write ? 0 : EVENT1_RNW) | (a.privileged ? EVENT1_PNU : 0) |
-	                  (cpu == A_ABORT ? EVENT1_TT : EVENT1_IN);
+	                  (a.fetch ? EVENT1_IND : 0) | (cpu == A_ABORT ? EVENT1_TT : EVENT1_IN);
 	struct smmu_event e;
 
 	if (!smmu_event(&s, &e))
@@ -120,8 +123,7 @@ static void expect_bytes(struct access a, u64 pa, u64 seed)
 		differs(a, A_OK, pa, "the SMMU's is elsewhere");
 	if (!a.write && dma_result(&d, 0) != crc_of(*word))
 		differs(a, A_OK, pa, "the SMMU reads elsewhere");
-	if (a.write)
-		*word = pa * 3;
+	*word = pa * 3;
 }
 
 static void ask_smmu(struct access a, enum answer cpu, u64 pa, u64 iova)
@@ -174,13 +176,25 @@ static enum answer ask_by_access(struct access a, u64 *pa)
 	return A_OK;
 }
 
+/*
+ * What users may write is not executed with privilege, a clean page included (D8.5.2: DBM clears
+ * AP[2] in effect); CPUs that are emulated look at AP[2] alone.
+ */
+static enum answer ask_by_fetch(u64 *pa)
+{
+	const u64 clean_page = ENTRY_USER | ENTRY_RO | ENTRY_DBM;
+	enum answer cpu = regime_fetch(&r, pa);
+
+	return cpu == A_OK && r.hd && !(~*r.entry[r.leaf] & clean_page) ? NR_ANSWERS : cpu;
+}
+
 /* What the CPU's own access leaves of the entries; *updated: there is such a thing. */
 static struct path access(struct access a, enum answer cpu, u64 pa, bool *updated)
 {
 	struct path p;
 
 	*updated = cpu == A_OK && in(pa, (u64)arena, ARENA_SIZE);
-	if (!*updated)
+	if (!*updated || a.fetch)
 		return look();
 	if (!regime_access(&r, a)) {
 		regime_leave();
@@ -210,10 +224,11 @@ static enum answer ask_cpu(struct access a, u64 *pa, struct path *after, bool *u
 	enum answer cpu;
 
 	regime_enter(&r);
-	cpu = regime_ask(&r, a, pa);
+	cpu = a.fetch ? ask_by_fetch(pa) : regime_ask(&r, a, pa);
 	if (cpu == A_PERMISSION && cleans(a))
 		cpu = ask_by_access(a, pa);
-	restore(&before);
+	if (!a.fetch)
+		restore(&before);
 	regime_enter(&r);
 	*after = access(a, cpu, *pa, updated);
 	regime_leave();
@@ -223,13 +238,14 @@ static enum answer ask_cpu(struct access a, u64 *pa, struct path *after, bool *u
 
 static void step(const struct regime_ability *can)
 {
-	const struct access a = { .write = one_in(2), .privileged = one_in(2) };
+	struct access a = { .write = one_in(2), .privileged = one_in(2) };
 	struct path after;
 	enum answer cpu;
 	bool lower, updated;
 	u64 pa = 0;
 
 	regime_make(&r, can);
+	a.fetch = a.privileged && !a.write && one_in(3);
 	cpu = ask_cpu(a, &pa, &after, &updated);
 	counts[cpu]++;
 	lower = r.in_reach && one_in(3);

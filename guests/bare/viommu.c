@@ -127,6 +127,36 @@ static void probe(void)
 	expect(viommu_map(&v, 1, 0x08001000, 0x08001fff, RAM_BASE, MAP_READ), S_OK, "beside it");
 }
 
+/* A property of the last answer's, wherever among them. */
+static bool told(u32 size, u8 subtype, u64 first, u64 last)
+{
+	for (u32 at = 0; at < size; at += 24)
+		if (v.answer[at] == 1 && v.answer[at + 2] == 20 && v.answer[at + 4] == subtype &&
+		    *(u64 *)&v.answer[at + 8] == first && *(u64 *)&v.answer[at + 16] == last)
+			return true;
+	return false;
+}
+
+/* The scenario says where the host's own window for messages is, around the doorbell's page:
+ * "windows=2" of them are told, or none where the doorbell is mapped. */
+static void probe_window(void)
+{
+	const u32 size = 24 * parameter_after("windows=", 0);
+
+	start(VIOMMU_FEATURES);
+	check(read32(v.dev.where.config + CONFIG_PROBE_SIZE) == size, "probe_size %u, not %u",
+	      read32(v.dev.where.config + CONFIG_PROBE_SIZE), size);
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_PROBE;
+	v.request.probe_endpoint = ep;
+	expect(viommu_ask(&v, 72, size + 4), S_OK, "probe");
+	check(v.used_len == size + 4, "used length %u", v.used_len);
+	if (!size)
+		return;
+	check(told(size, 1, 0x08000000, 0x08000fff), "the doorbell's page is not for messages");
+	check(told(size, 0, 0x08001000, 0x080fffff), "the window's rest is not reserved");
+}
+
 /* What cannot be parsed comes back as it was. */
 static void unparsed(void)
 {
@@ -170,30 +200,54 @@ static void features(void)
 	expect(viommu_unmap(&v, 1, 0, LAST), S_NONE, "UNMAP");
 }
 
-/* The scenario allows 4 mappings, and domains 2 to 5. */
+static u64 config64(unsigned int at)
+{
+	const u64 config = v.dev.where.config + at;
+
+	return read32(config) | (u64)read32(config + 4) << 32;
+}
+
+/* The scenario's, as the configuration has them. */
+static void limits_are_told(void)
+{
+	const u64 config = v.dev.where.config;
+
+	check(config64(CONFIG_PAGE_MASK) == (1 << 12 | 1 << 21 | 1 << 30), "page_size_mask %lx",
+	      config64(CONFIG_PAGE_MASK));
+	check(config64(CONFIG_INPUT_FIRST) == 0x1000 && config64(CONFIG_INPUT_LAST) == 0xffffffff,
+	      "input_range %lx to %lx", config64(CONFIG_INPUT_FIRST), config64(CONFIG_INPUT_LAST));
+	check(read32(config + CONFIG_FIRST_DOMAIN) == 2 && read32(config + CONFIG_LAST_DOMAIN) == 5,
+	      "domain_range %u to %u", read32(config + CONFIG_FIRST_DOMAIN),
+	      read32(config + CONFIG_LAST_DOMAIN));
+}
+
+/* The scenario allows 4 mappings, domains 2 to 5, and all but the first page of 4 GiB. */
 static void limits(void)
 {
-	start(VIOMMU_FEATURES);
+	start(VIOMMU_FEATURES | F_INPUT_RANGE | F_DOMAIN_RANGE);
+	limits_are_told();
 	expect(viommu_attach(&v, 1, ep, 0), S_RANGE, "a domain below the range");
 	expect(viommu_attach(&v, 6, ep, 0), S_RANGE, "a domain above it");
 	expect(viommu_attach(&v, 5, ep, 0), S_OK, "attach");
-	for (u64 i = 0; i < 4; i++)
+	expect(viommu_map(&v, 5, 0, LAST, 0, MAP_READ), S_RANGE, "below the input range");
+	for (u64 i = 1; i < 5; i++)
 		expect(viommu_map(&v, 5, i * PAGE, i * PAGE + LAST, 0, MAP_READ), S_OK, "a map");
-	expect(viommu_map(&v, 5, 4 * PAGE, 5 * PAGE - 1, 0, MAP_READ), S_NOMEM, "one too many");
-	expect(viommu_unmap(&v, 5, 0, LAST), S_OK, "unmap");
-	expect(viommu_map(&v, 5, 4 * PAGE, 5 * PAGE - 1, 0, MAP_READ), S_OK, "room again");
+	expect(viommu_map(&v, 5, 5 * PAGE, 6 * PAGE - 1, 0, MAP_READ), S_NOMEM, "one too many");
+	expect(viommu_unmap(&v, 5, PAGE, PAGE + LAST), S_OK, "unmap");
+	expect(viommu_map(&v, 5, 5 * PAGE, 6 * PAGE - 1, 0, MAP_READ), S_OK, "room again");
 	expect(viommu_detach(&v, 5, ep), S_OK, "detach");
 	expect(viommu_attach(&v, 2, ep, 0), S_OK, "attach");
-	for (u64 i = 0; i < 4; i++)
+	expect(viommu_map(&v, 2, 0x100000000, 0x100000fff, 0, MAP_READ), S_RANGE, "above it");
+	expect(viommu_map(&v, 2, 0xfffff000, 0x100000fff, 0, MAP_READ), S_RANGE, "across its end");
+	expect(viommu_map(&v, 2, 0xfffff000, 0xffffffff, 0, MAP_READ), S_OK, "its last page");
+	for (u64 i = 1; i < 4; i++)
 		expect(viommu_map(&v, 2, i * PAGE, i * PAGE + LAST, 0, MAP_READ), S_OK, "a map");
-	expect(viommu_map(&v, 2, 0x100000000, 0x100000fff, 0, MAP_READ), S_RANGE,
-	       "an address above the input range");
 }
 
 static const struct test tests[] = {
 	{ "attach", attach },     { "detach", detach }, { "map", map },
 	{ "unmap", unmap },       { "probe", probe },   { "unparsed", unparsed },
-	{ "features", features }, { "limits", limits },
+	{ "features", features }, { "limits", limits }, { "probe-window", probe_window },
 };
 
 int main(void)

@@ -145,8 +145,6 @@ static void edges(void)
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "an atomic operation that nobody enabled");
 }
 
-#define F_PAGE_REQUEST  (1UL << 56)
-#define T_PAGE_RESPONSE 0x80
 enum {
 	FLAG_READ = 1,
 	FLAG_ADDRESS = 0x100,
@@ -327,6 +325,31 @@ static void pages_pasid(void)
 	      "a process has no address space: reason %u", dma_reason(&d, 0));
 }
 
+/* In bypass mode what a process reads, or executes, is where it says. */
+static void bypass_pasid(void)
+{
+	struct dma_op op = { .op = DMA_CHECK,
+		             .flags = DMA_F_PASID | DMA_F_EXEC,
+		             .iova = (u64)memory,
+		             .length = 8,
+		             .pasid = 7 };
+	u64 at;
+
+	find(VIOMMU_FEATURES);
+	at = pci_ext_capability(d.rid, EXT_PASID);
+	check(at, "no PASIDs");
+	write16(at + 6, 3); /* with execute permission */
+	check(!viommu_attach(&v, DOMAIN, ep, ATTACH_BYPASS), "attach");
+	check(dma_run(&d, 0, &op) == DMA_DONE, "in a bypass domain: outcome %u, reason %u",
+	      dma_outcome(&d, 0), dma_reason(&d, 0));
+	check(!viommu_detach(&v, DOMAIN, ep), "detach");
+	check(dma_run(&d, 0, &op) == DMA_DONE, "in none: outcome %u, reason %u", dma_outcome(&d, 0),
+	      dma_reason(&d, 0));
+	write8(v.dev.where.config + CONFIG_BYPASS, 0);
+	check(dma_run(&d, 0, &op) == DMA_FAULT && dma_reason(&d, 0) == DMA_NOT_ATTACHED,
+	      "without bypass: outcome %u, reason %u", dma_outcome(&d, 0), dma_reason(&d, 0));
+}
+
 /* A group whose driver goes away has its answer all the same. */
 static void pages_end(void)
 {
@@ -356,6 +379,7 @@ static const struct test tests[] = {
 	{ "pages", pages },
 	{ "pages-end", pages_end },
 	{ "pages-pasid", pages_pasid },
+	{ "bypass-pasid", bypass_pasid },
 };
 
 int main(void)

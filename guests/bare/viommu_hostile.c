@@ -9,21 +9,36 @@
 static struct viommu v;
 static struct device rng;
 static u32 ep;
+static u64 features;
 
+/* "pages=1": of a device with page requests. */
 static void find(void)
 {
+	features = VIOMMU_FEATURES | (parameter_after("pages=", 0) ? F_PAGE_REQUEST : 0);
 	viommu_find(&v);
 	device_find(&rng, VIRTIO_RNG, 1);
 	ep = endpoint_of(&rng.where);
 }
 
+/* Of a group that does not wait. */
+static u8 respond(void)
+{
+	u32 *w = (u32 *)&v.request;
+
+	memset(&v.request, 0, sizeof(v.request));
+	v.request.type = T_PAGE_RESPONSE;
+	w[1] = ep;
+	return viommu_ask(&v, 20, 4);
+}
+
 static void works(const char *after)
 {
-	viommu_start(&v, VIOMMU_FEATURES);
+	viommu_start(&v, features);
 	check(!viommu_attach(&v, 1, ep, 0), "%s: attach", after);
 	check(!viommu_map(&v, 1, 0, PAGE - 1, RAM_BASE, MAP_READ), "%s: map", after);
 	check(!viommu_unmap(&v, 1, 0, PAGE - 1), "%s: unmap", after);
 	check(!viommu_detach(&v, 1, ep), "%s: detach", after);
+	check(respond() == (features & F_PAGE_REQUEST ? S_NOENT : S_NONE), "%s: respond", after);
 }
 
 static void request_chains(void)
@@ -31,7 +46,7 @@ static void request_chains(void)
 	find();
 	works("the beginning");
 	for (unsigned int i = 0; i < nr_chains; i++) {
-		offer_chain(&v.dev, REQUESTQ, &chains[i], VIOMMU_FEATURES);
+		offer_chain(&v.dev, REQUESTQ, &chains[i], features);
 		expect_outcome(&v.dev, REQUESTQ, i == NOTHING_AT_ALL ? USED : BROKEN,
 		               chains[i].name);
 		works(chains[i].name);
@@ -52,7 +67,7 @@ static void event_chains(void)
 	find();
 	works("the beginning");
 	for (unsigned int i = 0; i < nr_chains; i++) {
-		offer_chain(&v.dev, EVENTQ, &chains[i], VIOMMU_FEATURES);
+		offer_chain(&v.dev, EVENTQ, &chains[i], features);
 		expect_outcome(&v.dev, EVENTQ, HELD, chains[i].name);
 		check(!viommu_attach(&v, 1, ep, 0), "attach");
 		cause_fault();
@@ -65,10 +80,10 @@ static void rings(void)
 {
 	find();
 	for (unsigned int i = 0; i < nr_places; i++) {
-		misplace_rings(&v.dev, REQUESTQ, i, VIOMMU_FEATURES, (struct desc)LAST_OUT(64));
+		misplace_rings(&v.dev, REQUESTQ, i, features, (struct desc)LAST_OUT(64));
 		expect_outcome(&v.dev, REQUESTQ, BROKEN, place_name(i));
 		works(place_name(i));
-		misplace_rings(&v.dev, EVENTQ, i, VIOMMU_FEATURES, (struct desc)LAST_IN(64));
+		misplace_rings(&v.dev, EVENTQ, i, features, (struct desc)LAST_IN(64));
 		check(!viommu_attach(&v, 1, ep, 0), "%s: attach", place_name(i));
 		cause_fault();
 		expect_outcome(&v.dev, EVENTQ, BROKEN, place_name(i));
@@ -95,6 +110,7 @@ static void rewrite(void)
 
 static void rewritten(void)
 {
+	static const u8 types[] = { T_ATTACH, T_DETACH, T_MAP, T_UNMAP, T_PAGE_RESPONSE };
 	const u64 count = parameter_after("count=", 2000);
 	unsigned int seen = 0;
 
@@ -104,8 +120,8 @@ static void rewritten(void)
 	for (u64 i = 0; i < count; i++) {
 		u8 status;
 
-		v.request.type = 1 + i % 4;
-		v.request.domain = 1;
+		v.request.type = types[i % ARRAY_SIZE(types)];
+		v.request.domain = v.request.type == T_PAGE_RESPONSE ? ep : 1;
 		v.request.endpoint = ep;
 		status = viommu_ask(&v, 36, 4);
 		check(status <= S_NOMEM || status == S_NONE, "request %lu: status %u", i, status);
@@ -142,7 +158,7 @@ static void scrambled(void)
 	check(psci_cpu_on(1, scramble) == PSCI_OK, "no second CPU");
 	for (u64 i = 0; i < count; i++) {
 		if (device_needs_reset(&v.dev))
-			check(device_start(&v.dev, VIOMMU_FEATURES), "no start");
+			check(device_start(&v.dev, features), "no start");
 		where_kick(&v.dev.where, REQUESTQ);
 		if (!(i % 16))
 			cause_fault();
@@ -159,7 +175,7 @@ static void overlaps(void)
 	find();
 	for (unsigned int i = 0; i < 8; i++) {
 		r = &v.dev.ring[REQUESTQ];
-		check(device_negotiate(&v.dev, VIOMMU_FEATURES), "no start");
+		check(device_negotiate(&v.dev, features), "no start");
 		memset(&v.request, 0, sizeof(v.request));
 		v.request.type = T_ATTACH;
 		r->desc[0] =
@@ -188,13 +204,13 @@ static void many(void)
 	const u64 count = parameter_after("count=", 3000);
 
 	find();
-	viommu_start(&v, VIOMMU_FEATURES);
+	viommu_start(&v, features);
 	check(!viommu_attach(&v, 1, ep, 0), "attach");
 	for (u64 i = 0; i < count; i++)
 		map_away(i);
 	check(!viommu_unmap(&v, 1, 0, ~0UL), "unmap");
 	works("many mappings");
-	viommu_start(&v, VIOMMU_FEATURES);
+	viommu_start(&v, features);
 	check(!viommu_attach(&v, 1, ep, 0), "attach");
 	for (u64 i = 0; i < count; i++)
 		map_away(i);

@@ -6,4 +6,5 @@ echo vfio-pci >"$f/driver_override"
 echo "${f##*/}" >"$f/driver/unbind"
 echo "${f##*/}" >/sys/bus/pci/drivers_probe
 cdev=$(ls "$f/vfio-dev") || exit 1
-dma "/dev/vfio/devices/$cdev"
+dma "/dev/vfio/devices/$cdev" || exit 1
+dmesg | sed -n 's/.*: \(.* fault from EP\)/Linux: \1/p'

@@ -24,14 +24,17 @@ case_of "smmu: CMD_SYNC waits for transfers whose memory was taken away, and for
 case_of "smmu: each kind of fault is recorded, to the bit" endpoint smmu_fault each ,pasid=20
 case_of "smmu: faults that CD.R and STE.S2R keep silent" endpoint smmu_fault silent
 case_of "smmu: no Stream table, or one that is too small" endpoint smmu_fault stream-table
-case_of "smmu: events that there is no room for are lost, and that is told once" endpoint smmu_fault overflow
-case_of "smmu: events are merged where an STE says so" endpoint smmu_fault merged
-case_of "smmu: the Event queue's wire" endpoint smmu_fault wired
-case_of "smmu: the Event queue's message" endpoint smmu_fault message
-case_of "smmu: a command that is none stops the queue until that is acknowledged" endpoint smmu_fault command
+case_of "smmu: events that there is no room for are lost, and that is told once" endpoint smmu_queue overflow
+case_of "smmu: events are merged where an STE says so" endpoint smmu_queue merged
+case_of "smmu: the Event queue's wire" endpoint smmu_queue wired
+case_of "smmu: the Event queue's message" endpoint smmu_queue message
+case_of "smmu: a command that is none stops the queue until that is acknowledged" endpoint smmu_queue command
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages
-# at COUNT [FIELD]
-at() { guest smmu_at "at count=$1" --iommu "v,type=smmuv3$2" --rng --dma-test=iommu=v; }
-case_of "smmu: stage 1 is the CPU's: tables by chance, asked of both" at 300
-case_of "smmu: stage 1 is the CPU's: with addresses of 52 bits" at 300 ,idr5.oas=6
+# at SEED COUNT [FIELD]
+at() { guest smmu_at "at seed=$1 count=$2" --iommu "v,type=smmuv3$3" --rng --dma-test=iommu=v --timeout 600; }
+if [ -n "${SOAK:-}" ]; then count=50000 seeds="1 2 3 4"; else count=300 seeds=1; fi
+for seed in $seeds; do
+	case_of "smmu: stage 1 is the CPU's: tables by chance, seed $seed" at "$seed" $count
+	case_of "smmu: stage 1 is the CPU's: with addresses of 52 bits, seed $seed" at "$seed" $count ,idr5.oas=6
+done

@@ -7,11 +7,12 @@
 COUNT=1000
 [ -z "${SOAK:-}" ] || COUNT=200000
 
-# behind GUEST TEST ARG...: an entropy device behind one
+# behind GUEST TEST ARG...: an entropy device behind one, with page requests for a TEST of "pages=1"
 behind() {
-	bin=$1 test=$2
+	bin=$1 test=$2 keys=
 	shift 2
-	guest "$bin" "$test" --iommu v,type=virtio --rng=iommu=v --timeout 600 "$@"
+	case $test in *pages=1*) keys=,experimental=page-request ;; esac
+	guest "$bin" "$test" --iommu "v,type=virtio$keys" --rng=iommu=v --timeout 600 "$@"
 }
 
 # hostile LABEL COUNT TRANSPORTS
@@ -23,6 +24,8 @@ hostile() {
 		case_of "$label: rings outside memory break the queue, and a reset mends it" behind viommu_hostile rings --virtio-transport $on
 	done
 	case_of "viommu: $1: requests that change while they are read do no harm" behind viommu_hostile "rewritten count=$2" -c 2
+	case_of "viommu: $1: nor do answers to page requests that change" behind viommu_hostile "rewritten pages=1 count=$2" -c 2
+	case_of "viommu: $1: malformed requests break the queue with page requests too" behind viommu_hostile "request-chains pages=1"
 	case_of "viommu: $1: rings that change while they are read do no harm" behind viommu_hostile "scrambled count=$2" -c 2
 	case_of "viommu: $1: rings in one another do no harm" behind viommu_hostile overlaps
 	case_of "viommu: $1: many mappings go as they came" behind viommu_hostile "many count=$2"

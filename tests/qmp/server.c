@@ -3,6 +3,7 @@
  * NAME serves a machine on the fake KVM until `quit`; `system_reset` makes another. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "control/control.h"
@@ -22,6 +23,21 @@ static json_t *devices(void *machine)
 	return json_array();
 }
 
+static const char *walk(void *machine, const struct control_walk *w, json_t *steps)
+{
+	(void)machine;
+	if (strcmp(w->iommu, "s"))
+		return "s";
+	json_array_append_new(steps, json_string("a step"));
+	return NULL;
+}
+
+static const char *inject(void *machine, const char *iommu, const char *error)
+{
+	(void)machine, (void)iommu;
+	return strcmp(error, "sfm") ? "sfm" : NULL;
+}
+
 /* The guest waits for interrupts that never come. */
 static int idle(struct kvm_run *run, unsigned int nth)
 {
@@ -33,7 +49,7 @@ static int idle(struct kvm_run *run, unsigned int nth)
 
 static int serve(struct control *c)
 {
-	static const struct control_ops ops = { press_power, devices, devices };
+	static const struct control_ops ops = { press_power, devices, devices, walk, inject };
 	static struct log log;
 	const struct irqchip_config irqs = { .irqchip = irqchip_find("gicv3-its"), .nr_spis = 64 };
 	const struct vm_config config = {

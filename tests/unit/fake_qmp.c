@@ -47,11 +47,25 @@ static void big(struct qmp_call *call, void *ctx)
 	qmp_return(call, json_string(text));
 }
 
+static void echo(struct qmp_call *call, void *ctx)
+{
+	(void)ctx;
+	qmp_return(call, json_pack("{s:O, s:O*}", "text", qmp_argument(call, "text"), "number",
+	                           qmp_argument(call, "number")));
+}
+
+static const struct qmp_parameter echo_parameters[] = {
+	{ .name = "text" },
+	{ .name = "number", .is_number = true, .optional = true },
+	{ .name = NULL },
+};
+
 static const struct qmp_command commands[] = {
-	{ "ping", ping },
-	{ "fail", fail },
-	{ "wait", wait_for_it },
-	{ "big", big },
+	{ "ping", ping, NULL },
+	{ "fail", fail, NULL },
+	{ "wait", wait_for_it, NULL },
+	{ "big", big, NULL },
+	{ "echo", echo, echo_parameters },
 };
 
 static pthread_t thread;

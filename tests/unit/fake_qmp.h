@@ -6,7 +6,8 @@
 
 /*
  * A QMP server over socket pairs, its loop in a thread of its own. Its commands:
- * ping; fail, which does; wait, until answer(); big, with 100000 bytes.
+ * ping; fail, which does; wait, until answer(); big, with 100000 bytes; echo, of
+ * its text and, if there is one, number.
  */
 #define NEGOTIATE "{\"execute\": \"qmp_capabilities\"}"
 #define PING      "{\"execute\":\"ping\"}"

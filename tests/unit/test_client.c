@@ -31,7 +31,8 @@ struct guest {
 	int listener;
 	char path[PATH_MAX];
 	pthread_t thread;
-	char asked[256]; /* the commands, a space behind each */
+	char asked[256];     /* the commands, a space behind each */
+	char arguments[256]; /* the last one's, as they were sent */
 };
 
 static char folder[] = "/tmp/nestor-unit-XXXXXX";
@@ -61,6 +62,8 @@ static bool answer(struct guest *g, int fd, const char *line)
 	if (!strcmp(command, "qmp_capabilities"))
 		return tell(fd, g->capabilities);
 	strcat(strcat(g->asked, command), " ");
+	if (sscanf(line, "{\"execute\": \"%*[^\"]\", \"arguments\": %255[^}]", g->arguments) == 1)
+		strcat(g->arguments, "}");
 	return tell(fd, g->answer) && !g->ends;
 }
 
@@ -199,6 +202,43 @@ Test(client, figures_are_text_or_json)
 	cr_assert(eq(str, a->asked, "x-nestor-stat x-nestor-debug "));
 }
 
+Test(client, a_walk_is_asked_for_with_its_values_and_is_its_steps)
+{
+	struct guest *a =
+		guest("a", "{\"return\": {\"schema\": 1, \"steps\": [\"one\", \"two\"]}}\r\n");
+	json_t *got;
+
+	cr_assert(zero(int, run(client_debug, "a --iommu s --sid 0x8 --iova=4096")));
+	cr_assert(eq(str, said(stdout), "one\ntwo\n"));
+	cr_assert(eq(str, a->arguments, "{\"iommu\": \"s\", \"sid\": 8, \"iova\": \"0x1000\"}"));
+	cr_assert(zero(int, run(client_debug, "--iova 0xfff0000000000000 --sid=4294967295 "
+	                                      "--iommu=s --ssid 0 --json")));
+	cr_assert(eq(str, a->arguments,
+	             "{\"iova\": \"0xfff0000000000000\", \"sid\": 4294967295, \"iommu\": \"s\", "
+	             "\"ssid\": 0}"));
+	got = json_loads(said(stdout), 0, NULL);
+	cr_assert(eq(sz, json_array_size(json_object_get(got, "steps")), 2));
+	json_decref(got);
+	cr_assert(eq(str, a->asked, "x-nestor-walk x-nestor-walk "));
+}
+
+Test(client, an_error_is_the_last_word)
+{
+	struct guest *a = guest("a", DONE), *b;
+
+	cr_assert(zero(int, run(client_inject, "--iommu s sfm")));
+	cr_assert(eq(str, a->arguments, "{\"iommu\": \"s\", \"error\": \"sfm\"}"));
+	b = guest("b", DONE);
+	cr_assert(zero(int, run(client_inject, "b --iommu s sync-slow=3")));
+	cr_assert(eq(str, b->arguments, "{\"iommu\": \"s\", \"error\": \"sync-slow=3\"}"));
+	cr_assert(zero(int, run(client_inject, "-n b --iommu=t msi-abort")));
+	cr_assert(zero(int, run(client_inject, "--all --iommu=t msi-abort")));
+	cr_assert(eq(str, a->asked, "x-nestor-inject x-nestor-inject "));
+	cr_assert(eq(str, b->asked, "x-nestor-inject x-nestor-inject x-nestor-inject "));
+	cr_assert(eq(str, said(stdout), ""));
+	cr_assert(eq(str, said(stderr), ""));
+}
+
 Test(client, stop_returns_when_the_guest_has_gone)
 {
 	struct guest *a = start("a", &(struct guest){ .greeting = GREETING,
@@ -284,7 +324,7 @@ Test(client, the_list_is_as_documented_whatever_a_guest_answers)
 
 struct words_case {
 	int (*fn)(int argc, char **argv);
-	char words[32], said[96];
+	char words[64], said[96];
 };
 
 /* Each is refused before any guest is asked. */
@@ -303,6 +343,28 @@ Test(client, words_that_do_not_fit_are_refused)
 		{ client_pause, "--json", "pause: --json: expected [-n] NAME or --all" },
 		{ client_resume, "-", "resume: -: expected [-n] NAME or --all" },
 		{ client_stop, "b", "stop: b: expected the name of a running guest" },
+		{ client_debug, "--iommu s --iova 1",
+		  "debug: no --sid: expected --iommu ID --sid S [--ssid P] --iova A" },
+		{ client_debug, "--sid 8 --iova 1",
+		  "debug: no --iommu: expected --iommu ID --sid S [--ssid P] --iova A" },
+		{ client_debug, "--ssid 8 --sid 1 --iommu s",
+		  "debug: no --iova: expected --iommu ID --sid S [--ssid P] --iova A" },
+		{ client_debug, "--iova",
+		  "debug: --iova: no value: expected --iommu ID --sid S [--ssid P] --iova A" },
+		{ client_debug, "--sid x", "debug: --sid: x: expected a number of 32 bits" },
+		{ client_debug, "--sid=", "debug: --sid: : expected a number of 32 bits" },
+		{ client_debug, "--ssid 0x100000000",
+		  "debug: --ssid: 0x100000000: expected a number of 32 bits" },
+		{ client_debug, "--iova 1g", "debug: --iova: 1g: expected an address" },
+		{ client_debug, "--iommu \xff", "debug: --iommu: \xff: expected UTF-8" },
+		{ client_inject, "a", "inject: no --iommu: expected --iommu ID ERROR" },
+		{ client_inject, "--iommu s", "inject: no error: expected --iommu ID ERROR" },
+		{ client_inject, "--iommu s a b c", "inject: b: expected one name" },
+		{ client_inject, "--iommu s a --sid 8",
+		  "inject: --sid: expected [-n] NAME or --all" },
+		{ client_inject, "--json", "inject: --json: expected [-n] NAME or --all" },
+		{ client_stat, "--iommu s",
+		  "stat: --iommu: expected [-n] NAME or --all or --json" },
 		{ client_list, "a", "list: a: expected no name" },
 		{ client_list, "-n a", "list: a: expected no name" },
 		{ client_list, "--all", "list: --all: expected --json" },

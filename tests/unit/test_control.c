@@ -41,7 +41,22 @@ static json_t *devices(void *machine)
 	return json_array();
 }
 
-static const struct control_ops ops = { press_power, devices, devices };
+static const char *walk(void *machine, const struct control_walk *w, json_t *steps)
+{
+	(void)machine;
+	if (strcmp(w->iommu, "s"))
+		return "s";
+	json_array_append_new(steps, json_string("a step"));
+	return NULL;
+}
+
+static const char *inject(void *machine, const char *iommu, const char *error)
+{
+	(void)machine, (void)iommu;
+	return strcmp(error, "sfm") ? "sfm" : NULL;
+}
+
+static const struct control_ops ops = { press_power, devices, devices, walk, inject };
 
 static int busy(struct kvm_run *run, unsigned int nth)
 {
@@ -108,6 +123,18 @@ static int ask(const char *command)
 	json_decref(got);
 	got = NULL;
 	return peer_ask(&peer, command, &got);
+}
+
+/* @arguments is taken. */
+static int ask_with(const char *command, json_t *arguments)
+{
+	int err;
+
+	json_decref(got);
+	got = NULL;
+	err = peer_ask_with(&peer, command, arguments, &got);
+	json_decref(arguments);
+	return err;
 }
 
 static const char *text(const char *key)
@@ -207,6 +234,53 @@ Test(control, debug_is_as_documented_and_leaves_the_guest_running)
 	             NULL));
 	cr_assert(zero(int, ask("query-status")));
 	cr_assert(eq(str, (char *)text("status"), "running"));
+	end(false);
+}
+
+Test(control, a_walk_is_as_documented)
+{
+	cr_assert(zero(int,
+	               ask_with("x-nestor-walk", json_pack("{s:s, s:i, s:s}", "iommu", "s", "sid",
+	                                                   8, "iova", "0xffffffffffffffff"))));
+	cr_assert(as_documented("walk", got));
+	cr_assert(eq(str, (char *)text("iova"), "0xffffffffffffffff"));
+	cr_assert(
+		zero(int, ask_with("x-nestor-walk", json_pack("{s:s, s:i, s:i, s:s}", "iommu", "s",
+	                                                      "sid", 8, "ssid", 3, "iova", "16"))));
+	cr_assert(as_documented("walk", got));
+	cr_assert(eq(i64, json_integer_value(json_object_get(got, "ssid")), 3));
+	end(false);
+}
+
+Test(control, a_walk_that_cannot_be_says_what_was_expected)
+{
+	static const char *const iovas[] = { "", "x", "-1", "0x", "0x10000000000000000", "1 " };
+
+	for (size_t i = 0; i < ARRAY_SIZE(iovas); i++) {
+		cr_assert(eq(int,
+		             ask_with("x-nestor-walk", json_pack("{s:s, s:i, s:s}", "iommu", "s",
+		                                                 "sid", 8, "iova", iovas[i])),
+		             -EREMOTEIO));
+		cr_assert(eq(str, (char *)text("desc"),
+		             "iova: expected a number such as \"0x1000\""));
+	}
+	cr_assert(eq(int,
+	             ask_with("x-nestor-walk",
+	                      json_pack("{s:s, s:i, s:s}", "iommu", "t", "sid", 8, "iova", "0")),
+	             -EREMOTEIO));
+	cr_assert(eq(str, (char *)text("desc"), "t: expected s"));
+	end(false);
+}
+
+Test(control, an_error_is_injected_or_it_is_said_which_there_are)
+{
+	cr_assert(zero(int, ask_with("x-nestor-inject",
+	                             json_pack("{s:s, s:s}", "iommu", "s", "error", "sfm"))));
+	cr_assert(eq(
+		int,
+		ask_with("x-nestor-inject", json_pack("{s:s, s:s}", "iommu", "s", "error", "smf")),
+		-EREMOTEIO));
+	cr_assert(eq(str, (char *)text("desc"), "expected sfm"));
 	end(false);
 }
 

@@ -172,3 +172,11 @@ Test(dma_iommu, an_unmap_does_not_wait_for_what_waits_for_its_turn)
 	cr_assert(eq(u64, done(0), 0x10000));
 	cr_assert(eq(u64, fault(0), 0x110000));
 }
+
+Test(dma_iommu, a_function_reset_forgets_where_and_why)
+{
+	start(3, (struct slot){ .op = CHECK, .iova = IOVA + 0x3000, .len = 1 });
+	cr_assert(eq(u32, reason(3), 2));
+	fake_endpoint_reset();
+	cr_assert(zero(u64, status(3) | fault(3) | reason(3)));
+}

@@ -130,6 +130,8 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,host-msi=1", "FIRST-LAST, both included" },
 		{ "v,type=virtio,host-msi=0x100-0x1ff,reserved=0-0x100",
 		  "reserved= ranges beside host-msi=" },
+		{ "v,type=virtio,host-msi=0-0,reserved=0-0xfff",
+		  "reserved= ranges beside host-msi=" },
 		{ "v,type=virtio,reserved=1-2:", reserved },
 		{ "v,type=virtio,reserved=1-2:2-3", "reserved= ranges that do not overlap" },
 		{ "v,type=virtio,reserved=0-9:4-5", "reserved= ranges that do not overlap" },

@@ -193,6 +193,7 @@ static const struct taken takings[] = {
 	{ 0, PAGE, false, PREFETCH_ADDR | 0x10ULL << 32, PAGE },
 	/* stage 2 of VMID 2 */
 	{ 2, PAGE, true, TLBI_S2_IPA | 2ULL << 32, PAGE },
+	{ 2, PAGE, true, TLBI_S2_IPA | 2ULL << 32, PAGE | CMD1_LEAF | 1ULL << 56 | 1ULL << 63 },
 	{ 2, PAGE, false, TLBI_S2_IPA | 2ULL << 32, 0 },
 	{ 2, PAGE, false, TLBI_S2_IPA | 3ULL << 32, PAGE },
 	{ 2, PAGE, true, TLBI_S2_IPA | 2ULL << 32 | 1 << 12, 0 | 1 << 10 },
@@ -211,17 +212,37 @@ static const struct taken takings[] = {
 	{ 3, PAGE, true, CFGI_CD | 0x13ULL << 32, 0 },
 };
 
+static void reach_pages(u64 first, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++) {
+		fake_smmu_map(&f, root, first + i * PAGE, D, FAKE_S1_RW);
+		cr_assert(eq(u64, fake_smmu_gpa(&f, first + i * PAGE, DMA_READ), D));
+	}
+}
+
+static void take(const struct taken *t)
+{
+	struct held h;
+
+	begin(&h, t->endpoint, t->iova, 8);
+	cr_assert(fake_smmu_command(&f, t->w0, t->w1));
+	cr_assert(ne(int, fake_smmu_sync(&f), t->waits), "%#llx %#llx", (unsigned long long)t->w0,
+	          (unsigned long long)t->w1);
+	let_go(&h);
+	cr_assert(is_consumed());
+}
+
 Test(smmu_flight, what_each_command_takes_away)
 {
-	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++) {
-		struct held h;
+	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++)
+		take(t);
+}
 
-		begin(&h, t->endpoint, t->iova, 8);
-		cr_assert(fake_smmu_command(&f, t->w0, t->w1));
-		cr_assert(ne(int, fake_smmu_sync(&f), t->waits), "%#llx %#llx",
-		          (unsigned long long)t->w0, (unsigned long long)t->w1);
-		let_go(&h);
-		cr_assert(is_consumed());
+Test(smmu_flight, what_each_command_takes_away_among_many)
+{
+	for (const struct taken *t = takings; t < takings + ARRAY_SIZE(takings); t++) {
+		reach_pages(0x40000000, 300);
+		take(t);
 	}
 }
 
@@ -330,4 +351,131 @@ Test(smmu_flight, what_was_replaced_while_in_use_is_waited_for)
 	cr_assert(not(fake_smmu_sync(&f)));
 	let_go(&h);
 	cr_assert(is_consumed());
+}
+
+static struct {
+	struct dma_messages messages;
+	unsigned int changes;
+} listener;
+
+static void changed(struct dma_messages *m)
+{
+	(void)m;
+	listener.changes++;
+}
+
+/* Endpoint 0 sends messages to page 3. */
+static gpa_t listen(void)
+{
+	gpa_t gpa = 0;
+
+	listener.messages.changed = changed;
+	fake_smmu_dma(&f, 0)->messages = &listener.messages;
+	if (dma_doorbell(fake_smmu_dma(&f, 0), 3 * PAGE + 0x40, &gpa) != DMA_OK)
+		return 0;
+	listener.changes = 0;
+	return gpa;
+}
+
+Test(smmu_flight, who_sends_messages_is_told_when_their_way_is_taken_away)
+{
+	fake_smmu_map(&f, root, 3 * PAGE, FAKE_SMMU_DOORBELL & ~0xfffULL, FAKE_S1_RW);
+	cr_assert(eq(u64, listen(), FAKE_SMMU_DOORBELL));
+	cr_assert(ne(u64, fake_smmu_gpa(&f, 0, DMA_READ), 0));
+	cr_assert(fake_smmu_command(&f, tlbi(TLBI_NH_VA, 0, 1), 0));
+	cr_assert(zero(u32, listener.changes), "of another page");
+	cr_assert(fake_smmu_command(&f, tlbi(TLBI_NH_VA, 0, 1), 3 * PAGE));
+	cr_assert(eq(u32, listener.changes, 1));
+	listen();
+	cr_assert(fake_smmu_command(&f, cfgi(CFGI_STE, 0x10, 0), 0));
+	cr_assert(eq(u32, listener.changes, 1));
+	listen();
+	fake_smmu_write32(&f, CR0, CR0_CMDQEN);
+	cr_assert(eq(u32, listener.changes, 1));
+	cr_assert(eq(u64, listen(), 3 * PAGE + 0x40));
+	fake_smmu_write32(&f, GBPA, GBPA_UPDATE | GBPA_ABORT);
+	cr_assert(eq(u32, listener.changes, 1));
+	cr_assert(zero(u64, listen()));
+}
+
+Test(smmu_flight, what_is_in_use_is_not_forgotten_for_others)
+{
+	struct held h;
+
+	begin(&h, 0, 0, 8);
+	reach_pages(0x40000000, 5000);
+	cr_assert(le(u64, fake_smmu_counts(&f).cached, 4096));
+	cr_assert(fake_smmu_command(&f, tlbi(TLBI_NH_VA, 0, 1), 0));
+	cr_assert(not(fake_smmu_sync(&f)));
+	let_go(&h);
+	cr_assert(is_consumed());
+	cr_assert(fake_smmu_command(&f, TLBI_NSNH_ALL, 0));
+	cr_assert(zero(u64, fake_smmu_counts(&f).cached));
+}
+
+Test(smmu_flight, more_than_the_cache_holds_can_be_in_use)
+{
+	enum { NR = 4500 };
+	static struct iovec iov[NR];
+	static struct dma_use *uses[NR];
+	struct dma_sg sg = { .iov = iov, .uses = uses, .max = NR };
+	struct dma_access a = dma_access_to(0x40000000, NR * PAGE, DMA_READ);
+
+	for (u64 i = 0; i < NR; i++)
+		fake_smmu_map(&f, root, 0x40000000 + i * PAGE, D + i % 2 * 2 * PAGE, FAKE_S1_RW);
+	cr_assert(eq(int, dma_map(fake_smmu_dma(&f, 0), &a, &sg, NULL), DMA_OK));
+	cr_assert(eq(u64, fake_smmu_counts(&f).cached, NR));
+	cr_assert(fake_smmu_command(&f, tlbi(TLBI_NH_VAA, 0, 0), 0x40000000 + (NR - 1) * PAGE));
+	cr_assert(not(fake_smmu_sync(&f)));
+	dma_unmap(fake_smmu_dma(&f, 0), &sg);
+	cr_assert(is_consumed());
+	reach_pages(0x60000000, 20);
+	cr_assert(le(u64, fake_smmu_counts(&f).cached, 4096), "it shrinks again");
+}
+
+/* 4096 STEs at the end of memory, all but 0x10's of traffic that bypasses. */
+static void many_streams(void)
+{
+	const gpa_t strtab = FAKE_RAM_BASE + FAKE_RAM_SIZE - 0x40000;
+	u64 ste[8];
+
+	fake_smmu_ste_words(&f, ste, CONFIG_TRAFFIC, 0, 0, 0);
+	for (u64 i = 0; i < 4096; i++)
+		fake_smmu_put(&f, strtab + i * 64, ste[0]);
+	for (u64 i = 0; i < 8; i++)
+		fake_smmu_put(&f, strtab + 0x10 * 64 + i * 8,
+		              fake_smmu_get(&f, FAKE_SMMU_STRTAB + 0x10 * 64 + i * 8));
+	f.strtab_base = strtab;
+	f.strtab_cfg = 12;
+	fake_smmu_write32(&f, CR0, CR0_CMDQEN);
+	fake_smmu_write64(&f, STRTAB_BASE, f.strtab_base);
+	fake_smmu_write32(&f, STRTAB_BASE_CFG, f.strtab_cfg);
+	fake_smmu_write32(&f, CR0, CR0_CMDQEN | CR0_SMMUEN);
+}
+
+Test(smmu_flight, a_configuration_in_use_is_not_forgotten_for_others)
+{
+	struct held h;
+
+	many_streams();
+	begin(&h, 0, 0, 8);
+	for (f.sids[1] = 0x11; f.sids[1] < 4096; f.sids[1]++)
+		cr_assert(eq(u64, fake_smmu_reach(&f, 1, D, DMA_READ, DMA_NO_PASID).gpa, D));
+	cr_assert(fake_smmu_command(&f, cfgi(CFGI_STE, 0x10, 0), 0));
+	cr_assert(not(fake_smmu_sync(&f)));
+	let_go(&h);
+	cr_assert(is_consumed());
+}
+
+Test(smmu_flight, it_may_go_when_a_sync_never_came_to_its_end)
+{
+	struct held h;
+
+	begin(&h, 0, 0, 8);
+	cr_assert(fake_smmu_command(&f, TLBI_NSNH_ALL, 0));
+	cr_assert(not(fake_smmu_sync(&f)));
+	fake_smmu_write32(&f, CR0, 0);
+	let_go(&h);
+	begin(&h, 0, D, 8);
+	let_go(&h);
 }

@@ -117,3 +117,30 @@ Test(smmu_machine, its_counters_are_as_documented)
 	json_decref(list);
 	json_decref(schema);
 }
+
+Test(smmu_machine, only_smmus_have_walks_and_errors)
+{
+	static const char *const others[] = { "v", "x", "" };
+	json_t *steps = json_array();
+
+	create("a,type=smmuv3");
+	cr_assert(zero(int, iommus_create(&m)));
+	create("v,type=virtio"); /* what is there of it is not looked at */
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		const struct control_walk w = { .iommu = others[i] };
+
+		cr_assert(eq(str, (char *)machine_control_ops.walk(&m, &w, steps),
+		             "the ID of an SMMUv3 of this guest"));
+		cr_assert(eq(str, (char *)machine_control_ops.inject(&m, others[i], "sfm"),
+		             "the ID of an SMMUv3 of this guest as iommu"));
+	}
+	cr_assert(zero(sz, json_array_size(steps)));
+	cr_assert(zero(ptr, (void *)machine_control_ops.walk(
+				    &m,
+				    &(struct control_walk){
+					    .iommu = "a", .ssid = CONTROL_NO_SSID, .iova = 0x1000 },
+				    steps)));
+	cr_assert(eq(str, (char *)json_string_value(json_array_get(steps, 2)), "bypasses: 0x1000"));
+	cr_assert(zero(ptr, (void *)machine_control_ops.inject(&m, "a", "sfm")));
+	json_decref(steps);
+}

@@ -333,6 +333,7 @@ Test(smmu_queue, a_level_that_the_granule_has_not_is_none)
 		cr_assert(not(is_illegal(by_address[i], 2, 2, 0, 0)));
 		cr_assert(not(is_illegal(by_address[i], 1, 1, 0, 0)));
 		cr_assert(not(is_illegal(by_address[i], 3, 1, 0, 0)));
+		cr_assert(is_illegal(by_address[i], 1, 0, 0, 32), "a reserved bit of SCALE");
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 
 #include "tests/unit/fake_smmu.h"
+#include "tests/unit/held.h"
 
 static struct fake_smmu f;
 
@@ -307,6 +308,30 @@ Test(smmu_regs, gbpa_says_what_becomes_of_traffic_without_translation)
 	cr_assert(not(fake_smmu_event(&f, w)));
 	put(GBPA, 4, GBPA_UPDATE);
 	cr_assert(eq(u64, fake_smmu_gpa(&f, FAKE_SMMU_DATA, DMA_WRITE), FAKE_SMMU_DATA));
+}
+
+Test(smmu_regs, who_has_no_stream_yet_reaches_nothing_while_it_translates)
+{
+	struct smmu_endpoint *e;
+	struct held h;
+	u64 w[4];
+
+	cr_assert(zero(int, smmu_add_endpoint(f.smmu, &e)));
+	cr_assert(eq(int, hold(&h, smmu_endpoint_dma(e), FAKE_SMMU_DATA, 4, DMA_READ), DMA_OK));
+	let_go(&h);
+	fake_smmu_enable(&f);
+	cr_assert(eq(int, hold(&h, smmu_endpoint_dma(e), FAKE_SMMU_DATA, 4, DMA_READ), DMA_FAULT));
+	cr_assert(not(fake_smmu_event(&f, w)));
+	cr_assert(eq(u64, fake_smmu_counts(&f).accesses, 2));
+	cr_assert(eq(u64, fake_smmu_counts(&f).faults, 1));
+}
+
+Test(smmu_regs, two_have_not_the_same_registers)
+{
+	const struct smmu_config c = { .name = "another", .base = FAKE_SMMU_BASE + 0x10000 };
+	struct smmu *another;
+
+	cr_assert(eq(int, smmu_create(&another, &f.vm, &c), -EEXIST));
 }
 
 Test(smmu_regs, indexes_of_the_smmu_have_the_width_of_their_queue)

@@ -185,6 +185,37 @@ Test(viommu, bypass_says_nothing_of_those_attached_to_a_domain)
 	cr_assert(reaches_all(0));
 }
 
+/* What a process of endpoint @i's does with memory. */
+static enum dma_reason process(unsigned int i, u64 iova, u32 perm)
+{
+	struct iovec iov;
+	struct dma_sg sg = { .iov = &iov, .max = 1 };
+	struct dma_access a = { .iova = iova, .len = 8, .perm = perm, .pasid = 5 };
+
+	if (dma_map(fake_viommu_dma(&f, i), &a, &sg, NULL) != DMA_OK)
+		return a.reason;
+	cr_assert(eq(ptr, iov.iov_base, fake_viommu_mem.host + (iova - VIOMMU_BASE)));
+	dma_unmap(fake_viommu_dma(&f, i), &sg);
+	return DMA_NO_REASON;
+}
+
+Test(viommu, in_bypass_mode_processes_reach_all_memory_too)
+{
+	const u32 all = DMA_READ | DMA_WRITE | DMA_EXEC;
+
+	cr_assert(eq(int, process(0, VIOMMU_DATA, DMA_READ), DMA_NOT_ATTACHED));
+	virtio_config_write(f.dev, BYPASS, 1, 1);
+	cr_assert(zero(int, process(0, VIOMMU_DATA, all)));
+	cr_assert(eq(int, process(0, 0, DMA_READ), DMA_NO_MEMORY));
+	cr_assert(zero(u8, fake_viommu_attach(&f, 1, 0x10, 0)));
+	cr_assert(zero(u8,
+	               fake_viommu_map(&f, 1, VIOMMU_DATA, VIOMMU_DATA + 0xfff, VIOMMU_DATA, RW)));
+	cr_assert(eq(int, process(0, VIOMMU_DATA, DMA_READ), DMA_NOT_ATTACHED), "in a domain");
+	virtio_config_write(f.dev, BYPASS, 1, 0);
+	cr_assert(zero(u8, fake_viommu_attach(&f, 2, 0x10, VIRTIO_IOMMU_ATTACH_F_BYPASS)));
+	cr_assert(zero(int, process(0, VIOMMU_DATA, all)), "in a bypass domain");
+}
+
 Test(viommu, a_reset_detaches_every_endpoint_and_forgets_domains_and_mappings)
 {
 	cr_assert(zero(u8, fake_viommu_attach(&f, 1, 0x10, 0)));

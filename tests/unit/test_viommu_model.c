@@ -13,10 +13,9 @@
 #include "devices/virtio/transport.h"
 #include "tests/unit/fake_viommu.h"
 #include "tests/unit/held.h"
-#include "tests/unit/viommu_model.h"
+#include "tests/unit/viommu_stream.h"
 
 #define NR_REQUESTS 100000
-#define NR_IDS      6 /* of endpoints and of domains, that requests name */
 #define NR_HELD     3
 
 static struct fake_viommu f;
@@ -36,28 +35,6 @@ static struct pending {
 	u64 waits_for;    /* BIT(transfer) */
 } pendings[VIOMMU_SLOTS]; /* by slot */
 
-static u64 state;
-
-/* SplitMix64. */
-static u64 next(void)
-{
-	u64 z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static u64 below(u64 n)
-{
-	return next() % n;
-}
-
-static bool one_in(u64 n)
-{
-	return !below(n);
-}
-
 #define expect(cond, ...)                                                                     \
 	do {                                                                                  \
 		if (!(cond)) {                                                                \
@@ -69,134 +46,6 @@ static bool one_in(u64 n)
 			cr_fatal("the device is not as its model");                           \
 		}                                                                             \
 	} while (0)
-
-/* Few addresses, so that they meet: around granules, at both ends, where ranges end. */
-static u64 address(void)
-{
-	static const u64 places[] = { 0, 0x100000, BIT(32), -64 * 0x10000ULL };
-	const u64 granule = FIELD_LOW(model.c.page_size_mask);
-	u64 at = places[below(ARRAY_SIZE(places))] + below(64) * granule;
-
-	if (one_in(16))
-		at = model.c.input.last;
-	if (one_in(16))
-		at += below(5) - 2;
-	if (one_in(200))
-		at = next();
-	return at;
-}
-
-static gpa_t guest_address(void)
-{
-	const u64 granule = FIELD_LOW(model.c.page_size_mask);
-	gpa_t gpa = VIOMMU_DATA + ALIGN_DOWN(below(VIOMMU_RAM - 0x10000), granule);
-
-	if (one_in(20))
-		gpa = VIOMMU_BASE + VIOMMU_RAM - granule;
-	if (one_in(40))
-		gpa = -granule * (1 + below(3));
-	if (one_in(40))
-		gpa += below(granule);
-	return gpa;
-}
-
-static u64 granules(void)
-{
-	return (one_in(10) ? below(64) : 1 + below(4)) * FIELD_LOW(model.c.page_size_mask);
-}
-
-/* Mostly one that there is. */
-static u32 some_domain(void)
-{
-	const unsigned int e = below(VIOMMU_ENDPOINTS);
-
-	if (model.endpoints[e].attached && !one_in(5))
-		return model.endpoints[e].domain;
-	return one_in(50) ? next() : below(NR_IDS);
-}
-
-static u32 some_endpoint(void)
-{
-	return one_in(50) ? next() : 0x10 + below(NR_IDS);
-}
-
-static void random_bytes(void *to, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		((u8 *)to)[i] = next();
-}
-
-static void fill_map(struct virtio_iommu_req_map *rq)
-{
-	rq->domain = some_domain();
-	rq->virt_start = address();
-	rq->virt_end = rq->virt_start + granules() - 1;
-	if (one_in(50))
-		rq->virt_end = address();
-	rq->phys_start = guest_address();
-	rq->flags = one_in(25) ? BIT(below(32)) : below(8);
-}
-
-static void fill_unmap(struct virtio_iommu_req_unmap *rq)
-{
-	struct viommu_range range;
-
-	rq->domain = some_domain();
-	range = model_some_range(&model, next(), rq->domain);
-	rq->virt_start = address();
-	rq->virt_end = one_in(8) ? address() : rq->virt_start + granules() - 1;
-	if (one_in(2)) {
-		rq->virt_start = range.first;
-		rq->virt_end = range.last;
-	}
-	if (one_in(100))
-		rq->virt_start = 0, rq->virt_end = ~0ULL;
-	if (one_in(4))
-		random_bytes(rq->reserved, sizeof(rq->reserved));
-}
-
-static void fill_attach(struct virtio_iommu_req_attach *rq)
-{
-	rq->domain = some_domain();
-	rq->endpoint = some_endpoint();
-	rq->flags = one_in(25) ? BIT(below(32)) : one_in(4);
-	if (one_in(25))
-		random_bytes(rq->reserved, sizeof(rq->reserved));
-}
-
-static void fill_detach(struct virtio_iommu_req_detach *rq)
-{
-	rq->domain = some_domain();
-	rq->endpoint = some_endpoint();
-	if (one_in(4))
-		random_bytes(rq->reserved, sizeof(rq->reserved));
-}
-
-/* What it is, its length and the room for its answer: mostly as they should be. */
-static void compose(struct model_request *rq)
-{
-	static const u8 types[] = { 1, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5 };
-
-	memset(rq, 0, sizeof(*rq));
-	rq->body.head.type = types[below(ARRAY_SIZE(types))];
-	if (one_in(100))
-		rq->body.head.type = next();
-	switch (rq->body.head.type) {
-	case VIRTIO_IOMMU_T_ATTACH: fill_attach(&rq->body.attach); break;
-	case VIRTIO_IOMMU_T_DETACH: fill_detach(&rq->body.detach); break;
-	case VIRTIO_IOMMU_T_MAP: fill_map(&rq->body.map); break;
-	case VIRTIO_IOMMU_T_UNMAP: fill_unmap(&rq->body.unmap); break;
-	case VIRTIO_IOMMU_T_PROBE: rq->body.probe.endpoint = some_endpoint(); break;
-	default: random_bytes(&rq->body, sizeof(rq->body)); break;
-	}
-	if (one_in(4))
-		random_bytes(rq->body.head.reserved, sizeof(rq->body.head.reserved));
-	model_sizes(&model, rq);
-	if (one_in(40))
-		rq->len = below(sizeof(rq->body) + 1);
-	if (one_in(40))
-		rq->room = below(VIOMMU_SLOT_SIZE);
-}
 
 static unsigned int free_slot(void)
 {
@@ -253,8 +102,8 @@ static void request(void)
 
 	if (slot == VIOMMU_SLOTS)
 		return;
-	compose(&rq);
-	f.nr_pieces = one_in(3) ? 1 + below(8) : 1;
+	stream_request(&model, &rq);
+	f.nr_pieces = stream_one_in(3) ? 1 + stream_below(8) : 1;
 	fake_viommu_queue(&f, slot, &rq.body, rq.len, rq.room);
 	fake_viommu_kick(&f);
 	used = fake_viommu_used(&f, slot);
@@ -284,7 +133,7 @@ static void check_access(unsigned int i, u64 iova, u64 len, u32 perm)
 	for (unsigned int n = 0; n < sg.nr; n++) {
 		gpa_t gpa = VIOMMU_BASE + ((u8 *)iov[n].iov_base - fake_viommu_mem.host);
 
-		const u64 len_n = iov[n].iov_len, offs[] = { 0, below(len_n), len_n - 1 };
+		const u64 len_n = iov[n].iov_len, offs[] = { 0, stream_below(len_n), len_n - 1 };
 
 		for (size_t o = 0; o < ARRAY_SIZE(offs); o++)
 			expect(model_reach(&model, i, at + offs[o], perm) == gpa + offs[o],
@@ -317,22 +166,63 @@ static void look(unsigned int times)
 
 	for (unsigned int n = 0; n < times; n++)
 		for (unsigned int i = 0; i < VIOMMU_ENDPOINTS; i++) {
-			u64 iova = model_interesting(&model, i, next());
+			u64 iova = model_interesting(&model, i, stream_next());
 
-			if (one_in(4))
-				iova = address();
-			check_access(i, iova, 1 + below(3 * 0x1000), perms[below(3)]);
-			if (one_in(8))
+			if (stream_one_in(4))
+				iova = stream_address(&model);
+			check_access(i, iova, 1 + stream_below(3 * 0x1000), perms[stream_below(3)]);
+			if (stream_one_in(8))
 				check_doorbell(i, iova);
 		}
+}
+
+/* One byte: the device allows it as the model does, and to the same place. */
+static void check_byte(unsigned int i, u64 iova, u32 perm)
+{
+	const gpa_t want = model_reach(&model, i, iova, perm);
+	const gpa_t got = fake_viommu_reach(&f, i, iova, perm);
+
+	expect(got == want, "endpoint %u reaches %#llx by %#llx, not %#llx", i,
+	       (unsigned long long)got, (unsigned long long)iova, (unsigned long long)want);
+}
+
+static unsigned int member_of(u32 domain)
+{
+	unsigned int i = 0;
+
+	while (!model.endpoints[i].attached || model.endpoints[i].domain != domain)
+		i++;
+	return i;
+}
+
+/* Each mapping there is, at its ends and beside them; and the device has no others. */
+static void look_at_mappings(void)
+{
+	static const u32 perms[] = { DMA_READ, DMA_WRITE };
+
+	for (unsigned int n = 0; n < MODEL_MAPPINGS; n++) {
+		const struct model_mapping *p = &model.mappings[n];
+		const u32 perm = perms[step % 2];
+		unsigned int i;
+
+		if (!p->there)
+			continue;
+		i = member_of(p->domain);
+		check_byte(i, p->first - 1, perm);
+		check_byte(i, p->first, perm);
+		check_byte(i, p->last, perm);
+		check_byte(i, p->last + 1, perm);
+	}
+	expect(fake_viommu_counts(&f).mappings == model_nr_mappings(&model), "mappings");
 }
 
 /* A transfer begins, where it can, or one ends and with it what waited for no other. */
 static void transfer(void)
 {
-	const unsigned int i = below(NR_HELD), e = below(VIOMMU_ENDPOINTS);
+	const unsigned int i = stream_below(NR_HELD), e = stream_below(VIOMMU_ENDPOINTS);
 	struct transfer *t = &transfers[i];
-	const u64 iova = model_interesting(&model, e, next()), len = 1 + below(0x2000);
+	const u64 iova = model_interesting(&model, e, stream_next()),
+		  len = 1 + stream_below(0x2000);
 
 	if (!t->active) {
 		t->active = hold(&t->held, fake_viommu_dma(&f, e), iova, len, DMA_READ) == DMA_OK;
@@ -367,21 +257,9 @@ static void end_transfers(void)
 	memset(pendings, 0, sizeof(pendings));
 }
 
-static u64 some_features(void)
-{
-	static const u64 may_lack[] = { VIRTIO_IOMMU_F_MAP_UNMAP,   VIRTIO_IOMMU_F_PROBE,
-		                        VIRTIO_IOMMU_F_MMIO,        VIRTIO_IOMMU_F_BYPASS_CONFIG,
-		                        VIRTIO_IOMMU_F_INPUT_RANGE, VIRTIO_IOMMU_F_DOMAIN_RANGE };
-	u64 without = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(may_lack); i++)
-		without |= one_in(8) ? BIT(may_lack[i]) : 0;
-	return without;
-}
-
 static void reset(void)
 {
-	const u64 without = some_features();
+	const u64 without = stream_features();
 
 	virtio_set_status(f.dev, 0);
 	end_transfers();
@@ -392,7 +270,7 @@ static void reset(void)
 
 static void write_bypass(void)
 {
-	const u8 val = one_in(4) ? next() : below(2);
+	const u8 val = stream_one_in(4) ? stream_next() : stream_below(2);
 
 	virtio_config_write(f.dev, offsetof(struct virtio_iommu_config, bypass), 1, val);
 	model_write_bypass(&model, val);
@@ -401,48 +279,26 @@ static void write_bypass(void)
 	       "bypass");
 }
 
-static struct viommu_config some_config(void)
-{
-	static const u64 granule[] = { 0x1000, 0x1000, 0x10000, 1 };
-	struct viommu_config c = {
-		.page_size_mask = -granule[below(ARRAY_SIZE(granule))],
-		.input.last = ~0ULL,
-		.last_domain = ~0u,
-		.bypass = one_in(2),
-		.msi_window = one_in(2),
-		.msi = { 0x108000, 0x108fff },
-		.nr_reserved = below(3),
-		.reserved = { { 0x104000, 0x105fff }, { 0, 0x7ff } },
-		.max_mappings = one_in(4) ? 5 : MODEL_MAPPINGS,
-	};
-
-	if (one_in(2))
-		c.input = (struct viommu_range){ 0x2000, BIT(32) + 0x1ffff };
-	if (one_in(3))
-		c.first_domain = 1, c.last_domain = 4;
-	return c;
-}
-
 /* One device's life. */
 static void live(u64 requests)
 {
-	const struct viommu_config c = some_config();
-	const u64 without = some_features();
+	const struct viommu_config c = stream_config();
+	const u64 without = stream_features();
 
 	fake_viommu_make(&f, &c, without);
 	model_init(&model, &c, without);
 	for (u64 n = 0; n < requests; n++, step++) {
 		request();
-		if (one_in(2))
+		if (stream_one_in(2))
 			transfer();
-		if (one_in(30))
+		if (stream_one_in(30))
 			write_bypass();
-		if (one_in(500))
+		if (stream_one_in(500))
 			reset();
 		look(4);
+		look_at_mappings();
 	}
 	end_transfers();
-	expect(fake_viommu_counts(&f).mappings == model_nr_mappings(&model), "mappings");
 	fake_viommu_unmake(&f);
 }
 
@@ -458,7 +314,7 @@ Test(viommu_model, random_requests_are_as_the_specification_has_them)
 	const u64 total = from_environment("VIOMMU_REQUESTS", NR_REQUESTS);
 
 	seed = from_environment("VIOMMU_SEED", 1);
-	state = seed;
+	stream_seed(seed);
 	while (step < total)
 		live(total - step < 2000 ? total - step : 2000);
 	printf("viommu_model: seed %llu, %llu requests: %llu OK, %llu INVAL, %llu RANGE, %llu NOENT, "

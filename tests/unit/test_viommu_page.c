@@ -211,8 +211,9 @@ ParameterizedTestParameters(viommu_page, an_answer_that_is_none_leaves_the_group
 		{ { 0x11, 0, 0, 9, 0, 0 }, NOENT },    { { 0x12, 0, 0, 9, 0, 0 }, NOENT },
 		{ { 0x10, 0, 0, 8, 0, 0 }, NOENT },    { { 0x10, 0, 0, 0x109, 0, 0 }, NOENT },
 		{ { 0x10, 1, 0, 9, 0, 0 }, NOENT },    { { 0x10, 1, NONE - 1, 9, 0, 0 }, NOENT },
+		{ { 0x10, 1, NONE, 9, 0, 0 }, NOENT }, { { 0x10, 1, 0x100000, 9, 0, 0 }, NOENT },
 		{ { 0x10, 1, 6, 9, 0, 0 }, NOENT },    { { 0x10, 0, 5, 0x15, 0, 0 }, NOENT },
-		{ { 0x10, 1, 6, 0x15, 0, 0 }, NOENT },
+		{ { 0x10, 1, 6, 0x15, 0, 0 }, NOENT }, { { 0x10, 1, 0x100005, 0x15, 0, 0 }, NOENT },
 	};
 
 	return cr_make_param_array(struct refused_case, cases, ARRAY_SIZE(cases));

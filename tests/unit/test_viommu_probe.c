@@ -144,6 +144,7 @@ Test(viommu_probe, with_nothing_to_tell_of_there_is_but_a_tail)
 
 Test(viommu_probe, as_many_as_can_be_reserved_are_told)
 {
+	const u32 room = (VIOMMU_MAX_RESERVED + 1) * PROPERTY;
 	struct viommu_config c = fake_viommu_config();
 
 	c.msi_window = true;
@@ -153,11 +154,11 @@ Test(viommu_probe, as_many_as_can_be_reserved_are_told)
 	c.nr_reserved = VIOMMU_MAX_RESERVED;
 	fake_viommu_unmake(&f);
 	fake_viommu_make(&f, &c, 0);
-	cr_assert(eq(int, probe(0x10, 0, 9 * PROPERTY + TAIL), 9 * PROPERTY + TAIL));
+	cr_assert(eq(int, probe(0x10, 0, room + TAIL), room + TAIL));
 	for (u64 i = 0; i < VIOMMU_MAX_RESERVED; i++)
 		expect_property(i, VIRTIO_IOMMU_RESV_MEM_T_RESERVED, i << 32, (i << 32) + 0xfff);
-	expect_property(8, VIRTIO_IOMMU_RESV_MEM_T_MSI, 0x8020000, 0x8020fff);
-	cr_assert(zero(u8, fake_viommu_answer(0)[9 * PROPERTY]));
+	expect_property(VIOMMU_MAX_RESERVED, VIRTIO_IOMMU_RESV_MEM_T_MSI, 0x8020000, 0x8020fff);
+	cr_assert(zero(u8, fake_viommu_answer(0)[room]));
 }
 
 /* What is told is what MAP refuses, in all of its length and no further. */

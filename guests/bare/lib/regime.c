@@ -144,7 +144,9 @@ static u64 limits(void)
 /* A table at each level from the first to the leaf's. */
 static void build(struct regime *r, u64 target)
 {
-	const u64 size = 8UL << bits_of(r, r->start), align = size < 64 ? 64 : size;
+	/* 5.4.1: a CD's TTB has no bits below 16 bytes; those below 64 are others with 52 bits. */
+	const u64 size = 8UL << bits_of(r, r->start), least = r->ips == 6 ? 64 : 16;
+	const u64 align = size < least ? least : size;
 	u64 *table = pool[r->start] + (random_bits() % (65536 / align)) * (align / 8);
 
 	r->root = (u64)table;
@@ -162,27 +164,43 @@ static void build(struct regime *r, u64 target)
 	}
 }
 
+/* Beyond what IPS says, or what memory there is, but where a page or block has its address. */
+static void misplace(const struct regime *r, int level)
+{
+	unsigned int least = address_bits(r);
+
+	if (level == r->leaf && least < shift_of(r, level))
+		least = shift_of(r, level);
+	if (least < 48)
+		*r->entry[level] |= 1UL << (least + random_below(48 - least));
+	else if (least == 52 && level == r->leaf) /* bits 51 to 48: nothing is there */
+		*r->entry[level] |= (1UL + random_below(15)) << 12;
+}
+
+/* What a block has none of: bits of an address within it, of the table that it was. */
+static void tidy(const struct regime *r)
+{
+	for (int level = r->start; level < r->leaf; level++)
+		if (!(*r->entry[level] & 2))
+			*r->entry[level] &= ~((1UL << shift_of(r, level)) - 1) | 0xfff;
+}
+
 /* One thing is not as it should be. */
 static void spoil(struct regime *r)
 {
 	static const u8 flips[] = { 0, 1, 1, 6, 7, 10, 10, 51, 53, 54, 59, 60, 61, 62 };
 	const int level = r->start + (int)random_below(r->leaf - r->start + 1);
-	const unsigned int bits = address_bits(r),
-			   above = r->granule == 16 && r->ips == 6 ? 52 : 48;
 	u64 *entry = r->entry[level];
 
 	switch (random_below(7)) {
 	case 0: *entry = 0; break;
-	case 1:
-		if (bits < above)
-			*entry |= 1UL << (bits + random_below(above - bits));
-		break;
+	case 1: misplace(r, level); break;
 	case 2:
 		r->in_reach = false;
 		r->va ^= 1UL << (r->input + random_below((r->tbi ? 55 : 64) - r->input));
 		break;
 	case 3: /* nowhere: the PCI window */
-		if (level == r->leaf && shift_of(r, level) <= 26)
+		if (level < r->leaf || shift_of(r, level) <= 26)
 			*entry = (*entry & ~0xfffff000UL) | 0x60000000;
 		break;
 	default: *entry ^= 1UL << flips[random_below(ARRAY_SIZE(flips))];
@@ -207,6 +225,7 @@ void regime_make(struct regime *r, const struct regime_ability *can)
 	/* These the CPU may have and the SMMU not, or the other way round. */
 	if (r->granule == 16 && r->start <= 1 && !r->large_pa && *r->entry[1] & 1)
 		*r->entry[1] |= 2;
+	tidy(r);
 	barrier();
 }
 

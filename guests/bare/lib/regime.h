@@ -50,11 +50,17 @@ void regime_print(const struct regime *r);
 enum answer { A_OK, A_TRANSLATION, A_SIZE, A_ACCESS, A_PERMISSION, A_ABORT, NR_ANSWERS };
 struct access {
 	bool write, privileged;
+	bool fetch; /* of an instruction: a read, privileged */
 };
 /* Between these two the CPU has it. */
 void regime_enter(const struct regime *r);
 void regime_leave(void);
 enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT */
+/*
+ * The instruction there is executed, in arena[]; NR_ANSWERS: it is elsewhere, and is not. Then the
+ * word there is another.
+ */
+enum answer regime_fetch(const struct regime *r, u64 *pa);
 /* 8 bytes. False: it aborts. */
 bool regime_access(const struct regime *r, struct access a);
 

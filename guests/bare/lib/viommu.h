@@ -7,19 +7,30 @@
 
 enum { VIRTIO_RNG = 4, VIRTIO_IOMMU = 23 };
 enum { REQUESTQ, EVENTQ };
-enum { T_ATTACH = 1, T_DETACH, T_MAP, T_UNMAP, T_PROBE };
+enum { T_ATTACH = 1, T_DETACH, T_MAP, T_UNMAP, T_PROBE, T_PAGE_RESPONSE = 0x80 };
 enum { S_OK, S_IOERR, S_UNSUPP, S_DEVERR, S_INVAL, S_RANGE, S_NOENT, S_FAULT, S_NOMEM };
 #define S_NONE 0xee /* the device wrote nothing */
 enum { ATTACH_BYPASS = 1 };
 enum { MAP_READ = 1, MAP_WRITE = 2, MAP_MMIO = 4 };
+#define F_INPUT_RANGE     (1UL << 0)
+#define F_DOMAIN_RANGE    (1UL << 1)
 #define F_MAP_UNMAP       (1UL << 2)
 #define F_PROBE           (1UL << 4)
 #define F_MMIO            (1UL << 5)
 #define F_BYPASS_CONFIG   (1UL << 6)
 #define F_ACCESS_PLATFORM (1UL << 33)
+#define F_PAGE_REQUEST    (1UL << 56) /* docs/virtio-iommu-experimental.md */
 #define VIOMMU_FEATURES   (F_MAP_UNMAP | F_PROBE | F_MMIO | F_BYPASS_CONFIG)
 
-enum { CONFIG_PAGE_MASK = 0, CONFIG_PROBE_SIZE = 32, CONFIG_BYPASS = 36 };
+enum {
+	CONFIG_PAGE_MASK = 0,
+	CONFIG_INPUT_FIRST = 8,
+	CONFIG_INPUT_LAST = 16,
+	CONFIG_FIRST_DOMAIN = 24,
+	CONFIG_LAST_DOMAIN = 28,
+	CONFIG_PROBE_SIZE = 32,
+	CONFIG_BYPASS = 36,
+};
 
 /* What the driver writes of a request; the tail is apart. */
 struct viommu_request {
