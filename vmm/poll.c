@@ -33,7 +33,8 @@ bool poll_begin(struct pollers *all, struct poller *p)
 		return true;
 	if (t < p->banned)
 		return false;
-	p->since = p->looked = t;
+	p->since = p->looked = p->begun = t;
+	p->lost = 0;
 	if (t - p->slept > MAX_WINDOW)
 		p->window = p->least > MIN_WINDOW ? p->least : MIN_WINDOW;
 	else
@@ -68,11 +69,13 @@ void poll_end(struct pollers *all, struct poller *p)
  */
 static void ban(struct poller *p, u64 t)
 {
+	const u64 most = p->least_penalty ? 16 * p->least_penalty : MAX_PENALTY;
+
 	p->penalty = p->penalty ? p->penalty * 2 : MIN_PENALTY;
-	if (p->penalty > MAX_PENALTY)
-		p->penalty = MAX_PENALTY;
 	if (p->penalty < p->least_penalty)
 		p->penalty = p->least_penalty;
+	if (p->penalty > most)
+		p->penalty = most;
 	p->banned = t + p->penalty;
 }
 
@@ -90,13 +93,25 @@ static void try_to_sleep(struct pollers *all, struct poller *p, bool preempted)
 	p->preempted = false;
 }
 
+/*
+ * The CPU was somebody else's between two looks. What is much to begin is not ended for the first
+ * time that it happens, but when a quarter of the time has gone so.
+ */
+static bool is_preempted(struct poller *p, u64 t)
+{
+	if (t - p->looked <= LONG_LOOK)
+		return false;
+	p->lost += t - p->looked;
+	return !p->least || p->lost > p->least + (t - p->begun) / 4;
+}
+
 /* One look; what there is to do is done, and what has been idle for too long sleeps. */
 static void look(struct pollers *all, struct poller *p, pthread_mutex_t *lock,
                  void (*after)(void *ctx), void *ctx)
 {
 	const bool ready = p->ready(p);
 	const u64 t = now();
-	const bool preempted = t - p->looked > LONG_LOOK;
+	const bool preempted = is_preempted(p, t);
 
 	p->looked = t;
 	if (!ready && !preempted && t - p->since < p->window)

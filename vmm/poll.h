@@ -26,7 +26,7 @@ struct poller {
 	 * for how long not at all when that did not go well. */
 	u64 least, least_penalty;
 	u64 window, since, slept; /* ns */
-	u64 looked, penalty, banned;
+	u64 looked, penalty, banned, begun, lost;
 };
 
 struct pollers {
