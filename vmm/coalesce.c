@@ -9,7 +9,8 @@
 
 #include "vmm/vcpu.h"
 
-void coalesce_init(struct vm *vm)
+/* Where the ring is: behind the first vCPU's struct kvm_run. */
+static void find_ring(struct vm *vm)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
 	const int at = vm->kvm.ops->check_extension(&vm->kvm, KVM_CAP_COALESCED_MMIO);
@@ -29,6 +30,8 @@ int coalesce_begin(struct vm *vm, gpa_t gpa, u32 size)
 {
 	const struct kvm_coalesced_mmio_zone z = zone(gpa, size);
 
+	if (!vm->coalesced)
+		find_ring(vm);
 	return vm->coalesced ? vm->kvm.ops->register_coalesced_mmio(&vm->kvm, &z) : -EOPNOTSUPP;
 }
 

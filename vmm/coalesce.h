@@ -10,9 +10,6 @@
  * (vmm/poll.h). Where there is no ring, nothing of it is ever so.
  */
 
-/* Where the ring is: behind the first vCPU's struct kvm_run. By vcpus_create. */
-void coalesce_init(struct vm *vm);
-
 /* Writes of @size bytes at @gpa go there from now on. 0; -EOPNOTSUPP: there is no ring; -errno of
  * the ioctl. Under the device lock. */
 int coalesce_begin(struct vm *vm, gpa_t gpa, u32 size);

@@ -297,8 +297,6 @@ int vcpus_create(struct vm *vm, unsigned int nr)
 		err = vcpu_create(vm, &vm->vcpus[i], i, size);
 	if (err)
 		vcpus_destroy(vm);
-	else
-		coalesce_init(vm);
 	return err;
 }
 

@@ -48,7 +48,7 @@ struct vm {
 	struct work_queue *work;
 	struct pause *pause;
 	struct vcpu *vcpus;
-	struct kvm_coalesced_mmio_ring *coalesced; /* vmm/coalesce.h; NULL: none */
+	struct kvm_coalesced_mmio_ring *coalesced; /* vmm/coalesce.h; NULL: none yet */
 	u32 max_coalesced;
 	unsigned int nr_vcpus;
 	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
