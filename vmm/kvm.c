@@ -61,6 +61,9 @@ VM_CALL(signal_msi, KVM_SIGNAL_MSI, const struct kvm_msi)
 VM_CALL(set_gsi_routing, KVM_SET_GSI_ROUTING, const struct kvm_irq_routing)
 VM_CALL(irqfd, KVM_IRQFD, const struct kvm_irqfd)
 VM_CALL(ioeventfd, KVM_IOEVENTFD, const struct kvm_ioeventfd)
+VM_CALL(register_coalesced_mmio, KVM_REGISTER_COALESCED_MMIO, const struct kvm_coalesced_mmio_zone)
+VM_CALL(unregister_coalesced_mmio, KVM_UNREGISTER_COALESCED_MMIO,
+        const struct kvm_coalesced_mmio_zone)
 VM_CALL(arm_reg_masks, KVM_ARM_GET_REG_WRITABLE_MASKS, struct reg_mask_range)
 VM_CALL(arm_preferred_target, KVM_ARM_PREFERRED_TARGET, struct kvm_vcpu_init)
 
@@ -109,6 +112,8 @@ const struct kvm_ops kvm_host = {
 	.set_gsi_routing = set_gsi_routing,
 	.irqfd = irqfd,
 	.ioeventfd = ioeventfd,
+	.register_coalesced_mmio = register_coalesced_mmio,
+	.unregister_coalesced_mmio = unregister_coalesced_mmio,
 	.arm_reg_masks = arm_reg_masks,
 	.arm_preferred_target = arm_preferred_target,
 	.set_device_attr = set_device_attr,

@@ -14,6 +14,7 @@ struct kvm_irq_level;
 struct kvm_irq_routing;
 struct kvm_irqfd;
 struct kvm_ioeventfd;
+struct kvm_coalesced_mmio_zone;
 struct kvm_msi;
 struct kvm_vcpu_init;
 struct kvm_vcpu_events;
@@ -42,6 +43,8 @@ struct kvm_ops {
 	int (*set_gsi_routing)(struct kvm *k, const struct kvm_irq_routing *table);
 	int (*irqfd)(struct kvm *k, const struct kvm_irqfd *irqfd);
 	int (*ioeventfd)(struct kvm *k, const struct kvm_ioeventfd *ioeventfd);
+	int (*register_coalesced_mmio)(struct kvm *k, const struct kvm_coalesced_mmio_zone *zone);
+	int (*unregister_coalesced_mmio)(struct kvm *k, const struct kvm_coalesced_mmio_zone *zone);
 	int (*arm_reg_masks)(struct kvm *k, struct reg_mask_range *range);
 	int (*arm_preferred_target)(struct kvm *k, struct kvm_vcpu_init *init);
 	/* a device's fd, or a vCPU's */

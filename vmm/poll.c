@@ -18,6 +18,13 @@ static u64 now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+static u64 longer(const struct poller *p)
+{
+	const u64 most = p->least > MAX_WINDOW ? p->least : MAX_WINDOW;
+
+	return p->window < most / 2 ? p->window * 2 : most;
+}
+
 bool poll_begin(struct pollers *all, struct poller *p)
 {
 	const u64 t = now();
@@ -26,15 +33,21 @@ bool poll_begin(struct pollers *all, struct poller *p)
 		return true;
 	if (t < p->banned)
 		return false;
-	p->since = p->looked = t;
+	p->since = p->looked = p->begun = t;
+	p->lost = 0;
 	if (t - p->slept > MAX_WINDOW)
-		p->window = MIN_WINDOW;
+		p->window = p->least > MIN_WINDOW ? p->least : MIN_WINDOW;
 	else
-		p->window = p->window < MAX_WINDOW / 2 ? p->window * 2 : MAX_WINDOW;
+		p->window = longer(p);
 	p->active = true;
 	p->next = all->first;
 	all->first = p;
 	return true;
+}
+
+void poll_begun(struct poller *p)
+{
+	p->since = p->looked = now();
 }
 
 void poll_end(struct pollers *all, struct poller *p)
@@ -56,22 +69,40 @@ void poll_end(struct pollers *all, struct poller *p)
  */
 static void ban(struct poller *p, u64 t)
 {
+	const u64 most = p->least_penalty ? 16 * p->least_penalty : MAX_PENALTY;
+
 	p->penalty = p->penalty ? p->penalty * 2 : MIN_PENALTY;
-	if (p->penalty > MAX_PENALTY)
-		p->penalty = MAX_PENALTY;
+	if (p->penalty < p->least_penalty)
+		p->penalty = p->least_penalty;
+	if (p->penalty > most)
+		p->penalty = most;
 	p->banned = t + p->penalty;
 }
 
 static void try_to_sleep(struct pollers *all, struct poller *p, bool preempted)
 {
+	p->preempted |= preempted;
 	if (!p->sleep(p))
 		return;
 	poll_end(all, p);
 	p->slept = now();
-	if (preempted)
+	if (p->preempted)
 		ban(p, p->slept);
 	else
 		p->penalty /= 2;
+	p->preempted = false;
+}
+
+/*
+ * The CPU was somebody else's between two looks. What is much to begin is not ended for the first
+ * time that it happens, but when a quarter of the time has gone so.
+ */
+static bool is_preempted(struct poller *p, u64 t)
+{
+	if (t - p->looked <= LONG_LOOK)
+		return false;
+	p->lost += t - p->looked;
+	return !p->least || p->lost > p->least + (t - p->begun) / 4;
 }
 
 /* One look; what there is to do is done, and what has been idle for too long sleeps. */
@@ -80,7 +111,7 @@ static void look(struct pollers *all, struct poller *p, pthread_mutex_t *lock,
 {
 	const bool ready = p->ready(p);
 	const u64 t = now();
-	const bool preempted = t - p->looked > LONG_LOOK;
+	const bool preempted = is_preempted(p, t);
 
 	p->looked = t;
 	if (!ready && !preempted && t - p->since < p->window)

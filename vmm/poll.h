@@ -21,8 +21,12 @@ struct poller {
 	bool (*sleep)(struct poller *p);
 	struct poller *next; /* of those that are looked at */
 	bool active;
+	bool preempted; /* since it is to sleep, which may take a while */
+	/* ns, 0: as any; where it is much to begin and to end: how long it is looked at least, and
+	 * for how long not at all when that did not go well. */
+	u64 least, least_penalty;
 	u64 window, since, slept; /* ns */
-	u64 looked, penalty, banned;
+	u64 looked, penalty, banned, begun, lost;
 };
 
 struct pollers {
@@ -34,6 +38,8 @@ struct pollers {
  * it has to wake the loop. The loop's thread, under the lock.
  */
 bool poll_begin(struct pollers *all, struct poller *p);
+/* What it took to begin was no idle time: the while begins now. */
+void poll_begun(struct poller *p);
 /* It goes away. By any thread while the loop does not run, else the loop's. */
 void poll_end(struct pollers *all, struct poller *p);
 

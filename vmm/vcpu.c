@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm/arch.h"
+#include "vmm/coalesce.h"
 #include "vmm/pause.h"
 #include "vmm/vm.h"
 
@@ -31,6 +32,7 @@ static int exit_mmio(struct vcpu *vcpu, struct kvm_run *run)
 	if (run->mmio.is_write)
 		memcpy(&val, run->mmio.data, run->mmio.len);
 	pthread_mutex_lock(&vm->lock);
+	coalesce_drain(vm);
 	ops = mmio_access(&vm->mmio, run->mmio.phys_addr, run->mmio.len, run->mmio.is_write, &val);
 	loop_nudge(vm->loop);
 	pthread_mutex_unlock(&vm->lock);
@@ -306,5 +308,6 @@ void vcpus_destroy(struct vm *vm)
 	}
 	free(vm->vcpus);
 	vm->vcpus = NULL;
+	vm->coalesced = NULL;
 	vm->nr_vcpus = 0;
 }

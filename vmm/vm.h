@@ -15,6 +15,7 @@
 
 struct arch_config;
 struct irqchip_config;
+struct kvm_coalesced_mmio_ring;
 struct pause;
 struct v2m;
 struct vcpu;
@@ -47,6 +48,8 @@ struct vm {
 	struct work_queue *work;
 	struct pause *pause;
 	struct vcpu *vcpus;
+	struct kvm_coalesced_mmio_ring *coalesced; /* vmm/coalesce.h; NULL: none yet */
+	u32 max_coalesced;
 	unsigned int nr_vcpus;
 	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
 	u32 features;                   /* of all vCPUs, as the architecture numbers them */

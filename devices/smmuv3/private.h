@@ -9,6 +9,7 @@
 #include "devices/smmuv3/smmuv3.h"
 #include "vmm/dma.h"
 #include "vmm/loop.h"
+#include "vmm/poll.h"
 #include "vmm/vm.h"
 
 /* What the SMMU's files share. Sections are those of Arm IHI 0070. All under the device lock. */
@@ -151,6 +152,12 @@ struct smmu {
 	struct loop_op turn;
 	struct __kernel_timespec no_time;
 	bool turn_queued;
+	struct poller poller; /* CMDQ_PROD's writes do not leave the guest while it is active */
+	struct loop_op look;
+	struct work forget;
+	bool forgets, forgotten; /* under way; done, and not noticed yet */
+	bool look_queued;
+	u64 last_written;  /* ns: CMDQ_PROD */
 	u64 last_event[4]; /* as it was written, for merging (7.3.1) */
 	struct smmu_counts counts;
 	struct smmu_injected injected;
@@ -200,6 +207,11 @@ void smmu_record(struct smmu *s, const struct smmu_event *e);
 /* cmdq.c: consumes what it can. */
 void smmu_commands(struct smmu *s);
 void smmu_commands_init(struct smmu *s);
+
+/* poll.c */
+void smmu_poll_init(struct smmu *s);
+void smmu_poll_end(struct smmu *s);
+void smmu_poll_written(struct smmu *s);
 
 /* An opcode's function; what is no success stops the queue. */
 enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_WAITS };

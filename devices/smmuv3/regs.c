@@ -144,6 +144,7 @@ static void eventq_cut(void *dev, u64 old)
 static void cmdq_prod_written(void *dev, u64 old)
 {
 	(void)old;
+	smmu_poll_written(dev);
 	smmu_commands(dev);
 }
 

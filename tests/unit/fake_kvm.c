@@ -42,7 +42,7 @@ static int create_vm(struct kvm *k, unsigned long type)
 static int get_vcpu_mmap_size(struct kvm *k)
 {
 	CALL();
-	return ALIGN_UP(sizeof(struct kvm_run), 4096);
+	return ALIGN_UP(sizeof(struct kvm_run), 4096) + 4096; /* the ring of coalesced writes */
 }
 
 static int check_extension(struct kvm *k, unsigned long cap)
@@ -78,7 +78,7 @@ static int create_vcpu(struct kvm *k, unsigned long id)
 	(void)id;
 	fd = memfd_create("kvm-vcpu", MFD_CLOEXEC);
 	fake.vcpu_fds[fake.nr_vcpu_fds++ % ARRAY_SIZE(fake.vcpu_fds)] = fd;
-	if (ftruncate(fd, ALIGN_UP(sizeof(struct kvm_run), 4096)))
+	if (ftruncate(fd, ALIGN_UP(sizeof(struct kvm_run), 4096) + 4096))
 		return -errno;
 	return fd;
 }
@@ -138,6 +138,22 @@ static int ioeventfd(struct kvm *k, const struct kvm_ioeventfd *arg)
 	CALL();
 	fake.ioeventfd = *arg;
 	fake.nr_ioeventfds += arg->flags & KVM_IOEVENTFD_FLAG_DEASSIGN ? -1 : 1;
+	return 0;
+}
+
+static int register_coalesced_mmio(struct kvm *k, const struct kvm_coalesced_mmio_zone *zone)
+{
+	CALL();
+	fake.zone = *zone;
+	fake.nr_zones++;
+	return 0;
+}
+
+static int unregister_coalesced_mmio(struct kvm *k, const struct kvm_coalesced_mmio_zone *zone)
+{
+	CALL();
+	(void)zone;
+	fake.nr_zones--;
 	return 0;
 }
 
@@ -299,6 +315,8 @@ const struct kvm_ops fake_kvm_ops = {
 	.set_gsi_routing = set_gsi_routing,
 	.irqfd = irqfd,
 	.ioeventfd = ioeventfd,
+	.register_coalesced_mmio = register_coalesced_mmio,
+	.unregister_coalesced_mmio = unregister_coalesced_mmio,
 	.arm_preferred_target = arm_preferred_target,
 	.set_device_attr = set_device_attr,
 	.get_device_attr = get_device_attr,

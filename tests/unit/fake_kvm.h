@@ -60,6 +60,8 @@ struct fake_kvm {
 	unsigned int nr_irqfds;
 	struct kvm_ioeventfd ioeventfd;
 	unsigned int nr_ioeventfds;
+	struct kvm_coalesced_mmio_zone zone; /* registered last */
+	int nr_zones;
 };
 
 extern struct fake_kvm fake;
