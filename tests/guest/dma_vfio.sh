@@ -7,4 +7,10 @@ echo "${f##*/}" >"$f/driver/unbind"
 echo "${f##*/}" >/sys/bus/pci/drivers_probe
 cdev=$(ls "$f/vfio-dev") || exit 1
 dma "/dev/vfio/devices/$cdev" || exit 1
-dmesg | sed -n 's/.*: \(.* fault from EP\)/Linux: \1/p'
+# What the IOMMU's driver says of the three faults: it may still be at it
+faults() {
+	dmesg | sed -n -e 's/.*: \(.* fault from EP\)/Linux: \1/p' -e 's/.*: event: \(F_.* iova: [^ ]*\).*/Linux: \1/p'
+}
+tries=0
+until [ "$(faults | wc -l)" -ge 3 ] || [ $((tries += 1)) = 500 ]; do usleep 20000; done
+faults
