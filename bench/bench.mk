@@ -24,11 +24,11 @@ $(bench-dir)/%-qemu.bin: bench/bare/%.S $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,AS,$@)$(call bare,qemu)
 
-$(bench-dir)/native/iova: bench/native/iova.c vmm/iova.c vmm/iommu.c vmm/dma.c $(BUILD)/env.mk
+$(bench-dir)/native/iova: bench/native/iova.c bench/native/figures.h vmm/iova.c vmm/iommu.c vmm/dma.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(WARNINGS) -O2 $(UAPI_CPPFLAGS) $(filter %.c,$^) -o $@
 
-$(bench-dir)/native/smmu: bench/native/smmu.c $(wildcard devices/smmuv3/*.c devices/pgtable/*.c) vmm/coalesce.c vmm/poll.c vmm/dma.c vmm/mmio.c vmm/reg.c vmm/log.c $(BUILD)/env.mk
+$(bench-dir)/native/smmu: bench/native/smmu.c bench/native/figures.h $(wildcard devices/smmuv3/*.c devices/pgtable/*.c) vmm/coalesce.c vmm/poll.c vmm/dma.c vmm/mmio.c vmm/reg.c vmm/log.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(WARNINGS) -O2 $(UAPI_CPPFLAGS) $(filter %.c,$^) -o $@
 

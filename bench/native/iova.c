@@ -7,15 +7,14 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench/native/figures.h"
 #include "vmm/iommu.h"
 #include "vmm/mem.h"
 
 #define PAGE     4096ULL
 #define BASE     0x80000000ULL
 #define RAM      (1ULL << 20)
-#define MAX_RUNS 99
 #define ACCESSES 1000000
 
 enum figure { MAP, HIT, MISS, UNMAP, BYTES, NR_FIGURES };
@@ -30,28 +29,12 @@ static const struct {
 };
 static double results[NR_FIGURES][MAX_RUNS];
 
-static u64 state = 1;
-
-static u64 next(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
+static u64 state = 1; /* of next() */
 
 static void shuffle(u64 *pages, u64 nr)
 {
 	for (u64 i = nr; i-- > 1;) {
-		u64 j = next() % (i + 1), page = pages[i];
+		u64 j = next(&state) % (i + 1), page = pages[i];
 
 		pages[i] = pages[j];
 		pages[j] = page;
@@ -96,7 +79,8 @@ static double translate(struct iommu_endpoint *e, const u64 *pages, u64 nr)
 		struct iovec iov[1];
 		struct dma_use *uses[1];
 		struct dma_sg sg = { .iov = iov, .uses = uses, .max = 1 };
-		struct dma_access a = dma_access_to(pages[next() % nr] * PAGE, PAGE, DMA_READ);
+		struct dma_access a =
+			dma_access_to(pages[next(&state) % nr] * PAGE, PAGE, DMA_READ);
 
 		if (dma_map(&e->dma, &a, &sg, NULL) != DMA_OK)
 			abort();
@@ -132,24 +116,14 @@ static void measure(const struct guest_mem *mem, u64 *pages, u64 nr, unsigned in
 	iommu_attach(&e, NULL, NULL);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int main(void)
 {
 	static const u64 sizes[] = { 1000, 1000000 };
 	static const char *const names[] = { "1e3", "1e6" };
 	static u8 ram[RAM];
 	const struct guest_mem mem = { .base = BASE, .size = RAM, .host = ram };
-	const char *said = getenv("RUNS");
-	unsigned int runs = said ? atoi(said) : 5;
+	const unsigned int runs = repetitions();
 
-	if (!runs || runs > MAX_RUNS)
-		runs = 5;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		u64 *pages = malloc(sizes[i] * sizeof(*pages));
 
@@ -157,11 +131,9 @@ int main(void)
 			pages[n] = n * 2; /* none beside another */
 		for (unsigned int run = 0; run < runs; run++)
 			measure(&mem, pages, sizes[i], run);
-		for (unsigned int f = 0; f < NR_FIGURES; f++) {
-			qsort(results[f], runs, sizeof(double), by_value);
+		for (unsigned int f = 0; f < NR_FIGURES; f++)
 			printf("iova-%s-%s %.0f %s\n", figures[f].name, names[i],
-			       results[f][(runs - 1) / 2], figures[f].unit);
-		}
+			       median(results[f], runs), figures[f].unit);
 		free(pages);
 	}
 	return 0;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/native/figures.h"
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "vmm/arch.h"
@@ -18,7 +18,6 @@
 #define BASE     0x80000000ULL
 #define RAM      (64ULL << 20)
 #define SMMU     0x9000000ULL
-#define MAX_RUNS 99
 #define STREAMS  1000
 #define PAGES    65536ULL /* mapped from IOVA 0 on: many more than the TLB holds */
 #define ACCESSES 1000000
@@ -78,23 +77,7 @@ void arch_send_event(void)
 	abort();
 }
 
-static u64 state = 1;
-
-static u64 next(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
+static u64 state = 1; /* of next() */
 
 static struct vm vm;
 static struct log quiet;
@@ -210,7 +193,7 @@ static double accesses(unsigned int nr, u64 pages)
 		touch(streams[i], i % pages);
 	start = now();
 	for (u64 i = 0; i < ACCESSES; i++)
-		touch(streams[nr == 1 ? 0 : i % nr], pages == 1 ? 0 : next() % pages);
+		touch(streams[nr == 1 ? 0 : i % nr], pages == 1 ? 0 : next(&state) % pages);
 	return (now() - start) / ACCESSES;
 }
 
@@ -254,28 +237,16 @@ static void measure(double results[NR_FIGURES][MAX_RUNS], unsigned int run)
 	forget(5);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int main(void)
 {
 	static double results[NR_FIGURES][MAX_RUNS];
-	const char *said = getenv("RUNS");
-	unsigned int runs = said ? atoi(said) : 5;
+	const unsigned int runs = repetitions();
 
-	if (!runs || runs > MAX_RUNS)
-		runs = 5;
 	make();
 	for (unsigned int run = 0; run < runs; run++)
 		measure(results, run);
-	for (unsigned int f = 0; f < NR_FIGURES; f++) {
-		qsort(results[f], runs, sizeof(double), by_value);
+	for (unsigned int f = 0; f < NR_FIGURES; f++)
 		printf("smmu-%s %.*f %s\n", figures[f].name, f == THOUSAND ? 2 : 0,
-		       results[f][(runs - 1) / 2], figures[f].unit);
-	}
+		       median(results[f], runs), figures[f].unit);
 	return 0;
 }

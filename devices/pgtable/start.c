@@ -12,7 +12,8 @@ int pgtable_start1(unsigned int granule, unsigned int input)
 	return LAST_LEVEL - ((int)input - 1 - (int)granule) / stride;
 }
 
-/* By SL2:SL0; 3 with 4 KiB is FEAT_TTST's, those of 52 bits FEAT_LPA2's. */
+/* By VTCR_EL2.{SL2, SL0}, which STE.{S2SL0_2, S2SL0} are encoded as (IHI 0070, 5.2); 3 with 4 KiB
+ * is FEAT_TTST's, those of 52 bits FEAT_LPA2's. */
 static int level_of(unsigned int granule, bool ds, unsigned int sl)
 {
 	static const s8 levels_4k[] = { 2, 1, 0, 3, -1, NONE, NONE, NONE };

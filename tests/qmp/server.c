@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "tests/unit/fake_kvm.h"
+#include "tests/unit/fake_machine.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
 
@@ -15,27 +16,6 @@ static int press_power(void *machine)
 {
 	(void)machine;
 	return -ENODEV;
-}
-
-static json_t *devices(void *machine)
-{
-	(void)machine;
-	return json_array();
-}
-
-static const char *walk(void *machine, const struct control_walk *w, json_t *steps)
-{
-	(void)machine;
-	if (strcmp(w->iommu, "s"))
-		return "s";
-	json_array_append_new(steps, json_string("a step"));
-	return NULL;
-}
-
-static const char *inject(void *machine, const char *iommu, const char *error)
-{
-	(void)machine, (void)iommu;
-	return strcmp(error, "sfm") ? "sfm" : NULL;
 }
 
 /* The guest waits for interrupts that never come. */
@@ -49,7 +29,9 @@ static int idle(struct kvm_run *run, unsigned int nth)
 
 static int serve(struct control *c)
 {
-	static const struct control_ops ops = { press_power, devices, devices, walk, inject };
+	static const struct control_ops ops = { press_power, fake_machine_devices,
+		                                fake_machine_devices, fake_machine_walk,
+		                                fake_machine_inject };
 	static struct log log;
 	const struct irqchip_config irqs = { .irqchip = irqchip_find("gicv3-its"), .nr_spis = 64 };
 	const struct vm_config config = {

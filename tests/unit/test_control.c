@@ -16,6 +16,7 @@
 #include "control/peer.h"
 #include "control/socket.h"
 #include "tests/unit/fake_kvm.h"
+#include "tests/unit/fake_machine.h"
 #include "tests/unit/schema.h"
 #include "vmm/vcpu.h"
 
@@ -35,28 +36,8 @@ static int press_power(void *machine)
 	return button;
 }
 
-static json_t *devices(void *machine)
-{
-	(void)machine;
-	return json_array();
-}
-
-static const char *walk(void *machine, const struct control_walk *w, json_t *steps)
-{
-	(void)machine;
-	if (strcmp(w->iommu, "s"))
-		return "s";
-	json_array_append_new(steps, json_string("a step"));
-	return NULL;
-}
-
-static const char *inject(void *machine, const char *iommu, const char *error)
-{
-	(void)machine, (void)iommu;
-	return strcmp(error, "sfm") ? "sfm" : NULL;
-}
-
-static const struct control_ops ops = { press_power, devices, devices, walk, inject };
+static const struct control_ops ops = { press_power, fake_machine_devices, fake_machine_devices,
+	                                fake_machine_walk, fake_machine_inject };
 
 static int busy(struct kvm_run *run, unsigned int nth)
 {
