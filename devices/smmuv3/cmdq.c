@@ -128,14 +128,20 @@ static void consume(struct smmu *s, unsigned int log2size)
 	s->counts.commands++;
 }
 
+static const struct command *find(const struct smmu *s, unsigned int opcode)
+{
+	const struct command *c = opcode < ARRAY_SIZE(commands) ? &commands[opcode] : NULL;
+
+	return c && c->run && (s->id.idr[0] & c->needs) == c->needs ? c : NULL;
+}
+
 /* The command that CONS is at. False: the queue stops there. */
 static bool run_one(struct smmu *s, unsigned int log2size)
 {
 	const u32 index = smmu_queue_index(s->cmdq_cons, log2size);
 	const gpa_t at = smmu_queue_entry(s, s->cmdq_base, log2size, index, CMD_SIZE);
+	enum smmu_command got = COMMAND_DONE;
 	const struct command *c;
-	enum smmu_command got;
-	unsigned int opcode;
 	u64 cmd[2];
 	u32 err;
 
@@ -145,18 +151,15 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	}
 	cmd[0] = le64toh(cmd[0]);
 	cmd[1] = le64toh(cmd[1]);
-	opcode = FIELD_GET(CMD0_OPCODE, cmd[0]);
-	c = opcode < ARRAY_SIZE(commands) && commands[opcode].run ? &commands[opcode] : NULL;
+	c = find(s, FIELD_GET(CMD0_OPCODE, cmd[0]));
 	smmu_see_command(s, cmd);
-	err = smmu_injected_cerror(s, opcode);
-	if (err) {
-		fail(s, err);
-		return false;
-	}
-	got = c && (s->id.idr[0] & c->needs) == c->needs ? c->run(s, cmd) : COMMAND_ILLEGAL;
-	if (got == COMMAND_ILLEGAL)
-		fail(s, CERROR_ILL);
-	if (got != COMMAND_DONE)
+	err = smmu_injected_cerror(s, FIELD_GET(CMD0_OPCODE, cmd[0]));
+	/* A driver skips what is said to be illegal; executed all the same, nothing stale stays. */
+	if (err == CERROR_NONE || err == CERROR_ILL)
+		got = c ? c->run(s, cmd) : COMMAND_ILLEGAL;
+	if (err || got == COMMAND_ILLEGAL)
+		fail(s, err ? err : CERROR_ILL);
+	if (err || got != COMMAND_DONE)
 		return false;
 	consume(s, log2size);
 	if (c->consumed)

@@ -10,12 +10,11 @@
 #define ON (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN)
 
 static struct fake_smmu f;
+static gpa_t root; /* of stream 0x10 */
 
 /* Stream 0x10 has stage 1, with page 0. */
 static void make_with(const struct smmu_id *id)
 {
-	gpa_t root;
-
 	fake_smmu_make(&f, id);
 	root = fake_smmu_table(&f);
 	fake_smmu_map(&f, root, 0, D, FAKE_S1_RW);
@@ -73,7 +72,9 @@ Test(smmu_inject, a_command_error_is_the_next_commands_and_no_others)
 
 		inject(cases[i].error);
 		cr_assert(zero(u32, active()));
-		cr_assert(not(fake_smmu_sync(&f)));
+		cr_assert(not(cases[i].cerror == CERROR_ILL ?
+		                      fake_smmu_command(&f, TLBI_NSNH_ALL, 0) :
+		                      fake_smmu_sync(&f)));
 		cr_assert(eq(u32, active(), GERROR_CMDQ));
 		cr_assert(eq(u32, fake_smmu_cerror(&f), cases[i].cerror));
 		cr_assert(eq(u32, cons(), before));
@@ -82,6 +83,19 @@ Test(smmu_inject, a_command_error_is_the_next_commands_and_no_others)
 		cr_assert(fake_smmu_sync(&f));
 		cr_assert(zero(u32, active()));
 	}
+}
+
+/* Linux puts a CMD_SYNC in its place (arm_smmu_cmdq_skip_err()). */
+Test(smmu_inject, what_is_called_illegal_has_been_executed_and_is_no_sync)
+{
+	cr_assert(eq(u64, fake_smmu_gpa(&f, 0, DMA_READ), D));
+	fake_smmu_map(&f, root, 0, D + 0x1000, FAKE_S1_RW);
+	cr_assert(eq(u64, fake_smmu_gpa(&f, 0, DMA_READ), D));
+	inject("cerror-ill");
+	cr_assert(fake_smmu_sync(&f));
+	cr_assert(not(fake_smmu_command(&f, TLBI_NSNH_ALL, 0)));
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_ILL));
+	cr_assert(eq(u64, fake_smmu_gpa(&f, 0, DMA_READ), D + 0x1000));
 }
 
 Test(smmu_inject, the_error_of_invalidations_waits_for_a_sync)
