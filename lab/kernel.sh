@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The lab's kernel: Debian's linux-source with kernel.config over allnoconfig. Its build tree stays in wip/ until it is
-# done, so an interrupted build goes on where it was.
+# The lab's kernel: Debian's linux-source with kernel.config over allnoconfig; and a guest's with pages of 64 KiB, by
+# kernel-64k.config. A build tree stays in wip/ until it is done, so an interrupted build goes on where it was.
 
 kernel=linux-7.2-$(key "$(cat "$lab/kernel.config")" 2)
-kernel_objects=2200 # about; for the progress line
+kernel_64k=linux-7.2-64k-$(key "$(cat "$lab/kernel-64k.config")" 1)
 
-built() { echo "$(find "$cache/wip/$kernel/obj" -name '*.[oa]' | wc -l) of about $kernel_objects objects"; }
+built() { echo "$(find "$cache"/wip/*/obj -name '*.[oa]' | wc -l) of about 2200 objects (900 with pages of 64 KiB)"; }
 unpacked() { echo "$(du -sm "$cache/wip" | cut -f1) MB"; }
 
 # kernel_tar: writes a 7.2 or newer linux-source, which this machine has or Debian has, as a tar archive
@@ -36,31 +36,36 @@ kernel_source() {
 
 kernel_make() { make -C "$1/src" O="$1/obj" ARCH=arm64 CROSS_COMPILE=$cross "${@:2}"; }
 
-# kernel_config DIR: configures, and fails on a line of kernel.config that did not take
+# kernel_config DIR CONFIG: configures, and fails on a line of CONFIG that did not take
 kernel_config() {
     local want got
-    KCONFIG_ALLCONFIG="$lab/kernel.config" kernel_make "$1" allnoconfig
+    KCONFIG_ALLCONFIG="$2" kernel_make "$1" allnoconfig
     while IFS='=' read -r want got; do
         [ "$got" != n ] || { ! grep "^$want=" "$1/obj/.config" || { echo "Error: $want is not off"; return 1; }; continue; }
         grep -qx "$want=$got" "$1/obj/.config" || { echo "Error: $want=$got did not take"; return 1; }
-    done < <(grep -v '^#' "$lab/kernel.config")
+    done < <(grep -v '^#' "$2")
 }
 
+# kernel_image DIR CONFIG TARGET...
 kernel_image() {
-    kernel_config "$1"
-    kernel_make "$1" -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab \
-        Image vmlinuz.efi
+    kernel_config "$1" "$2"
+    kernel_make "$1" -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab "${@:3}"
 }
 
-# setup_kernel: the Image, plain and as an EFI application that unpacks itself, its .config and iommufd_test.h in the cache
-setup_kernel() {
-    local wip=$cache/wip/$kernel
-    [ ! -e "$cache/$kernel" ] || return 0
+# kernel_entry NAME TITLE CONFIG TARGET...: its images, its .config and iommufd_test.h in the cache
+kernel_entry() {
+    local name=$1 title=$2 config=$3 wip=$cache/wip/$1
+    shift 3
+    [ ! -e "$cache/$name" ] || return 0
     mkdir -p "$wip/obj"
-    [ -d "$wip/src" ] || step "kernel source" unpacked kernel_source "$wip/src"
-    step kernel built kernel_image "$wip"
-    mkdir "$cache/tmp/$kernel"
-    cp "$wip"/obj/arch/arm64/boot/{Image,vmlinuz.efi} "$wip/obj/.config" "$wip/src/drivers/iommu/iommufd/iommufd_test.h" "$cache/tmp/$kernel/"
-    mv -T "$cache/tmp/$kernel" "$cache/$kernel"
+    [ -d "$wip/src" ] || step "$title's source" unpacked kernel_source "$wip/src"
+    step "$title" built kernel_image "$wip" "$config" "$@"
+    mkdir "$cache/tmp/$name"
+    cp "${@/#/$wip/obj/arch/arm64/boot/}" "$wip/obj/.config" "$wip/src/drivers/iommu/iommufd/iommufd_test.h" "$cache/tmp/$name/"
+    mv -T "$cache/tmp/$name" "$cache/$name"
     rm -rf "$wip"
 }
+
+# The one for host and guests is there as an EFI application that unpacks itself, too.
+setup_kernel() { kernel_entry "$kernel" kernel "$lab/kernel.config" Image vmlinuz.efi; }
+setup_kernel_64k() { kernel_entry "$kernel_64k" "kernel of 64 KiB pages" "$lab/kernel-64k.config" Image; }

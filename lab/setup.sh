@@ -57,16 +57,17 @@ ready() {
 
 # space_for ENTRY...: megabytes that those still to be made need, and their packages
 space_for() {
-    local name sum=0
+    local name sum=0 tree=0 # one build tree at a time
     for name; do
         [ -e "$cache/$name" ] && continue
         case $name in
             "$tools") sum=$((sum + 800)) ;;
             "$debian12" | "$debian13") sum=$((sum + 200)) ;;
-            "$kernel") sum=$((sum + 2200 - $(du -sm "$cache/wip" | cut -f1))) ;;
+            "$kernel" | "$kernel_64k") tree=2200 ;;
             *) sum=$((sum + 100)) ;;
         esac
     done
+    [ $tree = 0 ] || sum=$((sum + tree - $(du -sm "$cache/wip" | cut -f1)))
     echo $sum
 }
 
@@ -74,7 +75,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest $kernel_64k"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -91,6 +92,7 @@ setup() {
     [ "$1" != lab ] || entry "$debian12" "Debian 12's kernel" got make_debian12
     [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
+    [ "$1" != lab ] || setup_kernel_64k
 }
 
 # print_env: assignments for make, of what exists
@@ -112,6 +114,7 @@ print_env() {
     echo "LAB_DTC := $cache/$tools/bin/dtc"
     echo "LAB_EFI := $cache/$tools/QEMU_EFI.fd"
     echo "LAB_KERNEL := $cache/$kernel/Image"
+    echo "LAB_KERNEL_64K := $cache/$kernel_64k/Image"
     echo "LAB_ZBOOT := $cache/$kernel/vmlinuz.efi"
     echo "LAB_HELPERS := $cache/$helpers"
     echo "LAB_PCIUTILS := $cache/$pciutils"

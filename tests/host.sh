@@ -27,7 +27,7 @@ initrds() {
 }
 
 rm -rf "$share"
-mkdir -p "$share/guests" "$share/tests"
+mkdir -p "$share/guests" "$share/tests" "$share/times"
 cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$share"
 mkdir "$share/asan"
 cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
@@ -61,6 +61,7 @@ nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
+{ ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.
@@ -164,4 +165,5 @@ while [ -n "$(jobs -p)" ]; do ended; done
 done
 check_dtb "$@"
 check_json
+sort -rn "$share"/times/* >"$BUILD/test/times" 2>/dev/null || :
 exit $status

@@ -117,9 +117,11 @@ static void hostile(void)
 	for (unsigned int page = 0; page < ARRAY_SIZE(pages); page++)
 		for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
 			for (unsigned int size = 1; size <= 8; size *= 2)
-				for (u64 at = pages[page]; at < pages[page] + 0x1000; at += size) {
-					write_sized(at, size, values[i]);
-					read_sized(at, size);
+				for (u64 at = 0; at < 0x1000; at += size) {
+					if (at == 0x500) /* there is no register between */
+						at = 0xf00;
+					write_sized(pages[page] + at, size, values[i]);
+					read_sized(pages[page] + at, size);
 				}
 	for (u32 val = 0; val < 0x10000; val += 18) { /* every low byte that is even */
 		write8(PVPANIC, val);

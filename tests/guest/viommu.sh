@@ -46,6 +46,8 @@ if [ "${rounds:-0}" -gt 0 ]; then
 	echo "rounds: $rounds, disk $(dd if="$disk" bs=64k iflag=direct 2>/dev/null | sha256sum | cut -d' ' -f1)"
 fi
 grep arm-smmu-v3 /proc/interrupts | sed 's/^/irq: /'
-echo "faults: $(dmesg | grep -cE 'fault from EP|arm-smmu-v3 .*(event 0x|CMDQ error|timeout|aborted|lost|not be reported)')"
+dmesg | grep -E 'fault from EP|arm-smmu-v3 .*(event 0x|CMDQ error|timeout|aborted|lost|not be reported)' >/tmp/faults
+head -n 8 /tmp/faults
+echo "faults: $(wc -l </tmp/faults)"
 echo "it may be counted"
 read -r line

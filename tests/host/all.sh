@@ -14,4 +14,6 @@ for file; do
 	since=$(date +%s)
 	sh "$SHARE/tests/host/$file" || echo "FAIL $file: the scenario itself ended with $?"
 	echo "$file: $(($(date +%s) - since)) s"
+	[ ! -e times ] || awk '{ t = $2 - $1; $1 = $2 = ""; printf "%6.1f%s\n", t, $0 }' times >"$SHARE/times/$file"
+	rm -f times
 done

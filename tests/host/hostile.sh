@@ -86,16 +86,15 @@ over_mmio() {
 	case_of "$label: net: resets with buffers held" on_tap queues net-resets $on
 }
 
-# hostile LABEL COUNT SEED...: all of them; COUNT random accesses from each seed
-hostile() {
-	label=$1 count=$2
+# alone LABEL: what sanitizers see as well or better
+alone() {
+	label=$1
 	case_of "$label: a malformed request breaks the queue or fails, and a reset mends it" with_disk hostile requests
 	case_of "$label: requests of 4 GiB and more fail, and the disk stays as long as it is" refuses_long_requests
 	case_of "$label: rings outside memory break the queue, and a reset mends it" with_disk hostile rings
 	case_of "$label: a queue is not set up wrongly, nor while it runs" with_disk hostile set-up
 	case_of "$label: a reset waits for requests in flight" with_disk hostile in-flight
 	case_of "$label: a queue is reset with requests in flight, alone" with_disk hostile queue-reset
-	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2
 	case_of "$label: a BAR outside its window is decoded nowhere" with_disk bars misplaced
 	case_of "$label: a BAR reaches to the window's edges" with_disk bars edges
 	case_of "$label: BARs that overlap recover" with_disk bars overlaps -d "$DISK",ro
@@ -105,7 +104,6 @@ hostile() {
 	case_of "$label: root ports: windows anywhere, and over one another" behind_ports windows
 	case_of "$label: root ports: resets of the bus and of the link with requests in flight" behind_ports resets
 	case_of "$label: root ports: no request without the port's Bus Master Enable" behind_ports master
-	case_of "$label: root ports: a CPU resets the bus while another uses it" behind_ports race -c 2
 	case_of "$label: MSI-X messages to anywhere do no harm" with_disk bars messages
 	case_of "$label: the clock, the GPIO and pvpanic take any access" guest onboard hostile
 	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers
@@ -113,13 +111,15 @@ hostile() {
 	case_of "$label: net: each command has its answer" on_tap queues net-commands
 	case_of "$label: net: rings outside memory break the queue, and a reset mends it" on_tap queues net-rings
 	case_of "$label: net: resets with buffers held" on_tap queues net-resets
-	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues net-race -c 2
 	others "$1" pci
-	if [ "$1" = bare ] || [ -n "${SOAK:-}" ]; then
-		others "$1" mmio
-		over_mmio "$1"
-	fi
-	label=$1
+}
+
+# hostile LABEL COUNT SEED...: what goes by chance; COUNT random accesses from each seed
+hostile() {
+	label=$1 count=$2
+	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2
+	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues net-race -c 2
+	case_of "$label: root ports: a CPU resets the bus while another uses it" behind_ports race -c 2
 	shift 2
 	for seed; do
 		case_of "$label: random accesses do no harm, seed $seed" \
@@ -128,11 +128,25 @@ hostile() {
 			fuzzes_port "fuzz seed=$seed count=$count cpus=$((1 + seed % 2))" -c 2 --timeout 600
 	done
 }
-if [ -n "$SOAK" ]; then hostile bare 200000 1 2 3 4 5 6; else hostile bare 5000 1 2; fi
+others bare mmio
+over_mmio bare
+if [ -n "${SOAK:-}" ]; then
+	alone bare
+	hostile bare 200000 1 2 3 4 5 6
+else
+	hostile bare 5000 1
+fi
 
 # The program with sanitizers, from memory: over 9p its libraries would take seconds each time.
 cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
-if [ -n "$SOAK" ]; then hostile sanitizers 100000 3 4; else hostile sanitizers 3000 3; fi
+alone sanitizers
+if [ -n "${SOAK:-}" ]; then
+	others sanitizers mmio
+	over_mmio sanitizers
+	hostile sanitizers 100000 3 4
+else
+	hostile sanitizers 3000 3
+fi
 ip link del hostile

@@ -57,10 +57,12 @@ with_helpers() {
 	export PATH="$PATH:$WORK/helpers/bin"
 }
 
-# case_of NAME COMMAND...: one result, from the command's exit code and $WHY.
+# case_of NAME COMMAND...: one result, from the command's exit code and $WHY. What it took is in $WORK/times.
 case_of() {
 	name=$1
 	shift
 	WHY=
+	since=$(cut -d ' ' -f 1 /proc/uptime)
 	if "$@"; then pass "$name"; else fail "$name" "$WHY"; fi
+	echo "$since $(cut -d ' ' -f 1 /proc/uptime) $name" >>"$WORK/times"
 }

@@ -28,11 +28,24 @@ lazy() {
 case_of "smmu: Linux: lazy: the same data" lazy
 invalidations=
 messages() { one ",interrupts=msi" iommu.strict=1 "DMA 0000:00:00.0" && said "ITS-pMSI" && said "arm-smmu-v3-evtq"; }
-case_of "smmu: Linux: strict: its own interrupts are messages" messages
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: its own interrupts are messages" messages
+linear() { one ",idr0.st_level=0,idr0.cd2l=0,idr1.sidsize=6" iommu.strict=1 "DMA 0000:00:00.0"; }
 stage1() { one ",idr0.s2p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
 stage2() { one ",idr0.s1p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
 [ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: stage 1 alone" stage1
 case_of "smmu: Linux: strict: stage 2 alone" stage2
+case_of "smmu: Linux: strict: tables of one level, which is all there is" linear
+# pages64 KEYS: a kernel whose pages, tables and doorbells are of 64 KiB, with addresses of 52 bits where there are some
+pages64() {
+	IMAGE=$SHARE/Image-64k
+	one "$1" iommu.strict=1 "DMA 0000:00:00.0"
+	got=$?
+	IMAGE=$WORK/Image
+	return $got
+}
+case_of "smmu: Linux: strict: a guest of 64 KiB pages" pages64 ,interrupts=msi
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: a guest of 64 KiB pages, and of 52 bits" pages64 ,idr5.oas=6
+[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
 [ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
 
 # disks N...: a small one for each
@@ -45,11 +58,13 @@ several() {
 		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
 		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
 		-d "$WORK/disk4,bus=c" && busy || return 1
-	for group in "DMA 0000:01:00.0" "DMA 0001:00:03.0" "DMA 0001:01:00.0" "DMA 0001:00:02.0"; do said "group: $group" || return 1; done
+	for text in "group: DMA 0000:01:00.0" "group: DMA 0001:00:03.0" "group: DMA 0001:01:00.0" "group: DMA 0001:00:02.0" ITS-pMSI; do
+		said "$text" || return 1
+	done
 	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
 	[ "$(grep -ac ^group: "$OUT")" = 4 ]
 }
-case_of "smmu: Linux: two of them beside a virtio-iommu, with devices on segments, behind ports and behind none" several
+case_of "smmu: Linux: two of them, of which one sends messages, beside a virtio-iommu, with devices on segments, behind ports and behind none" several
 
 # 16 of them, each with a device: the disk and the network with traffic, 14 disks whose partitions are looked for.
 sixteen() {

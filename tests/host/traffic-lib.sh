@@ -2,8 +2,8 @@
 # Traffic of a guest behind IOMMUs: random data over disk and network at once. Sourced after lib.sh by what has set $LABEL.
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 echo "$LABEL: SEED=$SEED"
-# of 256 MiB each way a hundredth; of a hundred rounds three
-BYTES=2684360 DISK=2097152 ROUNDS=3 MEMORY=512
+# of 256 MiB each way a 200th; of a hundred rounds three
+BYTES=1342180 DISK=1048576 ROUNDS=3 MEMORY=512
 # the guest keeps what it writes to the disk, in half of its memory
 [ -z "${SOAK:-}" ] || BYTES=268436000 DISK=268435456 ROUNDS=100 MEMORY=1536
 cp "$SHARE/traffic" "$SHARE/tap" "$WORK"
@@ -24,7 +24,7 @@ traffic() {
 	rm -f "$WORK/in" && mkfifo "$WORK/in"
 	: >"$OUT"
 	"$NESTOR" run --timeout "${SOAK:+3}900" --name viommu -k "$IMAGE" -i "$SHARE/initrd-viommu" -c 2 -m $MEMORY \
-		-p "console=ttyS0 quiet viommu.subnet=0 viommu.bytes=$BYTES viommu.seed=$SEED $words" "$@" >"$OUT" 2>&1 <"$WORK/in" &
+		-p "console=ttyS0 loglevel=5 viommu.subnet=0 viommu.bytes=$BYTES viommu.seed=$SEED $words" "$@" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"
 	until grep -q "it may be counted" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 50000; done

@@ -46,5 +46,8 @@ identity() {
 }
 [ -z "${SOAK:-}" ] || case_of "viommu: Linux: identity domains" identity
 
+IMAGE=$SHARE/Image-64k
+case_of "viommu: Linux: strict: a guest of 64 KiB pages" one ",msi=translate" iommu.strict=1 "DMA 0000:00:01.0"
+IMAGE=$WORK/Image
 case_of "viommu: Linux: a guest that resets starts with an IOMMU as new" resets_twice --iommu v,type=virtio --rng=iommu=v
 traffic_ends
