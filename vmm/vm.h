@@ -50,6 +50,7 @@ struct vm {
 	struct vcpu *vcpus;
 	struct kvm_coalesced_mmio_ring *coalesced; /* vmm/coalesce.h; NULL: none yet */
 	u32 max_coalesced;
+	unsigned int coalesced_leaving; /* registers that KVM is being told to forget */
 	unsigned int nr_vcpus;
 	const struct arch_config *arch; /* the caller's; NULL: the architecture's default */
 	u32 features;                   /* of all vCPUs, as the architecture numbers them */

@@ -43,6 +43,7 @@ static void forgotten(struct work *w)
 
 	s->forgets = false;
 	s->forgotten = true;
+	s->vm->coalesced_leaving--;
 }
 
 static bool fall_asleep(struct poller *p)
@@ -56,18 +57,21 @@ static bool fall_asleep(struct poller *p)
 	}
 	if (!s->forgets) {
 		s->forgets = true;
+		s->vm->coalesced_leaving++;
 		work_submit(s->vm->work, &s->forget);
 	}
 	poll_begun(p);
 	return false;
 }
 
+/* KVM_REGISTER_COALESCED_MMIO would wait, with the device lock, until what leaves is forgotten. */
 static void look(struct loop_op *op, int res)
 {
 	struct smmu *s = container_of(op, struct smmu, look);
 
 	s->look_queued = false;
-	if (res == -ECANCELED || s->poller.active || !loop_look(s->vm->loop, &s->poller))
+	if (res == -ECANCELED || s->poller.active || s->vm->coalesced_leaving ||
+	    !loop_look(s->vm->loop, &s->poller))
 		return;
 	if (coalesce_begin(s->vm, prod(s), sizeof(u32)))
 		loop_look_away(s->vm->loop, &s->poller);
