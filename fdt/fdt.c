@@ -34,22 +34,43 @@ void fdt_begin_at(void *fdt, const char *name, u64 unit)
 	fdt_begin_node(fdt, full);
 }
 
+#define SECURE_BOOT_DISABLED 2
+
+/* What the EFI stub would say (Linux, Documentation/arch/arm/uefi.rst); all of it or nothing. */
+static void efi(void *fdt, const struct platform *p)
+{
+	if (!p->chosen.efi_system_table)
+		return;
+	fdt_property_u64(fdt, "linux,uefi-system-table", p->chosen.efi_system_table);
+	fdt_property_u64(fdt, "linux,uefi-mmap-start", p->chosen.efi_memory_map);
+	fdt_property_u32(fdt, "linux,uefi-mmap-size", p->chosen.efi_memory_map_size);
+	fdt_property_u32(fdt, "linux,uefi-mmap-desc-size", p->chosen.efi_descriptor_size);
+	fdt_property_u32(fdt, "linux,uefi-mmap-desc-ver", 1);
+	fdt_property_u32(fdt, "linux,uefi-secure-boot", SECURE_BOOT_DISABLED);
+}
+
+static void stdout_path(void *fdt, const struct platform *p)
+{
+	char path[64];
+
+	if (p->no_uart_console || p->chosen.efi_system_table)
+		return;
+	snprintf(path, sizeof(path), "/serial@%llx", (unsigned long long)p->uarts[0].base);
+	fdt_property_string(fdt, "stdout-path", path);
+}
+
 static void chosen(void *fdt, const struct platform *p)
 {
-	char stdout_path[64];
-
-	snprintf(stdout_path, sizeof(stdout_path), "/serial@%llx",
-	         (unsigned long long)p->uarts[0].base);
 	fdt_begin_node(fdt, "chosen");
 	fdt_property_string(fdt, "bootargs", p->chosen.bootargs);
-	if (!p->no_uart_console)
-		fdt_property_string(fdt, "stdout-path", stdout_path);
+	stdout_path(fdt, p);
 	if (p->chosen.initrd_size) {
 		fdt_property_u64(fdt, "linux,initrd-start", p->chosen.initrd);
 		fdt_property_u64(fdt, "linux,initrd-end", p->chosen.initrd + p->chosen.initrd_size);
 	}
 	fdt_property_u64(fdt, "kaslr-seed", p->chosen.kaslr_seed);
 	fdt_property(fdt, "rng-seed", p->chosen.rng_seed, sizeof(p->chosen.rng_seed));
+	efi(fdt, p);
 	fdt_end_node(fdt);
 }
 
@@ -365,17 +386,9 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	fdt_end_node(fdt);
 }
 
-int fdt_build(const struct platform *p, void *fdt, size_t size)
+/* All but /chosen, which is all that a kernel with ACPI may see (arch/arm64/kernel/acpi.c). */
+static void machine(void *fdt, const struct platform *p)
 {
-	fdt_create(fdt, size);
-	fdt_finish_reservemap(fdt);
-	fdt_begin_node(fdt, "");
-	fdt_property_string(fdt, "compatible", "linux,dummy-virt");
-	fdt_property_string(fdt, "model", "Nestor");
-	fdt_property_u32(fdt, "interrupt-parent", PHANDLE_GIC);
-	fdt_property_u32(fdt, "#address-cells", ADDRESS_CELLS);
-	fdt_property_u32(fdt, "#size-cells", SIZE_CELLS);
-	chosen(fdt, p);
 	memory(fdt, p);
 	cpus(fdt, p);
 	pmu(fdt, p);
@@ -391,6 +404,24 @@ int fdt_build(const struct platform *p, void *fdt, size_t size)
 	fdt_smmus(fdt, p);
 	for (unsigned int i = 0; i < p->nr_pci; i++)
 		pci(fdt, p, &p->pci[i]);
+}
+
+int fdt_build(const struct platform *p, void *fdt, size_t size)
+{
+	const bool by_acpi = p->chosen.efi_system_table;
+
+	fdt_create(fdt, size);
+	fdt_finish_reservemap(fdt);
+	fdt_begin_node(fdt, "");
+	fdt_property_string(fdt, "compatible", "linux,dummy-virt");
+	fdt_property_string(fdt, "model", "Nestor");
+	if (!by_acpi)
+		fdt_property_u32(fdt, "interrupt-parent", PHANDLE_GIC);
+	fdt_property_u32(fdt, "#address-cells", ADDRESS_CELLS);
+	fdt_property_u32(fdt, "#size-cells", SIZE_CELLS);
+	chosen(fdt, p);
+	if (!by_acpi)
+		machine(fdt, p);
 	fdt_end_node(fdt);
 	/*
 	 * The only failure is a full blob, and with room for the largest item left

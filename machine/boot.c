@@ -2,10 +2,12 @@
 /* Kernel, initrd and FDT into RAM (Linux, Documentation/arch/arm64/booting.rst). */
 #include "machine/boot.h"
 
+#include <ctype.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libfdt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acpi/acpi.h"
 #include "fdt/fdt.h"
 #include "machine/file.h"
 #include "machine/status.h"
@@ -21,6 +24,7 @@
 /* booting.rst: 8-byte aligned, at most 2 MiB; in 2 MiB of its own, so that one block maps it. */
 #define FDT_SIZE  0x200000ULL
 #define ALIGNMENT 0x200000ULL
+#define ACPI_SIZE 0x100000ULL /* of these */
 #define PAGE      0x1000ULL
 /* Where lkvm has them, and kernels before 4.2 look for an FDT: in the first 512 MiB. */
 #define LOW_WINDOW (256ULL << 20)
@@ -51,6 +55,27 @@ static int open_dump(struct boot *b, const char *path)
 	if (b->dump >= 0)
 		return 0;
 	log_error("--dump-dtb %s: %s: expected a file that can be written", path, strerror(errno));
+	return STATUS_USAGE;
+}
+
+static int check_acpi_dump(const struct options *o)
+{
+	struct stat st;
+	int err = 0;
+
+	if (!o->acpi)
+		log_error("--dump-acpi %s: expected --acpi with it", o->dump_acpi);
+	else if (stat(o->dump_acpi, &st))
+		err = errno;
+	else if (!S_ISDIR(st.st_mode))
+		err = ENOTDIR;
+	else if (access(o->dump_acpi, W_OK | X_OK))
+		err = errno;
+	else
+		return 0;
+	if (err)
+		log_error("--dump-acpi %s: %s: expected a folder to write to", o->dump_acpi,
+		          strerror(err));
 	return STATUS_USAGE;
 }
 
@@ -121,6 +146,8 @@ int boot_open(struct boot *b, const struct options *o)
 		status = no_place(b, o);
 	if (!status && o->dump_dtb)
 		status = open_dump(b, o->dump_dtb);
+	if (!status && o->dump_acpi)
+		status = check_acpi_dump(o);
 	if (status)
 		boot_close(b);
 	return status;
@@ -230,12 +257,55 @@ static int dump(int fd, const char *path, const void *fdt)
 	return STATUS_HOST_FAILED;
 }
 
+/* @ctx: the folder. The file is named as acpixtract would. */
+static int dump_table(void *ctx, const void *bytes, u32 size)
+{
+	const char *const dir = ctx, *const name = bytes;
+	char path[PATH_MAX];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/%c%c%c%c.dat", dir, tolower(name[0]), tolower(name[1]),
+	         tolower(name[2]), tolower(name[3]));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+		err = errno ? -errno : -ENOSPC;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		log_error("--dump-acpi %s: %s: expected a file that can be written", path,
+		          strerror(-err));
+	return err;
+}
+
+/* Behind the FDT, in the room that is its. */
+static int build_acpi(const struct boot *b, const struct options *o, const struct guest_mem *mem,
+                      struct platform *p)
+{
+	const gpa_t at = b->fdt + FDT_SIZE - ACPI_SIZE;
+	struct acpi_efi efi;
+	void *tables = guest_ptr(mem, at, ACPI_SIZE);
+	int err = acpi_build(p, at, tables, ACPI_SIZE, &efi);
+
+	p->chosen.efi_system_table = efi.system_table;
+	p->chosen.efi_memory_map = efi.memory_map;
+	p->chosen.efi_memory_map_size = efi.memory_map_size;
+	p->chosen.efi_descriptor_size = efi.descriptor_size;
+	if (err)
+		log_error("ACPI tables: %s", strerror(-err));
+	else if (o->dump_acpi)
+		err = acpi_for_each(tables, dump_table, (void *)o->dump_acpi);
+	return err ? STATUS_HOST_FAILED : 0;
+}
+
 int boot_describe(const struct boot *b, const struct options *o, const struct guest_mem *mem,
-                  const struct platform *p)
+                  struct platform *p)
 {
 	void *fdt = guest_ptr(mem, b->fdt, FDT_SIZE);
-	int err = fdt_build(p, fdt, FDT_SIZE);
+	int err;
 
+	if (o->acpi && build_acpi(b, o, mem, p))
+		return STATUS_HOST_FAILED;
+	err = fdt_build(p, fdt, FDT_SIZE - (o->acpi ? ACPI_SIZE : 0));
 	if (err) {
 		log_error("device tree: %s", strerror(-err));
 		return STATUS_HOST_FAILED;

@@ -25,8 +25,9 @@ void boot_close(struct boot *b);
 /* Reads kernel and initrd into RAM and sets p->chosen; then the FDT can be built. */
 int boot_load(struct boot *b, const struct options *o, const struct guest_mem *mem, struct log *log,
               struct platform *p);
-/* Writes the FDT where boot_load made room, and to --dump-dtb. */
+/* Writes the FDT where boot_load made room, and to --dump-dtb; with --acpi the tables, and where
+ * p->chosen has them. */
 int boot_describe(const struct boot *b, const struct options *o, const struct guest_mem *mem,
-                  const struct platform *p);
+                  struct platform *p);
 
 #endif

@@ -102,6 +102,12 @@ static const char *take_dump_dtb(struct options *o, char *val)
 	return *val ? NULL : "a file to write";
 }
 
+static const char *take_dump_acpi(struct options *o, char *val)
+{
+	o->dump_acpi = val;
+	return *val ? NULL : "a folder to write to";
+}
+
 static const char *take_console(struct options *o, char *val)
 {
 	char *rest = keys_rest(val);
@@ -137,7 +143,15 @@ static const char *take_irqchip(struct options *o, char *val)
 
 static const char *take_fdt(struct options *o, char *val)
 {
-	(void)o, (void)val; /* the description there is */
+	(void)val;
+	o->acpi = false;
+	return NULL;
+}
+
+static const char *take_acpi(struct options *o, char *val)
+{
+	(void)val;
+	o->acpi = true;
 	return NULL;
 }
 
@@ -285,7 +299,8 @@ static const struct option {
 	  dma_test_option_take },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
-	{ "fdt", 0, NULL, "describe the machine by a device tree", take_fdt },
+	{ "acpi", 0, NULL, "describe the machine by ACPI tables, and no firmware", take_acpi },
+	{ "fdt", 0, NULL, "describe the machine by a device tree (this unless --acpi)", take_fdt },
 	{ "timeout", 0, "SECONDS", "end the guest after that long, with exit code 35",
 	  take_timeout },
 	{ "reboot", 0, NULL, "start again when the guest resets, instead of exit code 32",
@@ -299,6 +314,8 @@ static const struct option {
 	{ "name", 0, "NAME",
 	  "what `nestor list`, stat, pause, stop ... know the guest by (guest-PID)", take_name },
 	{ "dump-dtb", 0, "FILE", "write the guest's device tree to a file", take_dump_dtb },
+	{ "dump-acpi", 0, "DIR", "write the guest's ACPI tables to files in a folder",
+	  take_dump_acpi },
 	{ "kaslr-seed", 0, "N", "the seed of the kernel's address space layout (random)",
 	  take_kaslr_seed },
 	{ "help", 'h', NULL, "this text", take_help },

@@ -122,7 +122,8 @@ struct options {
 	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;      /* BIT(enum log_topic) */
 	u64 kaslr_seed; /* 0: a random one */
-	const char *dump_dtb;
+	bool acpi;      /* what the machine is described by; else by an FDT */
+	const char *dump_dtb, *dump_acpi;
 	const char *name; /* NULL: guest-PID */
 	const char *log_json;
 	bool virtio_mmio;    /* virtio devices over MMIO, not PCI */

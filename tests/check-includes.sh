@@ -3,7 +3,7 @@
 # Who may include whom. Fails, naming the line, where a file looks up the hill, into another
 # folder's private header, or at a kernel or library header that has one home.
 cd "${1:-.}" || exit 1
-find vmm devices fdt control machine -name '*.[ch]' 2>/dev/null | xargs awk '
+find vmm devices acpi fdt control machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
@@ -12,9 +12,10 @@ BEGIN {
 	may["devices/pgtable"] = "vmm devices/pgtable"
 	may["devices/smmuv3"] = "vmm devices/pgtable devices/smmuv3"
 	may["devices/virtio"] = "vmm devices/pci devices/virtio"
+	may["acpi"] = "vmm acpi"
 	may["fdt"] = "vmm fdt"
 	may["control"] = "vmm control"
-	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/smmuv3 devices/virtio fdt control machine"
+	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/smmuv3 devices/virtio acpi fdt control machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"

@@ -80,6 +80,9 @@ bad "a kernel that is a pipe" "--kernel pipe: expected a file, not a pipe or a d
 bad "an initrd that is a pipe" "--initrd pipe: expected a file" -k good -i pipe
 bad "a disk that is a pipe" "--disk pipe: expected a raw file or a block device" -k good -d pipe,ro
 bad "a device tree that cannot be written" "--dump-dtb /nowhere/x: No such file or directory: expected" -k good --dump-dtb /nowhere/x
+bad "ACPI tables of a machine without" "--dump-acpi folder: expected --acpi with it" -k good --dump-acpi folder
+bad "ACPI tables nowhere" "--dump-acpi /nowhere: No such file or directory: expected a folder to write to" -k good --acpi --dump-acpi /nowhere
+bad "ACPI tables in a file" "--dump-acpi good: Not a directory: expected a folder to write to" -k good --acpi --dump-acpi good
 bad "a kernel with no name" "--kernel : expected an arm64 kernel Image" -k ""
 bad "an initrd that is not there" "--initrd nothing: No such file" -k good -i nothing
 bad "an initrd that is a folder" "--initrd folder: a directory" -k good -i folder

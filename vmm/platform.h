@@ -6,7 +6,7 @@
 
 /*
  * The machine as the guest is told of it: plain data that machine/ fills and
- * that fdt/ (and whoever else describes the machine) prints, reading nothing else.
+ * that fdt/ and acpi/ print, reading nothing else.
  * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
  */
 #define PLATFORM_UARTS       4
@@ -53,6 +53,7 @@ struct platform_iommu {
 	u32 eventq_spi, gerror_spi, priq_spi, sync_spi;
 	bool sends_msis; /* to the MSI frame, which knows it by @devid */
 	u32 devid;
+	u32 httu; /* IDR0.HTTU */
 };
 
 /* A requester behind an IOMMU, which knows it by @id. */
@@ -108,6 +109,10 @@ struct platform {
 		u64 initrd_size; /* 0: none */
 		u64 kaslr_seed;
 		u8 rng_seed[64];
+		/* What EFI would leave behind, where the rest is told by ACPI; 0: nothing, it is
+		 * told here. */
+		gpa_t efi_system_table, efi_memory_map;
+		u32 efi_memory_map_size, efi_descriptor_size; /* bytes */
 	} chosen;
 };
 

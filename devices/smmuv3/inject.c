@@ -136,7 +136,8 @@ const char *smmu_inject(struct smmu *s, const char *text)
 	return EXPECTED;
 }
 
-/* 7.1: CERROR_ATC_INV_SYNC is a CMD_SYNC's; CERROR_ILL is not, so that none waits for what is skipped. */
+/* 7.1: CERROR_ATC_INV_SYNC is a CMD_SYNC's; CERROR_ILL is not, so that none waits for what is
+ * skipped. */
 u32 smmu_injected_cerror(struct smmu *s, unsigned int opcode)
 {
 	const u32 cerror = s->injected.cerror;

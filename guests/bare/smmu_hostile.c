@@ -112,10 +112,27 @@ static void transfer(void)
 static void fuzz_register(void)
 {
 	static const u32 there[] = {
-		SMMU_CR0, SMMU_CR1, SMMU_CR2, SMMU_GBPA, SMMU_IRQ_CTRL, SMMU_GERRORN, 0x68, 0x70,
-		0x74, SMMU_STRTAB_BASE, SMMU_STRTAB_BASE_CFG, SMMU_CMDQ_BASE, SMMU_CMDQ_PROD,
-		SMMU_CMDQ_CONS, SMMU_EVENTQ_BASE, SMMU_EVENTQ_PROD, SMMU_EVENTQ_CONS,
-		SMMU_EVENTQ_IRQ_CFG0, SMMU_EVENTQ_IRQ_CFG1, 0xbc, 0x180,
+		SMMU_CR0,
+		SMMU_CR1,
+		SMMU_CR2,
+		SMMU_GBPA,
+		SMMU_IRQ_CTRL,
+		SMMU_GERRORN,
+		0x68,
+		0x70,
+		0x74,
+		SMMU_STRTAB_BASE,
+		SMMU_STRTAB_BASE_CFG,
+		SMMU_CMDQ_BASE,
+		SMMU_CMDQ_PROD,
+		SMMU_CMDQ_CONS,
+		SMMU_EVENTQ_BASE,
+		SMMU_EVENTQ_PROD,
+		SMMU_EVENTQ_CONS,
+		SMMU_EVENTQ_IRQ_CFG0,
+		SMMU_EVENTQ_IRQ_CFG1,
+		0xbc,
+		0x180,
 	};
 	const unsigned int size = below(4) ? 4 << below(2) : 1 << below(4);
 	u32 at = below(4) ? there[below(ARRAY_SIZE(there))] : below(REGISTERS);
@@ -135,11 +152,13 @@ static void fuzz_word(void)
 
 	switch (below(6)) {
 	case 0: at = (u64 *)((u64)at & -64UL), *at = obey(STE0(below(8)) | address); break;
-	case 1: *at = obey(CD0_T0SZ(16 + below(24)) | CD0_TG0(below(4)) | CD0_V | CD0_AA64 |
+	case 1:
+		*at = obey(CD0_T0SZ(16 + below(24)) | CD0_TG0(below(4)) | CD0_V | CD0_AA64 |
 		           CD0_IPS(below(7)) | draw() << 40);
 		break;
 	case 2: *at = obey(address | 0x7c0 | (below(4) ? TABLE : BLOCK) | (draw() & 0xc0)); break;
-	case 3: *at = obey(STE2_S2T0SZ(16 + below(24)) | STE2_S2SL0(below(4)) | STE2_S2AA64 |
+	case 3:
+		*at = obey(STE2_S2T0SZ(16 + below(24)) | STE2_S2SL0(below(4)) | STE2_S2AA64 |
 		           STE2_VMID(below(4)) | (u64)below(4) << 46);
 		break;
 	case 4: *at = obey(below(0x48) | draw() << 12); break;
@@ -150,8 +169,9 @@ static void fuzz_word(void)
 /* One that could be one, wherever the queue is. */
 static void fuzz_command(void)
 {
-	static const u8 opcodes[] = { 1, 2, 3, 4, 5, 6, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x22,
-		                      0x23, 0x28, 0x2a, 0x30, CMD_SYNC, CMD_SYNC };
+	static const u8 opcodes[] = { 1,    2,    3,    4,        5,       6,    0x10,
+		                      0x11, 0x12, 0x13, 0x20,     0x21,    0x22, 0x23,
+		                      0x28, 0x2a, 0x30, CMD_SYNC, CMD_SYNC };
 	const u64 base = read64(SMMU_BASE + SMMU_CMDQ_BASE);
 	const u32 prod = read32(SMMU_BASE + SMMU_CMDQ_PROD);
 	u64 *at = (u64 *)((base & 0xfffffffffffe0) + (prod & 63) * 16);

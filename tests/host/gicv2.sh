@@ -10,6 +10,9 @@ linux_cases gicv2m "GICv2m-PCI-MSIX"
 linux_cases gicv2 " GIC-0"
 case_of "gicv2: linux: virtio over MMIO, 8 vCPUs" run 0 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet" \
 	--irqchip gicv2 -c 8 --virtio-transport mmio --rng
+for chip in gicv2m gicv2; do
+	case_of "$chip: linux: by ACPI" run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-rng" -p "console=ttyS0 quiet" --irqchip $chip -c 2 --rng
+done
 for chip in gicv2m gicv2; do bare_irqs $chip; done
 
 case_of "gicv2m: bare: virtio-blk's completions are SPIs" with_disk msi disk --irqchip gicv2m

@@ -21,6 +21,9 @@ case_of "nested: with --e2h0 its hypervisor is without VHE" nvhe
 case_of "nested: CPUs at EL2 go off and come back, by SMC" \
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" --nested -c 4 -m 512 -p "$QUIET"
 
+[ -z "${SOAK:-}" ] || case_of "nested: by ACPI, too" \
+	run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-cpus" --nested -c 4 -m 512 -p "$QUIET"
+
 usual() { run 0 -k "$IMAGE" -i "$INITRD" -c 2 -m 256 -p "$QUIET" && said "cpus: 2"; }
 case_of "nested: the same host has guests at EL1" usual
 refused() { run 3 -k "$IMAGE" --cpu sve=on && said "--cpu sve=on: expected a host whose KVM has SVE"; }

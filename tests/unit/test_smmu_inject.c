@@ -72,9 +72,9 @@ Test(smmu_inject, a_command_error_is_the_next_commands_and_no_others)
 
 		inject(cases[i].error);
 		cr_assert(zero(u32, active()));
-		cr_assert(not(cases[i].cerror == CERROR_ILL ?
-		                      fake_smmu_command(&f, TLBI_NSNH_ALL, 0) :
-		                      fake_smmu_sync(&f)));
+		cr_assert(not(cases[i].cerror == CERROR_ILL
+		                      ? fake_smmu_command(&f, TLBI_NSNH_ALL, 0)
+		                      : fake_smmu_sync(&f)));
 		cr_assert(eq(u32, active(), GERROR_CMDQ));
 		cr_assert(eq(u32, fake_smmu_cerror(&f), cases[i].cerror));
 		cr_assert(eq(u32, cons(), before));

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Linux by ACPI, with no firmware: what it finds, its ways out, its devices behind IOMMUs. The tables are kept in
+# $SHARE/acpi, and read outside (tests/host.sh).
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/onboard-lib.sh"
+LABEL=acpi
+. "$SHARE/tests/host/traffic-lib.sh"
+QUIET="console=ttyS0 loglevel=4"
+
+# reports NAME ARG...: a guest whose tables are kept under that name, and that has no complaint
+reports() {
+	dump=$SHARE/acpi/$1
+	mkdir -p "$dump"
+	shift
+	run 0 --acpi --dump-acpi "$dump" -k "$IMAGE" -i "$INITRD" -p "$QUIET" "$@" || return 1
+	WHY="it complains: $(complaints | head -n 1)"
+	[ -z "$(complaints)" ]
+}
+complaints() { grep -aE '^\[ *[0-9.]*\] ' "$OUT" | grep -v "reboot: Power down"; }
+head -c 1048576 /dev/urandom >"$WORK/disk"
+found() {
+	reports one -c 4 -m 512 --rng -d "$WORK/disk" && said "cpus: 4" && said "virtio_blk" && said "virtio_rng" &&
+		said "sha256 $(sum "$WORK/disk")" && said "ITS-PCI-MSIX"
+}
+case_of "acpi: linux: CPUs, PCI, disks and messages by an ITS; and no complaint" found
+case_of "acpi: linux: without an ITS" reports no-its --irqchip gicv3 -c 2 -m 256 -d "$WORK/disk"
+case_of "acpi: linux: virtio over MMIO" reports mmio --virtio-transport mmio -c 1 -m 256 --rng -d "$WORK/disk"
+case_of "acpi: linux: segments and root ports" reports segments --segment 1 --segment 5 --root-port a --root-port b,segment=5 \
+	-c 2 -m 256 -d "$WORK/disk,bus=a" -d "$WORK/disk,ro,bus=b" -d "$WORK/disk,ro,segment=1"
+case_of "acpi: power button: linux: system_powerdown is a press of KEY_POWER" \
+	presses_power --acpi -k "$IMAGE" -i "$SHARE/initrd-button" -p "console=ttyS0 quiet"
+case_of "acpi: pvpanic: linux: a panicked kernel is exit code 34 and an event" \
+	panics --acpi -k "$IMAGE" -p "console=ttyS0 quiet panic=-1"
+case_of "acpi: linux: a reset starts it again" resets_twice --acpi
+
+# behind WORDS TYPE ARG...
+behind() {
+	words=$1 type=$2
+	shift 2
+	traffic "$words" --acpi "$@" && said "group: $type"
+}
+case_of "acpi: an SMMUv3: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:00.0" \
+	--iommu s,type=smmuv3,interrupts=msi -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
+case_of "acpi: a virtio-iommu: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:01.0" \
+	--iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v
+several() {
+	for i in 2 3 4; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done
+	mkdir -p "$SHARE/acpi/several"
+	traffic "iommu.strict=1" --acpi --dump-acpi "$SHARE/acpi/several" --segment 1 --root-port a --root-port b,segment=1 --root-port c \
+		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
+		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
+		-d "$WORK/disk4,bus=c" || return 1
+	for text in "group: DMA 0000:01:00.0" "group: DMA 0001:00:03.0" "group: DMA 0001:01:00.0" "group: DMA 0001:00:02.0" ITS-pMSI; do
+		said "$text" || return 1
+	done
+	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
+	[ "$(grep -ac ^group: "$OUT")" = 4 ]
+}
+case_of "acpi: two SMMUv3s and a virtio-iommu, devices on segments, behind ports and behind none" several
+traffic_ends

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ACPI tables, read back; and what an EFI kernel is led by. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "acpi/acpi.h"
+#include "acpi/aml.h"
+#include "acpi/map.h"
+#include "tests/unit/tree.h"
+
+#define AT   0x8f010000ULL
+#define SIZE 0x40000
+
+static struct platform acpi_platform;
+static u8 tables[SIZE];
+static struct acpi_efi efi;
+
+/* With an SMMUv3 and a virtio-iommu, and functions behind each and behind neither. */
+static void build(void)
+{
+	struct platform *p = &acpi_platform;
+
+	*p = platform;
+	p->nr_iommus = 2;
+	p->iommus[0] = (struct platform_iommu){
+		.kind = PLATFORM_IOMMU_SMMUV3,
+		.base = 0x9000000,
+		.size = 0x20000,
+		.eventq_spi = 96,
+		.priq_spi = 97,
+		.sync_spi = 98,
+		.gerror_spi = 99,
+		.sends_msis = true,
+		.devid = 0xff80,
+		.httu = 2,
+	};
+	p->iommus[1] = (struct platform_iommu){ .is_pci = true, .rid = 0x20 };
+	p->nr_endpoints = 4;
+	p->endpoints[0] = (struct platform_endpoint){ .id = 0x10, .is_pci = true, .rid = 0x10 };
+	p->endpoints[1] = (struct platform_endpoint){ .id = 8, .is_pci = true, .rid = 8 };
+	p->endpoints[2] = (struct platform_endpoint){ .id = 9, .is_pci = true, .rid = 9 };
+	p->endpoints[3] = (struct platform_endpoint){ 1, .id = 0x30, .is_pci = true, .rid = 0x30 };
+	cr_assert(zero(int, acpi_build(p, AT, tables, sizeof(tables), &efi)));
+}
+
+TestSuite(acpi, .init = build);
+
+static u64 get(const u8 *from, unsigned int at, unsigned int len)
+{
+	u64 val = 0;
+
+	for (unsigned int i = 0; i < len; i++)
+		val |= (u64)from[at + i] << 8 * i;
+	return val;
+}
+
+static const u8 *table_at(gpa_t at)
+{
+	cr_assert(ge(u64, at, AT));
+	cr_assert(lt(u64, at, AT + SIZE));
+	return tables + (at - AT);
+}
+
+static u8 sum(const u8 *bytes, size_t len)
+{
+	u8 all = 0;
+
+	while (len--)
+		all += *bytes++;
+	return all;
+}
+
+/* By way of the EFI system table, the RSDP and the XSDT, as the kernel does it. */
+static const u8 *xsdt(void)
+{
+	const u8 *system = table_at(efi.system_table), *config, *rsdp;
+
+	cr_assert(zero(int, memcmp(system, "IBI SYST", 8)));
+	cr_assert(eq(u64, get(system, 104, 8), 3));
+	config = table_at(get(system, 112, 8));
+	cr_assert(eq(u64, get(config, 0, 4), 0x8868e871));
+	rsdp = table_at(get(config, 16, 8));
+	cr_assert(zero(int, memcmp(rsdp, "RSD PTR ", 8)));
+	cr_assert(zero(u8, sum(rsdp, 20)));
+	cr_assert(zero(u8, sum(rsdp, 36)));
+	return table_at(get(rsdp, 24, 8));
+}
+
+/* NULL: there is none. */
+static const u8 *find(const char *signature)
+{
+	const u8 *x = xsdt();
+
+	for (unsigned int at = 36; at < get(x, 4, 4); at += 8) {
+		const u8 *t = table_at(get(x, at, 8));
+
+		if (!memcmp(t, signature, 4))
+			return t;
+	}
+	return NULL;
+}
+
+Test(acpi, every_table_has_its_checksum)
+{
+	const u8 *x = xsdt(), *fadt = find("FACP");
+	static const char *const all[] = { "FACP", "APIC", "GTDT", "MCFG", "SPCR",
+		                           "DBG2", "PPTT", "IORT", "VIOT" };
+
+	cr_assert(zero(u8, sum(x, get(x, 4, 4))));
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const u8 *t = find(all[i]);
+
+		cr_assert(ne(ptr, (void *)t, NULL), "%s", all[i]);
+		cr_assert(zero(u8, sum(t, get(t, 4, 4))), "%s", all[i]);
+	}
+	cr_assert(eq(u64, get(fadt, 4, 4), 276));
+	cr_assert(zero(int, memcmp(table_at(get(fadt, 140, 8)), "DSDT", 4)));
+}
+
+static int count(void *ctx, const void *bytes, u32 size)
+{
+	unsigned int *nr = ctx;
+
+	cr_assert(zero(u8, sum(bytes, size)));
+	++*nr;
+	return 0;
+}
+
+static int refuse(void *ctx, const void *bytes, u32 size)
+{
+	(void)bytes, (void)size;
+	return --*(int *)ctx ? 0 : -EIO;
+}
+
+Test(acpi, each_table_is_shown_until_one_is_refused)
+{
+	unsigned int nr = 0;
+	int left = 3;
+
+	cr_assert(zero(int, acpi_for_each(tables, count, &nr)));
+	cr_assert(eq(u32, nr, 11));
+	cr_assert(eq(int, acpi_for_each(tables, refuse, &left), -EIO));
+	cr_assert(zero(int, left));
+}
+
+Test(acpi, what_does_not_fit_is_an_error_and_writes_nothing_behind)
+{
+	static u8 small[SIZE];
+	struct acpi_efi unused;
+	size_t used = 0;
+
+	for (size_t size = 0; size < SIZE; size += 61) {
+		memset(small, 0xee, sizeof(small));
+		if (!acpi_build(&acpi_platform, AT, small, size, &unused)) {
+			used = size;
+			break;
+		}
+		for (size_t i = size; i < sizeof(small); i++)
+			cr_assert(eq(u8, small[i], 0xee), "size %zu, byte %zu", size, i);
+	}
+	cr_assert(ne(u64, used, 0));
+}
+
+/* All of RAM, each byte once, and these tables as what the kernel keeps. */
+Test(acpi, the_memory_map_is_ram)
+{
+	const u8 *map = table_at(efi.memory_map);
+	u64 at = platform.ram.base;
+
+	cr_assert(eq(u32, efi.memory_map_size, 3 * efi.descriptor_size));
+	for (u32 i = 0; i < efi.memory_map_size; i += efi.descriptor_size) {
+		cr_assert(eq(u64, get(map, i + 8, 8), at));
+		cr_assert(eq(u64, get(map, i, 4), at == AT ? 9 : 7));
+		cr_assert(zero(u64, at % ACPI_ALIGN));
+		at += get(map, i + 24, 8) << 12;
+	}
+	cr_assert(eq(u64, at, platform.ram.base + platform.ram.size));
+}
+
+Test(acpi, without_a_uart_console_and_iommus_nothing_speaks_of_them)
+{
+	acpi_platform.no_uart_console = true;
+	acpi_platform.nr_iommus = acpi_platform.nr_endpoints = 0;
+	cr_assert(zero(int, acpi_build(&acpi_platform, AT, tables, sizeof(tables), &efi)));
+	cr_assert(zero(ptr, (void *)find("SPCR")));
+	cr_assert(zero(ptr, (void *)find("VIOT")));
+	cr_assert(eq(u64, get(find("IORT"), 36, 4), 2)); /* the ITS and a segment */
+}
+
+Test(acpi, psci_is_by_hvc_unless_el2_is_the_guests)
+{
+	cr_assert(eq(u64, get(find("FACP"), 129, 2), 3));
+	acpi_platform.el2 = true;
+	cr_assert(zero(int, acpi_build(&acpi_platform, AT, tables, sizeof(tables), &efi)));
+	cr_assert(eq(u64, get(find("FACP"), 129, 2), 1));
+}
+
+/* Arm DEN0049: from a requester ID along the mappings to the ITS; the nodes on the way are counted.
+ */
+static bool follow(const u8 *iort, u32 node, u32 id, unsigned int *steps, u32 *devid)
+{
+	const u8 *n = iort + node;
+	const u8 *m = n + get(n, 12, 4);
+
+	if (!n[0]) { /* an ITS group */
+		*devid = id;
+		return true;
+	}
+	++*steps;
+	for (u64 i = 0; i < get(n, 8, 4); i++, m += 20)
+		if (!(get(m, 16, 4) & 1) && id - get(m, 0, 4) <= get(m, 4, 4))
+			return follow(iort, get(m, 12, 4), id - get(m, 0, 4) + get(m, 8, 4), steps,
+			              devid);
+	return false;
+}
+
+static u32 root_complex(const u8 *iort)
+{
+	u32 at = 48;
+
+	while (iort[at] != 2)
+		at += get(iort, at + 1, 2);
+	return at;
+}
+
+Test(acpi, every_requester_id_has_its_device_id_and_goes_by_its_smmu)
+{
+	const u8 *iort = find("IORT");
+	const struct platform_pci *pci = &acpi_platform.pci[0];
+	u32 devid;
+
+	for (u32 rid = 0; rid < 0x10000; rid++) {
+		const bool behind = rid == 8 || rid == 9 || rid == 0x10;
+		unsigned int steps = 0;
+
+		cr_assert(follow(iort, root_complex(iort), rid, &steps, &devid), "%x", rid);
+		cr_assert(eq(u32, devid, pci->devid_base + rid));
+		cr_assert(eq(u32, steps, behind ? 2 : 1), "%x", rid);
+	}
+}
+
+Test(acpi, an_smmus_own_messages_have_a_mapping_of_their_own)
+{
+	const u8 *iort = find("IORT");
+	const u8 *smmu = iort + 48 + get(iort, 48 + 1, 2);
+	const u8 *m;
+
+	cr_assert(eq(u8, smmu[0], 4));
+	cr_assert(eq(u64, get(smmu, 24, 4), 1 | 2 << 1 | 1 << 4));
+	m = smmu + get(smmu, 12, 4) + 20 * get(smmu, 64, 4);
+	cr_assert(eq(u64, get(m, 8, 4), 0xff80));
+	cr_assert(eq(u64, get(m, 16, 4), 1));
+}
+
+Test(acpi, viot_has_the_endpoints_of_a_virtio_iommu_and_no_others)
+{
+	const u8 *viot = find("VIOT");
+	const u8 *iommu = viot + get(viot, 38, 2), *range = iommu + get(iommu, 2, 2);
+
+	cr_assert(eq(u64, get(viot, 36, 2), 2));
+	cr_assert(eq(u8, iommu[0], 3));
+	cr_assert(eq(u64, get(iommu, 4, 2), 1));
+	cr_assert(eq(u64, get(iommu, 6, 2), 0x20));
+	cr_assert(eq(u8, range[0], 1));
+	cr_assert(eq(u64, get(range, 4, 4), 0x30));
+	cr_assert(eq(u64, get(range, 12, 2), 0x30));
+	cr_assert(eq(u64, get(range, 14, 2), 0x30));
+	cr_assert(eq(u64, get(range, 16, 2), 48));
+}
+
+/* 20.2.4: at the edges where a length takes one byte more. */
+Test(acpi, an_aml_length_counts_itself_in_as_few_bytes_as_it_takes)
+{
+	static const struct {
+		u32 inside, length, bytes;
+	} cases[] = { { 0, 1, 1 },
+		      { 0x3e, 0x3f, 1 },
+		      { 0x3f, 0x41, 2 },
+		      { 0xffd, 0xfff, 2 },
+		      { 0xffe, 0x1001, 3 },
+		      { 0xffffc, 0xfffff, 3 },
+		      { 0xffffd, 0x100001, 4 } };
+	static u8 bytes[0x100010];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct out o = { .bytes = bytes, .size = sizeof(bytes) };
+		const size_t at = aml_if(&o);
+		u32 len, more;
+
+		out_zeros(&o, cases[i].inside);
+		aml_end(&o, at);
+		more = bytes[1] >> 6;
+		len = more ? (bytes[1] & 15) | get(bytes, 2, more) << 4 : bytes[1];
+		cr_assert(eq(u32, more + 1, cases[i].bytes));
+		cr_assert(eq(u32, len, cases[i].length));
+		cr_assert(eq(u64, o.used, 1 + cases[i].inside + cases[i].bytes));
+	}
+}
+
+/* Random endpoints: each requester ID is in one range, behind what it was put behind. */
+Test(acpi, ranges_of_a_segment_are_what_its_functions_are_behind)
+{
+	static u8 behind[0x10000];
+	struct platform *p = &acpi_platform;
+	struct map_run runs[MAP_RUNS];
+
+	srand(1);
+	for (int round = 0; round < 200; round++) {
+		u32 rid = 0;
+		unsigned int nr;
+
+		memset(behind, 0xff, sizeof(behind));
+		p->nr_endpoints = 0;
+		while (p->nr_endpoints < PLATFORM_ENDPOINTS) {
+			const u16 r = rand() % (round % 2 ? 100 : 0x10000);
+
+			if (behind[r] != 0xff)
+				continue;
+			behind[r] = rand() % 2;
+			p->endpoints[p->nr_endpoints++] =
+				(struct platform_endpoint){ behind[r], .id = r, .is_pci = true,
+				                            .rid = r };
+		}
+		nr = map_segment(p, 0, runs);
+		for (unsigned int i = 0; i < nr; i++) {
+			cr_assert(eq(u32, runs[i].rid, rid));
+			for (u32 j = 0; j < runs[i].nr; j++, rid++)
+				cr_assert(
+					eq(u8, behind[rid], runs[i].iommu ? runs[i].index : 0xff));
+			if (runs[i].iommu)
+				cr_assert(eq(u32, runs[i].id, runs[i].rid));
+		}
+		cr_assert(eq(u32, rid, 0x10000));
+	}
+}
