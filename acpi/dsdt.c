@@ -41,7 +41,7 @@ static void uarts(struct out *o, const struct platform *p)
 	}
 }
 
-/* There is no driver for it here: the kernel has its clock from elsewhere. */
+/* Linux has no driver for it by ACPI, and so begins in 1970. */
 static void rtc(struct out *o, const struct platform *p)
 {
 	size_t at;
@@ -108,6 +108,8 @@ static void button_events(struct out *o, const struct platform *p)
 	size_t method, when;
 
 	method = aml_method(o, "_INI", 0, false);
+	store(o, 0, "GIS");
+	store(o, 0, "GIBE");
 	store(o, pin, "GIEV");
 	store(o, pin, "GIC");
 	store(o, pin, "GIE");

@@ -171,7 +171,8 @@ static void root_complex(struct iort *t, unsigned int segment)
 	end(t, at, segment_mappings(t, segment));
 }
 
-/* A slot of virtio_mmio behind an SMMU, by its name in the DSDT. */
+/* A slot of virtio_mmio behind an SMMU, by its name in the DSDT: all four characters of each
+ * segment. */
 static void named_component(struct iort *t, const struct platform_endpoint *e)
 {
 	const u32 at = node(t, NAMED_COMPONENT, 4);
@@ -179,7 +180,7 @@ static void named_component(struct iort *t, const struct platform_endpoint *e)
 	out32(t->o, 0);
 	memory_properties(t->o);
 	out8(t->o, 64);
-	out_text(t->o, "\\_SB.", 5);
+	out_text(t->o, "\\_SB_.", 6);
 	out_text(t->o, acpi_name(NAME_SLOT, e->mmio).text, 5);
 	begin_mappings(t, at);
 	mapping(t, 0, 1, e->id, t->smmus[e->iommu], MAPPING_SINGLE);

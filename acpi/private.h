@@ -47,8 +47,7 @@ bool acpi_iort(struct out *o, const struct platform *p);
 bool acpi_viot(struct out *o, const struct platform *p);
 void acpi_fadt(struct out *o, const struct platform *p, gpa_t dsdt);
 
-/* efi.c: what is beside the tables, in @size bytes of which these are the last that were written.
- */
+/* efi.c: what is behind the tables. */
 struct acpi_efi;
 void acpi_efi(struct out *o, const struct platform *p, gpa_t rsdp, struct acpi_efi *efi);
 

@@ -264,6 +264,7 @@ static int dump_table(void *ctx, const void *bytes, u32 size)
 	char path[PATH_MAX];
 	int fd, err = 0;
 
+	errno = 0;
 	snprintf(path, sizeof(path), "%s/%c%c%c%c.dat", dir, tolower(name[0]), tolower(name[1]),
 	         tolower(name[2]), tolower(name[3]));
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

@@ -106,12 +106,12 @@ check_dtb() {
 # retold DIR: iasl reads each table in there without a remark, and makes the same bytes of what it read, but for who made
 # it and the checksum (bytes 9 and 28 to 35). Says what is not so.
 retold() {
-	local table iasl said
+	local table iasl said remark='^(Warning|Error|Remark|.*[*][*]+ )|(ACPI|Firmware) (Error|Warning)|Invalid|Unknown'
 	iasl=$(setting LAB_IASL)
 	for table in "$1"/*.dat; do
 		said=$(cd "$1" && "$iasl" -d "$(basename "$table")" 2>&1 && "$iasl" -oa "$(basename "$table" .dat).dsl" 2>&1) || :
-		if grep -qE '^(Warning|Error|Remark|.*[*][*]+ )|Invalid|Unknown' <<<"$said"; then
-			grep -E 'Warning|Error|Remark|Invalid|Unknown|[*][*]+ ' <<<"$said" | head -n 1
+		if grep -qE "$remark" <<<"$said"; then
+			grep -E "$remark" <<<"$said" | head -n 1
 		elif ! [ -e "${table%.dat}.aml" ]; then
 			echo "$(basename "$table"): iasl makes nothing of it"
 		else
@@ -122,8 +122,8 @@ retold() {
 }
 check_acpi() {
 	local dir problem
+	[ -d "$share/acpi" ] || { [ $# -gt 0 ] || echo "FAIL acpi: no guest wrote its tables"; return 0; }
 	for dir in "$share"/acpi/*; do
-		[ -d "$dir" ] || continue
 		problem=$(retold "$dir")
 		if [ -z "$problem" ]; then
 			echo "PASS acpi: iasl reads the tables of $(basename "$dir") as they were meant"
@@ -195,6 +195,6 @@ while [ -n "$(jobs -p)" ]; do ended; done
 done
 check_dtb "$@"
 check_json
-check_acpi
+check_acpi "$@"
 sort -rn "$share"/times/* >"$BUILD/test/times" 2>/dev/null || :
 exit $status

@@ -179,7 +179,7 @@ Test(acpi, the_memory_map_is_ram)
 	cr_assert(eq(u64, at, platform.ram.base + platform.ram.size));
 }
 
-Test(acpi, without_a_uart_console_and_iommus_nothing_speaks_of_them)
+Test(acpi, without_a_uart_console_there_is_no_spcr_and_without_iommus_no_viot)
 {
 	acpi_platform.no_uart_console = true;
 	acpi_platform.nr_iommus = acpi_platform.nr_endpoints = 0;
@@ -270,6 +270,36 @@ Test(acpi, viot_has_the_endpoints_of_a_virtio_iommu_and_no_others)
 	cr_assert(eq(u64, get(range, 16, 2), 48));
 }
 
+/* Linux compares a component's name with all four characters of each segment
+ * (iort_match_node_callback()). */
+Test(acpi, slots_of_virtio_mmio_are_told_of_by_name_and_by_address)
+{
+	struct platform *p = &acpi_platform;
+	const u8 *iort, *viot, *at;
+
+	p->nr_virtio_mmio = 3;
+	for (unsigned int i = 0; i < 3; i++)
+		p->virtio_mmio[i] =
+			(struct platform_device){ 0x3000000 + i * 0x200, 0x200, 64 + i };
+	p->iommus[1] = (struct platform_iommu){ .mmio = 2 };
+	p->endpoints[2] = (struct platform_endpoint){ 0, .id = 0x80001, .mmio = 1 };
+	p->endpoints[3] = (struct platform_endpoint){ 1, .id = 0x80000, .mmio = 0 };
+	cr_assert(zero(int, acpi_build(p, AT, tables, sizeof(tables), &efi)));
+	iort = find("IORT");
+	at = memmem(iort, get(iort, 4, 4), "\\_SB_.VR01", 11);
+	cr_assert(ne(ptr, (void *)at, NULL));
+	at -= 16 + 4 + 8 + 1; /* its node: an ID that goes to the SMMU */
+	cr_assert(eq(u8, at[0], 1));
+	cr_assert(eq(u64, get(at, get(at, 12, 4) + 8, 4), 0x80001));
+	viot = find("VIOT");
+	at = viot + 48;
+	cr_assert(eq(u8, at[0], 4));
+	cr_assert(eq(u64, get(at, 8, 8), 0x3000400));
+	cr_assert(eq(u8, at[16], 2));
+	cr_assert(eq(u64, get(at, 16 + 4, 4), 0x80000));
+	cr_assert(eq(u64, get(at, 16 + 8, 8), 0x3000000));
+}
+
 /* 20.2.4: at the edges where a length takes one byte more. */
 Test(acpi, an_aml_length_counts_itself_in_as_few_bytes_as_it_takes)
 {
@@ -299,7 +329,14 @@ Test(acpi, an_aml_length_counts_itself_in_as_few_bytes_as_it_takes)
 	}
 }
 
-/* Random endpoints: each requester ID is in one range, behind what it was put behind. */
+/* Three at a time follow one another. */
+static u32 id_of(u32 rid)
+{
+	return rid + (rid / 3 % 2) * 0x10000;
+}
+
+/* Random endpoints, whose IDs go on with those before them or do not: each requester ID is in one
+ * range. */
 Test(acpi, ranges_of_a_segment_are_what_its_functions_are_behind)
 {
 	static u8 behind[0x10000];
@@ -319,9 +356,9 @@ Test(acpi, ranges_of_a_segment_are_what_its_functions_are_behind)
 			if (behind[r] != 0xff)
 				continue;
 			behind[r] = rand() % 2;
-			p->endpoints[p->nr_endpoints++] =
-				(struct platform_endpoint){ behind[r], .id = r, .is_pci = true,
-				                            .rid = r };
+			p->endpoints[p->nr_endpoints++] = (struct platform_endpoint){
+				.iommu = behind[r], .id = id_of(r), .is_pci = true, .rid = r
+			};
 		}
 		nr = map_segment(p, 0, runs);
 		for (unsigned int i = 0; i < nr; i++) {
@@ -329,8 +366,8 @@ Test(acpi, ranges_of_a_segment_are_what_its_functions_are_behind)
 			for (u32 j = 0; j < runs[i].nr; j++, rid++)
 				cr_assert(
 					eq(u8, behind[rid], runs[i].iommu ? runs[i].index : 0xff));
-			if (runs[i].iommu)
-				cr_assert(eq(u32, runs[i].id, runs[i].rid));
+			for (u32 r = runs[i].rid; runs[i].iommu && r < rid; r++)
+				cr_assert(eq(u32, runs[i].id + r - runs[i].rid, id_of(r)));
 		}
 		cr_assert(eq(u32, rid, 0x10000));
 	}
