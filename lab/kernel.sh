@@ -5,7 +5,7 @@
 kernel=linux-7.2-$(key "$(cat "$lab/kernel.config")" 2)
 kernel_64k=linux-7.2-64k-$(key "$(cat "$lab/kernel-64k.config")" 1)
 
-built() { echo "$(find "$cache"/wip/*/obj -name '*.[oa]' | wc -l) of about 2200 objects (900 with pages of 64 KiB)"; }
+built() { echo "$(find "$cache"/wip/*/obj -name '*.[oa]' | wc -l) of about 2200 objects (1300 with pages of 64 KiB)"; }
 unpacked() { echo "$(du -sm "$cache/wip" | cut -f1) MB"; }
 
 # kernel_tar: writes a 7.2 or newer linux-source, which this machine has or Debian has, as a tar archive
