@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All tables, one behind the other, and what leads to them: XSDT, RSDP (ACPI 6.5, 5.2.5, 5.2.8). */
+/* All tables, one behind the other, and what leads to them: XSDT, RSDP (struct acpi_table_xsdt,
+ * acpi_table_rsdp). */
 #include "acpi/acpi.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 struct platform;
 
 /* Where an EFI kernel that no firmware has started finds what firmware leaves behind
- * (UEFI 2.10, 4.3, 7.2). */
+ * (Linux, Documentation/arch/arm/uefi.rst). */
 struct acpi_efi {
 	gpa_t system_table;
 	gpa_t memory_map;

@@ -4,10 +4,10 @@
 
 #include "acpi/out.h"
 
-/* ACPI Machine Language (ACPI 6.5, 20.2), as iasl would encode it: each length in as few bytes as
- * it takes. */
+/* ACPI Machine Language (ACPI, 20; Linux, drivers/acpi/acpica/amlcode.h), as iasl would encode it:
+ * each length in as few bytes as it takes. */
 
-/* 20.3: opcodes that are a byte. */
+/* Opcodes that are a byte. */
 enum {
 	AML_ZERO = 0x00,
 	AML_ONE = 0x01,
@@ -33,14 +33,14 @@ size_t aml_method(struct out *o, const char *name, unsigned int nr_args, bool se
 size_t aml_if(struct out *o);
 size_t aml_else(struct out *o);
 size_t aml_package(struct out *o, u8 nr);
-/* 20.2.5.2: fields of a region, with access of 32 bits; each is a name and its bits, NULL what is
+/* Fields of a region, with access of 32 bits; each is a name and its bits, NULL what is
  * skipped. */
 size_t aml_field(struct out *o, const char *region);
 void aml_unit(struct out *o, const char *name, unsigned int bits);
 void aml_end(struct out *o, size_t begin);
 
 void aml_region(struct out *o, const char *name, gpa_t base, u32 len); /* in system memory */
-/* A Name() of: what is put behind it, a number, a text, an ID of seven characters (19.6.36). */
+/* A Name() of: what is put behind it, a number, a text, an ID of seven characters. */
 void aml_name(struct out *o, const char *name);
 void aml_name_int(struct out *o, const char *name, u64 val);
 void aml_name_text(struct out *o, const char *name, const char *text);
@@ -52,9 +52,9 @@ void aml_path(struct out *o,
 void aml_int(struct out *o, u64 val);
 void aml_text(struct out *o, const char *text);
 void aml_buffer(struct out *o, const void *bytes, size_t len);
-void aml_uuid(struct out *o, const char *uuid); /* 19.6.142: as a buffer */
+void aml_uuid(struct out *o, const char *uuid); /* as ToUUID() has it: a buffer */
 
-/* 6.4: a resource template, built apart and then put into a Name(_CRS). */
+/* A resource template, built apart and then put into a Name(_CRS). */
 struct resources {
 	u8 bytes[512];
 	struct out o;

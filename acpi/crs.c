@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Resource templates (ACPI 6.5, 6.4). */
+/* Resource templates (Linux, drivers/acpi/acpica/amlresrc.h). */
 #include "acpi/aml.h"
 
 enum { END = 0x79, MEMORY32_FIXED = 0x86, DWORD_SPACE, WORD_SPACE, INTERRUPT, QWORD_SPACE };
 enum { SPACE_MEMORY, SPACE_IO, SPACE_BUS };
-/* 6.4.3.5.1: general flags. */
+/* General flags of an address space. */
 enum { CONSUMER = 1 << 0, MIN_FIXED = 1 << 2, MAX_FIXED = 1 << 3 };
 #define WINDOW (MIN_FIXED | MAX_FIXED)
-/* 6.4.3.5.5: flags of memory and ports. */
+/* Its type-specific flags, of memory and of ports. */
 enum { READ_WRITE = 1 << 0, PREFETCHABLE = 3 << 1, ENTIRE_RANGE = 3, TRANSLATED = 1 << 4 };
 
 void crs_begin(struct resources *r)

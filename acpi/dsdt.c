@@ -122,7 +122,7 @@ static void button_events(struct out *o, const struct platform *p)
 	store(o, pin, "GIC");
 	aml_op(o, AML_NOTIFY);
 	aml_path(o, "PWRB");
-	aml_int(o, 0x80); /* 5.6.6: the button was pressed */
+	aml_int(o, 0x80); /* ACPI_NOTIFY_DEVICE_SPECIFIC of a button: it was pressed */
 	aml_end(o, when);
 	aml_end(o, method);
 }

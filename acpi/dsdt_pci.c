@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PCI in the DSDT (PCI Firmware 3.3, 4): host bridges, their windows, interrupts and methods. */
+/* PCI in the DSDT (PCI Firmware, 4): host bridges, their windows, interrupts and methods. */
 #include "acpi/dsdt.h"
 
 #define NR_DEVICES 32 /* of a bus */
@@ -19,7 +19,7 @@ static void windows(struct out *o, const struct platform_pci *pci)
 	aml_crs(o, &r);
 }
 
-/* 6.2.13: each device's pins, swizzled as by any bridge; a source of 0 is a GSI. */
+/* _PRT: each device's pins, swizzled as by any bridge; a source of 0 is a GSI. */
 static void interrupts(struct out *o, const struct platform_pci *pci)
 {
 	size_t all, row;
@@ -71,7 +71,7 @@ static void return_op(struct out *o, u8 op)
 	aml_op(o, op);
 }
 
-/* 4.5.1: what the OS asks to control it has, but for SHPC's hotplug. */
+/* PCI Firmware, 4.5.1: what the OS asks to control it has, but for SHPC's hotplug. */
 enum { OSC_BAD_UUID = 1 << 2, OSC_BAD_REVISION = 1 << 3, OSC_MASKED = 1 << 4 };
 #define OSC_UUID    "33db4d5b-1ff7-401c-9657-7441c03dd766"
 #define OSC_CONTROL 0x3d /* native hotplug, PME, AER, the capability structure, LTR */
@@ -120,7 +120,8 @@ static void osc(struct out *o)
 	aml_end(o, method);
 }
 
-/* 4.6.5: function 5 is 1: the OS may place the BARs, since nobody has yet. */
+/* DSM_PCI_PRESERVE_BOOT_CONFIG: function 5 is 1: the OS may place the BARs, since nobody has yet.
+ */
 #define DSM_UUID "e5c937d0-3553-4d7a-9117-ea4d19c3434d"
 
 static void dsm(struct out *o)
@@ -167,7 +168,7 @@ static void host(struct out *o, const struct platform_pci *pci, unsigned int i)
 	aml_end(o, at);
 }
 
-/* PCI Firmware 3.3, 4.1.2: ECAM is reserved by a motherboard resource. */
+/* As acpi_resource_consumer() looks for it: ECAM is reserved by a motherboard resource. */
 static void ecam(struct out *o, const struct platform_pci *pci, unsigned int i)
 {
 	const size_t at = aml_device(o, acpi_name("EC%02X", i).text);

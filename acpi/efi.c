@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a kernel that boots with ACPI wants of EFI, though none ran: a system table, configuration
- * tables and the memory map (UEFI 2.10, 4.3, 4.6, 7.2; Linux, drivers/firmware/efi/fdtparams.c).
+ * tables and the memory map (Linux, include/linux/efi.h, drivers/firmware/efi/fdtparams.c).
  */
 #include "acpi/acpi.h"
 #include "acpi/private.h"
@@ -38,7 +38,7 @@ static void configuration(struct out *o, const struct guid *g, gpa_t at)
 	out64(o, at);
 }
 
-/* 4.6.2: no runtime service can be called. */
+/* efi_rt_properties_table_t: no runtime service can be called. */
 static gpa_t no_services(struct out *o)
 {
 	const gpa_t at = out_here(o);

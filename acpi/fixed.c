@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tables of numbers alone (ACPI 6.5, 5.2): FADT, GTDT, MCFG, PPTT, and the console's SPCR and DBG2.
+/* Tables of numbers alone (Linux, include/acpi/actbl*.h): FADT, GTDT, MCFG, PPTT, and the console's
+ * SPCR and DBG2.
  */
 #include "acpi/private.h"
 
-/* 5.2.9: what is not there without fixed hardware is zero. */
+/* struct acpi_table_fadt: what is not there without fixed hardware is zero. */
 enum { FADT_POWER_BUTTON = 1 << 4, FADT_SLEEP_BUTTON = 1 << 5, FADT_HW_REDUCED = 1 << 20 };
 enum { FADT_PSCI = 1 << 0, FADT_PSCI_HVC = 1 << 1 };
 
@@ -23,7 +24,7 @@ void acpi_fadt(struct out *o, const struct platform *p, gpa_t dsdt)
 	table_end(o, begin);
 }
 
-/* 5.2.25: INTIDs of what KVM wires; all are levels, active low, and never stop. */
+/* struct acpi_table_gtdt: INTIDs of what KVM wires; all are levels, active low, and never stop. */
 static void timer(struct out *o, u32 intid)
 {
 	out32(o, intid);
@@ -48,7 +49,7 @@ bool acpi_gtdt(struct out *o, const struct platform *p)
 	return true;
 }
 
-/* PCI Firmware 3.3, 4.1.2. */
+/* struct acpi_table_mcfg. */
 bool acpi_mcfg(struct out *o, const struct platform *p)
 {
 	size_t begin;
@@ -68,7 +69,7 @@ bool acpi_mcfg(struct out *o, const struct platform *p)
 	return true;
 }
 
-/* 5.2.30: one package of CPUs that are alike. */
+/* struct acpi_pptt_processor: one package of CPUs that are alike. */
 enum { PPTT_PACKAGE = 1 << 0, PPTT_ID_VALID = 1 << 1, PPTT_LEAF = 1 << 3, PPTT_IDENTICAL = 1 << 4 };
 
 static void processor(struct out *o, u32 flags, u32 parent, u32 id)
@@ -94,7 +95,7 @@ bool acpi_pptt(struct out *o, const struct platform *p)
 	return true;
 }
 
-/* DBG2, table 3: a 16550 as its Generic Address Structure says. */
+/* ACPI_DBG2_16550_WITH_GAS: a 16550 as its Generic Address Structure says. */
 #define UART_KIND   0x12
 #define UART_CLOCK  1843200
 #define UART_NAME   "\\_SB.COM0"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The IORT (Arm DEN0049E.f): ITS, SMMUv3s, PCI segments and platform devices, and whose IDs go
- * where. */
+/* The IORT (Arm DEN0049; Linux, include/acpi/actbl2.h): ITS, SMMUv3s, PCI segments and platform
+ * devices, and whose IDs go where. */
 #include <string.h>
 
 #include "acpi/map.h"
 
 enum { ITS_GROUP, NAMED_COMPONENT, ROOT_COMPLEX, SMMUV3 = 4 };
 enum { MAPPING_SINGLE = 1 };
-/* 3.1.1.2 */
+/* struct acpi_iort_smmu_v3: flags. */
 enum { SMMU_COHACC = 1 << 0, SMMU_HTTU_SHIFT = 1, SMMU_DEVICEID_VALID = 1 << 4 };
-/* 3.1.1.5, table 14: coherent, and write-back for what is not cached otherwise. */
+/* struct acpi_iort_memory_access: coherent, and write-back for what is not cached otherwise. */
 enum { MEMORY_CPM = 1 << 0, MEMORY_DACS = 1 << 1 };
 #define NODE_SIZE    16
 #define MAPPING_SIZE 20

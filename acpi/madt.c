@@ -13,7 +13,7 @@ static void structure(struct out *o, u8 type, u8 len)
 	out16(o, 0);
 }
 
-/* 5.2.12.14 */
+/* struct acpi_madt_generic_interrupt */
 static void cpu(struct out *o, const struct platform *p, unsigned int i)
 {
 	structure(o, GICC, 82);

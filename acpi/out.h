@@ -31,13 +31,13 @@ void out_set16(struct out *o, size_t at, u16 val);
 void out_set32(struct out *o, size_t at, u32 val);
 bool out_full(const struct out *o);
 
-/* 5.2.6: the header of a table, and its length and checksum once it is whole. Returns where it
- * begins. */
+/* struct acpi_table_header: the header of a table, and its length and checksum once it is whole.
+ * Returns where it begins. */
 size_t table_begin(struct out *o, const char *signature, u8 revision);
 void table_end(struct out *o, size_t begin);
 void out_checksum(struct out *o, size_t begin, size_t len, size_t where);
 
-/* 5.2.3.2: a Generic Address Structure, in system memory. */
+/* A Generic Address Structure, in system memory. */
 void out_gas(struct out *o, u8 width, u8 access, u64 address);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* What the files that print the tables share: numbers, names, and the tables themselves. */
 
-/* INTIDs: what a GSI is (ACPI 6.5, 5.2.12.14). */
+/* INTIDs: what a GSI is . */
 static inline u32 gsi(u32 spi)
 {
 	return 32 + spi;

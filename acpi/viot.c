@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The VIOT: virtio-iommus and their endpoints (ACPI 6.5, 5.2.34). */
+/* The VIOT: virtio-iommus and their endpoints (Linux, include/acpi/actbl3.h). */
 #include "acpi/map.h"
 
 enum { PCI_RANGE = 1, MMIO_ENDPOINT, IOMMU_PCI, IOMMU_MMIO };

@@ -51,17 +51,6 @@ case_of "acpi: an SMMUv3 and virtio over MMIO: the same" behind iommu.strict=1 "
 	--iommu s,type=smmuv3 -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
 case_of "acpi: a virtio-iommu over MMIO: the same" behind iommu.strict=1 "DMA LNRO0005" --virtio-transport mmio \
 	--dump-acpi "$(kept viommu-mmio)" --iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v
-several() {
-	for i in 2 3 4; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done
-	traffic "iommu.strict=1" --acpi --dump-acpi "$(kept several)" --segment 1 --root-port a --root-port b,segment=1 --root-port c \
-		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
-		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
-		-d "$WORK/disk4,bus=c" || return 1
-	for text in "group: DMA 0000:01:00.0" "group: DMA 0001:00:03.0" "group: DMA 0001:01:00.0" "group: DMA 0001:00:02.0" ITS-pMSI; do
-		said "$text" || return 1
-	done
-	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
-	[ "$(grep -ac ^group: "$OUT")" = 4 ]
-}
+several() { on_segments --acpi --dump-acpi "$(kept several)"; }
 case_of "acpi: two SMMUv3s and a virtio-iommu, devices on segments, behind ports and behind none" several
 traffic_ends

@@ -48,22 +48,7 @@ case_of "smmu: Linux: strict: a guest of 64 KiB pages" pages64 ,interrupts=msi
 [ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
 [ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
 
-# disks N...: a small one for each
-disks() { for i; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done; }
-
-# Two of them and a virtio-iommu, with devices on segments behind each, behind ports, and behind none.
-several() {
-	disks 2 3 4
-	traffic "iommu.strict=1" --segment 1 --root-port a --root-port b,segment=1 --root-port c \
-		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
-		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
-		-d "$WORK/disk4,bus=c" && busy || return 1
-	for text in "group: DMA 0000:01:00.0" "group: DMA 0001:00:03.0" "group: DMA 0001:01:00.0" "group: DMA 0001:00:02.0" ITS-pMSI; do
-		said "$text" || return 1
-	done
-	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
-	[ "$(grep -ac ^group: "$OUT")" = 4 ]
-}
+several() { on_segments && busy; }
 case_of "smmu: Linux: two of them, of which one sends messages, beside a virtio-iommu, with devices on segments, behind ports and behind none" several
 
 # 16 of them, each with a device: the disk and the network with traffic, 14 disks whose partitions are looked for.

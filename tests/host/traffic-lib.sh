@@ -38,6 +38,24 @@ traffic() {
 		said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "faults: 0"
 }
 
+# disks N...: a small one for each
+disks() { for i; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done; }
+
+# on_segments ARG...: two SMMUv3s, of which one sends messages, and a virtio-iommu, with devices on segments behind each,
+# behind ports, and behind none
+on_segments() {
+	disks 2 3 4
+	traffic "iommu.strict=1" --segment 1 --root-port a --root-port b,segment=1 --root-port c \
+		--iommu "s,type=smmuv3" --iommu "v,type=virtio,segment=1" --iommu "t,type=smmuv3,interrupts=msi" \
+		-d "$WORK/disk,serial=data,iommu=s,bus=a" -n tap=tap0,segment=1,iommu=t -d "$WORK/disk2,bus=b,iommu=v" -d "$WORK/disk3,segment=1,iommu=s" \
+		-d "$WORK/disk4,bus=c" "$@" || return 1
+	for text in "group: DMA 0000:01:00.0" "group: DMA 0001:00:03.0" "group: DMA 0001:01:00.0" "group: DMA 0001:00:02.0" ITS-pMSI; do
+		said "$text" || return 1
+	done
+	WHY="a group of a device that is behind none: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
+	[ "$(grep -ac ^group: "$OUT")" = 4 ]
+}
+
 # traffic_ends: what traffic() has begun is over, and nothing is left
 traffic_ends() {
 	kill $server
