@@ -68,8 +68,10 @@ static void chosen(void *fdt, const struct platform *p)
 		fdt_property_u64(fdt, "linux,initrd-start", p->chosen.initrd);
 		fdt_property_u64(fdt, "linux,initrd-end", p->chosen.initrd + p->chosen.initrd_size);
 	}
-	fdt_property_u64(fdt, "kaslr-seed", p->chosen.kaslr_seed);
-	fdt_property(fdt, "rng-seed", p->chosen.rng_seed, sizeof(p->chosen.rng_seed));
+	if (p->chosen.kaslr_seed) {
+		fdt_property_u64(fdt, "kaslr-seed", p->chosen.kaslr_seed);
+		fdt_property(fdt, "rng-seed", p->chosen.rng_seed, sizeof(p->chosen.rng_seed));
+	}
 	efi(fdt, p);
 	fdt_end_node(fdt);
 }

@@ -7,6 +7,7 @@
 #include "devices/serial.h"
 #include "devices/virtio/mmio.h"
 #include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "machine/console.h"
 #include "machine/iommu.h"
 #include "machine/layout.h"
@@ -109,7 +110,7 @@ static int create_uart(struct machine *m, unsigned int i)
 
 	if (err)
 		return err;
-	if (is_console)
+	if (is_console && m->session)
 		console_connect(m->console, serial_line(s));
 	return machine_own(m, destroy_serial, s);
 }
@@ -140,10 +141,14 @@ static int create_host(struct machine *m, unsigned int i)
 /* Slot numbers are counted over the whole machine, from 1. */
 static int create_port(struct machine *m, unsigned int i)
 {
-	struct pci_host *host = m->pci[segment_index(m->options, m->options->ports[i].segment)];
-	int err = pci_port_create(&m->ports[i], host, i + 1);
+	const struct port_option *o = &m->options->ports[i];
+	const unsigned int segment = segment_index(m->options, o->segment);
+	int err = pci_port_create(&m->ports[i], m->pci[segment], i + 1);
 
-	return err ? err : machine_own(m, destroy_port, m->ports[i]);
+	if (err)
+		return err;
+	machine_is_port(m, o, m->ports[i], segment);
+	return machine_own(m, destroy_port, m->ports[i]);
 }
 
 static int create_pci(struct machine *m)
@@ -238,12 +243,12 @@ int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct p
 	if (m->options->virtio_mmio) {
 		err = add_virtio_mmio(m, dev, &slot);
 		if (!err)
-			machine_endpoint_is_mmio(m, place, slot);
+			machine_is_mmio(m, place, dev->type->name, slot);
 		return err;
 	}
 	err = add_virtio_pci(m, dev, place, &f);
 	if (!err)
-		machine_endpoint_is_pci(m, place, f, machine_segment(m, place));
+		machine_is_pci(m, place, f, true);
 	return err;
 }
 
@@ -256,11 +261,16 @@ int machine_add_viommu(struct machine *m, struct virtio_dev *dev, unsigned int i
 
 	if (err)
 		return err;
+	p->name = o->id;
 	p->is_pci = o->has_transport ? !o->mmio : !m->options->virtio_mmio;
 	p->pci = machine_segment(m, &o->place);
 	err = p->is_pci ? add_virtio_pci(m, dev, &o->place, &f) : add_virtio_mmio(m, dev, &p->mmio);
 	if (err)
 		return err;
+	if (f)
+		machine_is_pci(m, &o->place, f, true);
+	else
+		machine_is_mmio(m, &o->place, dev->type->name, p->mmio);
 	p->rid = f ? pci_rid(f) : 0;
 	m->platform.nr_iommus++;
 	return 0;

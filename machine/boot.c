@@ -2,6 +2,7 @@
 /* Kernel, initrd and FDT into RAM (Linux, Documentation/arch/arm64/booting.rst). */
 #include "machine/boot.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <endian.h>
 #include <errno.h>
@@ -54,11 +55,12 @@ static int open_dump(struct boot *b, const char *path)
 	b->dump = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
 	if (b->dump >= 0)
 		return 0;
-	log_error("--dump-dtb %s: %s: expected a file that can be written", path, strerror(errno));
+	log_error("%s %s: %s: expected a file that can be written", b->dtb_option, path,
+	          strerror(errno));
 	return STATUS_USAGE;
 }
 
-static int check_acpi_dump(const struct options *o)
+static int check_acpi_dump(const struct boot *b, const struct options *o)
 {
 	struct stat st;
 	int err = 0;
@@ -74,9 +76,16 @@ static int check_acpi_dump(const struct options *o)
 	else
 		return 0;
 	if (err)
-		log_error("--dump-acpi %s: %s: expected a folder to write to", o->dump_acpi,
+		log_error("%s %s: %s: expected a folder to write to", b->acpi_option, o->dump_acpi,
 		          strerror(err));
 	return STATUS_USAGE;
+}
+
+static int open_dumps(struct boot *b, const struct options *o)
+{
+	int status = o->dump_dtb ? open_dump(b, o->dump_dtb) : 0;
+
+	return status || !o->dump_acpi ? status : check_acpi_dump(b, o);
 }
 
 static int check_kernel(struct boot *b, const char *path)
@@ -136,7 +145,11 @@ int boot_open(struct boot *b, const struct options *o)
 {
 	int status;
 
-	*b = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
+	*b = (struct boot){ .kernel = -1,
+		            .initrd = -1,
+		            .dump = -1,
+		            .dtb_option = "--dump-dtb",
+		            .acpi_option = "--dump-acpi" };
 	status = open_file("--kernel", o->kernel, &b->kernel, &b->kernel_size);
 	if (!status)
 		status = check_kernel(b, o->kernel);
@@ -144,13 +157,31 @@ int boot_open(struct boot *b, const struct options *o)
 		status = open_file("--initrd", o->initrd, &b->initrd, &b->initrd_size);
 	if (!status && !place(b, o->mem))
 		status = no_place(b, o);
-	if (!status && o->dump_dtb)
-		status = open_dump(b, o->dump_dtb);
-	if (!status && o->dump_acpi)
-		status = check_acpi_dump(o);
+	if (!status)
+		status = open_dumps(b, o);
 	if (status)
 		boot_close(b);
 	return status;
+}
+
+int boot_open_dump(struct boot *b, const struct options *o)
+{
+	*b = (struct boot){ .kernel = -1,
+		            .initrd = -1,
+		            .dump = -1,
+		            .dtb_option = "--dtb-out",
+		            .acpi_option = "--acpi-out" };
+	return open_dumps(b, o);
+}
+
+void boot_without_kernel(struct boot *b, const struct options *o, const struct guest_mem *mem,
+                         struct platform *p)
+{
+	const bool fits = place(b, mem->size);
+
+	assert(fits); /* the least --mem has room for an FDT */
+	b->fdt = mem->base + b->fdt_at;
+	p->chosen = (typeof(p->chosen)){ .bootargs = o->params };
 }
 
 void boot_close(struct boot *b)
@@ -246,26 +277,32 @@ int boot_load(struct boot *b, const struct options *o, const struct guest_mem *m
 	return status;
 }
 
-static int dump(int fd, const char *path, const void *fdt)
+static int dump(const struct boot *b, const char *path, const void *fdt)
 {
+	const int fd = b->dump;
 	ssize_t size = fdt_totalsize(fdt);
 
 	/* A device that cannot be cut short (/dev/stdout) is written all the same. */
 	if ((!ftruncate(fd, 0) || errno == EINVAL) && write(fd, fdt, size) == size)
 		return 0;
-	log_error("--dump-dtb %s: cannot write %zd bytes: %s", path, size, strerror(errno));
+	log_error("%s %s: cannot write %zd bytes: %s", b->dtb_option, path, size, strerror(errno));
 	return STATUS_HOST_FAILED;
 }
 
-/* @ctx: the folder. The file is named as acpixtract would. */
+struct acpi_dump {
+	const char *option, *dir;
+};
+
+/* The file is named as acpixtract would. */
 static int dump_table(void *ctx, const void *bytes, u32 size)
 {
-	const char *const dir = ctx, *const name = bytes;
+	const struct acpi_dump *d = ctx;
+	const char *const name = bytes;
 	char path[PATH_MAX];
 	int fd, err = 0;
 
 	errno = 0;
-	snprintf(path, sizeof(path), "%s/%c%c%c%c.dat", dir, tolower(name[0]), tolower(name[1]),
+	snprintf(path, sizeof(path), "%s/%c%c%c%c.dat", d->dir, tolower(name[0]), tolower(name[1]),
 	         tolower(name[2]), tolower(name[3]));
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
@@ -273,7 +310,7 @@ static int dump_table(void *ctx, const void *bytes, u32 size)
 	if (fd >= 0)
 		close(fd);
 	if (err)
-		log_error("--dump-acpi %s: %s: expected a file that can be written", path,
+		log_error("%s %s: %s: expected a file that can be written", d->option, path,
 		          strerror(-err));
 	return err;
 }
@@ -283,6 +320,7 @@ static int build_acpi(const struct boot *b, const struct options *o, const struc
                       struct platform *p)
 {
 	const gpa_t at = b->fdt + FDT_SIZE - ACPI_SIZE;
+	struct acpi_dump dump = { b->acpi_option, o->dump_acpi };
 	struct acpi_efi efi;
 	void *tables = guest_ptr(mem, at, ACPI_SIZE);
 	int err = acpi_build(p, at, tables, ACPI_SIZE, &efi);
@@ -294,7 +332,7 @@ static int build_acpi(const struct boot *b, const struct options *o, const struc
 	if (err)
 		log_error("ACPI tables: %s", strerror(-err));
 	else if (o->dump_acpi)
-		err = acpi_for_each(tables, dump_table, (void *)o->dump_acpi);
+		err = acpi_for_each(tables, dump_table, &dump);
 	return err ? STATUS_HOST_FAILED : 0;
 }
 
@@ -311,5 +349,5 @@ int boot_describe(const struct boot *b, const struct options *o, const struct gu
 		log_error("device tree: %s", strerror(-err));
 		return STATUS_HOST_FAILED;
 	}
-	return b->dump < 0 ? 0 : dump(b->dump, o->dump_dtb, fdt);
+	return b->dump < 0 ? 0 : dump(b, o->dump_dtb, fdt);
 }

@@ -45,7 +45,7 @@ static int create(struct machine *m, const struct dma_test_option *o)
 		err = dma_test_create(&d, machine_bus(m, &o->place), &c);
 	if (err)
 		return err;
-	machine_endpoint_is_pci(m, &o->place, dma_test_func(d), machine_segment(m, &o->place));
+	machine_is_pci(m, &o->place, dma_test_func(d), false);
 	return machine_own(m, destroy, d);
 }
 

@@ -25,7 +25,7 @@ int hvc_create(struct machine *m)
 	err = machine_own(m, destroy, dev);
 	if (!err)
 		err = machine_add_virtio(m, dev, &m->options->console_place);
-	if (!err)
+	if (!err && m->session)
 		console_connect(m->console, virtio_console_line(dev));
 	return err;
 }

@@ -127,6 +127,7 @@ static int create(struct machine *m, unsigned int i)
 	for (unsigned int before = 0; before < i; before++)
 		nth += m->options->iommus[before].kind == &iommu_smmuv3;
 	*p = describe(m, nth, o->sends_msis);
+	p->name = o->id;
 	p->httu = smmu_id_get(&o->registers, "idr0.httu");
 	c.base = p->base;
 	c.eventq_spi = p->eventq_spi;

@@ -98,19 +98,19 @@ static struct irqchip_config irqs(const struct irqchip *chip)
 	};
 }
 
-static int create_vm(struct machine *m)
+static int create_vm(struct machine *m, const struct kvm_ops *ops, const struct arch_config *arch)
 {
 	const struct vm_config c = {
-		.ops = &kvm_host,
+		.ops = ops,
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
-		.ram_shared = m->options->nr_fs,
+		.ram_shared = m->session && m->options->nr_fs,
 		.ram_huge_page = m->huge_page,
 		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
 		.nr_cpus = m->options->cpus,
-		.arch = &m->options->arch,
+		.arch = arch,
 		.irqs = &m->irqs,
 		.reboots = m->options->reboot,
 	};
@@ -138,18 +138,25 @@ static void destroy_owned(struct machine *m)
 }
 
 /* Every device, in this order: what is made first gets the lower slot. */
-static int create_devices(struct machine *m)
+typedef int (*create_fn)(struct machine *m);
+static const create_fn devices[] = {
+	board_create,        onboard_create,    iommus_create, disks_create,      nets_create,
+	vsock_device_create, fs_devices_create, hvc_create,    rng_device_create, dma_tests_create,
+};
+static const create_fn described[] = {
+	board_create, onboard_create,    iommus_create,    stand_ins_create,
+	hvc_create,   rng_device_create, dma_tests_create,
+};
+
+static int create_devices(struct machine *m, const create_fn *create, size_t nr)
 {
-	static int (*const steps[])(struct machine * m) = {
-		board_create,      onboard_create,      iommus_create,     disks_create,
-		nets_create,       vsock_device_create, fs_devices_create, hvc_create,
-		rng_device_create, dma_tests_create,
-	};
 	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
-		err = steps[i](m);
-	if (err >= 0)
+	for (size_t i = 0; i < nr && !err; i++)
+		err = create[i](m);
+	if (!err)
+		return iommus_describe(m);
+	if (err > 0)
 		return err;
 	log_error("cannot create the devices: %s", strerror(-err));
 	return STATUS_HOST_FAILED;
@@ -265,9 +272,7 @@ static int build_and_run(struct machine *m)
 	int status;
 
 	m->signals = -1;
-	status = create_devices(m);
-	if (!status)
-		status = iommus_describe(m);
+	status = create_devices(m, devices, ARRAY_SIZE(devices));
 	if (!status)
 		status = watch(m);
 	if (!status)
@@ -305,7 +310,7 @@ int machine_run(const struct options *o, struct session *s)
 		status = STATUS_HOST_FAILED;
 		goto close_files;
 	}
-	status = create_vm(&m);
+	status = create_vm(&m, &kvm_host, &o->arch);
 	if (status)
 		goto restore_terminal;
 	status = build_and_run(&m);
@@ -315,5 +320,28 @@ restore_terminal:
 	terminal_restore(&m.terminal);
 close_files:
 	close_files(&m);
+	return status;
+}
+
+int machine_describe(const struct options *o, int (*show)(struct machine *m, void *ctx), void *ctx)
+{
+	/* What the CPUs have beside these two, guests are not told of. */
+	const struct arch_config arch = { .pmu = o->arch.pmu, .el2 = o->arch.el2 };
+	struct machine m = {
+		.options = o,
+		.irqs = irqs(o->irqchip),
+		.log = { .topics = o->trace },
+		.terminal = { .guard = -1 },
+	};
+	int status = create_vm(&m, &kvm_none, &arch);
+
+	if (status)
+		return status;
+	status = create_devices(&m, described, ARRAY_SIZE(described));
+	if (!status)
+		status = show(&m, ctx);
+	loop_drain(m.vm.loop);
+	destroy_owned(&m);
+	vm_destroy(&m.vm);
 	return status;
 }

@@ -41,7 +41,7 @@ struct machine {
 	struct irqchip_config irqs;
 	struct vm vm;
 	struct platform platform;
-	struct session *session;
+	struct session *session; /* NULL: it never runs */
 	struct console *console;
 	struct pci_host *pci[PLATFORM_SEGMENTS];
 	struct pci_func *ports[MAX_PORTS];     /* as in the options */
@@ -76,6 +76,13 @@ struct machine {
  */
 int machine_run(const struct options *o, struct session *s);
 
+/*
+ * Puts the same machine together of nothing of this host: no KVM, no file, no helper. Devices whose
+ * other half is on a host have stand-ins. @show looks at it; then all of it goes. @show's exit
+ * code, or that of what was said in one line.
+ */
+int machine_describe(const struct options *o, int (*show)(struct machine *m, void *ctx), void *ctx);
+
 /* @object is unmade by @destroy when the machine is, after all that was made later. 0, for a
  * creation to end with. */
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object);
@@ -88,6 +95,16 @@ unsigned int machine_segment(const struct machine *m, const struct place *place)
 int machine_add_virtio(struct machine *m, struct virtio_dev *dev, const struct place *place);
 /* The same for IOMMU @i, a virtio-iommu, which is then in the platform. */
 int machine_add_viommu(struct machine *m, struct virtio_dev *dev, unsigned int i);
+
+/*
+ * where.c: a device is there, and whoever is told of the machine is told so; the IOMMU that it is
+ * behind too. @name outlives the machine.
+ */
+void machine_is_pci(struct machine *m, const struct place *place, struct pci_func *f, bool virtio);
+void machine_is_mmio(struct machine *m, const struct place *place, const char *name,
+                     unsigned int slot);
+void machine_is_port(struct machine *m, const struct port_option *o, const struct pci_func *port,
+                     unsigned int segment);
 
 /* control.c: what the control socket asks of a machine. */
 struct control_ops;
@@ -109,5 +126,7 @@ int fs_devices_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 int dma_tests_create(struct machine *m);
+/* stand_in.c: in the place of these, all of those whose other half is on a host. */
+int stand_ins_create(struct machine *m);
 
 #endif

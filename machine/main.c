@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "control/client.h"
+#include "machine/describe.h"
 #include "machine/machine.h"
 #include "machine/options.h"
 #include "machine/session.h"
@@ -24,6 +25,10 @@ static int command_run(int argc, char **argv)
 	if (o.help) {
 		options_help();
 		return 0;
+	}
+	if (!o.kernel) {
+		log_error("--kernel: not given: expected an arm64 kernel Image");
+		return STATUS_USAGE;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	o.deadline = (now.tv_sec + (u64)o.timeout) * NSEC_PER_SEC + now.tv_nsec;
@@ -57,6 +62,8 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "run", command_run, "boot a guest (nestor run --help)" },
+	{ "dump", command_dump, "write the tables and the tree of a machine: dump --help" },
+	{ "topology", command_topology, "show a machine: topology --help" },
 	{ "list", client_list, "the guests that run" },
 	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]" },
 	{ "pause", client_pause, "stop its vCPUs" },

@@ -3,7 +3,7 @@
 # Who may include whom. Fails, naming the line, where a file looks up the hill, into another
 # folder's private header, or at a kernel or library header that has one home.
 cd "${1:-.}" || exit 1
-find vmm devices acpi fdt control machine -name '*.[ch]' 2>/dev/null | xargs awk '
+find vmm devices acpi fdt topology control machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
@@ -14,14 +14,15 @@ BEGIN {
 	may["devices/virtio"] = "vmm devices/pci devices/virtio"
 	may["acpi"] = "vmm acpi"
 	may["fdt"] = "vmm fdt"
+	may["topology"] = "vmm topology"
 	may["control"] = "vmm control"
-	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/smmuv3 devices/virtio acpi fdt control machine"
+	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"
 	home["zlib.h"] = "devices machine"
 	home["zstd.h"] = "machine"
-	home["jansson.h"] = "control machine"
+	home["jansson.h"] = "control machine topology"
 }
 function folder(path) { sub("/[^/]*$", "", path); return path }
 function has(list, name) { return index(" " list " ", " " name " ") }

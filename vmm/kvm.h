@@ -66,6 +66,7 @@ struct kvm {
 	int sys, vm; /* /dev/kvm and the VM; -1: not open */
 };
 
-extern const struct kvm_ops kvm_host;
+/* The host's; and none, on which a machine can be put together but not run. */
+extern const struct kvm_ops kvm_host, kvm_none;
 
 #endif

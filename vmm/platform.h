@@ -15,6 +15,7 @@
 #define PLATFORM_MSI_FRAMES  1
 #define PLATFORM_IOMMUS      16
 #define PLATFORM_ENDPOINTS   64
+#define PLATFORM_FUNCTIONS   128
 
 struct platform_device {
 	gpa_t base;
@@ -42,6 +43,7 @@ struct platform_msi_frame {
 enum platform_iommu_kind { PLATFORM_IOMMU_VIRTIO, PLATFORM_IOMMU_SMMUV3 };
 struct platform_iommu {
 	enum platform_iommu_kind kind;
+	const char *name; /* the user's; guests do not see it */
 	/* A virtio-iommu: a function, or a slot of virtio_mmio. */
 	bool is_pci;
 	unsigned int pci;  /* index of its segment */
@@ -63,6 +65,18 @@ struct platform_endpoint {
 	bool is_pci;
 	unsigned int pci; /* index of its segment */
 	u16 rid;
+	unsigned int mmio; /* index of the slot */
+};
+
+/* A PCI function, or a virtio device over MMIO. Guests find it by themselves: for who looks on. */
+struct platform_function {
+	const char *name; /* what it is; of a virtio device, its type's */
+	bool is_virtio;
+	const char *option, *value; /* what asked for it */
+	bool is_pci;
+	unsigned int pci; /* index of its segment */
+	u16 rid;
+	u8 secondary;      /* a root port's: the bus behind it; else 0 */
 	unsigned int mmio; /* index of the slot */
 };
 
@@ -103,11 +117,13 @@ struct platform {
 	unsigned int nr_iommus;
 	struct platform_endpoint endpoints[PLATFORM_ENDPOINTS];
 	unsigned int nr_endpoints;
+	struct platform_function functions[PLATFORM_FUNCTIONS];
+	unsigned int nr_functions;
 	struct {
 		const char *bootargs;
 		gpa_t initrd;
 		u64 initrd_size; /* 0: none */
-		u64 kaslr_seed;
+		u64 kaslr_seed;  /* 0: there are no seeds */
 		u8 rng_seed[64];
 		/* What EFI would leave behind, where the rest is told by ACPI; 0: nothing, it is
 		 * told here. */

@@ -12,6 +12,11 @@ u8 pci_bus_number(const struct pci_bus *bus)
 	return bus->port ? bus->port->config[PCI_SECONDARY_BUS] : 0;
 }
 
+u8 pci_bus_secondary(const struct pci_func *port)
+{
+	return port->config[PCI_SECONDARY_BUS];
+}
+
 u16 pci_rid(const struct pci_func *f)
 {
 	return pci_bus_number(f->bus) << 8 | f->devfn;

@@ -116,6 +116,9 @@ void pci_func_reset(struct pci_func *f);
 /* Requester ID as the guest numbers its buses now: bus, device, function. */
 u16 pci_rid(const struct pci_func *f);
 
+/* A port's: the number of the bus behind it. */
+u8 pci_bus_secondary(const struct pci_func *port);
+
 /* A memory BAR. Before the guest runs. */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar);
 

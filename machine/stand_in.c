@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Virtio devices in the place of those whose other half is a file, an interface or a program of a
+ * host: for a machine that is looked at and never runs. No driver will see what is in them. */
+#include <errno.h>
+#include <linux/virtio_ids.h>
+#include <stdlib.h>
+
+#include "devices/virtio/virtio.h"
+#include "machine/machine.h"
+
+#define TYPE(text, type_id)                                  \
+	{                                                    \
+		.name = text, .id = type_id, .queue_size = 1 \
+	}
+
+static const struct virtio_type blk = TYPE("blk", VIRTIO_ID_BLOCK);
+static const struct virtio_type net = TYPE("net", VIRTIO_ID_NET);
+static const struct virtio_type vsock = TYPE("vsock", VIRTIO_ID_VSOCK);
+static const struct virtio_type fs = TYPE("fs", VIRTIO_ID_FS);
+
+static int stand_in(struct machine *m, const struct virtio_type *type, const struct place *place)
+{
+	struct virtio_dev *dev = calloc(1, sizeof(*dev));
+	struct dma_space *dma;
+	int err;
+
+	if (!dev)
+		return -ENOMEM;
+	machine_own(m, free, dev);
+	err = machine_dma(m, place, &dma);
+	if (err)
+		return err;
+	dev->type = type;
+	dev->nr_queues = 1;
+	virtio_init(dev, dma, &m->log);
+	return machine_add_virtio(m, dev, place);
+}
+
+/* In the order of the devices that they stand for: so each is in the same place. */
+int stand_ins_create(struct machine *m)
+{
+	const struct options *o = m->options;
+	int err = 0;
+
+	for (unsigned int i = 0; i < o->nr_disks && !err; i++)
+		err = stand_in(m, &blk, &o->disks[i].place);
+	for (unsigned int i = 0; i < o->nr_nets && !err; i++)
+		err = stand_in(m, &net, &o->nets[i].place);
+	if (o->vsock.said && !err)
+		err = stand_in(m, &vsock, &o->vsock.place);
+	for (unsigned int i = 0; i < o->nr_fs && !err; i++)
+		err = stand_in(m, &fs, &o->fs[i].place);
+	return err;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOPOLOGY_PRIVATE_H
+#define TOPOLOGY_PRIVATE_H
+
+#include <stdio.h>
+
+#include "vmm/platform.h"
+
+int topology_text(const struct platform *p, FILE *to);
+int topology_json(const struct platform *p, FILE *to);
+int topology_dot(const struct platform *p, FILE *to);
+
+/*
+ * The functions on bus @bus of the segment of index @pci, in the order of their requester IDs: that
+ * behind @last (NULL: the first), or NULL.
+ */
+const struct platform_function *topology_next(const struct platform *p, unsigned int pci, u8 bus,
+                                              const struct platform_function *last);
+
+/* How its IOMMU knows it; NULL: it is behind none. */
+const struct platform_endpoint *topology_endpoint(const struct platform *p,
+                                                  const struct platform_function *f);
+
+/* The virtio-iommu that it is; NULL: it is none. */
+const struct platform_iommu *topology_iommu(const struct platform *p,
+                                            const struct platform_function *f);
+
+/* What an endpoint's ID is called there; what the kind is called, in prose; and in a key. */
+const char *topology_id_name(const struct platform_iommu *i);
+const char *topology_kind(const struct platform_iommu *i);
+
+/* The ID that the ITS knows requester ID @rid of that segment by. */
+u32 topology_devid(const struct platform *p, unsigned int pci, u16 rid);
+bool topology_has_its(const struct platform *p);
+
+/* SSSS:BB:DD.F of a requester ID, or 0xADDRESS of a slot. */
+#define TOPOLOGY_PLACE 24
+void topology_place(const struct platform *p, const struct platform_function *f, char *text);
+
+#endif
