@@ -302,5 +302,17 @@ said "version" 0 "nestor 0.1" version
 said "list with no guest" 0 "PID" list
 said "list of the running ones, as lkvm has it" 0 "PID" list -i
 said "list --json with no guest" 0 '"guests": []' list --json
+said "dump --help" 0 "--acpi-out DIR" dump --help
+said "topology --help" 0 "--format" topology --help
+said "topology needs no host" 0 "virtio-blk nowhere.img" topology -d nowhere.img
+said "topology in the format that is asked for last" 0 '"schema": 1' topology --format dot --format=json
+said "dump to standard output" 0 "arm,gic-v3" dump --dtb-out /dev/stdout
+mistake "nothing to dump" 2 "dump: nothing to write: expected --acpi-out DIR or --dtb-out FILE" dump -c 2
+mistake "a dump without its folder" 2 "--acpi-out: no value: expected a folder to write to" dump --acpi-out
+mistake "a dump to no folder" 2 "--acpi-out good: Not a directory: expected a folder to write to" dump --acpi-out good
+mistake "a dump to a file in no folder" 2 "--dtb-out no/file: No such file or directory: expected a file that can be written" dump --dtb-out no/file
+mistake "a dump that does not fit" 1 "--dtb-out /dev/full: cannot write" dump --dtb-out /dev/full
+mistake "a dump of a machine that cannot be" 2 "--disk x,iommu=s: expected none, or the ID" dump --dtb-out tree -d x,iommu=s
+mistake "a picture of no format" 2 "--format svg: expected text, json or dot" topology --format svg
 left=$(ls "$XDG_RUNTIME_DIR/nestor")
 if [ -z "$left" ]; then echo "PASS command: no socket is left"; else echo "FAIL command: no socket is left: $left"; fi

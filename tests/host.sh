@@ -9,6 +9,7 @@ tests=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$tests")
 BUILD=$(realpath "${BUILD:-$top/build}")
 share=$BUILD/test/share
+. "$tests/retold.sh"
 setting() { "$top/lab/setup.sh" env | sed -n "s/^$1 := //p"; }
 
 # Guests' own programs go in archives of their own, behind the common initrd.
@@ -103,28 +104,11 @@ check_dtb() {
 	fi
 }
 
-# retold DIR: iasl reads each table in there without a remark, and makes the same bytes of what it read, but for who made
-# it and the checksum (bytes 9 and 28 to 35). Says what is not so.
-retold() {
-	local table iasl said remark='^(Warning|Error|Remark|.*[*][*]+ )|(ACPI|Firmware) (Error|Warning)|Invalid|Unknown'
-	iasl=$(setting LAB_IASL)
-	for table in "$1"/*.dat; do
-		said=$(cd "$1" && "$iasl" -d "$(basename "$table")" 2>&1 && "$iasl" -oa "$(basename "$table" .dat).dsl" 2>&1) || :
-		if grep -qE "$remark" <<<"$said"; then
-			grep -E "$remark" <<<"$said" | head -n 1
-		elif ! [ -e "${table%.dat}.aml" ]; then
-			echo "$(basename "$table"): iasl makes nothing of it"
-		else
-			cmp -l "$table" "${table%.dat}.aml" 2>&1 | awk -v t="$(basename "$table")" '
-				$1 != 10 && ($1 < 29 || $1 > 36) { print t ": byte " $1 " is not the same"; exit }'
-		fi
-	done
-}
 check_acpi() {
 	local dir problem
 	[ -d "$share/acpi" ] || { [ $# -gt 0 ] || echo "FAIL acpi: no guest wrote its tables"; return 0; }
 	for dir in "$share"/acpi/*; do
-		problem=$(retold "$dir")
+		problem=$(retold "$(setting LAB_IASL)" "$dir")
 		if [ -z "$problem" ]; then
 			echo "PASS acpi: iasl reads the tables of $(basename "$dir") as they were meant"
 		else

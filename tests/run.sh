@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, rules, qmp, host, lab, crash).
+# Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, told, rules, qmp, host, lab, crash).
 # Each suite prints lines "PASS name", "FAIL name: reason", "SKIP name: reason"; what else it prints is
 # kept in FOLDER/SUITE.log. Ends with "N passed, N failed, N skipped", and 0 if none failed.
 set -u -o pipefail
@@ -29,6 +29,7 @@ units() {
 	grep -q '^ok' "$tap" || echo "FAIL unit: no test ran"
 }
 
+told() { "$tests/told.sh"; }
 command() { "$tests/command.sh"; }
 rules() { "$tests/rules.sh"; }
 qmp() { "$tests/qmp.sh"; }

@@ -56,11 +56,11 @@ $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 -include $(qmp-objs:.o=.d)
 
 # What needs no guest: units under sanitizers, the command line, include rule, format.
-check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests
-	@tests/run.sh $(test-results) units command rules
+check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check
+	@tests/run.sh $(test-results) units command told rules
 
 test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-programs) setup-lab
-	@tests/run.sh $(test-results) units command rules qmp host lab crash
+	@tests/run.sh $(test-results) units command told rules qmp host lab crash
 
 # The IOMMU device and its model: ten million requests, four minutes
 soak-viommu: $(BUILD)/native/unit-tests
