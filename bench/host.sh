@@ -21,6 +21,7 @@ nestor() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
 	set -- "$@" ./nestor run -k "$kernel" -c "$cpus" -m "$mem"
+	[ -z "$ACPI" ] || set -- "$@" --acpi
 	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
 	[ -z "$STRICT" ] || set -- "$@" --iommu "v,type=$IOMMU" --rng=iommu=v
 	[ "$disk" = - ] || set -- "$@" -d "$disk${STRICT:+,iommu=v}"
@@ -43,6 +44,7 @@ qemu() {
 	set -- "$@" peer/bin/qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot -serial stdio \
 		-machine "virt,gic-version=3,accel=kvm$smmu" -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
 	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
+	[ -z "$ACPI" ] || set -- "$@" -bios QEMU_EFI.fd
 	behind=${STRICT:+,iommu_platform=on,disable-legacy=on}
 	[ "$IOMMU" != virtio ] || set -- "$@" -device virtio-iommu-pci
 	[ -z "$STRICT" ] || set -- "$@" -device "virtio-rng-pci$behind"
@@ -57,6 +59,31 @@ board() { [ "$1" = qemu ] && echo qemu || echo nestor; }
 take_boot_fdt() {
 	who=$1
 	echo "boot_fdt ms $($who Image 1 256 initrd-init - ./clock init-is-here)"
+}
+
+# Without firmware, beside QEMU's, which is what a guest of it needs; and beside our own with a device tree. The latter's
+# time is the peer's.
+take_boot_acpi() {
+	ACPI=y
+	case $1 in
+	nestor)
+		echo "boot_acpi ms $(nestor Image 1 256 initrd-init - ./clock init-is-here)"
+		ACPI=
+		echo "boot_acpi ms $(nestor Image 1 256 initrd-init - ./clock init-is-here) fdt"
+		;;
+	qemu) echo "boot_acpi ms $(qemu Image 1 256 initrd-init - ./clock init-is-here)" ;;
+	esac
+	ACPI=
+}
+
+# The largest machine there is, told both ways; no peer has one.
+take_dump() {
+	[ "$1" = nestor ] || return 0
+	set -- -c 64
+	for i in $(seq 63); do set -- "$@" --segment "$i" --dma-test=segment="$i"; done
+	mkdir -p told
+	[ -z "$show" ] || echo "COMMAND $show: ./nestor dump --acpi-out told --dtb-out told/tree.dtb $*" >&4
+	./clock "" ./nestor dump --acpi-out told --dtb-out told/tree.dtb "$@" | awk '{ print "dump ms", $1; print "dump_rss MiB", $2 }'
 }
 
 # Memory as much as a small guest's: what a VMM does for each page counts.
@@ -124,10 +151,10 @@ take_binary() {
 	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
 }
 
-show= TAP= STRICT= IOMMU=
+show= TAP= STRICT= IOMMU= ACPI=
 ./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
 ./traffic serve tcp:5001 2>/dev/null &
-all="boot_fdt start mmio_exit blk net viommu viommu_blk smmu smmu_blk rss $MORE"
+all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk rss $MORE"
 [ -z "$FIGURES" ] || all=$FIGURES
 take_binary nestor | sed 's/^\(\S* \S*\)/RAW \1 nestor/'
 # Figure by figure: in a host whose memory earlier guests have used, whoever's, a guest boots up to twice as slowly.
@@ -139,7 +166,7 @@ for figure in $all; do
 	done
 	for i in $(seq "${RUNS:-5}"); do
 		for who in $peers; do
-			"take_$figure" "$who" 2>log.err </dev/null | awk -v who="$who" 'NF == 3 { print "RAW", $1, $2, who, $3 }'
+			"take_$figure" "$who" 2>log.err </dev/null | awk -v who="$who" 'NF >= 3 { print "RAW", $1, $2, (NF > 3 ? $4 : who), $3 }'
 			[ ! -s log.err ] || sed "s/^/$who $figure: /" log.err >&2
 		done
 	done

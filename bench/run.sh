@@ -28,6 +28,7 @@ fill_share() {
 	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
 	cp -L "$(setting LAB_KERNEL)" "$into/Image"
 	tar -C "$("$bench/peer.sh")" -cf "$into/peer.tar" .
+	cp -L "$(dirname "$(setting LAB_IASL)")/../QEMU_EFI.fd" "$into"
 	"$top/guests/linux/mkinitrd.sh" "$share/base.cpio" -b "$(setting LAB_BUSYBOX)" "$top/guests/linux/init"
 	"$top/guests/linux/mkinitrd.sh" "$into/initrd-init" "$BUILD/bench/init"
 	initrd disk "$bench/guest/disk.sh:test" "$BUILD/bench/reads"
@@ -56,6 +57,7 @@ figures() {
 			if (!n[order[i] " nestor"]) { print order[i] " not measured"; continue }
 			line(order[i], "qemu", "")
 			if (n[order[i] " lkvm"]) line(order[i], "lkvm", ":lkvm")
+			if (n[order[i] " fdt"]) line(order[i], "fdt", ":fdt")
 		}
 	}'
 }
@@ -67,7 +69,7 @@ fill_share
 	echo
 	echo "\`make bench\`, $(date -u +%F): $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, the lab's host under TCG;"
 	echo "the VMMs in its tmpfs, warm, interleaved. Each line: name, Nestor's median, unit, QEMU's median, Nestor's by"
-	echo "QEMU's (\`name:lkvm\`: the same beside lkvm); below it, the spreads and how many runs."
+	echo "QEMU's (\`name:lkvm\`, \`name:fdt\`: the same beside lkvm, beside our own with a device tree); below it, the spreads and how many runs."
 	echo
 	echo '```'
 	figures <"$BUILD/bench/raw"
