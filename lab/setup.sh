@@ -16,7 +16,7 @@
 build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev libbsd-dev
     libcriterion-dev clang-format"
 kernel_packages="flex bison bc"
-lab_packages="python3 zstd"
+lab_packages="python3 zstd graphviz"
 [ "$machine" = aarch64 ] || build_packages+=" gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 # missing PACKAGE...: those of them that this machine has not
