@@ -53,7 +53,7 @@ static void master_changed(struct pci_func *f)
 		dt_abort_all(container_of(f, struct dma_test, func));
 }
 
-/* All of it ends at once: a stalled access that comes back later finds that it was aborted. */
+/* All of it ends at once; a stalled access does not come back. */
 static void function_reset(struct pci_func *f)
 {
 	struct dma_test *d = container_of(f, struct dma_test, func);

@@ -84,7 +84,6 @@ struct dt_job {
 	const struct dt_op *op; /* NULL: unknown */
 	u32 crc;                /* as zlib has it */
 	struct dma_token token;
-	bool stalled; /* the token is somebody's, though it may have been aborted */
 	struct dt_side side[2];
 	void (*ended)(struct dt_job *job);
 };

@@ -23,7 +23,6 @@ static void cas(struct dt_job *job)
 	                                 &job->result[0], &job->token);
 
 	if (status == DMA_PENDING) {
-		job->stalled = true;
 		dt_set_state(job, DT_STALLED);
 		return;
 	}
@@ -140,12 +139,11 @@ static void turn(struct loop_op *op, int res)
 			queue_turn(d);
 }
 
-/* Whoever stalled the access has let it go: again from its beginning, unless it was aborted. */
+/* Whoever stalled the access has let it go: again from its beginning. */
 static void resume(struct dma_token *token)
 {
 	struct dt_job *job = container_of(token, struct dt_job, token);
 
-	job->stalled = false;
 	if (dt_state(job) != DT_STALLED)
 		return;
 	dt_set_state(job, DT_RUNNING);
@@ -158,7 +156,7 @@ void dt_start(struct dt_job *job)
 	job->status = DT_RUNNING;
 	job->done = job->fault = job->result[0] = job->result[1] = 0;
 	job->result_perm = job->crc = job->reason = 0;
-	if (job->stalled || !allowed(job))
+	if (!allowed(job))
 		dt_end(job, DT_REFUSED);
 	else if (!pci_is_master(&job->d->func))
 		dt_end(job, DT_ABORTED);
@@ -180,6 +178,7 @@ void dt_abort(struct dt_job *job)
 	if (!dt_is_busy(job))
 		return;
 	dt_unmap(job);
+	dma_cancel(job->d->func.dma, &job->token);
 	dt_page_forget(job);
 	dt_end(job, DT_ABORTED);
 }

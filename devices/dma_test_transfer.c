@@ -132,7 +132,6 @@ static bool map(struct dt_job *job)
 	if (status != DMA_PENDING)
 		return true;
 	dt_unmap(job);
-	job->stalled = true;
 	dt_set_state(job, DT_STALLED);
 	return false;
 }

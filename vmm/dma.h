@@ -55,10 +55,17 @@ static inline struct dma_access dma_access_to(u64 iova, u64 len, u32 perm)
 	return (struct dma_access){ .iova = iova, .len = len, .perm = perm, .pasid = DMA_NO_PASID };
 }
 
-/* Owned by the device, one for each thing that can wait; resume is called under the lock. */
+/*
+ * Owned by the device, one for each thing that can wait; resume is called under the lock. A device
+ * that gives its request up for good says so: dma_cancel().
+ */
 struct dma_token {
 	void (*resume)(struct dma_token *token);
+	/* The space's, while it waits and until it was run again: */
 	struct dma_token *next;
+	u64 iova; /* of the first byte that it could not reach */
+	u32 pasid, requester;
+	bool refused; /* run again, it is a FAULT there */
 };
 
 /* Who wants to know when what was taken away is no longer in use: of so many
@@ -124,6 +131,7 @@ struct dma_ops {
 	                             struct dma_translation *t);
 	bool (*page_request)(struct dma_space *s, const struct dma_page_request *rq);
 	void (*invalidated)(struct dma_space *s, u32 tag);
+	void (*cancel)(struct dma_space *s, struct dma_token *token); /* NULL: nothing stalls */
 };
 
 /* Who sends messages through a space: what their addresses lead to may have changed. */
@@ -160,6 +168,13 @@ static inline enum dma_status dma_map(struct dma_space *s, struct dma_access *a,
                                       struct dma_token *token)
 {
 	return s->ops->map(s, a, sg, token);
+}
+
+/* What @token waits for, if anything, is not wanted any more: it will not be resumed. */
+static inline void dma_cancel(struct dma_space *s, struct dma_token *token)
+{
+	if (s->ops->cancel)
+		s->ops->cancel(s, token);
 }
 
 /* Ends the use of all that @sg maps; what took it away can then complete. */

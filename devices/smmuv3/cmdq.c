@@ -88,7 +88,7 @@ struct command {
 	void (*consumed)(struct smmu *s, const u64 *cmd);
 };
 
-/* 4.1.1. What stalls, ATS, PRI, MPAM and the other security states have, is not there. */
+/* 4.1.1. What ATS, PRI, MPAM and the other security states have, is not there. */
 static const struct command commands[] = {
 	[CMD_PREFETCH_CONFIG] = { prefetch },
 	[CMD_PREFETCH_ADDR] = { prefetch },
@@ -107,6 +107,8 @@ static const struct command commands[] = {
 	[CMD_TLBI_S12_VMALL] = { smmu_tlbi, IDR0_S2P },
 	[CMD_TLBI_S2_IPA] = { smmu_tlbi, IDR0_S2P },
 	[CMD_TLBI_NSNH_ALL] = { smmu_tlbi },
+	[CMD_RESUME] = { smmu_cmd_resume },
+	[CMD_STALL_TERM] = { smmu_cmd_stall_term },
 	[CMD_SYNC] = { sync, 0, signal_sync },
 };
 
@@ -206,6 +208,7 @@ void smmu_commands(struct smmu *s)
 		arch_send_event();
 	if (s->messages_moved)
 		smmu_messages_changed(s);
+	smmu_stalls_run(s);
 	if (n == BATCH)
 		queue_turn(s);
 }

@@ -68,6 +68,7 @@ static enum smmu_fetch fetch_failed(const struct smmu_config_entry *c,
 		return FETCH_EVENT;
 	}
 	smmu_stage2_event(&ipa->walk, ipa->ipa, CLASS_CD, false, e);
+	e->stalls = c->s2_stalls && e->id != F_WALK_EABT;
 	return c->s2_records || e->id == F_WALK_EABT ? FETCH_EVENT : FETCH_ABORT;
 }
 

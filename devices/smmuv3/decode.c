@@ -83,6 +83,14 @@ static bool start_offered(const struct smmu *s, const struct pgtable *t)
 	return t->granule != 14 || t->start != 1 || s->oas >= 42;
 }
 
+/* 5.5: S and S2S, by IDR0.STALL_MODEL. */
+static bool stall_offered(const struct smmu *s, bool stall)
+{
+	const unsigned int model = smmu_idr(s, 0, IDR0_STALL_MODEL);
+
+	return stall ? model != STALL_NEVER : model != STALL_ALWAYS;
+}
+
 static bool stage2(const struct smmu *s, const u64 *ste, struct smmu_config_entry *c)
 {
 	struct pgtable *t = &c->s2t;
@@ -107,13 +115,15 @@ static bool stage2(const struct smmu *s, const u64 *ste, struct smmu_config_entr
 	};
 	if (!(ste[2] & STE2_S2AA64) || !granule_offered(s, t->granule) ||
 	    !endian_offered(s, t->big_endian) ||
-	    !httu_offered(s, ste[2] & STE2_S2HA, ste[2] & STE2_S2HD) || ste[2] & STE2_S2S)
+	    !httu_offered(s, ste[2] & STE2_S2HA, ste[2] & STE2_S2HD) ||
+	    !stall_offered(s, ste[2] & STE2_S2S))
 		return false;
 	t->ds &= t->granule != 16;
 	least = is_large(t) ? 12 : 16;
 	if (least < 64 - s->oas)
 		least = 64 - s->oas;
 	c->s2_records = ste[2] & STE2_S2R;
+	c->s2_stalls = ste[2] & STE2_S2S;
 	c->s2ptw = ste[2] & STE2_S2PTW;
 	return tsz >= least && tsz <= largest_tsz(s, t->granule) && base_fits(t) &&
 	       pgtable_start2(t->granule, t->input, t->ds, t->ds && t->granule == 12 ? sl : sl & 3,
@@ -136,12 +146,13 @@ static bool world(const struct smmu *s, const u64 *ste, struct smmu_config_entry
 	return true;
 }
 
-static bool stage1(const struct smmu *s, const u64 *ste)
+static bool stage1(const struct smmu *s, const u64 *ste, struct smmu_config_entry *c)
 {
 	const unsigned int cdmax = FIELD_GET(STE0_S1CDMAX, ste[0]);
 	const unsigned int ssidsize = smmu_idr(s, 1, IDR1_SSIDSIZE);
 	const unsigned int fmt = FIELD_GET(STE0_S1FMT, ste[0]);
 
+	c->s1stalld = ste[1] & STE1_S1STALLD;
 	if (ssidsize && cdmax > ssidsize)
 		return false;
 	if (ssidsize && cdmax && (fmt == 1 || fmt == 2) && !smmu_idr(s, 0, IDR0_CD2L))
@@ -172,7 +183,7 @@ bool smmu_ste_decode(const struct smmu *s, const u64 *ste, struct smmu_config_en
 	c->instcfg = override(s, FIELD_GET(STE1_INSTCFG, ste[1]));
 	if ((c->s1 && !smmu_idr(s, 0, IDR0_S1P)) || (c->s2 && !smmu_idr(s, 0, IDR0_S2P)))
 		return false;
-	if (!world(s, ste, c) || (c->s1 && !stage1(s, ste)) || (c->s2 && !stage2(s, ste, c)))
+	if (!world(s, ste, c) || (c->s1 && !stage1(s, ste, c)) || (c->s2 && !stage2(s, ste, c)))
 		return false;
 	/* 3.17: of every translation of EL1's, where there is a stage 2 */
 	if ((c->s1 || c->s2) && smmu_idr(s, 0, IDR0_S2P) && c->world == NS_EL1)
@@ -225,15 +236,16 @@ static unsigned int granule1_of(u64 tg)
 	return granules[tg];
 }
 
-/* 5.5: no stalls are offered, and RAZ/WI only without TERM_MODEL. */
-static bool faults_offered(const struct smmu *s, u64 cd0)
+/* 5.5: no stall where the STE has disabled them, and RAZ/WI only without TERM_MODEL. */
+static bool faults_offered(const struct smmu *s, const struct smmu_config_entry *c, u64 cd0)
 {
-	return !(cd0 & CD0_S) && (cd0 & CD0_A || !smmu_idr(s, 0, IDR0_TERM_MODEL));
+	return stall_offered(s, cd0 & CD0_S) && !(cd0 & CD0_S && c->s1stalld) &&
+	       (cd0 & CD0_A || !smmu_idr(s, 0, IDR0_TERM_MODEL));
 }
 
 bool smmu_cd_decode(const struct smmu *s, const u64 *cd, struct smmu_config_entry *c)
 {
-	if (!(cd[0] & CD0_V) || !(cd[0] & CD0_AA64) || !faults_offered(s, cd[0]) ||
+	if (!(cd[0] & CD0_V) || !(cd[0] & CD0_AA64) || !faults_offered(s, c, cd[0]) ||
 	    !httu_offered(s, cd[0] & CD0_HA, cd[0] & CD0_HD))
 		return false;
 	/* 5.4, EPD0; 5.4.1: of EL2's one table nothing is disabled, and TTB1 is not reachable. */
@@ -248,6 +260,7 @@ bool smmu_cd_decode(const struct smmu *s, const u64 *cd, struct smmu_config_entr
 	    !half(s, cd, c, 1, FIELD_GET(CD0_T1SZ, cd[0]), granule1_of(FIELD_GET(CD0_TG1, cd[0]))))
 		return false;
 	c->s1_records = cd[0] & CD0_R;
+	c->s1_stalls = cd[0] & CD0_S;
 	c->aset = cd[0] & CD0_ASET;
 	if (c->world != NS_EL2)
 		c->asid = FIELD_GET(CD0_ASID, cd[0]);

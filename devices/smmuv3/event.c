@@ -46,6 +46,8 @@ void smmu_event_encode(const struct smmu_event *e, u64 *w)
 	}
 	if (has & STAGE)
 		w[1] |= (e->s2 ? EVT1_S2 : 0) | FIELD_PREP(EVT1_CLASS, (u64)e->class);
+	if (e->stall)
+		w[1] |= EVT1_STALL | FIELD_PREP(EVT1_STAG, (u64)e->stag);
 	if (e->id == F_PERMISSION && e->ttrnw)
 		w[1] |= EVT1_TTRNW;
 	if (has & FETCH)
@@ -107,6 +109,18 @@ static void write_record(struct smmu *s, unsigned int log2size, const u64 *w)
 		smmu_interrupt(s, &s->eventq_msi, s->config.eventq_spi, GERROR_MSI_EVENTQ_ABT);
 }
 
+static bool enabled(const struct smmu *s)
+{
+	return s->cr0ack & CR0_EVENTQEN && !smmu_error_active(s, GERROR_EVENTQ_ABT) &&
+	       !s->injected.failed;
+}
+
+bool smmu_events_writable(const struct smmu *s)
+{
+	return enabled(s) &&
+	       !full(s, smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
+}
+
 void smmu_record(struct smmu *s, const struct smmu_event *e)
 {
 	const unsigned int log2size =
@@ -115,10 +129,9 @@ void smmu_record(struct smmu *s, const struct smmu_event *e)
 
 	smmu_event_encode(e, w);
 	smmu_see_event(s, w, "event");
-	if (!(s->cr0ack & CR0_EVENTQEN) || smmu_error_active(s, GERROR_EVENTQ_ABT) ||
-	    s->injected.failed)
+	if (!enabled(s))
 		lose(s, false);
-	else if (e->merges && merge(s, log2size, w))
+	else if (e->merges && !e->stall && merge(s, log2size, w)) /* 7.3.1 */
 		return;
 	else if (full(s, log2size))
 		lose(s, true);

@@ -30,8 +30,9 @@
 #define IDR0_TTENDIAN    GENMASK(22, 21)
 #define IDR0_ATSRECERR   BIT(23)
 #define IDR0_STALL_MODEL GENMASK(25, 24)
-#define IDR0_TERM_MODEL  BIT(26)
-#define IDR0_ST_LEVEL    GENMASK(28, 27)
+enum { STALL_CHOICE, STALL_NEVER, STALL_ALWAYS };
+#define IDR0_TERM_MODEL BIT(26)
+#define IDR0_ST_LEVEL   GENMASK(28, 27)
 
 #define IDR1_SIDSIZE        GENMASK(5, 0)
 #define IDR1_SSIDSIZE       GENMASK(10, 6)
@@ -230,12 +231,17 @@ enum smmu_opcode {
 #define SYNC0_MSIDATA GENMASK(63, 32)
 #define SYNC1_MSIADDR GENMASK(55, 2)
 enum { SIG_NONE, SIG_IRQ, SIG_SEV };
+#define RESUME0_AC   BIT(12)
+#define RESUME0_AB   BIT(13)
+#define RESUME1_STAG GENMASK(15, 0)
 
 /* 7.3, by 64-bit words. */
 #define EVT0_ID    GENMASK(7, 0)
 #define EVT0_SSV   BIT(11)
 #define EVT0_SSID  GENMASK(31, 12)
 #define EVT0_SID   GENMASK(63, 32)
+#define EVT1_STAG  GENMASK(15, 0)
+#define EVT1_STALL BIT(31)
 #define EVT1_PNU   BIT(33)
 #define EVT1_IND   BIT(34)
 #define EVT1_RNW   BIT(35)

@@ -58,7 +58,7 @@ static const struct field fields[] = {
 	{ "idr0.ttendian", IDR0, GENMASK(22, 21), BIT(0) | BIT(2) | BIT(3), 0,
 	  "idr0.ttendian=0, 2 or 3" },
 	ONLY("idr0.atsrecerr", IDR0, BIT(23), 0),
-	ONLY("idr0.stall_model", IDR0, GENMASK(25, 24), 1),
+	NUMBER("idr0.stall_model", IDR0, GENMASK(25, 24), 2, 0),
 	ONLY("idr0.term_model", IDR0, BIT(26), 1),
 	FLAG("idr0.st_level", IDR0, GENMASK(28, 27), 1),
 	ONLY("idr0.rme_impl", IDR0, BIT(30), 0),
@@ -105,7 +105,8 @@ static const struct field fields[] = {
 	FLAG("idr5.ds", IDR5, BIT(7), 1),
 	ONLY("idr5.d128", IDR5, BIT(8), 0),
 	FLAG("idr5.vax", IDR5, GENMASK(11, 10), 1),
-	ONLY("idr5.stall_max", IDR5, GENMASK(31, 16), 0),
+	{ "idr5.stall_max", IDR5, GENMASK(31, 16), 0, SMMU_MAX_STALLS,
+	  "idr5.stall_max=N, 1 to 256" },
 
 	/* No one's: a driver looks for errata here. */
 	ANY("iidr.implementer", IIDR, GENMASK(11, 0), 4095),
@@ -182,12 +183,18 @@ static bool has_small_granule(const struct smmu_id *id)
 	return has(id, "idr5.gran4k") || has(id, "idr5.gran16k");
 }
 
+static bool has_stalls(const struct smmu_id *id)
+{
+	return smmu_id_get(id, "idr0.stall_model") != 1;
+}
+
 /* Fields that are RES0 without others. */
 static const struct {
 	const char *name;
 	bool (*is_there)(const struct smmu_id *id);
 	const char *expected;
 } dependents[] = {
+	{ "idr5.stall_max", has_stalls, "idr5.stall_max=0 with idr0.stall_model=1" },
 	{ "idr0.hyp", has_both, "idr0.hyp=0 without both idr0.s1p=1 and idr0.s2p=1" },
 	{ "idr0.vmw", has_s2, "idr0.vmw=0 without idr0.s2p=1" },
 	{ "idr3.had", has_s1, "idr3.had=0 without idr0.s1p=1" },
@@ -225,6 +232,9 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 /* Between fields, beyond what is RES0 without others. */
 static const char *check_sizes(const struct smmu_id *id)
 {
+	if (has_stalls(id) &&
+	    (!has(id, "idr5.stall_max") || smmu_id_get(id, "idr5.stall_max") > SMMU_MAX_STALLS))
+		return "idr5.stall_max=N, 1 to 256, with idr0.stall_model=0 or 2";
 	if (!has_s1(id) && !has_s2(id))
 		return "idr0.s1p=1 or idr0.s2p=1";
 	if (smmu_id_get(id, "idr1.sidsize") >= 7 && !has(id, "idr0.st_level"))

@@ -35,6 +35,8 @@ struct smmu_config_entry {
 	struct pgtable ttb[2], s2t;
 	bool epd[2];
 	bool s1_records, s2_records; /* CD.R, STE.S2R */
+	bool s1_stalls, s2_stalls;   /* CD.S, STE.S2S */
+	bool s1stalld;
 	bool s2ptw;
 	bool merges;  /* STE.MEV */
 	bool passive; /* of a debug walk: neither Access flag nor dirty state are written */
@@ -94,6 +96,9 @@ struct smmu_event {
 	u64 ipa;       /* IPA, or FetchAddr */
 	bool rnw, ind, pnu, s2, ttrnw;
 	u8 class;
+	bool stalls; /* it may, if who made the access can wait */
+	bool stall;  /* it does, and this is how it is named */
+	u16 stag;
 	/* Of the STE, as far as it was found: */
 	bool merges; /* MEV */
 	u8 privcfg, instcfg;
@@ -130,6 +135,26 @@ struct smmu_injected {
 	struct __kernel_timespec time;
 };
 
+/* A stall that was recorded, and waits for its answer. */
+struct smmu_stall {
+	bool used;
+	u8 generation;
+	u32 sid;
+	struct dma_token *token; /* NULL: it is not wanted any more */
+};
+
+struct smmu_tokens {
+	struct dma_token *first, **end;
+};
+
+struct smmu_stalls {
+	struct smmu_stall slots[SMMU_MAX_STALLS];
+	unsigned int next;
+	struct smmu_tokens held;   /* without a record: the queue, or the slots, were full */
+	struct smmu_tokens let_go; /* to be run again */
+	bool running;
+};
+
 struct smmu {
 	/* registers: near the beginning, where a row of a table can name them */
 	struct smmu_id id;
@@ -159,6 +184,7 @@ struct smmu {
 	bool look_queued;
 	u64 last_written;  /* ns: CMDQ_PROD */
 	u64 last_event[4]; /* as it was written, for merging (7.3.1) */
+	struct smmu_stalls stalls;
 	struct smmu_counts counts;
 	struct smmu_injected injected;
 	const struct smmu_watch *watch; /* NULL: no debug walk is under way */
@@ -203,6 +229,8 @@ static inline bool smmu_error_active(const struct smmu *s, u32 gerror)
 /* event.c: 7.2, 7.3. A record's four words. */
 void smmu_event_encode(const struct smmu_event *e, u64 *w);
 void smmu_record(struct smmu *s, const struct smmu_event *e);
+/* 7.2.1: a record would not be lost. */
+bool smmu_events_writable(const struct smmu *s);
 
 /* cmdq.c: consumes what it can. */
 void smmu_commands(struct smmu *s);
@@ -216,6 +244,24 @@ void smmu_poll_written(struct smmu *s);
 /* An opcode's function; what is no success stops the queue. */
 enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_WAITS };
 enum smmu_command smmu_tlbi(struct smmu *s, const u64 *cmd);
+
+/* stall.c */
+void smmu_tokens_init(struct smmu_tokens *q);
+void smmu_stalls_init(struct smmu *s);
+/* PENDING; @e is recorded, now or when it is run again. */
+enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct smmu_event *e,
+                           struct dma_token *token);
+void smmu_stall_cancel(struct smmu *s, struct dma_token *token);
+enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd);
+enum smmu_command smmu_cmd_stall_term(struct smmu *s, const u64 *cmd);
+/* All are terminated: translation is disabled (6.3.9.6). */
+void smmu_stalls_end(struct smmu *s);
+/* Devices run what was let go, and what was held if there is room now. */
+void smmu_stalls_run(struct smmu *s);
+/* The next byte of @a is where @token's access was terminated; so many bytes of @len come before
+ * that. */
+bool smmu_refused(const struct dma_token *token, const struct dma_access *a);
+u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a, u64 len);
 
 /* stream.c: the Stream table. An event of what went wrong, in *e; false: abort without one. */
 enum smmu_fetch { FETCHED, FETCH_EVENT, FETCH_ABORT };

@@ -41,6 +41,8 @@ static void cr0_written(void *dev, u64 old)
 	s->cr0 &= cr0_fields(s);
 	if ((s->cr0 ^ s->cr0ack) & CR0_SMMUEN)
 		s->messages_moved = true;
+	if (s->cr0ack & ~s->cr0 & CR0_SMMUEN)
+		smmu_stalls_end(s);
 	s->cr0ack = s->cr0;
 	if (!(s->cr0 & CR0_CMDQEN))
 		smmu_injected_stop(s);
@@ -141,6 +143,13 @@ static void eventq_cut(void *dev, u64 old)
 	                     smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
 }
 
+/* There may be room now for the records of what stalled. */
+static void eventq_cons_written(void *dev, u64 old)
+{
+	(void)old;
+	smmu_stalls_run(dev);
+}
+
 static void cmdq_prod_written(void *dev, u64 old)
 {
 	(void)old;
@@ -205,7 +214,8 @@ static const struct reg msi_regs[] = {
 static const struct reg page1[] = {
 	REG(0xa8, "EVENTQ_PROD", eventq_prod, .writable = QUEUE_INDEX | QUEUE_OVERFLOW,
 	    .guard = BY_EVENTQEN, .written = eventq_cut),
-	REG(0xac, "EVENTQ_CONS", eventq_cons, .writable = QUEUE_INDEX | QUEUE_OVERFLOW),
+	REG(0xac, "EVENTQ_CONS", eventq_cons, .writable = QUEUE_INDEX | QUEUE_OVERFLOW,
+	    .written = eventq_cons_written),
 };
 
 #define BANK(rows)                                                       \

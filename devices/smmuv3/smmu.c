@@ -38,6 +38,7 @@ int smmu_create(struct smmu **smmu, struct vm *vm, const struct smmu_config *c)
 	smmu_regs_reset(s);
 	smmu_tlb_init(&s->tlb);
 	smmu_commands_init(s);
+	smmu_stalls_init(s);
 	smmu_poll_init(s);
 	smmu_inject_init(s);
 	err = mmio_add(&vm->mmio, &region);
@@ -54,7 +55,8 @@ void smmu_destroy(struct smmu *s)
 	struct smmu_endpoint *e;
 
 	smmu_poll_end(s);
-	s->cr0ack = 0; /* nothing runs on when the last transfers end */
+	smmu_stalls_init(s); /* nobody is there any more who would run anything */
+	s->cr0ack = 0;       /* nothing runs on when the last transfers end */
 	smmu_tlb_clear(s);
 	smmu_config_clear(s);
 	while ((e = s->endpoints)) {

@@ -11,15 +11,16 @@ struct vm;
  * An SMMUv3 (Arm IHI 0070), its non-secure programming interface, emulated.
  * Everything is called under the device lock, or before the guest runs.
  */
-#define SMMU_SIZE   (2 * 0x10000) /* two pages */
-#define SMMU_NR_IDR 6
+#define SMMU_SIZE       (2 * 0x10000) /* two pages */
+#define SMMU_NR_IDR     6
+#define SMMU_MAX_STALLS 256 /* outstanding: IDR5.STALL_MAX is no more */
 
 /* What its ID registers say; whatever is not offered there is not done. */
 struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
 };
 
-/* Everything that there is, but stall, ATS and PRI; @oas: bits of a physical address, 32 to 52. */
+/* Everything that there is, but ATS and PRI; @oas: bits of a physical address, 32 to 52. */
 void smmu_id_default(struct smmu_id *id, unsigned int oas);
 /*
  * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value; fields
@@ -60,6 +61,7 @@ struct smmu_counts {
 	u64 commands, syncs, errors; /* consumed; those that were CMD_SYNC; CERROR_* */
 	u64 invalidations;           /* CMD_TLBI_* and CMD_CFGI_* */
 	u64 events, lost;            /* written to the Event queue; lost, for want of room */
+	u64 stalls, held;            /* recorded; held back at first, for want of room */
 	u64 accesses, faults;        /* of all endpoints */
 	u64 hits, walks; /* accesses that the TLB answered, page by page; walks of tables */
 	u64 cached;      /* translations there are now */

@@ -121,8 +121,8 @@ static const struct field pri_resp[] = {
 	SHORT("SubstreamID", 0, CMD0_SSID), SHORT("PRGIndex", 1, GENMASK(8, 0)),
 	SHORT("Resp", 1, GENMASK(13, 12)),  END
 };
-static const struct field resume[] = { SHORT("StreamID", 0, CMD0_SID), SHORT("Ac", 0, BIT(12)),
-	                               SHORT("Ab", 0, BIT(13)), SHORT("STAG", 1, GENMASK(15, 0)),
+static const struct field resume[] = { SHORT("StreamID", 0, CMD0_SID), SHORT("Ac", 0, RESUME0_AC),
+	                               SHORT("Ab", 0, RESUME0_AB), SHORT("STAG", 1, RESUME1_STAG),
 	                               END };
 static const struct field stall_term[] = { SHORT("StreamID", 0, CMD0_SID), END };
 static const struct field sync[] = { SHORT("CS", 0, SYNC0_CS),
@@ -328,6 +328,9 @@ static const struct field fault_fields[] = { FAULT, ADDRESS("IPA", 3, EVT3_IPA),
 static const struct field permission_fields[] = { FAULT, SHORT("TTRnW", 1, EVT1_TTRNW),
 	                                          ADDRESS("IPA", 3, EVT3_IPA), END };
 
+static const struct field stall_fields[] = { SHORT("Stall", 1, EVT1_STALL),
+	                                     SHORT("STAG", 1, EVT1_STAG), END };
+
 static const struct named events[] = {
 	[C_BAD_STREAMID] = { "C_BAD_STREAMID", stream_fields },
 	[F_STE_FETCH] = { "F_STE_FETCH", fetch_fields },
@@ -351,5 +354,7 @@ void smmu_see_event(const struct smmu *s, const u64 *w, const char *what)
 	if (!smmu_seen(s))
 		return;
 	add_fields(&t, e->fields, w);
+	if (FIELD_GET(EVT0_ID, w[0]) >= F_TRANSLATION && w[1] & EVT1_STALL)
+		add_fields(&t, stall_fields, w);
 	smmu_say(s, "%s %s:%s", what, e->name, t.chars);
 }

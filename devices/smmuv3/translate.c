@@ -11,6 +11,7 @@ struct transaction {
 	struct smmu_endpoint *endpoint;
 	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
 	struct smmu_config_entry *look;   /* a debug walk's, which does nothing; NULL: of no such */
+	struct dma_token *token;          /* NULL: who made the access cannot wait */
 	u32 perm;
 	bool privileged;
 	struct smmu_event event; /* of what goes wrong */
@@ -60,19 +61,32 @@ static void say_event(const struct transaction *t, bool record)
 	smmu_see_event(t->smmu, w, record ? "aborts; event" : "aborts; not recorded");
 }
 
+/* 4.7.1: it stalled there, and was ended: with an abort, and no other record. */
+static enum dma_status terminated(struct transaction *t, struct dma_access *a)
+{
+	t->token->refused = false;
+	t->endpoint->faults++;
+	a->reason = DMA_NOT_MAPPED;
+	return DMA_FAULT;
+}
+
 static enum dma_status fails(struct transaction *t, struct dma_access *a, bool record, u32 allowed)
 {
 	struct smmu_event *e = &t->event;
+	const bool stalls = e->stalls && t->token;
 
-	t->endpoint->faults++;
 	a->reason = reason_of(e->id);
 	e->addr = a->iova + a->done;
 	e->rnw = read_not_write(t->perm, e->id, allowed);
 	e->ind = e->rnw && t->perm & DMA_EXEC;
 	e->pnu = t->privileged;
+	if (stalls)
+		return smmu_refused(t->token, a) ? terminated(t, a)
+		                                 : smmu_stall(t->smmu, a, e, t->token);
+	t->endpoint->faults++;
 	if (t->look)
-		say_event(t, record);
-	else if (record)
+		say_event(t, record || e->stalls);
+	else if (record || e->stalls)
 		smmu_record(t->smmu, e);
 	return DMA_FAULT;
 }
@@ -167,9 +181,11 @@ static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at
 		return DMA_OK;
 	if (w->fault == PGTABLE_ABORT && c->s2 && ipa.faulted) {
 		smmu_stage2_event(&ipa.walk, ipa.ipa, CLASS_TT, ipa.wrote, &t->event);
+		t->event.stalls = c->s2_stalls && t->event.id != F_WALK_EABT;
 		return fails(t, a, c->s2_records || t->event.id == F_WALK_EABT, 0);
 	}
 	smmu_fault_event(w, &t->event);
+	t->event.stalls = c->s1_stalls && w->fault != PGTABLE_ABORT;
 	if (w->fault == PGTABLE_ABORT && c->s2)
 		t->event.ipa = ipa.pa;
 	return fails(t, a, c->s1_records || w->fault == PGTABLE_ABORT, w->allowed[t->privileged]);
@@ -193,6 +209,7 @@ static enum dma_status walk2(struct transaction *t, struct dma_access *a, u64 ip
 	if (w->fault == PGTABLE_OK)
 		return DMA_OK;
 	smmu_stage2_event(w, ipa, CLASS_IN, false, &t->event);
+	t->event.stalls = t->config->s2_stalls && t->event.id != F_WALK_EABT;
 	return fails(t, a, t->config->s2_records || t->event.id == F_WALK_EABT,
 	             w->allowed[t->privileged]);
 }
@@ -203,6 +220,7 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 {
 	struct smmu_config_entry *c = t->config;
 	struct pgtable_walk w1 = { .output = at, .shift = 63 }, w2;
+	enum dma_status status;
 
 	*n = (struct smmu_translation){
 		.is_ipa = !c->s1,
@@ -213,8 +231,9 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 		.allowed = { ~0u, ~0u },
 	};
 	if (c->s1) {
-		if (walk1(t, a, at, &w1) != DMA_OK)
-			return DMA_FAULT;
+		status = walk1(t, a, at, &w1);
+		if (status != DMA_OK)
+			return status;
 		n->global = w1.global && c->world != NS_EL2;
 		n->allowed[0] = w1.allowed[0];
 		n->allowed[1] = w1.allowed[1];
@@ -223,8 +242,9 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 	n->shift = w1.shift;
 	n->span = w1.shift;
 	if (c->s2) {
-		if (walk2(t, a, w1.output, &w2) != DMA_OK)
-			return DMA_FAULT;
+		status = walk2(t, a, w1.output, &w2);
+		if (status != DMA_OK)
+			return status;
 		n->output = w2.output;
 		n->shift = w2.shift < n->shift ? w2.shift : n->shift;
 		n->allowed[0] &= w2.allowed[0];
@@ -249,25 +269,30 @@ struct smmu_tlb_key smmu_key(const struct smmu_config_entry *c, u64 addr)
 	};
 }
 
-/* The translation of the next byte of @a; NULL: it has none, and what has to be reported is. */
-static struct smmu_translation *translate(struct transaction *t, struct dma_access *a)
+/* The translation of the next byte of @a; not OK: it has none, and what has to be reported is. */
+static enum dma_status translate(struct transaction *t, struct dma_access *a,
+                                 struct smmu_translation **by)
 {
 	const struct smmu_config_entry *c = t->config;
 	const struct smmu_tlb_key key = smmu_key(c, a->iova + a->done);
-	struct smmu_translation *hit = smmu_tlb_find(t->smmu, &key), new;
+	struct smmu_translation new;
+	enum dma_status status;
 
+	*by = smmu_tlb_find(t->smmu, &key);
 	/* What it does not allow is for a walk to say: tables may have changed, or be to be
 	 * changed. */
-	if (hit && !(t->perm & ~hit->allowed[t->privileged])) {
+	if (*by && !(t->perm & ~(*by)->allowed[t->privileged])) {
 		t->smmu->counts.hits++;
-		return hit;
+		return DMA_OK;
 	}
-	if (walk(t, a, key.input, &new) != DMA_OK)
-		return NULL;
-	hit = smmu_tlb_insert(t->smmu, &new);
-	if (!hit)
-		a->reason = DMA_NOT_MAPPED;
-	return hit;
+	status = walk(t, a, key.input, &new);
+	if (status != DMA_OK)
+		return status;
+	*by = smmu_tlb_insert(t->smmu, &new);
+	if (*by)
+		return DMA_OK;
+	a->reason = DMA_NOT_MAPPED;
+	return DMA_FAULT;
 }
 
 /* 3.4: without a stage that translates, what is beyond OAS is no address. */
@@ -288,14 +313,17 @@ static enum dma_status locate(struct transaction *t, struct dma_access *a, gpa_t
                               struct smmu_translation **by)
 {
 	const u64 at = a->iova + a->done;
+	enum dma_status status;
 
-	*len = a->len - a->done;
 	*by = NULL;
+	if (smmu_refused(t->token, a))
+		return terminated(t, a);
+	*len = smmu_until_refused(t->token, a, a->len - a->done);
 	if (!t->config || (!t->config->s1 && !t->config->s2))
 		return bypass(t, a, pa);
-	*by = translate(t, a);
-	if (!*by)
-		return DMA_FAULT;
+	status = translate(t, a, by);
+	if (status != DMA_OK)
+		return status;
 	*pa = (*by)->output + (at & (BIT((*by)->shift) - 1));
 	if (*len > BIT((*by)->shift) - (at & (BIT((*by)->shift) - 1)))
 		*len = BIT((*by)->shift) - (at & (BIT((*by)->shift) - 1));
@@ -336,11 +364,10 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
                                     struct dma_sg *sg, struct dma_token *token)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
-	struct transaction t = { .smmu = e->smmu, .endpoint = e };
+	struct transaction t = { .smmu = e->smmu, .endpoint = e, .token = token };
 	const unsigned int before = sg->nr;
 	enum dma_status status;
 
-	(void)token; /* nothing stalls */
 	a->done = 0;
 	a->reason = DMA_NO_REASON;
 	if (!a->len)
@@ -352,8 +379,10 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
 		a->reason = DMA_NO_ROOM;
 		status = DMA_FAULT;
 	}
-	if (status != DMA_OK && !a->partial)
+	if (status == DMA_PENDING || (status != DMA_OK && !a->partial))
 		undo(sg, before);
+	if (token && status == DMA_FAULT)
+		token->refused = false; /* it has ended */
 	if (sg->uses && sg->nr > before && t.config && !sg->attachment)
 		sg->attachment = dma_use_get(&t.config->use);
 	return status;
@@ -376,9 +405,15 @@ static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_
 	return status;
 }
 
+static void endpoint_cancel(struct dma_space *space, struct dma_token *token)
+{
+	smmu_stall_cancel(container_of(space, struct smmu_endpoint, dma)->smmu, token);
+}
+
 const struct dma_ops smmu_endpoint_ops = {
 	.map = endpoint_map,
 	.doorbell = endpoint_doorbell,
+	.cancel = endpoint_cancel,
 };
 
 static u32 sid_of(const void *ctx)

@@ -28,6 +28,7 @@ void virtq_reset(struct virtq *vq)
 	vq->desc = vq->avail = vq->used = 0;
 	vq->next_avail = vq->next_used = vq->signalled = 0;
 	vq->looked_at = false;
+	dma_cancel(vq->dev->dma, &vq->token);
 }
 
 /* What a step of a walk came to; a broken ring is the driver's mistake, a

@@ -60,6 +60,14 @@ static enum dma_status map(struct dma_space *space, struct dma_access *a, struct
 	return got;
 }
 
+static void cancel(struct dma_space *space, struct dma_token *token)
+{
+	struct fake_space *s = container_of(space, struct fake_space, space);
+
+	if (s->token == token)
+		s->token = NULL;
+}
+
 static enum dma_status doorbell(struct dma_space *space, u64 iova, gpa_t *gpa)
 {
 	container_of(space, struct fake_space, space)->doorbell = *gpa = iova;
@@ -95,6 +103,7 @@ static void invalidated(struct dma_space *space, u32 tag)
 static const struct dma_ops ops = {
 	.map = map,
 	.doorbell = doorbell,
+	.cancel = cancel,
 	.translate = translate,
 	.page_request = page_request,
 	.invalidated = invalidated,

@@ -392,18 +392,15 @@ Test(dma_slots, a_stalled_swap_goes_on_when_it_is_resumed)
 	cr_assert(eq(u32, *ram(DATA), 1));
 }
 
-Test(dma_slots, a_stalled_access_that_was_aborted_does_nothing_when_it_is_resumed)
+Test(dma_slots, a_stalled_access_that_was_aborted_does_not_come_back)
 {
 	struct slot s = { .op = FILL, .iova = DATA, .len = 8 };
 
 	stalled(1, s);
 	control(0, 4);
 	cr_assert(eq(u32, status(0), ABORTED));
-	cr_assert(eq(u32, start(0, s), REFUSED), "the IOMMU has its token yet");
-	resume();
-	fake_vm_run(&vm, 5);
-	cr_assert(eq(u32, status(0), REFUSED));
-	cr_assert(zero(u64, *(u64 *)ram(DATA)));
+	cr_assert(eq(ptr, iommu.token, NULL), "it was cancelled");
+	iommu.stalls = 0;
 	cr_assert(eq(u32, start(0, s), DONE));
 }
 
@@ -426,7 +423,7 @@ static void all_aborted(void)
 	for (unsigned int i = 0; i < 3; i++)
 		cr_assert(eq(u32, status(i), ABORTED));
 	cr_assert(eq(u64, done(2), 0x10000), "it had had one turn");
-	resume();
+	cr_assert(eq(ptr, iommu.token, NULL), "what stalled does not come back");
 	iommu.accesses = 0;
 	fake_vm_run(&vm, 20);
 	cr_assert(zero(u32, iommu.accesses));

@@ -87,7 +87,10 @@ static const struct cd_case cases[] = {
 	{ SAME },
 	{ SET(W(0, CD0_V, 0)), BAD },
 	{ SET(W(0, CD0_AA64, 0)), BAD },
-	{ SET(W(0, CD0_S, 1)), BAD },
+	{ SET(W(0, CD0_S, 1)), SAME },
+	{ ID("idr0.stall_model", 1), SET(W(0, CD0_S, 1)), BAD },
+	{ ID("idr0.stall_model", 2), BAD },
+	{ ID("idr0.stall_model", 2), SET(W(0, CD0_S, 1)), SAME },
 	{ SET(W(0, CD0_A, 0)), BAD },
 	{ SET(W(0, CD0_R, 0)), SAME },
 	/* HA, HD */

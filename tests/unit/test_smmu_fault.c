@@ -409,7 +409,7 @@ Test(smmu_fault, configuration_comes_first)
 	expect_event(&f, F_STREAM_DISABLED | SID(0x10), 0, 0, 0);
 	cr_assert(eq(int, fake_smmu_reach(&f, 0, AT, DMA_READ, 0).reason, DMA_NOT_ATTACHED));
 	expect_event(&f, C_BAD_CD | SID(0x10) | SSID(0), 0, 0, 0);
-	ste[1] = STE1_S1STALLD;
+	ste[1] = FIELD_PREP(STE1_STRW, 1ULL);
 	put();
 	cr_assert(eq(int, fake_smmu_reach(&f, 0, AT, DMA_READ, 4).reason, DMA_NOT_ATTACHED));
 	expect_event(&f, C_BAD_STE | SID(0x10) | SSID(4), 0, 0, 0);

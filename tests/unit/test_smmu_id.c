@@ -30,13 +30,13 @@ static void expect(const char *expected)
 	cr_assert(eq(str, (char *)(got ? got : ""), (char *)expected));
 }
 
-Test(smmu_id, the_defaults_are_two_stages_and_all_but_stall_ats_and_pri)
+Test(smmu_id, the_defaults_are_two_stages_and_all_but_ats_and_pri)
 {
-	/* ST_LEVEL, TERM_MODEL, STALL_MODEL; CD2L, VMID16, VMW; SEV, MSI, ASID16; Hyp; HTTU,
+	/* ST_LEVEL, TERM_MODEL; CD2L, VMID16, VMW; SEV, MSI, ASID16; Hyp; HTTU,
 	 * COHACC; TTF, S1P, S2P */
 	cr_assert(eq(u32, id.idr[0],
-	             1 << 27 | 1 << 26 | 1 << 24 | 1 << 19 | 1 << 18 | 1 << 17 | 1 << 14 | 1 << 13 |
-	                     1 << 12 | 1 << 9 | 2 << 6 | 1 << 4 | 2 << 2 | 3));
+	             1 << 27 | 1 << 26 | 1 << 19 | 1 << 18 | 1 << 17 | 1 << 14 | 1 << 13 | 1 << 12 |
+	                     1 << 9 | 2 << 6 | 1 << 4 | 2 << 2 | 3));
 	/* ATTR_PERMS_OVR, CMDQS, EVENTQS, SSIDSIZE, SIDSIZE */
 	cr_assert(eq(u32, id.idr[1], 1 << 26 | 10 << 21 | 10 << 16 | 20 << 6 | 20));
 	cr_assert(zero(u32, id.idr[2]));
@@ -44,8 +44,8 @@ Test(smmu_id, the_defaults_are_two_stages_and_all_but_stall_ats_and_pri)
 	cr_assert(eq(u32, id.idr[3],
 	             1 << 13 | 2 << 11 | 1 << 10 | 1 << 9 | 1 << 8 | 1 << 4 | 1 << 2));
 	cr_assert(zero(u32, id.idr[4]));
-	/* VAX, DS, GRAN64K, GRAN16K, GRAN4K, OAS */
-	cr_assert(eq(u32, id.idr[5], 1 << 10 | 1 << 7 | 1 << 6 | 1 << 5 | 1 << 4 | 4));
+	/* STALL_MAX, VAX, DS, GRAN64K, GRAN16K, GRAN4K, OAS */
+	cr_assert(eq(u32, id.idr[5], 256 << 16 | 1 << 10 | 1 << 7 | 1 << 6 | 1 << 5 | 1 << 4 | 4));
 	cr_assert(zero(u32, id.iidr));
 	cr_assert(eq(u32, id.aidr, 2), "SMMUv3.2");
 	expect("");
@@ -104,8 +104,7 @@ ParameterizedTestParameters(smmu_id, what_is_not_offered_is_refused)
 	static struct wrong_case cases[] = {
 		{ "idr0.ats", 1, "idr0.ats=0" },
 		{ "idr0.pri", 1, "idr0.pri=0" },
-		{ "idr0.stall_model", 0, "idr0.stall_model=1" },
-		{ "idr0.stall_model", 2, "idr0.stall_model=1" },
+		{ "idr0.stall_model", 3, "idr0.stall_model=N, 0 to 2" },
 		{ "idr0.term_model", 0, "idr0.term_model=1" },
 		{ "idr0.btm", 1, "idr0.btm=0" },
 		{ "idr0.ttf", 3, "idr0.ttf=2" },
@@ -124,7 +123,7 @@ ParameterizedTestParameters(smmu_id, what_is_not_offered_is_refused)
 		{ "idr5.d128", 1, "idr5.d128=0" },
 		{ "idr5.oas", 7, "idr5.oas=N, 0 to 6" },
 		{ "idr5.vax", 2, "idr5.vax=0 or idr5.vax=1" },
-		{ "idr5.stall_max", 1, "idr5.stall_max=0" },
+		{ "idr5.stall_max", 65536, "idr5.stall_max=N, 1 to 256" },
 		{ "iidr.implementer", 4096, "iidr.implementer=N, 0 to 4095" },
 		{ "iidr.variant", 1ULL << 32, "iidr.variant=N, 0 to 15" },
 		{ "aidr.archminorrev", 3, "aidr.archminorrev=N, 0 to 2" },

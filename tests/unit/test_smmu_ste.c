@@ -117,9 +117,15 @@ static const struct ste_case ste_cases[] = {
 	{ SET({ 0, STE0_S1CONTEXTPTR, BIT(55) }), ILLEGAL_IN(ANY_S1) },
 	{ SET({ 0, STE0_S1CONTEXTPTR, BIT(43) }), OTHER_S1 },
 	{ ID("idr5.oas", 2), SET({ 0, STE0_S1CONTEXTPTR, BIT(40) }), ILLEGAL_IN(ANY_S1) },
-	/* Stalls: none are offered */
-	{ SET(W(1, STE1_S1STALLD, 1)), ILLEGAL_IN(ANY_S1) },
-	{ SET(W(2, STE2_S2S, 1)), BAD_S2 },
+	/* Stalls: there are, there are none, there is nothing else */
+	{ SET(W(1, STE1_S1STALLD, 1)), SAME },
+	{ SET(W(2, STE2_S2S, 1)), SAME },
+	{ ID("idr0.stall_model", 1), SET(W(1, STE1_S1STALLD, 1)), ILLEGAL_IN(ANY_S1) },
+	{ ID("idr0.stall_model", 1), SET(W(2, STE2_S2S, 1)), BAD_S2 },
+	{ ID("idr0.stall_model", 2), SET(W(1, STE1_S1STALLD, 1), W(2, STE2_S2S, 1)),
+	  ILLEGAL_IN(ANY_S1) },
+	{ ID("idr0.stall_model", 2), SET(W(2, STE2_S2S, 0)), .illegal = ANY_S2,
+	  .same = ALL & ~(ANY_S1 | ANY_S2) },
 	/* STRW counts of stage 1 alone, where there is an EL2 */
 	{ SET(W(1, STE1_STRW, 1)), ILLEGAL_IN(S1) },
 	{ SET(W(1, STE1_STRW, 3)), ILLEGAL_IN(S1) },

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Stalled transactions (Arm IHI 0070, 3.12.2, 4.7.1, 4.7.2, 7.2.1): held without a record, recorded
+ * and outstanding, let go. A device runs its access again when its token is resumed. */
+#include "devices/smmuv3/private.h"
+
+static bool model(const struct smmu *s)
+{
+	return smmu_idr(s, 0, IDR0_STALL_MODEL) != STALL_NEVER;
+}
+
+static unsigned int nr_slots(const struct smmu *s)
+{
+	return smmu_idr(s, 5, IDR5_STALL_MAX);
+}
+
+/* A slot whose STAG is nobody's; NULL: as many are outstanding as there can be. */
+static struct smmu_stall *free_slot(struct smmu *s)
+{
+	for (unsigned int i = 0; i < nr_slots(s); i++) {
+		struct smmu_stall *slot = &s->stalls.slots[s->stalls.next++ % nr_slots(s)];
+
+		if (!slot->used)
+			return slot;
+	}
+	return NULL;
+}
+
+/* 3.12.2: a STAG is the slot, and how often it has been used: so an old one finds nothing. */
+static u16 stag_of(const struct smmu *s, const struct smmu_stall *slot)
+{
+	return (slot - s->stalls.slots) | slot->generation << 8;
+}
+
+static void append(struct smmu_tokens *q, struct dma_token *token)
+{
+	token->next = NULL;
+	*q->end = token;
+	q->end = &token->next;
+}
+
+static struct dma_token *take(struct smmu_tokens *q)
+{
+	struct dma_token *token = q->first;
+
+	if (!token)
+		return NULL;
+	q->first = token->next;
+	if (!q->first)
+		q->end = &q->first;
+	return token;
+}
+
+static void take_out(struct smmu_tokens *q, const struct dma_token *token)
+{
+	struct smmu_tokens all = *q;
+	struct dma_token *t;
+
+	if (all.first)
+		*all.end = NULL;
+	smmu_tokens_init(q);
+	for (t = all.first; t;) {
+		struct dma_token *next = t->next;
+
+		if (t != token)
+			append(q, t);
+		t = next;
+	}
+}
+
+void smmu_tokens_init(struct smmu_tokens *q)
+{
+	q->first = NULL;
+	q->end = &q->first;
+}
+
+/* Its STAG stays taken until it is answered (3.12.2). */
+void smmu_stall_cancel(struct smmu *s, struct dma_token *token)
+{
+	token->refused = false;
+	take_out(&s->stalls.held, token);
+	take_out(&s->stalls.let_go, token);
+	for (unsigned int i = 0; i < nr_slots(s); i++)
+		if (s->stalls.slots[i].token == token)
+			s->stalls.slots[i].token = NULL;
+}
+
+enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct smmu_event *e,
+                           struct dma_token *token)
+{
+	struct smmu_stall *slot;
+
+	smmu_stall_cancel(s, token);
+	token->iova = a->iova + a->done;
+	token->pasid = a->pasid;
+	token->requester = e->sid;
+	slot = smmu_events_writable(s) ? free_slot(s) : NULL;
+	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
+		append(&s->stalls.held, token);
+		s->counts.held++;
+		return DMA_PENDING;
+	}
+	*slot = (struct smmu_stall){
+		.used = true, .generation = slot->generation + 1, .sid = e->sid, .token = token
+	};
+	e->stall = true;
+	e->stag = stag_of(s, slot);
+	s->counts.stalls++;
+	smmu_record(s, e);
+	return DMA_PENDING;
+}
+
+/* Retried, or ended with an abort when it is run again. */
+static void let_go(struct smmu *s, struct dma_token *token, bool refused)
+{
+	token->refused = refused;
+	append(&s->stalls.let_go, token);
+}
+
+static void answer(struct smmu *s, struct smmu_stall *slot, bool refused)
+{
+	struct dma_token *token = slot->token;
+
+	slot->used = false;
+	slot->token = NULL;
+	if (token)
+		let_go(s, token, refused);
+}
+
+/* 4.7.1: of any STAG but one that is outstanding, and for that StreamID, nothing comes. */
+enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
+{
+	const unsigned int stag = FIELD_GET(RESUME1_STAG, cmd[1]);
+	struct smmu_stall *slot = &s->stalls.slots[stag & 0xff];
+
+	if (!model(s) || cmd[0] & CMD0_SSEC)
+		return COMMAND_ILLEGAL;
+	if (!slot->used || stag_of(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
+		return COMMAND_DONE;
+	answer(s, slot, !(cmd[0] & RESUME0_AC));
+	return COMMAND_DONE;
+}
+
+/* Of @sid, or all. */
+static void terminate(struct smmu *s, bool all, u32 sid)
+{
+	struct smmu_tokens held = s->stalls.held;
+	struct dma_token *token;
+
+	for (unsigned int i = 0; i < nr_slots(s); i++)
+		if (s->stalls.slots[i].used && (all || s->stalls.slots[i].sid == sid))
+			answer(s, &s->stalls.slots[i], true);
+	if (!held.first)
+		return;
+	smmu_tokens_init(&s->stalls.held);
+	while ((token = take(&held)))
+		if (all || token->requester == sid)
+			let_go(s, token, true);
+		else
+			append(&s->stalls.held, token);
+}
+
+/* 4.7.2: those that are held have no record afterwards, either. */
+enum smmu_command smmu_cmd_stall_term(struct smmu *s, const u64 *cmd)
+{
+	if (!model(s) || cmd[0] & CMD0_SSEC)
+		return COMMAND_ILLEGAL;
+	terminate(s, false, FIELD_GET(CMD0_SID, cmd[0]));
+	return COMMAND_DONE;
+}
+
+void smmu_stalls_end(struct smmu *s)
+{
+	terminate(s, true, 0);
+}
+
+static bool has_room(const struct smmu *s)
+{
+	unsigned int used = 0;
+
+	for (unsigned int i = 0; i < nr_slots(s); i++)
+		used += s->stalls.slots[i].used;
+	return smmu_events_writable(s) && used < nr_slots(s);
+}
+
+/* Each is run by its device, and may stall again: then behind what is held already. */
+void smmu_stalls_run(struct smmu *s)
+{
+	struct dma_token *token;
+
+	if (s->stalls.running)
+		return;
+	s->stalls.running = true;
+	while ((token = take(&s->stalls.let_go)))
+		token->resume(token);
+	while (has_room(s) && (token = take(&s->stalls.held)))
+		token->resume(token);
+	s->stalls.running = false;
+}
+
+bool smmu_refused(const struct dma_token *token, const struct dma_access *a)
+{
+	return token && token->refused && token->pasid == a->pasid &&
+	       token->iova == a->iova + a->done;
+}
+
+u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a, u64 len)
+{
+	const u64 at = a->iova + a->done;
+
+	if (!token || !token->refused || token->pasid != a->pasid || token->iova - at >= len)
+		return len;
+	return token->iova - at;
+}
+
+void smmu_stalls_init(struct smmu *s)
+{
+	smmu_tokens_init(&s->stalls.held);
+	smmu_tokens_init(&s->stalls.let_go);
+}
