@@ -29,6 +29,7 @@ struct look {
 	const struct item *of[PLATFORM_FUNCTIONS]; /* what asked for a function */
 	u8 devids[NR_DEVIDS / 8];                  /* those that are somebody's */
 	unsigned int nr_behind, nr_checked;
+	struct item more[PLATFORM_FUNCTIONS]; /* what functions are of that no option makes */
 };
 
 #define expect(l, what, ...)                                                   \
@@ -236,6 +237,17 @@ static void check_segment(struct look *l, u32 segment)
 	expect(l, tree_covered(&l->t, segment) == smmu + viommu, "an iommu-map has others");
 }
 
+/* The same of StreamIDs: an SMMU has the messages of what is behind it. */
+static void check_streams(struct look *l, const struct item *smmu)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < l->p->nr_functions; i++)
+		nr += l->p->functions[i].is_pci && l->of[i]->iommu == smmu - l->w->all;
+	expect(l, iort_streams(&l->t, smmu_base(l, smmu)) == (l->w->its ? nr : 0),
+	       "%s: IORT has messages of others", smmu->text);
+}
+
 static void build(struct look *l, struct platform *p)
 {
 	static u8 tables[TABLES_SIZE], tree[TABLES_SIZE];
@@ -248,14 +260,67 @@ static void build(struct look *l, struct platform *p)
 	l->t.tree = tree;
 }
 
+static int platform_iommu(const struct platform *p, const struct item *iommu)
+{
+	unsigned int i = 0;
+
+	while (strcmp(p->iommus[i].name, iommu->value))
+		i++;
+	return i;
+}
+
+/* Another function of a device, behind whatever; its ID goes on with the last one's, or does not.
+ */
+static void add_function(struct look *l, struct platform *p, unsigned int of, unsigned int number,
+                         unsigned int *random)
+{
+	struct platform_function *f = &p->functions[p->nr_functions];
+	struct item *more = &l->more[p->nr_functions];
+	const unsigned int any = rand_r(random) % l->w->nr;
+
+	*f = p->functions[of];
+	f->rid += number;
+	*more = *l->of[of];
+	if (rand_r(random) % 3)
+		more->iommu = strcmp(l->w->all[any].option, "iommu") ? -1 : (int)any;
+	if (more->iommu >= 0 && p->nr_endpoints == PLATFORM_ENDPOINTS)
+		return;
+	l->of[p->nr_functions++] = more;
+	if (more->iommu >= 0)
+		p->endpoints[p->nr_endpoints++] = (struct platform_endpoint){
+			.iommu = platform_iommu(p, &l->w->all[more->iommu]),
+			.id = f->pci << 16 | (f->rid ^ (rand_r(random) % 4 ? 0 : 0x8000)),
+			.is_pci = true,
+			.pci = f->pci,
+			.rid = f->rid,
+		};
+}
+
+/* No option makes a device of several functions: so that neighbours are behind the same, or not. */
+static void add_functions(struct look *l, struct platform *p)
+{
+	const unsigned int nr = p->nr_functions;
+	unsigned int random = l->seed;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		const bool alone = !p->functions[i].is_pci || rand_r(&random) % 3;
+
+		for (unsigned int n = 1; !alone && n < 8; n++)
+			if (p->nr_functions < PLATFORM_FUNCTIONS && rand_r(&random) % 4)
+				add_function(l, p, i, n, &random);
+	}
+}
+
 static int look(struct machine *m, void *ctx)
 {
 	struct look *l = ctx;
 	struct platform p = m->platform;
 
 	l->p = &p;
-	build(l, &p);
 	match(l);
+	if (l->seed % 2)
+		add_functions(l, &p);
+	build(l, &p);
 	for (unsigned int i = 0; i < p.nr_functions; i++) {
 		check_place(l, &p.functions[i], l->of[i]);
 		check_function(l, &p.functions[i], l->of[i]);
@@ -265,6 +330,9 @@ static int look(struct machine *m, void *ctx)
 	check_all_messages(l);
 	for (unsigned int i = 0; i < p.nr_pci; i++)
 		check_segment(l, p.pci[i].segment);
+	for (unsigned int i = 0; i < l->w->nr; i++)
+		if (l->w->all[i].smmu)
+			check_streams(l, &l->w->all[i]);
 	expect(l, !l->t.broken, "%s", l->t.broken);
 	return 0;
 }

@@ -36,6 +36,8 @@ struct told iort_function_msi(struct told_tables *t, u32 segment, u16 rid);
 struct told iort_smmu_msi(struct told_tables *t, u64 base);
 /* How many requester IDs of a segment are behind SMMUs; that no ID is in two ranges is checked. */
 u64 iort_covered(struct told_tables *t, u32 segment);
+/* How many StreamIDs of an SMMU have messages. */
+u64 iort_streams(struct told_tables *t, u64 base);
 
 /* The virtio-iommu. */
 struct told viot_function(struct told_tables *t, u32 segment, u16 rid);

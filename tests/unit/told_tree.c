@@ -4,13 +4,7 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "tests/unit/told_reader.h"
-
-static void broken(struct told_tables *t, const char *why)
-{
-	if (!t->broken)
-		t->broken = why;
-}
+#include "tests/unit/told_private.h"
 
 /* A property of whole cells, *nr of them; NULL: there is none. */
 static const fdt32_t *cells_of(struct told_tables *t, int node, const char *name, int *nr)
@@ -20,7 +14,7 @@ static const fdt32_t *cells_of(struct told_tables *t, int node, const char *name
 
 	*nr = cells ? len / 4 : 0;
 	if (cells && len % 4)
-		broken(t, "a property is not of whole cells");
+		told_broken(t, "a property is not of whole cells");
 	return cells;
 }
 
@@ -47,11 +41,11 @@ static u64 base_of(struct told_tables *t, int node)
 	const fdt32_t *reg = cells_of(t, node, "reg", &nr);
 
 	if (fdt_address_cells(t->tree, parent) != 2 || nr < 2) {
-		broken(t, "a node's address is not of two cells");
+		told_broken(t, "a node's address is not of two cells");
 		return 0;
 	}
 	if (parent && (!fdt_getprop(t->tree, parent, "ranges", &len) || len))
-		broken(t, "a node is on a bus that translates");
+		told_broken(t, "a node is on a bus that translates");
 	return (u64)fdt32_ld(reg) << 32 | fdt32_ld(reg + 1);
 }
 
@@ -64,14 +58,14 @@ static int bridge_of(struct told_tables *t, u32 segment)
 	while ((node = fdt_node_offset_by_prop_value(t->tree, node, "device_type", "pci", 4)) >=
 	       0) {
 		if (!read_cell(t, node, "linux,pci-domain", &domain))
-			broken(t, "a host bridge has no domain");
+			told_broken(t, "a host bridge has no domain");
 		else if (domain == segment && found >= 0)
-			broken(t, "two host bridges have the same domain");
+			told_broken(t, "two host bridges have the same domain");
 		else if (domain == segment)
 			found = node;
 	}
 	if (found < 0)
-		broken(t, "a segment has no host bridge");
+		told_broken(t, "a segment has no host bridge");
 	return found;
 }
 
@@ -83,7 +77,7 @@ static int slot_of(struct told_tables *t, u64 base)
 		if (base_of(t, node) == base)
 			found = node;
 	if (found < 0)
-		broken(t, "a slot has no node");
+		told_broken(t, "a slot has no node");
 	return found;
 }
 
@@ -104,13 +98,13 @@ static bool next_row(struct told_tables *t, int bridge, const char *map, const c
 	if (*at == nr || t->broken)
 		return false;
 	if (nr - *at < 4) {
-		broken(t, "a map ends within a row");
+		told_broken(t, "a map ends within a row");
 		return false;
 	}
 	row->first = fdt32_ld(cells + *at);
 	row->node = fdt_node_offset_by_phandle(t->tree, fdt32_ld(cells + *at + 1));
 	if (row->node < 0 || !read_cell(t, row->node, cells_name, &wide) || wide != 1) {
-		broken(t, "a map's row leads to no node that takes one cell");
+		told_broken(t, "a map's row leads to no node that takes one cell");
 		return false;
 	}
 	row->out = fdt32_ld(cells + *at + 2);
@@ -132,7 +126,7 @@ static int map_id(struct told_tables *t, int bridge, const char *map, const char
 	read_cell(t, bridge, mask_name, &mask);
 	while (next_row(t, bridge, map, cells_name, &at, &row)) {
 		if (row.first & ~mask)
-			broken(t, "a map's mask cuts off a row");
+			told_broken(t, "a map's mask cuts off a row");
 		if ((*id & mask) - row.first >= row.nr)
 			continue;
 		*id = row.out + ((*id & mask) - row.first);
@@ -149,11 +143,11 @@ static struct told viommu_function(struct told_tables *t, int node, u32 id)
 	const fdt32_t *reg = cells_of(t, node, "reg", &nr);
 
 	if (nr != 5 || fdt32_ld(reg) & ~0xffff00u)
-		broken(t, "a function's node has no place in configuration space");
+		told_broken(t, "a function's node has no place in configuration space");
 	else
 		by.rid = fdt32_ld(reg) >> 8;
 	if (!read_cell(t, fdt_parent_offset(t->tree, node), "linux,pci-domain", &by.segment))
-		broken(t, "a function's node is on no host bridge");
+		told_broken(t, "a function's node is on no host bridge");
 	return by;
 }
 
@@ -164,15 +158,15 @@ static struct told iommu(struct told_tables *t, int node, u32 id)
 	if (node < 0)
 		return (struct told){ 0 };
 	if (!read_cell(t, node, "#iommu-cells", &cells) || cells != 1)
-		broken(t, "an IOMMU's node is none: it has no #iommu-cells of 1");
+		told_broken(t, "an IOMMU's node is none: it has no #iommu-cells of 1");
 	if (fdt_getprop(t->tree, node, "status", NULL))
-		broken(t, "an IOMMU's node has a status");
+		told_broken(t, "an IOMMU's node has a status");
 	if (is(t, node, "arm,smmu-v3"))
 		return (struct told){ TOLD_SMMU, .base = base_of(t, node), .id = id };
 	if (is(t, node, "virtio,mmio"))
 		return (struct told){ TOLD_VIOMMU_MMIO, .base = base_of(t, node), .id = id };
 	if (!is(t, node, "pci1af4,1057"))
-		broken(t, "an iommu-map leads to no IOMMU");
+		told_broken(t, "an iommu-map leads to no IOMMU");
 	return viommu_function(t, node, id);
 }
 
@@ -210,13 +204,13 @@ static int phandle_and_cell(struct told_tables *t, int node, const char *name, u
 	if (!cells)
 		return -1;
 	if (nr != 2) {
-		broken(t, "a list is not of one phandle and its cell");
+		told_broken(t, "a list is not of one phandle and its cell");
 		return -1;
 	}
 	*cell = fdt32_ld(cells + 1);
 	node = fdt_node_offset_by_phandle(t->tree, fdt32_ld(cells));
 	if (node < 0)
-		broken(t, "a phandle is nobody's");
+		told_broken(t, "a phandle is nobody's");
 	return node;
 }
 
@@ -238,7 +232,7 @@ struct told tree_smmu_msi(struct told_tables *t, u64 base)
 		node = fdt_node_offset_by_compatible(t->tree, node, "arm,smmu-v3");
 	while (node >= 0 && base_of(t, node) != base);
 	if (node < 0)
-		broken(t, "an SMMU has no node");
+		told_broken(t, "an SMMU has no node");
 	node = phandle_and_cell(t, node, "msi-parent", &id);
 	return msi_controller(t, node, id);
 }
@@ -250,7 +244,7 @@ static void expect_alone(struct told_tables *t, int bridge, const struct row *ro
 
 	while (at < before && next_row(t, bridge, "iommu-map", "#iommu-cells", &at, &other))
 		if (row->first < other.first + other.nr && other.first < row->first + row->nr)
-			broken(t, "two rows of an iommu-map overlap");
+			told_broken(t, "two rows of an iommu-map overlap");
 }
 
 u64 tree_covered(struct told_tables *t, u32 segment)
@@ -262,7 +256,7 @@ u64 tree_covered(struct told_tables *t, u32 segment)
 
 	while (next_row(t, bridge, "iommu-map", "#iommu-cells", &at, &row)) {
 		if ((u64)row.first + row.nr > 0x10000)
-			broken(t, "an iommu-map has more than requester IDs");
+			told_broken(t, "an iommu-map has more than requester IDs");
 		expect_alone(t, bridge, &row, at - 4);
 		covered += row.nr;
 	}
