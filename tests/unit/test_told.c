@@ -4,6 +4,7 @@
  * TOLD_MACHINES=1; SOAK=1 makes more of them. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,26 @@ struct look {
 	struct item more[PLATFORM_FUNCTIONS]; /* what functions are of that no option makes */
 };
 
-#define expect(l, what, ...)                                                   \
-	do {                                                                   \
-		if (!(what))                                                   \
-			cr_fatal("TOLD_SEED=%llu: %s\n  " __VA_ARGS__,         \
-			         (unsigned long long)(l)->seed, (l)->w->line); \
+/* By itself, as a long message is more than Criterion 2.4.1 formats. */
+__attribute__((format(printf, 2, 3))) static void tell(const struct look *l, const char *format,
+                                                       ...)
+{
+	va_list args;
+
+	printf("  told: TOLD_SEED=%llu: %s\n  told: ", (unsigned long long)l->seed, l->w->line);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+#define expect(l, what, ...)                                               \
+	do {                                                               \
+		if (what)                                                  \
+			break;                                             \
+		tell(l, __VA_ARGS__);                                      \
+		cr_fatal("TOLD_SEED=%llu", (unsigned long long)(l)->seed); \
 	} while (0)
 
 static const char *shown(struct told by)
