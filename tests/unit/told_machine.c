@@ -2,6 +2,7 @@
 /* Random command lines of `nestor run`, and what each of their devices is to be behind. */
 #include "tests/unit/told_machine.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,7 @@ static struct item *add(struct maker *m, const char *option)
 {
 	struct item *item = &m->w->all[m->w->nr++];
 
+	assert(m->w->nr <= ITEMS); /* more than any line has */
 	*item = (struct item){ .option = option, .iommu = -1, .port = -1 };
 	add_text(item, "--%s", option);
 	return item;
@@ -69,6 +71,7 @@ __attribute__((format(printf, 2, 3))) static void add_other(struct maker *m, con
 {
 	va_list args;
 
+	assert(m->w->nr_other < OTHERS);
 	va_start(args, format);
 	vsnprintf(m->w->other[m->w->nr_other++], sizeof(m->w->other[0]), format, args);
 	va_end(args);

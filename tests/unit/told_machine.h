@@ -4,7 +4,8 @@
 
 #include "machine/options.h"
 
-#define ITEMS 128
+#define ITEMS  256
+#define OTHERS 80
 
 /* One option of a random command line that makes a device; and what it asks for. */
 struct item {
@@ -23,12 +24,12 @@ struct command {
 	struct item all[ITEMS];
 	unsigned int nr;
 	bool its;
-	bool wrong;         /* it asks for what cannot be */
-	char other[80][24]; /* arguments that make no device */
+	bool wrong;             /* it asks for what cannot be */
+	char other[OTHERS][24]; /* arguments that make no device */
 	unsigned int nr_other;
-	char *argv[ITEMS + 80];
+	char *argv[ITEMS + OTHERS];
 	int argc;
-	char line[12000]; /* all of it, as it was before anyone split it */
+	char line[ITEMS * 97 + OTHERS * 25]; /* all of it, as it was before anyone split it */
 };
 
 /* The machine of that number: always the same. */
