@@ -49,14 +49,22 @@ static u64 base_of(struct told_tables *t, int node)
 	return (u64)fdt32_ld(reg) << 32 | fdt32_ld(reg + 1);
 }
 
-/* The host bridge whose linux,pci-domain it is; -1: none. */
+static bool is_pci(struct told_tables *t, int node)
+{
+	const char *type = fdt_getprop(t->tree, node, "device_type", NULL);
+
+	return type && !strcmp(type, "pci");
+}
+
+/* The host bridge whose linux,pci-domain it is; -1: none. A bridge below one is a function. */
 static int bridge_of(struct told_tables *t, u32 segment)
 {
-	int found = -1, node = -1;
+	int found = -1;
 	u32 domain;
 
-	while ((node = fdt_node_offset_by_prop_value(t->tree, node, "device_type", "pci", 4)) >=
-	       0) {
+	for (int node = 0; node >= 0; node = fdt_next_node(t->tree, node, NULL)) {
+		if (!is_pci(t, node) || is_pci(t, fdt_parent_offset(t->tree, node)))
+			continue;
 		if (!read_cell(t, node, "linux,pci-domain", &domain))
 			told_broken(t, "a host bridge has no domain");
 		else if (domain == segment && found >= 0)
