@@ -89,19 +89,17 @@ static const char *take_word(struct options *o, struct iommu_parsed *p, char *wo
 
 static const char *take_words(struct options *o, struct iommu_parsed *p, char *words)
 {
-	const char *expected = NULL;
+	const char *expected = keys_contradiction(words, o->why, sizeof(o->why));
 	char *word;
 
 	while (!expected && (word = strsep(&words, ",")))
 		expected = take_word(o, p, word);
-	if (!expected && strcmp(p->words.type, p->option.kind->type))
-		expected = "one type=";
 	return expected ? expected : p->option.kind->finish(p);
 }
 
 const char *iommu_option_take(struct options *o, char *val)
 {
-	struct iommu_parsed p = { .option.id = val };
+	struct iommu_parsed p = { .option.id = val, .why = o->why, .why_len = sizeof(o->why) };
 	struct iommu_option *slot = &o->iommus[o->nr_iommus];
 	const char *expected;
 	char *rest;
