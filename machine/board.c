@@ -29,6 +29,23 @@ gpa_t board_top(const struct options *o)
 	return high_base(o) + last * SEGMENT_STRIDE + SEGMENT_WINDOW64 + ecam;
 }
 
+_Static_assert(MAX_SEGMENTS == PLATFORM_SEGMENTS, "each has a place on the board");
+_Static_assert(END_SPIS <= 1020 - 32, "no GIC has more");
+
+/* Of INTA of its device 0. */
+static u32 intx_spi(unsigned int i)
+{
+	return i < FIRST_SEGMENTS ? SPI_INTX0 + 4 * i : SPI_INTX_MORE + 4 * (i - FIRST_SEGMENTS);
+}
+
+/* A GIC has so many for each 32; each costs the guest's start a few accesses that exit. */
+unsigned int board_spis(const struct options *o)
+{
+	if (o->nr_segments > FIRST_SEGMENTS)
+		return ALIGN_UP(intx_spi(o->nr_segments), 32);
+	return NR_SPIS + (irqchip_takes_spis(o->irqchip) ? NR_V2M_SPIS : 0);
+}
+
 static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned int i)
 {
 	const unsigned int n = PCI_NR_BUSES / segment_buses(o);
@@ -45,7 +62,7 @@ static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned
 		.devid_base = i * (NR_DEVIDS / n),
 	};
 	for (unsigned int pin = 0; pin < 4; pin++)
-		pci->intx_spi[pin] = SPI_INTX0 + 4 * i + pin;
+		pci->intx_spi[pin] = intx_spi(i) + pin;
 }
 
 static void fill_platform(struct machine *m)

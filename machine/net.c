@@ -129,7 +129,7 @@ const char *net_option_take(struct options *o, char *val)
 	if (!rest && (!strcmp(val, "none") || !strcmp(val, "mode=none")))
 		return NULL;
 	if (o->nr_nets == MAX_NETS)
-		return "at most 8 networks";
+		return "at most 32 networks";
 	*net = (struct net_option){ .said = val };
 	if (!take_word(net, &words, val))
 		return "tap=NAME, passt or none";
