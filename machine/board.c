@@ -12,6 +12,7 @@
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+#include "machine/status.h"
 #include "vmm/arm64/cpu.h"
 #include "vmm/arm64/gic.h"
 
@@ -179,6 +180,23 @@ struct pci_bus *machine_bus(struct machine *m, const struct place *place)
 	if (place->bus)
 		return m->ports[port_index(m->options, place->bus)]->secondary;
 	return pci_host_bus(m->pci[segment_index(m->options, place->segment)]);
+}
+
+int board_check_windows(const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->platform.nr_pci; i++) {
+		const u64 room = m->platform.pci[i].mem32.size;
+		const u64 need = pci_host_need32(m->pci[i]);
+
+		if (need <= room)
+			continue;
+		log_error("--segment %u: expected devices whose BARs fit into its 32-bit window: "
+		          "it has %lluK, a share of %u segments, and they take %lluK",
+		          m->platform.pci[i].segment, (unsigned long long)room >> 10,
+		          m->platform.nr_pci, (unsigned long long)need >> 10);
+		return STATUS_USAGE;
+	}
+	return 0;
 }
 
 int board_create(struct machine *m)

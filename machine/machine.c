@@ -269,6 +269,8 @@ static int build_and_run(struct machine *m)
 	m->signals = -1;
 	status = create_devices(m);
 	if (!status)
+		status = board_check_windows(m);
+	if (!status)
 		status = iommus_describe(m);
 	if (!status)
 		status = watch(m);

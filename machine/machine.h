@@ -98,6 +98,9 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
+/* When all devices are there: 0, or an exit code: a segment has no room for its functions' BARs,
+ * and that was said in one line. */
+int board_check_windows(const struct machine *m);
 /* How many SPIs it has. */
 unsigned int board_spis(const struct options *o);
 
