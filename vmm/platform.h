@@ -10,12 +10,12 @@
  * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
  */
 #define PLATFORM_UARTS       4
-#define PLATFORM_SEGMENTS    8
+#define PLATFORM_SEGMENTS    64
 #define PLATFORM_VIRTIO_MMIO 32
 #define PLATFORM_MSI_FRAMES  1
 #define PLATFORM_IOMMUS      16
-#define PLATFORM_ENDPOINTS   64
-#define PLATFORM_FUNCTIONS   128
+#define PLATFORM_ENDPOINTS   512
+#define PLATFORM_FUNCTIONS   768
 
 struct platform_device {
 	gpa_t base;
