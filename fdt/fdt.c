@@ -96,7 +96,7 @@ static void cpus(void *fdt, const struct platform *p)
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
 		fdt_begin_at(fdt, "cpu", mpidr(i));
 		fdt_property_string(fdt, "device_type", "cpu");
-		fdt_property_string(fdt, "compatible", "arm,arm-v8");
+		fdt_property_string(fdt, "compatible", "arm,armv8");
 		fdt_property_string(fdt, "enable-method", "psci");
 		fdt_property_u32(fdt, "reg", mpidr(i));
 		fdt_end_node(fdt);
