@@ -65,6 +65,16 @@ static bool has(struct aml in, const void *bytes, size_t len)
 	return memmem(in.bytes, in.len, bytes, len);
 }
 
+static unsigned int count(struct aml in, const char *name)
+{
+	const u8 *end = in.bytes + in.len, *at = in.bytes;
+	unsigned int nr = 0;
+
+	for (; (at = memmem(at, end - at, name, 4)); at++)
+		nr++;
+	return nr;
+}
+
 /* Name(_ADR) is the first of it. */
 static bool is_at(struct aml device, u32 adr)
 {
@@ -158,6 +168,8 @@ Test(acpi_endpoints, a_function_is_within_the_bridges_that_it_is_behind)
 	cr_assert(is_at(bridge, 0x40000));
 	cr_assert(is_at(device(bridge, "FN00"), 0));
 	cr_assert(has_property(device(bridge, "FN00"), "dma-can-stall", 1));
+	cr_assert(eq(u32, count(port, "FN00"), 1), "on its own bus alone");
+	cr_assert(eq(u32, count(host("PC00"), "BR20"), 1));
 	cr_assert(is_at(other, 0x30000));
 	cr_assert(is_at(device(other, "FN01"), 1));
 	cr_assert(has_property(device(other, "FN01"), "pasid-num-bits", 20));

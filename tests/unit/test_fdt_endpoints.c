@@ -66,6 +66,8 @@ Test(fdt_endpoints, a_function_is_within_the_bridges_that_it_is_behind)
 	expect_cells(bridge, "reg", (u32[]){ 0x12000, 0, 0, 0, 0 }, 5);
 	expect_cells(bridge, "bus-range", (u32[]){ 2, 2 }, 2);
 	prop(HOST "/pci@2,0/pci@4,0/function@0,0", "dma-can-stall", 0);
+	cr_assert(not(has_node(HOST "/pci@2,0/function@0,0")));
+	cr_assert(not(has_node(HOST "/pci@4,0")));
 	cr_assert(eq(u32, cell(HOST "/pci@3,0/function@0,1", "pasid-num-bits", 0), 20));
 }
 
@@ -89,7 +91,7 @@ static u32 spi_of(const char *node, u32 dev, u32 pin)
 	return ~0u;
 }
 
-Test(fdt_endpoints, interrupt_pins_bridgess_are_swizzled)
+Test(fdt_endpoints, interrupt_pins_behind_bridges_are_swizzled)
 {
 	for (u32 dev = 0; dev < 32; dev++) {
 		for (u32 pin = 1; pin <= 4; pin++) {
@@ -131,7 +133,8 @@ static bool is_mapped(const char *device, const char *range, u64 base, u64 size)
 	fdt_getprop(blob, fdt_path_offset(blob, range), "iommu-addresses", &len);
 	for (int i = 0; i < len / 4; i++)
 		if (cell(range, "iommu-addresses", i) == phandle)
-			return cells(range, "iommu-addresses", i + 1 + skip) == base &&
+			return (!skip || cell(range, "iommu-addresses", i + 1) == 0x02000000) &&
+			       cells(range, "iommu-addresses", i + 1 + skip) == base &&
 			       cells(range, "iommu-addresses", i + 3 + skip) == size &&
 			       cells(range, "reg", 0) == base && cells(range, "reg", 2) == size;
 	return false;
@@ -188,11 +191,11 @@ Test(fdt_endpoints, as_many_endpoints_as_there_can_be_have_as_many_ranges_as_the
 			                                    PLATFORM_RESERVED_MSI };
 	p.nr_endpoints = PLATFORM_ENDPOINTS;
 	for (unsigned int i = 0; i < PLATFORM_ENDPOINTS; i++)
-		p.endpoints[i] = (struct platform_endpoint){
-			.id = i << 3, .is_pci = true, .rid = i << 3, .reserved = all
-		};
-	for (unsigned int i = 32; i < PLATFORM_ENDPOINTS; i++)
-		p.endpoints[i].rid = 0x400 | (i - 32) << 3;
+		p.endpoints[i] =
+			(struct platform_endpoint){ .id = i,
+			                            .is_pci = true,
+			                            .rid = (i & 1 ? 0x400 : 0x200) | i >> 1 << 3,
+			                            .reserved = all };
 	rebuild();
 	for (unsigned int i = 0; i < PLATFORM_RESERVED; i++) {
 		snprintf(node, sizeof(node), "/reserved-memory/msi@%x", 0x8000000 + i * 0x100000);
