@@ -35,3 +35,4 @@ given_up() {
 		said "nestor: cpu 0: KVM cannot continue: FAIL_ENTRY (9): Invalid argument; KVM keeps its registers"
 }
 case_of "nested: a vCPU that KVM cannot continue: exit 33, with the reason" given_up
+case_of "dtb: a machine that starts at EL2" tree el2 --nested -c 2 --rng
