@@ -164,8 +164,7 @@ static bool cleans(struct access a)
  */
 static enum answer ask_by_access(struct access a, u64 *pa)
 {
-	const u64 entry = *r.entry[r.leaf], size = 1UL << regime_leaf_shift(&r);
-	const u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r.va & (size - 1));
+	const u64 output = regime_output(&r);
 
 	if (!in(output, (u64)arena, ARENA_SIZE))
 		return NR_ANSWERS;

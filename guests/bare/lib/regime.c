@@ -258,6 +258,16 @@ unsigned int regime_leaf_shift(const struct regime *r)
 	return shift_of(r, r->leaf);
 }
 
+u64 regime_output(const struct regime *r)
+{
+	const u64 entry = *r->entry[r->leaf], size = 1UL << regime_leaf_shift(r);
+	u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
+
+	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */
+		output |= (entry >> 12 & 15) << 48;
+	return output;
+}
+
 u64 regime_lower(const struct regime *r)
 {
 	u64 va = r->va & ((1UL << r->input) - 1);

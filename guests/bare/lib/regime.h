@@ -45,6 +45,8 @@ void regime_make(struct regime *r, const struct regime_ability *can);
 /* Its tables are empty again. */
 void regime_forget(struct regime *r);
 unsigned int regime_leaf_shift(const struct regime *r); /* log2 of the last entry's bytes */
+u64 regime_output(
+	const struct regime *r); /* where the last entry has the address, if it is valid */
 void regime_print(const struct regime *r);
 
 enum answer { A_OK, A_TRANSLATION, A_SIZE, A_ACCESS, A_PERMISSION, A_ABORT, NR_ANSWERS };
