@@ -186,7 +186,7 @@ static void configure(struct access a, bool lower)
 /* 7.3.13: of which IPA. */
 static u64 ipa_of(const struct verdict *v, u64 event)
 {
-	if (v->ipa)
+	if (v->has_ipa)
 		return v->ipa;
 	if (!c.both)
 		return c.va & IPA_BITS;

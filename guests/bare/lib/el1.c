@@ -140,6 +140,7 @@ struct verdict el1_access(struct access a, u64 va)
 	v.answer = regime_answer(ESR_FSC(l.esr));
 	v.stage2 = true;
 	v.walk = l.esr >> 7 & 1; /* S1PTW */
+	v.has_ipa = true;
 	v.ipa = (l.hpfar >> 4 & 0xffffffffffUL) << 12;
 	return v;
 }

@@ -12,7 +12,8 @@ struct verdict {
 	bool walk;          /* of a walk of stage 1 */
 	int level;          /* of an AT: that the fault is of; with @walk stage 1's */
 	u64 pa;             /* by AT, of OK; otherwise 0 */
-	u64 ipa;            /* by an access: the page of a fault of stage 2 */
+	bool has_ipa;       /* an access tells: */
+	u64 ipa;            /* the page of a fault of stage 2 */
 	u64 value;          /* by a read */
 };
 
