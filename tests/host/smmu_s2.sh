@@ -8,7 +8,7 @@
 # s12 SEED COUNT PARANGE
 s12() {
 	guest smmu_s2 "s12 seed=$1 count=$2" --nested --cpu "id_aa64mmfr0_el1.parange=$3" --iommu v,type=smmuv3 --rng \
-		--dma-test=iommu=v --timeout 1200 && cat "$OUT"
+		--dma-test=iommu=v --timeout 3000 && cat "$OUT"
 }
 if [ -n "${SOAK:-}" ]; then count=10000 seeds="1 2 3 4"; else count=150 seeds=1; fi
 for seed in $seeds; do
