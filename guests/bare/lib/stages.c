@@ -168,12 +168,15 @@ bool stages_deny_device(const struct stages *c)
 	return denies_device(c, &c->paths[OUTPUT]);
 }
 
+/* With a table that was stage 1's block: it is where the output was. */
 bool stages_table_permits(const struct stages *c, unsigned int permitted)
 {
+	const bool deeper = c->both && c->r.leaf < 3 && (*c->r.entry[c->r.leaf] & 3) == TABLE;
+
 	for (int level = c->r.start; c->both && level <= c->r.leaf; level++)
 		if (permitted & 1 << (permits(c, &c->paths[TABLES + level]) >> 6))
 			return true;
-	return false;
+	return deeper && permitted & 1 << (permits(c, &c->paths[OUTPUT]) >> 6);
 }
 
 bool stages_deny_flag(const struct stages *c)
