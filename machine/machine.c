@@ -333,7 +333,7 @@ int machine_describe(const struct options *o, int (*show)(struct machine *m, voi
 	const struct arch_config arch = { .pmu = o->arch.pmu, .el2 = o->arch.el2 };
 	struct machine m = {
 		.options = o,
-		.irqs = irqs(o->irqchip),
+		.irqs = irqs(o),
 		.log = { .topics = o->trace },
 		.terminal = { .guard = -1 },
 	};

@@ -148,8 +148,10 @@ struct platform {
 	unsigned int nr_endpoints;
 	struct platform_function functions[PLATFORM_FUNCTIONS];
 	unsigned int nr_functions;
-#define PLATFORM_BRIDGES     256
-#define PLATFORM_RESERVED    8
+	struct platform_bridge bridges[PLATFORM_BRIDGES];
+	unsigned int nr_bridges;
+	struct platform_reserved reserved[PLATFORM_RESERVED];
+	unsigned int nr_reserved;
 	struct {
 		const char *bootargs;
 		gpa_t initrd;
