@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest: the machine as it found it, a fact a line, after some traffic. Nothing depends on who told it (a device
+# tree, ACPI): what has a name of its teller's is named by its address. The lines go to the disk "view", since a UART
+# takes an exit for each character of them. Then it waits for a line.
+
+for block in /sys/block/vd*; do
+	read -r serial <"$block/serial"
+	[ "$serial" != view ] || view=/dev/${block##*/}
+done
+# Every queue of every device has something to do.
+for cpu in $(seq 0 $(($(nproc) - 1))); do
+	for disk in /dev/vd*; do
+		taskset -c "$cpu" dd if="$disk" of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null || exit 1
+	done
+done
+[ ! -c /dev/hwrng ] || dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null || exit 2
+if [ -e /sys/class/net/eth0 ]; then
+	ip addr add 10.9.0.2/24 dev eth0 && ip link set eth0 up && ping -c 1 10.9.0.1 >/dev/null || exit 3
+fi
+echo "the console's interrupt"
+stty opost # when that has been written
+
+# facts FOLDER FILE...: what these say of each entry of FOLDER that has them, as "ENTRY FILE VALUE"
+facts() {
+	cd "$1" 2>/dev/null || return
+	shift
+	for file; do grep -Hs . -- */"$file"; done | sed 's|^\([^/]*\)/\([^:]*\):|\1 \2 |'
+}
+# links FOLDER LINK...: likewise, of symbolic links
+links() {
+	cd "$1" 2>/dev/null || return
+	shift
+	for link; do
+		for entry in *; do [ ! -L "$entry/$link" ] || echo "$entry $link $(readlink "$entry/$link" | sed 's|.*/||')"; done
+	done
+}
+
+# Whose name is what: a script for sed. A device that is found by its address is known by it, if it has one.
+names() {
+	for d in /sys/bus/virtio/devices/*; do
+		[ ! -e "$d" ] || readlink -f "$d" | sed 's|.*/\([^/]*\)/\([^/]*\)|s/\\b\2\\b/virtio(\1)/g|'
+	done
+	ls /sys/bus/platform/devices | while read -r name; do
+		sed -n "s/^ *0*\([0-9a-f]*\)-.* : $name\( .*\)*\$/s|\\\\b$name\\\\b|@\1|g/p" /proc/iomem | head -n 1
+	done
+}
+
+cpus() {
+	facts /sys/devices/system/cpu regs/identification/midr_el1 topology/package_cpus_list topology/cluster_cpus_list \
+		topology/core_id topology/thread_siblings_list
+	sed -n 's/^Features.*: /cpu features: /p' /proc/cpuinfo | sort -u
+	echo "clock: $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+	facts /sys/bus/event_source/devices cpus | sed 's/^armv8_pmuv3[^ ]*/PMU/'
+}
+
+memory() { grep -E 'System RAM|PCI ECAM|GIC' /proc/iomem | sed 's/^/memory: /'; }
+
+# Of configuration space what is not zero, but for the Interrupt Line, where Linux notes a number of its own.
+pci() {
+	facts /sys/bus/pci/devices dma_mask_bits consistent_dma_mask_bits msi_bus ari_enabled power_state
+	facts /sys/bus/pci/devices resource | grep -v ' resource [0x ]*$'
+	links /sys/bus/pci/devices driver iommu
+	for d in /sys/bus/pci/devices/*; do
+		[ -e "$d" ] || continue
+		hexdump -v -e "\"${d##*/} config %04_ax\" 16/1 \" %02x\" \"\\n\"" -n 512 "$d/config"
+	done | sed 's/^\(.* 0030.*\) .. \(.. .. ..\)$/\1 -- \2/' | grep -v ' config .... [0 ]*$'
+}
+
+# Which are asked for, by whom, and which of them have come. Of transmissions that is chance: they are cleaned up without, too.
+# The IPIs, and how often a CPU needs another, are Linux's own.
+interrupts() {
+	facts /sys/kernel/irq hwirq chip_name type actions per_cpu_count >/tmp/irqs
+	awk '{ at = $1; what = $2; sub(/^[^ ]* [^ ]* /, ""); fact[at, what] = $0; all[at] }
+	     END { for (i in all) {
+			actions = fact[i, "actions"]
+			if (actions == "" || actions == "(null)" || actions == "IPI") continue
+			came = actions ~ /-output/ ? "" : fact[i, "per_cpu_count"] ~ /[1-9]/ ? ": came" : ": quiet"
+			print "interrupt " fact[i, "hwirq"] " of " fact[i, "chip_name"] ", " fact[i, "type"] ", " actions came } }' /tmp/irqs
+	for irq in /sys/bus/*/devices/*/msi_irqs/*; do
+		[ -e "$irq" ] || continue
+		of=${irq%/msi_irqs/*}
+		sed -n "s/^${irq##*/} hwirq /${of##*/} message /p" /tmp/irqs
+	done
+}
+
+iommus() {
+	for d in /sys/kernel/iommu_groups/*; do
+		[ -e "$d" ] || continue
+		members=$(ls "$d/devices" | tr '\n' ' ')
+		sed "s/^/group of $members: /" "$d/type" "$d/reserved_regions"
+	done
+	for d in /sys/class/iommu/*; do echo "iommu ${d##*/} serves $(ls "$d/devices" | tr '\n' ' ')"; done
+	links /sys/class/iommu device
+	links /sys/bus/platform/devices iommu
+}
+
+virtio() {
+	facts /sys/bus/virtio/devices device status features
+	links /sys/bus/virtio/devices driver
+	for disk in /sys/bus/virtio/devices/*/block/*; do
+		[ ! -e "$disk" ] || echo "$disk $(sha256sum <"/dev/${disk##*/}")" | sed 's|.*/\(virtio[0-9]*\)/block/[^ ]* |\1 has |'
+	done
+}
+
+board() {
+	sed -n 's/^\([0-9]*: uart:.*\) irq:.*/serial \1/p' /proc/tty/driver/serial
+	sed 's/^/console /' /proc/consoles
+	facts /sys/class/rtc name | sed 's/\(name [^ ]*\) .*/\1/'
+	sed -n 's/^N: Name=/input: /p' /proc/bus/input/devices
+	facts /sys/bus/platform/devices capability
+}
+
+# What the kernel said of these, without where in memory it has put anything.
+said() {
+	dmesg | sed 's/^\[[^]]*\] //' |
+		grep -E '^(psci: [A-Z]|SMC Calling|GIC|ITS|arch_timer|arm-smmu-v3 [^:]*: (ias|features|allocated)|virtio_iommu|pci_bus .*resource|smp: Brought|CPU features: )' |
+		sed 's/@[0-9a-f]\{8,\} (/@RAM (/; s/0x000000008[0-9a-f]\{7\}/RAM/g; s/^/said: /'
+}
+
+names >/tmp/names
+for what in cpus memory pci interrupts iommus virtio board said; do (eval "$what"); done >/tmp/view
+sed -f /tmp/names /tmp/view | sed -f /tmp/names | sort | dd of="$view" bs=1M conv=fsync 2>/dev/null || exit 4
+echo "that is all"
+read -r line
