@@ -18,7 +18,7 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma nest; do
+		for tool in traffic dma nest kexec; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -49,7 +49,7 @@ debian() {
 		"$top/guests/linux/mkinitrd.sh" "$share/debian$release/modules.cpio" "$dir/modules"
 	done
 }
-! wants debian.sh "$@" || debian
+{ ! wants debian.sh "$@" && ! wants kexec.sh "$@"; } || debian
 # A guest that is a hypervisor has what it needs for one
 nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd:guest-initrd"
@@ -61,7 +61,7 @@ nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
-{ ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
+{ ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@" && ! wants twice.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.

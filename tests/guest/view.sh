@@ -70,13 +70,19 @@ pci() {
 # Which are asked for, by whom, and which of them have come. Of transmissions that is chance: they are cleaned up without, too.
 # The IPIs, and how often a CPU needs another, are Linux's own.
 interrupts() {
-	facts /sys/kernel/irq hwirq chip_name type actions per_cpu_count >/tmp/irqs
-	awk '{ at = $1; what = $2; sub(/^[^ ]* [^ ]* /, ""); fact[at, what] = $0; all[at] }
+	facts /sys/kernel/irq hwirq chip_name type actions per_cpu_count | sed -f /tmp/names | sed -f /tmp/names >/tmp/irqs
+	awk 'function sorted(list, a, n, i, j, t) { # in the order of probing it would be chance
+		n = split(list, a, ",")
+		for (i = 1; i <= n; i++) for (j = i; j > 1 && a[j] < a[j - 1]; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
+		for (list = a[i = 1]; i < n;) list = list "," a[++i]
+		return list
+	     }
+	     { at = $1; what = $2; sub(/^[^ ]* [^ ]* /, ""); fact[at, what] = $0; all[at] }
 	     END { for (i in all) {
 			actions = fact[i, "actions"]
 			if (actions == "" || actions == "(null)" || actions == "IPI") continue
 			came = actions ~ /-output/ ? "" : fact[i, "per_cpu_count"] ~ /[1-9]/ ? ": came" : ": quiet"
-			print "interrupt " fact[i, "hwirq"] " of " fact[i, "chip_name"] ", " fact[i, "type"] ", " actions came } }' /tmp/irqs
+			print "interrupt " fact[i, "hwirq"] " of " fact[i, "chip_name"] ", " fact[i, "type"] ", " sorted(actions) came } }' /tmp/irqs
 	for irq in /sys/bus/*/devices/*/msi_irqs/*; do
 		[ -e "$irq" ] || continue
 		of=${irq%/msi_irqs/*}
@@ -104,7 +110,7 @@ virtio() {
 }
 
 board() {
-	sed -n 's/^\([0-9]*: uart:.*\) irq:.*/serial \1/p' /proc/tty/driver/serial
+	facts /sys/class/tty type iomem_base uartclk | grep -v ' 0x0$'
 	sed 's/^/console /' /proc/consoles
 	facts /sys/class/rtc name | sed 's/\(name [^ ]*\) .*/\1/'
 	sed -n 's/^N: Name=/input: /p' /proc/bus/input/devices
@@ -114,8 +120,8 @@ board() {
 # What the kernel said of these, without where in memory it has put anything.
 said() {
 	dmesg | sed 's/^\[[^]]*\] //' |
-		grep -E '^(psci: [A-Z]|SMC Calling|GIC|ITS|arch_timer|arm-smmu-v3 [^:]*: (ias|features|allocated)|virtio_iommu|pci_bus .*resource|smp: Brought|CPU features: )' |
-		sed 's/@[0-9a-f]\{8,\} (/@RAM (/; s/0x000000008[0-9a-f]\{7\}/RAM/g; s/^/said: /'
+		grep -E '^(psci: [A-Z]|SMC Calling|GIC|ITS|arch_timer|arm-smmu-v3 [^:]*: (ias|features|allocated)|virtio_iommu|pci_bus .*resource|smp: Brought|CPU: All|kvm |CPU features: )' |
+		sed 's/@[0-9a-f]\{8,\} (/@RAM (/; s/0x000000008[0-9a-f]\{7\}/RAM/g; s/ IRQ[0-9]*$/ IRQ/; s/^/said: /'
 }
 
 names >/tmp/names
