@@ -21,12 +21,16 @@
 
 #define REBOOT_KEXEC 0x45584543 /* LINUX_REBOOT_CMD_KEXEC */
 
-/* Where the kernel that runs is: so none of what it has reserved for the next one is there. The
- * rest is where a guest with 256 MiB or more has had neither initrd, tree nor tables. */
-#define KERNEL_AT 0x80000000UL
-#define INITRD_AT (KERNEL_AT + (64UL << 20))
-#define TREE_AT   (KERNEL_AT + (128UL << 20))
-#define ENTRY_AT  (KERNEL_AT + (136UL << 20))
+/*
+ * Where a guest with 256 MiB or more has had neither initrd, tree nor tables, and where the kernels
+ * tried have put none of what the next one is to leave alone. Not where the kernel that runs is:
+ * with FEAT_S1PIE Linux 6.12 does not make its own text writable for the copy.
+ */
+#define EVEN_AT   0x80000000UL
+#define ODD_AT    (EVEN_AT + (64UL << 20))
+#define INITRD_AT (EVEN_AT + (128UL << 20))
+#define TREE_AT   (EVEN_AT + (160UL << 20))
+#define ENTRY_AT  (EVEN_AT + (168UL << 20))
 #define PAGE      0x10000UL
 
 static void check(int good, const char *what)
@@ -35,6 +39,20 @@ static void check(int good, const char *what)
 		return;
 	perror(what);
 	exit(1);
+}
+
+static unsigned long other_place(void)
+{
+	FILE *map = fopen("/proc/iomem", "r");
+	unsigned long at = ~0UL;
+	char line[200];
+
+	check(!!map, "/proc/iomem");
+	while (fgets(line, sizeof(line), map))
+		if (strstr(line, "Kernel code"))
+			at = strtoul(line, NULL, 16);
+	fclose(map);
+	return at < ODD_AT ? ODD_AT : EVEN_AT;
 }
 
 static int open_file(const char *path)
@@ -96,14 +114,15 @@ static void change_tree(char *tree, const char *words, const struct kexec_segmen
 static void load(const char *kernel, const char *initrd, const char *words)
 {
 	/* x0 is the tree, x1 to x3 are 0; to the kernel (Documentation/arch/arm64/booting.rst) */
-	static const struct {
+	const unsigned long kernel_at = other_place();
+	const struct {
 		uint32_t code[6];
 		uint64_t tree, kernel;
 	} entry = { { 0x580000c0, 0x580000f1, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0xd61f0220 },
 		    TREE_AT,
-		    KERNEL_AT };
+		    kernel_at };
 	struct kexec_segment s[4] = {
-		segment(kernel, KERNEL_AT),
+		segment(kernel, kernel_at),
 		segment(initrd, INITRD_AT),
 		segment("/sys/firmware/fdt", TREE_AT),
 		{ &entry, sizeof(entry), (void *)ENTRY_AT, PAGE },
