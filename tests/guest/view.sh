@@ -121,7 +121,7 @@ board() {
 said() {
 	dmesg | sed 's/^\[[^]]*\] //' |
 		grep -E '^(psci: [A-Z]|SMC Calling|GIC|ITS|arch_timer|arm-smmu-v3 [^:]*: (ias|features|allocated)|virtio_iommu|pci_bus .*resource|smp: Brought|CPU: All|kvm |CPU features: )' |
-		sed 's/@[0-9a-f]\{8,\} (/@RAM (/; s/0x000000008[0-9a-f]\{7\}/RAM/g; s/ IRQ[0-9]*$/ IRQ/; s/^/said: /'
+		sed 's/@[0-9a-f]\{8,\} (/@RAM (/; s/0x000000008[0-9a-f]\{7\}/RAM/g; s/ IRQ[0-9]*$/ IRQ/; s/^GICv2m: [A-Z]* overriding/GICv2m: overriding/; s/^/said: /'
 }
 
 names >/tmp/names
