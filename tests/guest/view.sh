@@ -31,19 +31,17 @@ facts() {
 links() {
 	cd "$1" 2>/dev/null || return
 	shift
-	for link; do
-		for entry in *; do [ ! -L "$entry/$link" ] || echo "$entry $link $(readlink "$entry/$link" | sed 's|.*/||')"; done
-	done
+	for link; do ls -ld -- */"$link" 2>/dev/null; done |
+		awk '/ -> / { n = split($NF, to, "/"); split($(NF - 2), from, "/"); print from[1], from[2], to[n] }'
 }
 
 # Whose name is what: a script for sed. A device that is found by its address is known by it, if it has one.
 names() {
-	for d in /sys/bus/virtio/devices/*; do
-		[ ! -e "$d" ] || readlink -f "$d" | sed 's|.*/\([^/]*\)/\([^/]*\)|s/\\b\2\\b/virtio(\1)/g|'
-	done
-	ls /sys/bus/platform/devices | while read -r name; do
-		sed -n "s/^ *0*\([0-9a-f]*\)-.* : $name\( .*\)*\$/s|\\\\b$name\\\\b|@\1|g/p" /proc/iomem | head -n 1
-	done
+	ls -l /sys/bus/virtio/devices | awk '/ -> / { n = split($NF, to, "/"); print "s/\\b" to[n] "\\b/virtio(" to[n - 1] ")/g" }'
+	{ ls /sys/bus/platform/devices; echo; cat /proc/iomem; } | awk '
+		!NF { listed = 1; next }
+		!listed { names[$1]; next }
+		$3 in names { at = $1; sub(/-.*/, "", at); sub(/^0*/, "", at); print "s|\\b" $3 "\\b|@" at "|g"; delete names[$3] }'
 }
 
 cpus() {
@@ -83,20 +81,18 @@ interrupts() {
 			if (actions == "" || actions == "(null)" || actions == "IPI") continue
 			came = actions ~ /-output/ ? "" : fact[i, "per_cpu_count"] ~ /[1-9]/ ? ": came" : ": quiet"
 			print "interrupt " fact[i, "hwirq"] " of " fact[i, "chip_name"] ", " fact[i, "type"] ", " sorted(actions) came } }' /tmp/irqs
-	for irq in /sys/bus/*/devices/*/msi_irqs/*; do
-		[ -e "$irq" ] || continue
-		of=${irq%/msi_irqs/*}
-		sed -n "s/^${irq##*/} hwirq /${of##*/} message /p" /tmp/irqs
-	done
+	{ cat /tmp/irqs; ls -d /sys/bus/*/devices/*/msi_irqs/*; } 2>/dev/null | awk '
+		$2 == "hwirq" { hwirq[$1] = $3 }
+		/msi_irqs/ { split($0, at, "/"); print at[6] " message " hwirq[at[8]] }'
 }
 
 iommus() {
-	for d in /sys/kernel/iommu_groups/*; do
-		[ -e "$d" ] || continue
-		members=$(ls "$d/devices" | tr '\n' ' ')
-		sed "s/^/group of $members: /" "$d/type" "$d/reserved_regions"
-	done
-	for d in /sys/class/iommu/*; do echo "iommu ${d##*/} serves $(ls "$d/devices" | tr '\n' ' ')"; done
+	cd /sys/kernel/iommu_groups
+	{ ls -d */devices/*; grep -Hs . */type */reserved_regions; } 2>/dev/null | awk '
+		{ at = $0; sub("/.*", "", at) }
+		/^[0-9]*.devices/ { sub(/.*\//, ""); members[at] = members[at] " " $0; next }
+		{ sub(/[^:]*:/, ""); print "group of" members[at] ": " $0 }'
+	cd /sys/class/iommu && ls -d */devices/* 2>/dev/null | sed 's|/devices/| serves |'
 	links /sys/class/iommu device
 	links /sys/bus/platform/devices iommu
 }

@@ -13,7 +13,7 @@ case_of "twice: virtio over MMIO, behind an SMMUv3, behind a virtio-iommu and be
 	twice 1 3 --virtio-transport mmio --iommu s,type=smmuv3 --iommu v,type=virtio \
 	-d "${d}1,iommu=s" -d "${d}2,iommu=v" -d "${d}3" -n tap=tap0 --rng=iommu=s
 case_of "twice: a GICv3 without an ITS: INTx of two segments and behind ports, an SMMUv3 that is wired" \
-	twice 4 3 --irqchip gicv3 --segment 5 --root-port a --root-port b,segment=5 --iommu s,type=smmuv3 --iommu v,type=virtio \
+	twice 2 3 --irqchip gicv3 --segment 5 --root-port a --root-port b,segment=5 --iommu s,type=smmuv3 --iommu v,type=virtio \
 	-d "${d}1,iommu=s,bus=a" -d "${d}2,iommu=v,bus=b" -d "${d}3,segment=5" -n tap=tap0,iommu=s --rng
 IMAGE=$SHARE/Image-64k
 case_of "twice: to a kernel of 64 KiB pages, behind an SMMUv3, a virtio-iommu and none" \
