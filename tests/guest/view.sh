@@ -14,9 +14,15 @@ for cpu in $(seq 0 $(($(nproc) - 1))); do
 		taskset -c "$cpu" dd if="$disk" of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null || exit 1
 	done
 done
-[ ! -c /dev/hwrng ] || dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null || exit 2
+if [ -e /sys/bus/virtio/drivers/virtio_rng/virtio*/driver ]; then
+	echo virtio_rng.0 >/sys/class/misc/hw_random/rng_current
+	dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null || exit 2
+fi
 if [ -e /sys/class/net/eth0 ]; then
-	ip addr add 10.9.0.2/24 dev eth0 && ip link set eth0 up && ping -c 1 10.9.0.1 >/dev/null || exit 3
+	ip addr add 10.9.0.2/24 dev eth0 && ip link set eth0 up || exit 3
+	tries=30 # what is sent before the host has seen the tap's carrier is lost
+	until ping -c 1 -W 1 10.9.0.1 >/dev/null || [ $((tries -= 1)) = 0 ]; do :; done
+	[ $tries -gt 0 ] || exit 4
 fi
 echo "the console's interrupt"
 stty opost # when that has been written
@@ -122,6 +128,6 @@ said() {
 
 names >/tmp/names
 for what in cpus memory pci interrupts iommus virtio board said; do (eval "$what"); done >/tmp/view
-sed -f /tmp/names /tmp/view | sed -f /tmp/names | sort | dd of="$view" bs=1M conv=fsync 2>/dev/null || exit 4
+sed -f /tmp/names /tmp/view | sed -f /tmp/names | sort | dd of="$view" bs=1M conv=fsync 2>/dev/null || exit 5
 echo "that is all"
 read -r line

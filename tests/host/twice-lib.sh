@@ -16,6 +16,7 @@ UNLIKE="rtc button window cluster nomsi"
 
 # Of KVM: which messages of whom the guest has told the ITS of, and which SPIs are enabled, as levels or edges.
 of_kvm() {
+	[ -e "$1/vgic-state" ] || return 0 # a host without debugfs, or a guest that is no more
 	[ ! -e "$1"/vgic-its-state@* ] || awk '/^Device ID/ { device = $3 } /^ *[0-9]+ / { print "KVM: DeviceID " device " EventID " $1 }' "$1"/vgic-its-state@*
 	awk '$1 == "SPI" && substr($4, 4, 1) == 1 { print "KVM: SPI " $2 - 32 " " (substr($4, 6, 1) == 1 ? "level" : "edge") }' "$1/vgic-state"
 }
