@@ -61,7 +61,7 @@ nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
 ! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
-{ ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@" && ! wants twice.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
+{ ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 
 # What the subcommands and the log say as JSON is as docs/json/ has it.

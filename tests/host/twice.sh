@@ -15,11 +15,6 @@ case_of "twice: virtio over MMIO, behind an SMMUv3, behind a virtio-iommu and be
 case_of "twice: a GICv3 without an ITS: INTx of two segments and behind ports, an SMMUv3 that is wired" \
 	twice 2 3 --irqchip gicv3 --segment 5 --root-port a --root-port b,segment=5 --iommu s,type=smmuv3 --iommu v,type=virtio \
 	-d "${d}1,iommu=s,bus=a" -d "${d}2,iommu=v,bus=b" -d "${d}3,segment=5" -n tap=tap0,iommu=s --rng
-IMAGE=$SHARE/Image-64k
-case_of "twice: to a kernel of 64 KiB pages, behind an SMMUv3, a virtio-iommu and none" \
-	twice 2 3 --iommu s,type=smmuv3,interrupts=msi --iommu v,type=virtio,msi=translate \
-	-d "${d}1,iommu=s" -d "${d}2,iommu=v" -d "${d}3" -n tap=tap0,iommu=s
-IMAGE=$WORK/Image
 [ -z "${SOAK:-}" ] || for chip in gicv3-its gicv3; do every_way $chip; done
 every_difference
 twice_ends
