@@ -19,7 +19,7 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma nest; do
+		for tool in traffic dma nest kexec; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -50,7 +50,7 @@ debian() {
 		"$top/guests/linux/mkinitrd.sh" "$share/debian$release/modules.cpio" "$dir/modules"
 	done
 }
-! wants debian.sh "$@" || debian
+{ ! wants debian.sh "$@" && ! wants kexec.sh "$@"; } || debian
 # A guest that is a hypervisor has what it needs for one
 nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd:guest-initrd"

@@ -197,7 +197,7 @@ static void make_segments(struct maker *m)
 /* At most as many to a segment as it has buses behind its root bus. */
 static void make_ports(struct maker *m)
 {
-	unsigned int buses = 256, nr = some(m, 10, MAX_PORTS);
+	unsigned int buses = 256, nr = some(m, 10, 32);
 
 	for (unsigned int n = 1; n < m->nr_segments; n *= 2)
 		buses /= 2;
@@ -279,7 +279,7 @@ static void make_devices(struct maker *m, const char *option, const char *format
 
 static void make_dma_tests(struct maker *m)
 {
-	for (unsigned int nr = some(m, 4, MAX_DMA_TESTS); nr--;) {
+	for (unsigned int nr = some(m, 4, 16); nr--;) {
 		struct item *item = add(m, "dma-test");
 
 		if (percent(m, 30))
@@ -292,8 +292,8 @@ static void make_virtio(struct maker *m)
 {
 	struct item *item;
 
-	make_devices(m, "disk", "d%u", some(m, 6, MAX_DISKS), "serial=s", true);
-	make_devices(m, "network", "tap=t%u", some(m, 3, MAX_NETS), "", true);
+	make_devices(m, "disk", "d%u", some(m, 6, 24), "serial=s", true);
+	make_devices(m, "network", "tap=t%u", some(m, 3, 8), "", true);
 	make_devices(m, "network", "passt", percent(m, 15), "", true);
 	make_devices(m, "fs", "f%u", some(m, 2, MAX_FS), "tag=t", false);
 	make_devices(m, "vsock", "%u", percent(m, 30), "", false);
