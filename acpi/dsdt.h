@@ -8,4 +8,7 @@
 /* Host bridges, and the ranges that their ECAMs are. */
 void dsdt_pci(struct out *o, const struct platform *p);
 
+/* Within its host bridge, functions of which there is more to tell. */
+void dsdt_functions(struct out *o, const struct platform *p, unsigned int segment);
+
 #endif

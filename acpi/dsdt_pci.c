@@ -120,11 +120,25 @@ static void osc(struct out *o)
 	aml_end(o, method);
 }
 
-/* DSM_PCI_PRESERVE_BOOT_CONFIG: function 5 is 1: the OS may place the BARs, since nobody has yet.
- */
+/* An RMR holds for the requester IDs that it names, so only while nobody numbers buses anew: Linux
+ * disregards it otherwise (iort_rmr_has_dev()). */
+static bool has_rmr(const struct platform *p, unsigned int segment)
+{
+	for (unsigned int i = 0; i < p->nr_endpoints; i++) {
+		const struct platform_endpoint *e = &p->endpoints[i];
+
+		if (e->is_pci && e->pci == segment && e->reserved &&
+		    p->iommus[e->iommu].kind == PLATFORM_IOMMU_SMMUV3)
+			return true;
+	}
+	return false;
+}
+
+/* DSM_PCI_PRESERVE_BOOT_CONFIG: function 5 is 1: the OS may place BARs and number buses; 0: it
+ * finds them as they are to stay. */
 #define DSM_UUID "e5c937d0-3553-4d7a-9117-ea4d19c3434d"
 
-static void dsm(struct out *o)
+static void dsm(struct out *o, bool preserve)
 {
 	static const u8 functions[] = { 1 << 5 | 1 };
 	static const u8 none[] = { 0 };
@@ -143,7 +157,7 @@ static void dsm(struct out *o)
 	aml_op(o, AML_LEQUAL);
 	aml_op(o, AML_ARG2);
 	aml_int(o, 5);
-	return_op(o, AML_ONE);
+	return_op(o, preserve ? AML_ZERO : AML_ONE);
 	aml_end(o, function);
 	aml_end(o, uuid);
 	aml_op(o, AML_RETURN);
@@ -151,8 +165,9 @@ static void dsm(struct out *o)
 	aml_end(o, method);
 }
 
-static void host(struct out *o, const struct platform_pci *pci, unsigned int i)
+static void host(struct out *o, const struct platform *p, unsigned int i)
 {
+	const struct platform_pci *pci = &p->pci[i];
 	const size_t at = aml_device(o, acpi_name(NAME_HOST, i).text);
 
 	aml_name_eisa(o, "_HID", "PNP0A08");
@@ -160,11 +175,12 @@ static void host(struct out *o, const struct platform_pci *pci, unsigned int i)
 	aml_name_int(o, "_UID", i);
 	aml_name_int(o, "_SEG", pci->segment);
 	aml_name_int(o, "_BBN", 0);
-	aml_name_int(o, "_CCA", 1);
+	aml_name_int(o, "_CCA", !pci->noncoherent);
 	windows(o, pci);
 	interrupts(o, pci);
 	osc(o);
-	dsm(o);
+	dsm(o, has_rmr(p, i));
+	dsdt_functions(o, p, i);
 	aml_end(o, at);
 }
 
@@ -186,6 +202,6 @@ void dsdt_pci(struct out *o, const struct platform *p)
 {
 	for (unsigned int i = 0; i < p->nr_pci; i++) {
 		ecam(o, &p->pci[i], i);
-		host(o, &p->pci[i], i);
+		host(o, p, i);
 	}
 }

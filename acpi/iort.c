@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The IORT (Arm DEN0049; Linux, include/acpi/actbl2.h): ITS, SMMUv3s, PCI segments and platform
- * devices, and whose IDs go where. */
+ * devices, whose IDs go where, and what DMA finds at its own address. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "acpi/map.h"
 
-enum { ITS_GROUP, NAMED_COMPONENT, ROOT_COMPLEX, SMMUV3 = 4 };
+enum { ITS_GROUP, NAMED_COMPONENT, ROOT_COMPLEX, SMMUV3 = 4, RMR = 6 };
 enum { MAPPING_SINGLE = 1 };
 /* struct acpi_iort_smmu_v3: flags. */
 enum { SMMU_COHACC = 1 << 0, SMMU_HTTU_SHIFT = 1, SMMU_DEVICEID_VALID = 1 << 4 };
-/* struct acpi_iort_memory_access: coherent, and write-back for what is not cached otherwise. */
-enum { MEMORY_CPM = 1 << 0, MEMORY_DACS = 1 << 1 };
+/* struct acpi_iort_memory_access: coherent, as device attributes that are cacheable and inner
+ * shareable, and (CANWBS) even where they are not. */
+enum { MEMORY_CPM = 1 << 0, MEMORY_DACS = 1 << 1, MEMORY_CANWBS = 1 << 2 };
+/* struct acpi_iort_named_component: flags. */
+enum { NAMED_STALLS = 1 << 0, NAMED_PASID_SHIFT = 1 };
+/* struct acpi_iort_root_complex: ats_attribute. */
+enum { ROOT_ATS = 1 << 0, ROOT_PRI = 1 << 1, ROOT_PASIDS = 1 << 2 };
 #define NODE_SIZE    16
 #define MAPPING_SIZE 20
 
@@ -125,12 +131,12 @@ static void smmu(struct iort *t, unsigned int i)
 	end(t, at, nr);
 }
 
-static void memory_properties(struct out *o)
+static void memory_properties(struct out *o, bool coherent, bool canwbs)
 {
-	out32(o, 1); /* CCA */
+	out32(o, coherent); /* CCA */
 	out8(o, 0);
 	out16(o, 0);
-	out8(o, MEMORY_CPM | MEMORY_DACS);
+	out8(o, (coherent ? MEMORY_CPM | MEMORY_DACS : 0) | (canwbs ? MEMORY_CANWBS : 0));
 }
 
 /* Behind an SMMU, or straight to the ITS, which a virtio-iommu's endpoints are for this table, too.
@@ -159,13 +165,15 @@ static u32 segment_mappings(struct iort *t, unsigned int segment)
 
 static void root_complex(struct iort *t, unsigned int segment)
 {
+	const struct platform_pci *pci = &t->p->pci[segment];
 	const u32 at = node(t, ROOT_COMPLEX, 3); /* iasl does not know of 4's flags */
 
-	memory_properties(t->o);
-	out32(t->o, 0); /* no ATS */
-	out32(t->o, t->p->pci[segment].segment);
+	memory_properties(t->o, !pci->noncoherent, pci->canwbs);
+	out32(t->o, (pci->ats ? ROOT_ATS : 0) | (pci->pri ? ROOT_PRI : 0) |
+	                    (pci->pasid_bits ? ROOT_PASIDS : 0));
+	out32(t->o, pci->segment);
 	out8(t->o, 64); /* address bits */
-	out16(t->o, 0); /* no PASIDs */
+	out16(t->o, pci->pasid_bits);
 	out8(t->o, 0);
 	begin_mappings(t, at);
 	end(t, at, segment_mappings(t, segment));
@@ -177,14 +185,75 @@ static void named_component(struct iort *t, const struct platform_endpoint *e)
 {
 	const u32 at = node(t, NAMED_COMPONENT, 4);
 
-	out32(t->o, 0);
-	memory_properties(t->o);
+	out32(t->o, (e->can_stall ? NAMED_STALLS : 0) | e->pasid_bits << NAMED_PASID_SHIFT);
+	memory_properties(t->o, true, false);
 	out8(t->o, 64);
 	out_text(t->o, "\\_SB_.", 6);
 	out_text(t->o, acpi_name(NAME_SLOT, e->mmio).text, 5);
 	begin_mappings(t, at);
 	mapping(t, 0, 1, e->id, t->smmus[e->iommu], MAPPING_SINGLE);
 	end(t, at, 1);
+}
+
+/* struct acpi_iort_rmr: flags; bits 9:2 are the attributes. */
+enum { RMR_REMAP_PERMITTED = 1 << 0, RMR_DEVICE_NGNRE = 1 << 2, RMR_WRITE_BACK = 5 << 2 };
+static const u32 rmr_flags[] = {
+	[PLATFORM_RESERVED_MSI] = RMR_REMAP_PERMITTED | RMR_DEVICE_NGNRE,
+	[PLATFORM_RESERVED_MEMORY] = RMR_WRITE_BACK,
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const u32 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The StreamIDs, in order, that an SMMU knows those endpoints by for which the range is there. */
+static unsigned int streams_of(const struct platform *p, unsigned int smmu, unsigned int range,
+                               u32 *ids)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < p->nr_endpoints; i++)
+		if (p->endpoints[i].iommu == smmu && p->endpoints[i].reserved >> range & 1)
+			ids[nr++] = p->endpoints[i].id;
+	qsort(ids, nr, sizeof(ids[0]), by_id);
+	return nr;
+}
+
+/* A range of an SMMU's, and the streams for which it is there; those are what it puts out, and
+ * nobody puts an ID in (iort_node_get_rmr_info()). */
+static void rmr(struct iort *t, unsigned int smmu, unsigned int range)
+{
+	const struct platform_reserved *r = &t->p->reserved[range];
+	u32 ids[PLATFORM_ENDPOINTS], at, nr_mappings = 0;
+	const unsigned int nr = streams_of(t->p, smmu, range, ids);
+
+	if (!nr)
+		return;
+	at = node(t, RMR, 3);
+	out32(t->o, rmr_flags[r->kind]);
+	out32(t->o, 1);
+	out32(t->o, NODE_SIZE + 12); /* what follows */
+	out64(t->o, r->base);
+	out64(t->o, r->size);
+	out32(t->o, 0);
+	begin_mappings(t, at);
+	for (unsigned int i = 0, run; i < nr; i += run, nr_mappings++) {
+		for (run = 1; i + run < nr && ids[i + run] == ids[i] + run; run++)
+			;
+		mapping(t, i, run, ids[i], t->smmus[smmu], 0);
+	}
+	end(t, at, nr_mappings);
+}
+
+static void rmrs(struct iort *t)
+{
+	for (unsigned int i = 0; i < t->p->nr_iommus; i++)
+		for (unsigned int r = 0; r < t->p->nr_reserved; r++)
+			if (t->p->iommus[i].kind == PLATFORM_IOMMU_SMMUV3)
+				rmr(t, i, r);
 }
 
 bool acpi_iort(struct out *o, const struct platform *p)
@@ -204,6 +273,7 @@ bool acpi_iort(struct out *o, const struct platform *p)
 		if (!p->endpoints[i].is_pci &&
 		    p->iommus[p->endpoints[i].iommu].kind == PLATFORM_IOMMU_SMMUV3)
 			named_component(&t, &p->endpoints[i]);
+	rmrs(&t);
 	out_set32(o, t.begin + 36, t.nr);
 	table_end(o, t.begin);
 	return true;

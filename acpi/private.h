@@ -32,8 +32,10 @@ static inline struct acpi_name acpi_name(const char *format, unsigned int nr)
 	snprintf(n.text, sizeof(n.text), format, nr);
 	return n;
 }
-#define NAME_SLOT "VR%02X" /* of virtio_mmio */
-#define NAME_HOST "PC%02X" /* of PCI */
+#define NAME_SLOT     "VR%02X" /* of virtio_mmio */
+#define NAME_HOST     "PC%02X" /* of PCI */
+#define NAME_BRIDGE   "BR%02X" /* by its place on its bus, as a function */
+#define NAME_FUNCTION "FN%02X"
 
 /* Each writes a whole table, and says whether there is one. */
 bool acpi_dsdt(struct out *o, const struct platform *p);

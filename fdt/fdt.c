@@ -19,7 +19,7 @@
 
 void fdt_prop_cells(void *fdt, const char *name, const u32 *cells, size_t nr)
 {
-	fdt32_t be[4 * PLATFORM_ENDPOINTS];
+	fdt32_t be[FDT_CELLS];
 
 	for (size_t i = 0; i < nr; i++)
 		be[i] = cpu_to_fdt32(cells[i]);
@@ -98,7 +98,7 @@ static void cpus(void *fdt, const struct platform *p)
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
 		fdt_begin_at(fdt, "cpu", mpidr(i));
 		fdt_property_string(fdt, "device_type", "cpu");
-		fdt_property_string(fdt, "compatible", "arm,arm-v8");
+		fdt_property_string(fdt, "compatible", "arm,armv8");
 		fdt_property_string(fdt, "enable-method", "psci");
 		fdt_property_u32(fdt, "reg", mpidr(i));
 		fdt_end_node(fdt);
@@ -313,7 +313,7 @@ static void virtio_mmio(void *fdt, const struct platform *p)
 }
 
 /* INTA to INTD of the devices 0 to 3; the mask makes the rest repeat them, as the swizzle does. */
-static void interrupt_map(void *fdt, const struct platform_pci *pci)
+void fdt_interrupt_map(void *fdt, const struct platform_pci *pci, u32 shift)
 {
 	u32 map[4 * 4 * 10], *cell = map;
 
@@ -328,7 +328,7 @@ static void interrupt_map(void *fdt, const struct platform_pci *pci)
 				0,
 				0,
 				GIC_SPI,
-				pci->intx_spi[(dev + pin) % 4],
+				pci->intx_spi[(shift + dev + pin) % 4],
 				IRQ_LEVEL_HIGH,
 			};
 
@@ -380,11 +380,13 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 	CELLS(fdt, "bus-range", 0, pci->last_bus);
 	CELLS(fdt, "reg", REG(pci->ecam, (pci->last_bus + 1ULL) << 20));
 	ranges(fdt, pci);
-	interrupt_map(fdt, pci);
+	fdt_interrupt_map(fdt, pci, 0);
 	if (p->nr_msi_frames)
 		msi_kinds[p->msi_frames[0].kind].user(fdt, pci);
-	fdt_property(fdt, "dma-coherent", NULL, 0);
+	fdt_prop_flag(fdt, "dma-coherent", !pci->noncoherent);
+	fdt_prop_flag(fdt, "ats-supported", pci->ats);
 	fdt_segment_iommus(fdt, p, pci - p->pci);
+	fdt_functions(fdt, p, pci - p->pci);
 	fdt_end_node(fdt);
 }
 
@@ -392,6 +394,7 @@ static void pci(void *fdt, const struct platform *p, const struct platform_pci *
 static void machine(void *fdt, const struct platform *p)
 {
 	memory(fdt, p);
+	fdt_reserved(fdt, p);
 	cpus(fdt, p);
 	pmu(fdt, p);
 	psci(fdt, p);

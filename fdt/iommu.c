@@ -24,10 +24,14 @@ void fdt_slot_iommu(void *fdt, const struct platform *p, unsigned int slot)
 	for (unsigned int i = 0; i < p->nr_iommus; i++)
 		if (is_slot(&p->iommus[i]) && p->iommus[i].mmio == slot)
 			iommu_properties(fdt, i);
-	for (unsigned int i = 0; i < p->nr_endpoints; i++)
-		if (!p->endpoints[i].is_pci && p->endpoints[i].mmio == slot)
-			CELLS(fdt, "iommus", PHANDLE_IOMMU0 + p->endpoints[i].iommu,
-			      p->endpoints[i].id);
+	for (unsigned int i = 0; i < p->nr_endpoints; i++) {
+		const struct platform_endpoint *e = &p->endpoints[i];
+
+		if (e->is_pci || e->mmio != slot)
+			continue;
+		CELLS(fdt, "iommus", PHANDLE_IOMMU0 + e->iommu, e->id);
+		fdt_endpoint(fdt, p, i);
+	}
 }
 
 /* arm,smmu-v3.yaml; its messages, where it sends some, are by a DeviceID of its own. */

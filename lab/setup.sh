@@ -12,6 +12,7 @@
 . "$lab/debian.sh"
 . "$lab/helpers.sh"
 . "$lab/pciutils.sh"
+. "$lab/dtschema.sh"
 
 build_packages="gcc libc6-dev make git xz-utils cpio libfdt-dev libjansson-dev zlib1g-dev libzstd-dev liburing-dev libbsd-dev
     libcriterion-dev clang-format"
@@ -62,7 +63,7 @@ space_for() {
         [ -e "$cache/$name" ] && continue
         case $name in
             "$tools") sum=$((sum + 800)) ;;
-            "$debian12" | "$debian13") sum=$((sum + 200)) ;;
+            "$debian12" | "$debian13" | "$dtschema") sum=$((sum + 200)) ;;
             "$kernel" | "$kernel_64k") tree=2200 ;;
             *) sum=$((sum + 100)) ;;
         esac
@@ -75,7 +76,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest $kernel_64k"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest $dtschema $kernel_64k"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -89,6 +90,7 @@ setup() {
     [ "$1" != lab ] || entry "$helpers" "passt and virtiofsd for arm64" got make_helpers
     [ "$1" != lab ] || entry "$pciutils" "lspci for arm64" got make_pciutils
     [ "$1" != lab ] || entry "$kselftest" "the kernel's tests for arm64" got make_kselftest
+    [ "$1" != lab ] || entry "$dtschema" "dt-validate and its schemas" got make_dtschema
     [ "$1" != lab ] || entry "$debian12" "Debian 12's kernel" got make_debian12
     [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
@@ -119,6 +121,7 @@ print_env() {
     echo "LAB_HELPERS := $cache/$helpers"
     echo "LAB_PCIUTILS := $cache/$pciutils"
     echo "LAB_KSELFTEST := $cache/$kselftest"
+    echo "LAB_DT_VALIDATE := $cache/$dtschema/bin/dt-validate"
     echo "LAB_DEBIAN12 := $cache/$debian12"
     echo "LAB_DEBIAN13 := $cache/$debian13"
     echo "LAB_KERNEL_HEADERS := $cache/$kernel"

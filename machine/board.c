@@ -13,6 +13,7 @@
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+#include "machine/status.h"
 #include "vmm/arm64/cpu.h"
 #include "vmm/arm64/gic.h"
 
@@ -28,6 +29,23 @@ gpa_t board_top(const struct options *o)
 	const gpa_t ecam = last ? (gpa_t)segment_buses(o) << 20 : 0;
 
 	return high_base(o) + last * SEGMENT_STRIDE + SEGMENT_WINDOW64 + ecam;
+}
+
+_Static_assert(MAX_SEGMENTS == PLATFORM_SEGMENTS, "each has a place on the board");
+_Static_assert(END_SPIS <= 1020 - 32, "no GIC has more");
+
+/* Of INTA of its device 0. */
+static u32 intx_spi(unsigned int i)
+{
+	return i < FIRST_SEGMENTS ? SPI_INTX0 + 4 * i : SPI_INTX_MORE + 4 * (i - FIRST_SEGMENTS);
+}
+
+/* A GIC has so many for each 32; each costs the guest's start a few accesses that exit. */
+unsigned int board_spis(const struct options *o)
+{
+	if (o->nr_segments > FIRST_SEGMENTS)
+		return ALIGN_UP(intx_spi(o->nr_segments), 32);
+	return NR_SPIS + (irqchip_takes_spis(o->irqchip) ? NR_V2M_SPIS : 0);
 }
 
 static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned int i)
@@ -46,7 +64,7 @@ static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned
 		.devid_base = i * (NR_DEVIDS / n),
 	};
 	for (unsigned int pin = 0; pin < 4; pin++)
-		pci->intx_spi[pin] = SPI_INTX0 + 4 * i + pin;
+		pci->intx_spi[pin] = intx_spi(i) + pin;
 }
 
 static void fill_platform(struct machine *m)
@@ -167,6 +185,23 @@ struct pci_bus *machine_bus(struct machine *m, const struct place *place)
 	if (place->bus)
 		return m->ports[port_index(m->options, place->bus)]->secondary;
 	return pci_host_bus(m->pci[segment_index(m->options, place->segment)]);
+}
+
+int board_check_windows(const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->platform.nr_pci; i++) {
+		const u64 room = m->platform.pci[i].mem32.size;
+		const u64 need = pci_host_need32(m->pci[i]);
+
+		if (need <= room)
+			continue;
+		log_error("--segment %u: expected devices whose BARs fit into its 32-bit window: "
+		          "it has %lluK, a share of %u segments, and they take %lluK",
+		          m->platform.pci[i].segment, (unsigned long long)room >> 10,
+		          m->platform.nr_pci, (unsigned long long)need >> 10);
+		return STATUS_USAGE;
+	}
+	return 0;
 }
 
 int board_create(struct machine *m)

@@ -76,10 +76,10 @@ static const char *take_word(struct options *o, char *word)
 
 const char *cpu_option_take(struct options *o, char *val)
 {
-	const char *expected = NULL;
+	const char *expected = keys_contradiction(val, o->why, sizeof(o->why));
 	char *word;
 
-	while ((word = strsep(&val, ",")) && !expected)
+	while (!expected && (word = strsep(&val, ",")))
 		expected = take_word(o, word);
 	return expected;
 }

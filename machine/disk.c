@@ -35,7 +35,7 @@ const char *disk_option_take(struct options *o, char *val)
 	char *rest;
 
 	if (o->nr_disks == MAX_DISKS)
-		return "at most 16 disks";
+		return "at most 256 disks";
 	if (!*val || *val == ',')
 		return "FILE[,ro][,direct][,serial=TEXT][,queues=N]";
 	rest = keys_rest(val);
@@ -152,18 +152,22 @@ static void ask_host(struct blk_config *c, struct work_queue *work, bool direct)
 	c->work = work;
 }
 
+unsigned int disk_queues(const struct options *o, unsigned int i)
+{
+	if (o->disks[i].queues)
+		return o->disks[i].queues;
+	return o->cpus < DEFAULT_QUEUES ? o->cpus : DEFAULT_QUEUES;
+}
+
 static int create_disk(struct machine *m, unsigned int i)
 {
 	const struct disk_option *o = &m->options->disks[i];
-	unsigned int cpus = m->options->cpus;
 	struct blk_config c = {
 		.fd = m->disks[i],
 		.size = m->disk_sizes[i],
 		.read_only = o->read_only,
 		.serial = o->serial,
-		.queues = o->queues               ? o->queues
-		          : cpus < DEFAULT_QUEUES ? cpus
-		                                  : DEFAULT_QUEUES,
+		.queues = disk_queues(m->options, i),
 	};
 	struct virtio_dev *dev;
 	struct dma_space *dma;

@@ -18,7 +18,7 @@ const char *dma_test_option_take(struct options *o, char *val)
 	const char *expected = NULL;
 
 	if (o->nr_dma_tests == MAX_DMA_TESTS)
-		return "at most 8 DMA endpoints";
+		return "at most 256 DMA endpoints";
 	*d = (struct dma_test_option){ .place.pci = true };
 	if (val)
 		expected = keys_parse(val, keys, ARRAY_SIZE(keys), d, o->why, sizeof(o->why));

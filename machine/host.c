@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "machine/disk.h"
 #include "machine/hugetlb.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
@@ -43,6 +45,43 @@ int host_check(const struct options *o)
 	log_error("--mem %lluM: expected at most the %lluM this host has available, or "
 	          "--overcommit",
 	          (unsigned long long)o->mem >> 20, (unsigned long long)most >> 20);
+	return STATUS_HOST_LACKS;
+}
+
+/* Those without which it cannot be: what is behind a device, and an eventfd a queue. */
+#define FILES_OF_SELF   64
+#define FILES_OF_A_VCPU 4
+#define FILES_OF_ANY    8    /* any device */
+#define FILES_MORE      4096 /* a vector's route has one, and without is sent all the same */
+
+static u64 files_needed(const struct options *o)
+{
+	u64 n = FILES_OF_SELF + o->cpus * FILES_OF_A_VCPU + o->nr_claims * FILES_OF_ANY;
+
+	for (unsigned int i = 0; i < o->nr_disks; i++)
+		n += disk_queues(o, i);
+	for (unsigned int i = 0; i < o->nr_nets; i++)
+		n += 3 * o->nets[i].queues;
+	return n;
+}
+
+/* The soft limit is there for programs that use select(2); this one does not. */
+int host_check_files(const struct options *o)
+{
+	const u64 needed = files_needed(o);
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= needed + FILES_MORE)
+		return 0;
+	files.rlim_cur = needed + FILES_MORE;
+	if (files.rlim_cur > files.rlim_max)
+		files.rlim_cur = files.rlim_max;
+	if (files.rlim_max >= needed && !setrlimit(RLIMIT_NOFILE, &files))
+		return 0;
+	log_error("--cpus %u and %u devices: expected a limit of at least %llu open files, not "
+	          "%llu (ulimit -Hn)",
+	          o->cpus, o->nr_claims, (unsigned long long)needed,
+	          (unsigned long long)files.rlim_max);
 	return STATUS_HOST_LACKS;
 }
 
@@ -85,15 +124,25 @@ static bool has_addresses(const struct kvm_ops *ops, u64 mem, unsigned int nr_se
 	return has;
 }
 
+static unsigned int most_segments(const struct options *o, const struct kvm_ops *ops)
+{
+	unsigned int n = o->nr_segments;
+
+	while (n > 1 && !has_addresses(ops, o->mem, n))
+		n--;
+	return n;
+}
+
 /* Which option asks for guest-physical addresses that the host has not. */
 static void addresses_failed(const struct options *o, const struct kvm_ops *ops)
 {
 	if (!has_addresses(ops, MIN_RAM, 1))
 		log_error("/dev/kvm: expected a host with 36 bits of guest-physical addresses");
 	else if (has_addresses(ops, o->mem, 1))
-		log_error("--segment %u: expected fewer segments: this one ends above the host's "
-		          "guest-physical addresses",
-		          o->segments[o->nr_segments - 1]);
+		log_error("--segment %u: expected at most %u segments beside --mem %lluM: this one "
+		          "ends above the host's guest-physical addresses",
+		          o->segments[o->nr_segments - 1], most_segments(o, ops),
+		          (unsigned long long)o->mem >> 20);
 	else
 		log_error("--mem %lluM: expected less: with the PCI windows above, it ends above "
 		          "the host's guest-physical addresses",

@@ -10,6 +10,8 @@ struct log;
 
 /* Before anything is started: 0, or an error line was printed and this is the exit code. */
 int host_check(const struct options *o);
+/* This process may have as many files open as the devices need; likewise. */
+int host_check_files(const struct options *o);
 
 /* Whether there is a KVM, before anything that would have to be undone; likewise. */
 int host_check_kvm(const struct options *o, const struct kvm_ops *ops, struct log *log);

@@ -13,8 +13,23 @@
 #include "machine/status.h"
 #include "vmm/log.h"
 
-/* Endpoint IDs: a function's is its requester ID behind its segment's index. */
-#define MMIO_ID_BASE (PLATFORM_SEGMENTS << 16)
+/*
+ * Endpoint IDs: a function's is its requester ID behind its segment's index; a slot's is behind
+ * those of all segments, where 0x80000 is.
+ */
+#define LEAST_MMIO_BASE 0x80000
+
+static u32 mmio_id_base(const struct options *o)
+{
+	const u32 end = o->nr_segments << 16;
+
+	return end > LEAST_MMIO_BASE ? end : LEAST_MMIO_BASE;
+}
+
+u32 iommus_last_id(const struct options *o)
+{
+	return mmio_id_base(o) + PLATFORM_VIRTIO_MMIO - 1;
+}
 
 static const struct iommu_kind *const kinds[] = { &iommu_virtio, &iommu_smmuv3 };
 
@@ -89,19 +104,17 @@ static const char *take_word(struct options *o, struct iommu_parsed *p, char *wo
 
 static const char *take_words(struct options *o, struct iommu_parsed *p, char *words)
 {
-	const char *expected = NULL;
+	const char *expected = keys_contradiction(words, o->why, sizeof(o->why));
 	char *word;
 
 	while (!expected && (word = strsep(&words, ",")))
 		expected = take_word(o, p, word);
-	if (!expected && strcmp(p->words.type, p->option.kind->type))
-		expected = "one type=";
 	return expected ? expected : p->option.kind->finish(p);
 }
 
 const char *iommu_option_take(struct options *o, char *val)
 {
-	struct iommu_parsed p = { .option.id = val };
+	struct iommu_parsed p = { .option.id = val, .why = o->why, .why_len = sizeof(o->why) };
 	struct iommu_option *slot = &o->iommus[o->nr_iommus];
 	const char *expected;
 	char *rest;
@@ -180,7 +193,7 @@ static u32 endpoint_id(const void *ctx)
 {
 	const struct endpoint *e = ctx;
 
-	return e->func ? e->segment << 16 | pci_rid(e->func) : MMIO_ID_BASE + e->slot;
+	return e->func ? e->segment << 16 | pci_rid(e->func) : e->mmio_id;
 }
 
 void machine_endpoint_is_pci(struct machine *m, const struct place *place, struct pci_func *f,
@@ -202,6 +215,7 @@ void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsi
 	if (!e)
 		return;
 	e->slot = slot;
+	e->mmio_id = mmio_id_base(m->options) + slot;
 	kind_behind(m, e)->identify(e->behind, endpoint_id, e);
 }
 

@@ -16,9 +16,13 @@ struct endpoint {
 	struct pci_func *func;     /* NULL: it is over MMIO */
 	unsigned int segment;      /* index */
 	unsigned int slot;         /* over MMIO */
+	u32 mmio_id;
 };
 
 const char *iommu_option_take(struct options *o, char *val);
+
+/* No endpoint has a larger ID. */
+u32 iommus_last_id(const struct options *o);
 
 /* When all options are there. False: a line was printed. */
 bool iommus_check(struct options *o);

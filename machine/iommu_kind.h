@@ -16,6 +16,8 @@ struct iommu_parsed {
 		const char *type, *msi, *host_msi, *bypass, *transport, *input, *domains, *reserved;
 		const char *experimental, *interrupts, *field;
 	} words;
+	char *why; /* room for a text of so many bytes */
+	size_t why_len;
 };
 
 #define IOMMU_NUMBER(name, field, min, max)                                              \

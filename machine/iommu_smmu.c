@@ -2,6 +2,7 @@
 /* --iommu ID,type=smmuv3: SMMUv3s, their ID registers, and where on the board they are. */
 #include <strings.h>
 
+#include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
@@ -30,6 +31,7 @@ static const char *take_field(struct iommu_option *o, const char *name, const ch
 	if (!val || !parse_number(val, &value, &rest) || *rest)
 		value = ~0ULL; /* which no field can be */
 	o->has_oas |= !strcasecmp(name, "idr5.oas");
+	o->has_sidsize |= !strcasecmp(name, "idr1.sidsize");
 	return smmu_id_set(&o->registers, name, value);
 }
 
@@ -62,10 +64,20 @@ static bool fit_oas(const struct options *o, struct iommu_option *i)
 	return false;
 }
 
+/* Unless it is said, every device there might be has a StreamID. */
+static void fit_sids(const struct options *o, struct iommu_option *i)
+{
+	const u64 least = 32 - __builtin_clz(iommus_last_id(o));
+
+	if (!i->has_sidsize && smmu_id_get(&i->registers, "idr1.sidsize") < least)
+		smmu_id_set(&i->registers, "idr1.sidsize", least);
+}
+
 static bool check(const struct options *o, struct iommu_option *i)
 {
 	const char *expected;
 
+	fit_sids(o, i);
 	if (!fit_oas(o, i))
 		return false;
 	expected = smmu_id_check(&i->registers);

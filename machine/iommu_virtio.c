@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --iommu ID,type=virtio: virtio-iommus. */
+#include <stdio.h>
 #include <string.h>
 
 #include "devices/virtio/iommu.h"
@@ -24,9 +25,30 @@ static const char *parse_range(const char *text, u64 max, u64 *first, u64 *last)
 	return "FIRST-LAST, both included";
 }
 
-/* FIRST-LAST:FIRST-LAST... */
-static const char *parse_reserved(struct iommu_option *o, char *text)
+static bool overlap(const struct iommu_range *a, const struct iommu_range *b)
 {
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static bool is_within(const struct iommu_range *a, const struct iommu_range *b)
+{
+	return a->first >= b->first && a->last <= b->last;
+}
+
+/* Two ranges that contradict each other. */
+static const char *refuse(struct iommu_parsed *p, const char *format, const struct iommu_range *a,
+                          const struct iommu_range *b)
+{
+	snprintf(p->why, p->why_len, format, (unsigned long long)a->first,
+	         (unsigned long long)a->last, (unsigned long long)b->first,
+	         (unsigned long long)b->last);
+	return p->why;
+}
+
+/* FIRST-LAST:FIRST-LAST... */
+static const char *parse_reserved(struct iommu_parsed *p, char *text)
+{
+	struct iommu_option *o = &p->option;
 	char *word;
 
 	while ((word = strsep(&text, ":"))) {
@@ -37,30 +59,52 @@ static const char *parse_reserved(struct iommu_option *o, char *text)
 		if (parse_range(word, ~0ULL, &r->first, &r->last))
 			return "reserved=FIRST-LAST[:FIRST-LAST...], both included";
 		for (unsigned int i = 0; i < o->nr_reserved; i++)
-			if (r->first <= o->reserved[i].last && o->reserved[i].first <= r->last)
-				return "reserved= ranges that do not overlap";
+			if (overlap(r, &o->reserved[i]))
+				return refuse(p,
+				              "reserved= ranges that do not overlap, as "
+				              "0x%llx-0x%llx and 0x%llx-0x%llx do",
+				              &o->reserved[i], r);
 		o->nr_reserved++;
 	}
 	return NULL;
 }
 
 /* 5.13.6.8.1.2: no two properties of an endpoint overlap, and the doorbell's page is one. */
-static bool is_beside_doorbell(const struct iommu_option *o)
+static const char *check_reserved(struct iommu_parsed *p, const struct iommu_range *r)
 {
-	for (unsigned int i = 0; i < o->nr_reserved && !o->msi_translate; i++)
-		if (o->reserved[i].first <= (DOORBELL_PAGE | 4095) &&
-		    o->reserved[i].last >= DOORBELL_PAGE)
-			return false;
-	return true;
+	static const struct iommu_range doorbell = { DOORBELL_PAGE, DOORBELL_PAGE | 4095 };
+	const struct iommu_option *o = &p->option;
+
+	if (o->has_host_msi && overlap(r, &o->host_msi))
+		return refuse(p, "reserved=0x%llx-0x%llx beside host-msi=0x%llx-0x%llx", r,
+		              &o->host_msi);
+	if (!o->msi_translate && overlap(r, &doorbell))
+		return refuse(p,
+		              "reserved=0x%llx-0x%llx beside the doorbell's page at "
+		              "0x%llx-0x%llx, or msi=translate",
+		              r, &doorbell);
+	if (is_within(&o->input, r))
+		return refuse(p,
+		              "reserved=0x%llx-0x%llx to leave something of "
+		              "input=0x%llx-0x%llx",
+		              r, &o->input);
+	return NULL;
 }
 
-static bool is_beside_host_msi(const struct iommu_option *o)
+/* Where the host's doorbells are to be mapped, a mapping must be possible. */
+static const char *check_ranges(struct iommu_parsed *p)
 {
-	for (unsigned int i = 0; i < o->nr_reserved && o->has_host_msi; i++)
-		if (o->reserved[i].first <= o->host_msi.last &&
-		    o->reserved[i].last >= o->host_msi.first)
-			return false;
-	return true;
+	const struct iommu_option *o = &p->option;
+	const char *expected = NULL;
+
+	for (unsigned int i = 0; i < o->nr_reserved && !expected; i++)
+		expected = check_reserved(p, &o->reserved[i]);
+	if (!expected && o->has_host_msi && o->msi_translate && !is_within(&o->host_msi, &o->input))
+		expected = refuse(p,
+		                  "host-msi=0x%llx-0x%llx, where msi=translate maps, within "
+		                  "input=0x%llx-0x%llx",
+		                  &o->host_msi, &o->input);
+	return expected;
 }
 
 static const struct key keys[] = {
@@ -112,11 +156,9 @@ static const char *finish(struct iommu_parsed *p)
 		expected = parse_range(w->host_msi, ~0ULL, &o->host_msi.first, &o->host_msi.last);
 	o->has_host_msi = w->host_msi;
 	if (!expected && w->reserved)
-		expected = parse_reserved(o, (char *)w->reserved);
-	if (!expected && !is_beside_host_msi(o))
-		return "reserved= ranges beside host-msi=";
-	if (!expected && !is_beside_doorbell(o))
-		return "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate";
+		expected = parse_reserved(p, (char *)w->reserved);
+	if (!expected)
+		expected = check_ranges(p);
 	o->place.mmio = o->has_transport && o->mmio;
 	o->place.pci = o->has_transport && !o->mmio;
 	return expected;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool parse_number(const char *text, u64 *val, const char **rest)
 {
@@ -68,11 +69,69 @@ static const char *store(const struct key *key, const char *val, void *into, cha
 	return "no such kind of key";
 }
 
+struct word {
+	const char *at;
+	size_t key, len; /* without its =; with its value */
+};
+
+static struct word word_at(const char *at)
+{
+	struct word w = { .at = at, .key = strcspn(at, "=,"), .len = strcspn(at, ",") };
+
+	return w;
+}
+
+static const char *value_of(const struct word *w, size_t *len)
+{
+	*len = w->len - w->key;
+	return w->at + w->key;
+}
+
+/* Letter by letter, or as numbers. */
+static bool is_same(const struct word *a, const struct word *b)
+{
+	size_t a_len, b_len;
+	const char *const x = value_of(a, &a_len), *const y = value_of(b, &b_len);
+	const char *x_end, *y_end;
+	u64 m, n;
+
+	if (a_len == b_len && !strncmp(x, y, a_len))
+		return true;
+	return a_len && b_len && parse_number(x + 1, &m, &x_end) && x_end == x + a_len &&
+	       parse_number(y + 1, &n, &y_end) && y_end == y + b_len && m == n;
+}
+
+/* In any case, as fields of registers are; a key in the wrong one is no key at all. */
+static bool is_same_key(const struct word *a, const struct word *b)
+{
+	return a->key == b->key && !strncasecmp(a->at, b->at, a->key);
+}
+
+const char *keys_contradiction(const char *list, char *why, size_t len)
+{
+	struct word a, b;
+
+	for (a = word_at(list); a.at[a.len]; a = word_at(a.at + a.len + 1)) {
+		for (b = a; b.at[b.len];) {
+			b = word_at(b.at + b.len + 1);
+			if (!is_same_key(&a, &b) || is_same(&a, &b))
+				continue;
+			snprintf(why, len, "%.*s or %.*s, not both", (int)a.len, a.at, (int)b.len,
+			         b.at);
+			return why;
+		}
+	}
+	return NULL;
+}
+
 const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into, char *why,
                        size_t len)
 {
+	const char *contradiction = keys_contradiction(text, why, len);
 	char *word;
 
+	if (contradiction)
+		return contradiction;
 	while ((word = strsep(&text, ","))) {
 		char *val = strchr(word, '=');
 		const char *expected;

@@ -26,6 +26,12 @@ struct key {
 const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into, char *why,
                        size_t len);
 
+/*
+ * Of a list that is not split yet: NULL, or in @why that it says two things of one key. Saying the
+ * same again is none; keys_parse() looks for itself.
+ */
+const char *keys_contradiction(const char *list, char *why, size_t len);
+
 /* One of two words; NULL changes nothing. False: neither. */
 bool keys_choose(const char *word, const char *no, const char *yes, bool *choice);
 

@@ -20,7 +20,7 @@
  *   0x3ffd_0000  or the CPU interface (GICv2)
  *   0x3fff_0000  distributor                              (vmm/arm64/gic.h)
  *   0x4000_0000  ECAM of segment 0, 256 buses
- *   0x5000_0000  32-bit memory window                     INTx from SPI 4 on
+ *   0x5000_0000  32-bit memory window                     INTx: SPI 4 to 35, and 288 on
  *   0x8000_0000  RAM
  *
  * Above RAM, from the next multiple of 32 GiB, each segment has 64 GiB: a 64-bit
@@ -50,7 +50,8 @@
 
 #define SEGMENT_STRIDE   (64ULL << 30)
 #define SEGMENT_WINDOW64 (32ULL << 30)
-#define MAX_SEGMENTS     8
+#define MAX_SEGMENTS     64
+#define FIRST_SEGMENTS   8        /* whose interrupts are below the others' */
 #define NR_DEVIDS        0x10000u /* 16 bits in KVM's ITS */
 #define PCI_NR_BUSES     256
 
@@ -58,8 +59,8 @@
 
 enum {
 	SPI_UART0 = 0,
-	SPI_INTX0 = 4, /* four for each segment */
-	SPI_RTC = SPI_INTX0 + 4 * MAX_SEGMENTS,
+	SPI_INTX0 = 4, /* four for each of the first segments */
+	SPI_RTC = SPI_INTX0 + 4 * FIRST_SEGMENTS,
 	SPI_GPIO,
 	SPI_FREE,
 	SPI_VIRTIO0 = 64, /* over MMIO */
@@ -67,6 +68,8 @@ enum {
 	NR_SPIS = SPI_SMMU0 + 4 * MAX_SMMUS,
 	SPI_V2M0 = NR_SPIS, /* with a v2m frame */
 	NR_V2M_SPIS = 128,
+	SPI_INTX_MORE = SPI_V2M0 + NR_V2M_SPIS, /* four for each further segment */
+	END_SPIS = SPI_INTX_MORE + 4 * (MAX_SEGMENTS - FIRST_SEGMENTS),
 };
 
 #define MAX_CPUS 64

@@ -44,6 +44,8 @@ static int open_files(struct machine *m)
 	int status = host_check(o);
 
 	if (!status)
+		status = host_check_files(o);
+	if (!status)
 		status = hugetlb_check(o, &m->huge_page);
 	m->vsock = -1;
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
@@ -86,13 +88,13 @@ static void close_files(struct machine *m)
 	boot_close(&m->boot);
 }
 
-static struct irqchip_config irqs(const struct irqchip *chip)
+static struct irqchip_config irqs(const struct options *o)
 {
-	bool takes_spis = irqchip_takes_spis(chip);
+	bool takes_spis = irqchip_takes_spis(o->irqchip);
 
 	return (struct irqchip_config){
-		.irqchip = chip,
-		.nr_spis = NR_SPIS + (takes_spis ? NR_V2M_SPIS : 0),
+		.irqchip = o->irqchip,
+		.nr_spis = board_spis(o),
 		.first_msi_spi = SPI_V2M0,
 		.nr_msi_spis = takes_spis ? NR_V2M_SPIS : 0,
 	};
@@ -154,6 +156,8 @@ static int create_devices(struct machine *m, const create_fn *create, size_t nr)
 
 	for (size_t i = 0; i < nr && !err; i++)
 		err = create[i](m);
+	if (!err)
+		err = board_check_windows(m);
 	if (!err)
 		return iommus_describe(m);
 	if (err > 0)
@@ -295,7 +299,7 @@ int machine_run(const struct options *o, struct session *s)
 {
 	struct machine m = {
 		.options = o,
-		.irqs = irqs(o->irqchip),
+		.irqs = irqs(o),
 		.log = { .topics = o->trace },
 		.session = s,
 		.terminal = { .guard = -1 },
@@ -329,7 +333,7 @@ int machine_describe(const struct options *o, int (*show)(struct machine *m, voi
 	const struct arch_config arch = { .pmu = o->arch.pmu, .el2 = o->arch.el2 };
 	struct machine m = {
 		.options = o,
-		.irqs = irqs(o->irqchip),
+		.irqs = irqs(o),
 		.log = { .topics = o->trace },
 		.terminal = { .guard = -1 },
 	};

@@ -23,7 +23,8 @@ struct serial;
 struct session;
 struct virtio_dev;
 
-#define MAX_OWNED 512
+/* A device and its transport; a port, a segment's host; what is there once. */
+#define MAX_OWNED (2 * MAX_CLAIMS + MAX_PORTS + PLATFORM_SEGMENTS + PLATFORM_IOMMUS + 32)
 
 /* Something that was made, and how it is unmade. */
 struct owned {
@@ -114,6 +115,11 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
+/* When all devices are there: 0, or an exit code: a segment has no room for its functions' BARs,
+ * and that was said in one line. */
+int board_check_windows(const struct machine *m);
+/* How many SPIs it has. */
+unsigned int board_spis(const struct options *o);
 
 /* Each kind of device, a file each; 0, -errno, or an exit code whose line was printed. */
 int board_create(struct machine *m);

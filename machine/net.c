@@ -120,13 +120,16 @@ const char *net_option_take(struct options *o, char *val)
 {
 	struct net_option *net = &o->nets[o->nr_nets];
 	struct words words = { .queues = 1 };
-	const char *expected;
-	char *rest = keys_rest(val);
+	const char *expected = keys_contradiction(val, o->why, sizeof(o->why));
+	char *rest;
 
+	if (expected)
+		return expected;
+	rest = keys_rest(val);
 	if (!rest && (!strcmp(val, "none") || !strcmp(val, "mode=none")))
 		return NULL;
 	if (o->nr_nets == MAX_NETS)
-		return "at most 8 networks";
+		return "at most 32 networks";
 	*net = (struct net_option){ .said = val };
 	if (!take_word(net, &words, val))
 		return "tap=NAME, passt or none";

@@ -6,12 +6,12 @@
 #include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
-#define MAX_DISKS     16
-#define MAX_NETS      8
+#define MAX_DISKS     256
+#define MAX_NETS      32
 #define MAX_FS        8
-#define MAX_DMA_TESTS 8
-#define MAX_PORTS     32
-#define MAX_CLAIMS    64
+#define MAX_DMA_TESTS 256
+#define MAX_PORTS     256
+#define MAX_CLAIMS    PLATFORM_ENDPOINTS
 #define NSEC_PER_SEC  1000000000ULL
 
 struct iommu_kind;
@@ -90,7 +90,8 @@ struct iommu_option {
 	bool page_requests;
 	/* An SMMUv3's: */
 	struct smmu_id registers;
-	bool has_oas; /* IDR5.OAS was said; else it is the board's */
+	bool has_oas;     /* IDR5.OAS was said; else it is the board's */
+	bool has_sidsize; /* the same of IDR1.SIDSIZE */
 	bool sends_msis;
 };
 

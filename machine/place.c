@@ -2,6 +2,7 @@
 /* --segment, --root-port, and where devices go: keys that every device option takes. */
 #include "machine/place.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "machine/iommu.h"
@@ -18,7 +19,7 @@ const char *segment_option_take(struct options *o, char *val)
 	if (!parse_number(val, &n, &rest) || *rest || n < 1 || n > 0xffff)
 		return "a segment number, 1 to 65535 (0 is always there)";
 	if (o->nr_segments == PLATFORM_SEGMENTS)
-		return "at most 8 segments, 0 included";
+		return "at most 64 segments, 0 included";
 	for (unsigned int i = 0; i < o->nr_segments; i++)
 		if (o->segments[i] == n)
 			return "a segment that is not there yet";
@@ -35,7 +36,7 @@ const char *port_option_take(struct options *o, char *val)
 	char *rest;
 
 	if (o->nr_ports == MAX_PORTS)
-		return "at most 32 root ports";
+		return "at most 256 root ports";
 	if (!*val || *val == ',')
 		return "ID[,segment=N]";
 	rest = keys_rest(val);
@@ -54,7 +55,7 @@ const char *place_claim(struct options *o, const char *option, const char *value
 	while (i < o->nr_claims && o->claims[i].place != place)
 		i++;
 	if (i == MAX_CLAIMS)
-		return "at most 64 devices";
+		return "at most 512 devices";
 	o->claims[i] = (struct claim){ option, value, place };
 	o->nr_claims += i == o->nr_claims;
 	return NULL;
@@ -117,13 +118,33 @@ static bool refuse(const struct claim *c, const char *key, const char *val, cons
 	return false;
 }
 
-/* One device at the other end of a link. */
-static bool shares_port(const struct options *o, const struct claim *c)
+/* One device is at the other end of a link; NULL: it is this one. */
+static const struct claim *port_taker(const struct options *o, const struct claim *c)
 {
 	for (const struct claim *other = o->claims; other < c; other++)
 		if (other->place->bus && !strcmp(other->place->bus, c->place->bus))
-			return true;
-	return false;
+			return other;
+	return NULL;
+}
+
+static bool check_port(const struct options *o, const struct claim *c)
+{
+	const struct place *p = c->place;
+	const struct claim *taker = port_taker(o, c);
+	const u64 segment = o->ports[port_index(o, p->bus)].segment;
+	char expected[300];
+
+	if (taker)
+		snprintf(expected, sizeof(expected),
+		         "a root port with no other device, which --%s%s%s is", taker->option,
+		         *taker->value ? " " : "", taker->value);
+	else if (p->segment && p->segment != segment)
+		snprintf(expected, sizeof(expected),
+		         "a root port of segment %llu, which is given too, not of %llu",
+		         (unsigned long long)p->segment, (unsigned long long)segment);
+	else
+		return true;
+	return refuse(c, "bus", p->bus, expected);
 }
 
 static bool check_claim(const struct options *o, const struct claim *c)
@@ -136,14 +157,42 @@ static bool check_claim(const struct options *o, const struct claim *c)
 		return refuse(c, "bus", p->bus, "the ID of a --root-port");
 	if (p->bus && o->virtio_mmio && !p->pci)
 		return refuse(c, "bus", p->bus, "no bus, or --virtio-transport pci");
-	if (p->bus && shares_port(o, c))
-		return refuse(c, "bus", p->bus, "a root port with no other device");
-	if (p->bus && p->segment && p->segment != o->ports[port_index(o, p->bus)].segment)
-		return refuse(c, "bus", p->bus, "a root port of the segment that is given too");
+	if (p->bus && !check_port(o, c))
+		return false;
 	if (segment_index(o, p->segment) < o->nr_segments)
 		return true;
 	log_error("--%s %s,segment=%llu: expected 0 or the number of a --segment", c->option,
 	          c->value, (unsigned long long)p->segment);
+	return false;
+}
+
+static bool is_pci(const struct options *o, const struct place *p)
+{
+	return p->pci || (!o->virtio_mmio && !p->mmio);
+}
+
+static bool fits_slots(const struct options *o)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < o->nr_claims; i++) {
+		const struct claim *c = &o->claims[i];
+
+		n += !is_pci(o, c->place);
+		if (n <= PLATFORM_VIRTIO_MMIO)
+			continue;
+		log_error("--%s %s: expected at most %u devices over MMIO, or --virtio-transport "
+		          "pci",
+		          c->option, c->value, PLATFORM_VIRTIO_MMIO);
+		return false;
+	}
+	return true;
+}
+
+static bool refuse_crowd(const char *option, const char *value, u64 segment)
+{
+	log_error("--%s %s: expected at most 32 devices and root ports on segment %llu's root bus",
+	          option, value, (unsigned long long)segment);
 	return false;
 }
 
@@ -152,19 +201,17 @@ static bool fits_root_bus(const struct options *o, u64 segment)
 {
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < o->nr_ports; i++)
+	for (unsigned int i = 0; i < o->nr_ports; i++) {
 		n += o->ports[i].segment == segment;
+		if (n > MAX_ROOT_BUS)
+			return refuse_crowd("root-port", o->ports[i].id, segment);
+	}
 	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
-		const bool pci = c->place->pci || (!o->virtio_mmio && !c->place->mmio);
 
-		n += pci && !c->place->bus && c->place->segment == segment;
-		if (n <= MAX_ROOT_BUS)
-			continue;
-		log_error("--%s %s: expected at most 32 devices and root ports on segment %llu's "
-		          "root bus",
-		          c->option, c->value, (unsigned long long)segment);
-		return false;
+		n += is_pci(o, c->place) && !c->place->bus && c->place->segment == segment;
+		if (n > MAX_ROOT_BUS)
+			return refuse_crowd(c->option, c->value, segment);
 	}
 	return true;
 }
@@ -208,6 +255,8 @@ bool places_check(const struct options *o)
 	for (unsigned int i = 0; i < o->nr_claims; i++)
 		if (!check_claim(o, &o->claims[i]))
 			return false;
+	if (!fits_slots(o))
+		return false;
 	for (unsigned int i = 0; i < o->nr_segments; i++)
 		if (!fits_buses(o, o->segments[i]) || !fits_root_bus(o, o->segments[i]))
 			return false;

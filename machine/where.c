@@ -49,11 +49,16 @@ void machine_is_port(struct machine *m, const struct port_option *o, const struc
                      unsigned int segment)
 {
 	const struct claim c = { .option = "root-port", .value = o->id };
+	struct platform *p = &m->platform;
+	const u8 secondary = pci_bus_secondary(port);
+
+	p->bridges[p->nr_bridges++] =
+		(struct platform_bridge){ segment, pci_rid(port), secondary, secondary };
 
 	note(m, &c,
 	     (struct platform_function){ .name = port->name,
 	                                 .is_pci = true,
 	                                 .pci = segment,
 	                                 .rid = pci_rid(port),
-	                                 .secondary = pci_bus_secondary(port) });
+	                                 .secondary = secondary });
 }

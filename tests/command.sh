@@ -103,13 +103,13 @@ bad "a disk whose serial number is too long" "expected serial=TEXT, at most 20 c
 bad "a transport there is not" "--virtio-transport isa: expected pci or mmio" -k good --virtio-transport isa
 bad "a console there is not" "--console vga: expected serial or virtio" -k good --console vga
 bad "a disk smaller than a sector" "--disk tiny: 100 bytes: expected at least one sector" -k good -d tiny
-bad "a seventeenth disk" "--disk disk: expected at most 16 disks" -k good $(printf -- '-d disk %.0s' $(seq 17))
+bad "too many disks" "--disk disk: expected at most 256 disks" -k good $(printf -- '-d disk %.0s' $(seq 257))
 bad "a disk on a bus there is not" "--disk disk,bus=x: expected the ID of a --root-port" -k good -d disk,bus=x
-bad "two devices on one root port" "--disk disk,bus=a: expected a root port with no other device" \
-	-k good --root-port a -d disk,bus=a -d disk,bus=a
+bad "two devices on one root port" "--disk disk,bus=a: expected a root port with no other device, which --disk tiny is" \
+	-k good --root-port a -d tiny,bus=a -d disk,bus=a
 bad "a disk on a bus, over MMIO" "--disk disk,bus=a: expected no bus, or --virtio-transport pci" \
 	-k good --root-port a -d disk,bus=a --virtio-transport mmio
-bad "a port and another segment" "--disk disk,bus=a: expected a root port of the segment" \
+bad "a port and another segment" "--disk disk,bus=a: expected a root port of segment 1, which is given too, not of 0" \
 	-k good --segment 1 --root-port a -d disk,bus=a,segment=1
 bad "too many devices on a root bus" "--disk disk: expected at most 32 devices and root ports on segment 0" \
 	-k good $(for i in $(seq 32); do echo --root-port p$i; done) -d disk
@@ -126,7 +126,7 @@ for bits in 0 21 -1 x ""; do
 	bad "pasid='$bits'" "--dma-test pasid=$bits: expected pasid=N, 1 to 20" -k good --dma-test=pasid=$bits
 done
 bad "a flag of a DMA endpoint with a value" "--dma-test ats=on: expected ats without a value" -k good --dma-test=ats=on
-bad "a ninth DMA endpoint" "--dma-test : expected at most 8 DMA endpoints" -k good $(printf -- '--dma-test %.0s' $(seq 9))
+bad "too many DMA endpoints" "--dma-test : expected at most 256 DMA endpoints" -k good $(printf -- '--dma-test %.0s' $(seq 257))
 bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
 bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v
 bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x
@@ -136,6 +136,23 @@ bad "a disk in a segment there is not" "--disk disk,segment=3: expected 0 or the
 bad "a disk behind an IOMMU there is not" "--disk disk,iommu=v0: expected none, or the ID of an --iommu" -k good -d disk,iommu=v0
 bad "an IOMMU of no kind" "--iommu v: expected ID,type=virtio|smmuv3" -k good --iommu v
 bad "an IOMMU of a kind there is not" "--iommu v,type=smmuv2: expected type=virtio or type=smmuv3" -k good --iommu v,type=smmuv2
+bad "a disk behind two IOMMUs" "--disk disk,iommu=a,iommu=b: expected iommu=a or iommu=b, not both" \
+	-k good --iommu a,type=smmuv3 --iommu b,type=virtio -d disk,iommu=a,iommu=b
+bad "a device in two places" "--rng bus=a,bus=b: expected bus=a or bus=b, not both" -k good --root-port a --root-port b --rng=bus=a,bus=b
+bad "an SMMU with one field twice" "--iommu s,type=smmuv3,idr1.sidsize=8,IDR1.sidsize=9: expected idr1.sidsize=8 or IDR1.sidsize=9, not both" \
+	-k good --iommu s,type=smmuv3,idr1.sidsize=8,IDR1.sidsize=9
+bad "an IOMMU of two kinds" "--iommu v,type=virtio,type=smmuv3: expected type=virtio or type=smmuv3, not both" \
+	-k good --iommu v,type=virtio,type=smmuv3
+bad "a network of two taps" "expected tapif=a or tapif=b, not both" -k good -n mode=tap,tapif=a,tapif=b
+bad "reserved ranges that overlap" "expected reserved= ranges that do not overlap, as 0x0-0xfff and 0x800-0x1fff do" \
+	-k good --iommu v,type=virtio,reserved=0-0xfff:0x800-0x1fff
+bad "a window for the host's messages that is reserved" "expected reserved=0x1000-0x2fff beside host-msi=0x2000-0x3fff" \
+	-k good --iommu v,type=virtio,reserved=0x1000-0x2fff,host-msi=0x2000-0x3fff
+bad "a window for the host's messages that nothing maps" \
+	"expected host-msi=0x1000-0x1fff, where msi=translate maps, within input=0x10000-0xfffff" \
+	-k good --iommu v,type=virtio,msi=translate,host-msi=0x1000-0x1fff,input=0x10000-0xfffff
+bad "nothing to map" "expected reserved=0x0-0xffff to leave something of input=0x1000-0x1fff" \
+	-k good --iommu v,type=virtio,input=0x1000-0x1fff,reserved=0-0xffff
 bad "two IOMMUs of one name" "--iommu v,type=smmuv3: expected an ID that no other IOMMU has" -k good --iommu v,type=virtio --iommu v,type=smmuv3
 bad "a seventeenth IOMMU" "--iommu v,type=smmuv3: expected at most 16 IOMMUs" -k good $(for i in $(seq 16); do echo --iommu s$i,type=smmuv3; done) --iommu v,type=smmuv3
 for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 host-msi=0-1 mappings=1 experimental=page-request; do
@@ -167,6 +184,17 @@ bad "an SMMU that sends messages and cannot" "--iommu s: expected idr0.msi=1 wit
 bad "a root port in a segment there is not" "--root-port a,segment=2: expected 0 or" -k good --root-port a,segment=2
 bad "two root ports of one name" "--root-port a: expected an ID that no other root port has" -k good --root-port a --root-port a
 bad "--segment 0" "--segment 0: expected a segment number, 1 to 65535" -k good --segment 0
+segments() { for i in $(seq "$1"); do echo "--segment $i"; done; }
+bad "too many segments" "--segment 64: expected at most 64 segments, 0 included" -k good $(segments 64)
+bad "more root ports than 64 segments have buses" "--root-port d,segment=63: expected at most 3 root ports on each of 64 segments" \
+	-k good $(segments 63) --root-port a,segment=63 --root-port b,segment=63 --root-port c,segment=63 --root-port d,segment=63
+bad "more root ports than a root bus has devices" "--root-port p33: expected at most 32 devices and root ports on segment 0" \
+	-k good $(for i in $(seq 33); do echo --root-port p$i; done)
+bad "more devices than there are slots" "--disk disk: expected at most 32 devices over MMIO, or --virtio-transport pci" \
+	-k good --virtio-transport mmio $(printf -- '-d disk %.0s' $(seq 33))
+printf '#!/bin/sh\nulimit -n 300; exec "%s" "$@"\n' "$nestor" >few && chmod +x few
+nestor=$work/few mistake "more devices than files may be open" 3 "--cpus 1 and 32 devices: expected a limit of at least 356 open files, not 300" \
+	run -k good $(printf -- '-d disk,ro %.0s' $(seq 32))
 bad "a segment twice" "--segment 5: expected a segment that is not there yet" -k good --segment 5 --segment 5
 bad "a tap that is not there" "--network tap=nothing: No such device: expected a tap interface that exists" -k good -n tap=nothing
 bad "a tap whose name is too long" "--network tap=0123456789abcdef: No such device: expected a tap" -k good -n tap=0123456789abcdef
@@ -184,7 +212,7 @@ bad "lkvm's words for a tap that is not there" "--network mode=tap: No such devi
 bad "lkvm's words in another order" "--network tapif=nothing: No such device" -k good -n tapif=nothing,mode=tap
 bad "lkvm's words without a mode" "--network guest_mac=02:00:00:00:00:01: No such device" -k good -n guest_mac=02:00:00:00:00:01,tapif=nothing
 bad "lkvm's words behind a tap's name" "--network tap=t,mode=tap: expected mode= and tapif= without" -k good -n tap=t,mode=tap
-bad "a ninth network" "--network tap=t: expected at most 8 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 9))
+bad "too many networks" "--network tap=t: expected at most 32 networks" -k good $(printf -- '-n tap=t %.0s' $(seq 33))
 bad "a network on a bus there is not" "--network tap=t,bus=x: expected the ID of a --root-port" -k good -n tap=t,bus=x
 for cid in 0 2 4294967295 -1 x 3x ""; do
 	bad "--vsock '$cid'" "--vsock $cid: expected a context ID, 3 to 4294967294" -k good --vsock "$cid"

@@ -19,7 +19,7 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma nest; do
+		for tool in traffic dma nest kexec; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -50,7 +50,7 @@ debian() {
 		"$top/guests/linux/mkinitrd.sh" "$share/debian$release/modules.cpio" "$dir/modules"
 	done
 }
-! wants debian.sh "$@" || debian
+{ ! wants debian.sh "$@" && ! wants kexec.sh "$@"; } || debian
 # A guest that is a hypervisor has what it needs for one
 nested() {
 	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd:guest-initrd"
@@ -80,17 +80,11 @@ check_json() {
 	done
 }
 
-# What a guest was told, in dtc's words: no warning, and what tests/golden/guest.dts has (less the seeds).
+# What a guest was told, in dtc's words, is what tests/golden/guest.dts has (less the seeds).
 check_dtb() {
-	local dts=$BUILD/test/guest.dts warnings
+	local dts=$BUILD/test/guest.dts
 	[ -e "$share/guest.dtb" ] || { [ $# -gt 0 ] || echo "FAIL dtb: no guest wrote its tree"; return 0; }
-	warnings=$("$(setting LAB_DTC)" -q -I dtb -O dts -o "$dts" "$share/guest.dtb" 2>&1) || warnings="dtc failed: $warnings"
-	warnings+=$("$(setting LAB_DTC)" -I dtb -O dtb -o /dev/null "$share/guest.dtb" 2>&1)
-	if [ -z "$warnings" ]; then
-		echo "PASS dtb: dtc has no remark"
-	else
-		echo "FAIL dtb: dtc has no remark: $(head -n 1 <<<"$warnings")"
-	fi
+	"$(setting LAB_DTC)" -q -I dtb -O dts -o "$dts" "$share/guest.dtb" || echo "FAIL dtb: dtc reads the tree: see above"
 	if grep -qE 'kaslr-seed = <0x0*[1-9a-f][0-9a-f]* ' "$dts" && grep -q 'rng-seed = <0x' "$dts"; then
 		echo "PASS dtb: the guest has seeds"
 	else
@@ -102,6 +96,33 @@ check_dtb() {
 	else
 		echo "FAIL dtb: the tree is the golden one: see the difference above; cp $dts tests/golden/ if it is meant"
 	fi
+}
+
+# Every tree that a guest was given: dtc has no remark, and the kernel's binding schemas no complaint.
+check_trees() {
+	local dtb name warnings said wrong=$BUILD/test/wrong.dtb trees=()
+	for dtb in "$share"/guest.dtb "$share"/dtb/*.dtb; do
+		[ -e "$dtb" ] || continue
+		trees+=("$dtb")
+		name=$(basename "$dtb" .dtb)
+		warnings=$("$(setting LAB_DTC)" -I dtb -O dtb -o /dev/null "$dtb" 2>&1) || warnings="dtc failed: $warnings"
+		[ -z "$warnings" ] && echo "PASS dtb: $name: dtc has no remark" ||
+			echo "FAIL dtb: $name: dtc has no remark: $(head -n 1 <<<"$warnings")"
+	done
+	[ ${#trees[@]} -gt 0 ] || return 0
+	[ -x "$(setting LAB_DT_VALIDATE)" ] || { echo "SKIP dtb: the kernel's bindings: the lab, which has dt-validate, is not set up"; return 0; }
+	said=$("$tests/dt-validate.sh" "${trees[@]}" 2>&1) || :
+	for dtb in "${trees[@]}"; do
+		name=$(basename "$dtb" .dtb)
+		warnings=$(grep -F "$dtb: " <<<"$said") || warnings=
+		[ -z "$warnings" ] && echo "PASS dtb: $name: the kernel's bindings are kept" ||
+			echo "FAIL dtb: $name: the kernel's bindings are kept: $(head -n 1 <<<"$warnings")"
+	done
+	grep -vF "$share" <<<"$said" || :
+	"$(setting LAB_DTC)" -q -I dtb -O dts "${trees[0]}" | sed 's/bootargs = /boot-words = /' | "$(setting LAB_DTC)" -q -I dts -O dtb -o "$wrong"
+	said=$("$tests/dt-validate.sh" "$wrong" 2>&1) || :
+	grep -q "^$wrong: chosen: 'boot-words'" <<<"$said" && echo "PASS dtb: dt-validate finds a property that is in no binding" ||
+		echo "FAIL dtb: dt-validate finds a property that is in no binding: it says: $(head -n 1 <<<"$said")"
 }
 
 check_acpi() {
@@ -178,6 +199,7 @@ while [ -n "$(jobs -p)" ]; do ended; done
 	[ -d "$share/claims/$file" ] || echo "FAIL $file: no host ran it"
 done
 check_dtb "$@"
+check_trees
 check_json
 check_acpi "$@"
 sort -rn "$share"/times/* >"$BUILD/test/times" 2>/dev/null || :

@@ -26,6 +26,8 @@ names() { sed -n "/$1/,/^};/s/^\t{ \"\([^\"]*\)\".*/\1/p" "$2" | sort; }
 rule "docs/lkvm.md says refused of what is refused" "$(diff <(documented refused) <(names 'lkvm_only\[\]' machine/lkvm.c))"
 rule "docs/lkvm.md says same or different of what is taken" \
 	"$(comm -23 <(documented 'same|different') <(names '^} options\[\]' machine/options.c); test -n "$(documented same)" || echo "no row is read")"
+rule "docs/told-twice.md has what is taken out of views" \
+	"$(diff <(sed -n 's/^| `\([a-z]*\)` |.*/\1/p' docs/told-twice.md | sort) <(sed -n 's/^UNLIKE="\(.*\)"/\1/p' tests/host/twice-lib.sh | tr ' ' '\n' | sort))"
 for page in docs/coverage-*.md; do
 	rule "what $page says is tested has a test" "$(tests/coverage.sh "$page" 2>&1 >/dev/null)"
 done

@@ -18,8 +18,8 @@ $(BUILD)/traffic: guests/linux/traffic.c $(BUILD)/env.mk
 $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
-# The DMA endpoint, from user space in the guest.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest)
+# The DMA endpoint, from user space in the guest, and another kernel in place of one.
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
@@ -40,7 +40,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.
@@ -67,8 +67,13 @@ soak-viommu: $(BUILD)/native/unit-tests
 	@VIOMMU_REQUESTS=10000000 VIOMMU_SEED=$${VIOMMU_SEED:-$$(date +%s)} LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
 		$< --jobs 1 --timeout 3600 --filter 'viommu_model/*'
 
-soak: soak-viommu $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
+# Random machines, and what is told of them: twenty thousand, five minutes
+soak-told: $(BUILD)/native/unit-tests
+	@SOAK=1 TOLD_SEED=$${TOLD_SEED:-$$(date +%s)} LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
+		$< --jobs 1 --timeout 3600 --filter 'told/*'
+
+soak: soak-viommu soak-told $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host crash
 
 
-.PHONY: host-programs check test soak soak-viommu
+.PHONY: host-programs check test soak soak-told soak-viommu

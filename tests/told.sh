@@ -57,7 +57,7 @@ machine() {
 	[ -z "$update" ] || cp "$name/told" "$golden/$name"
 	problem=$(diff -u "$golden/$name" "$name/told" 2>&1) && problem=
 	verdict "$name: what is told is the golden" "$(sed -n '/^[-+] *[^-+ ]/p' <<<"$problem")"
-	[ -z "$problem" ] || printf '%s\n' "$problem"
+	[ -z "$problem" ] || printf '%s\n' "$problem" | head -n 40
 }
 
 [ "${1:-}" = -u ] && update=y || update=

@@ -3,12 +3,33 @@
  * none in JSON. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "topology/private.h"
 
 static json_t *hex(u64 v)
 {
 	return json_sprintf("0x%llx", (unsigned long long)v);
+}
+
+/* A name is any bytes, and a text is UTF-8: where it is not, each byte beyond ASCII is \xNN. */
+static json_t *text(const char *bytes)
+{
+	json_t *o = json_string(bytes);
+	char *escaped, *to;
+
+	if (o)
+		return o;
+	escaped = to = malloc(4 * strlen(bytes) + 1);
+	if (!escaped)
+		return NULL;
+	for (; *bytes; bytes++)
+		to += sprintf(to, *bytes & 0x80 ? "\\x%02x" : "%c", (unsigned char)*bytes);
+	*to = 0;
+	o = json_string(escaped);
+	free(escaped);
+	return o;
 }
 
 static json_t *window(gpa_t base, u64 size)
@@ -18,7 +39,7 @@ static json_t *window(gpa_t base, u64 size)
 
 static json_t *behind(const struct platform *p, const struct platform_endpoint *e)
 {
-	return json_pack("{s:s, s:i}", "iommu", p->iommus[e->iommu].name, "id", e->id);
+	return json_pack("{s:o, s:i}", "iommu", text(p->iommus[e->iommu].name), "id", e->id);
 }
 
 static json_t *function(const struct platform *p, const struct platform_function *f)
@@ -28,8 +49,9 @@ static json_t *function(const struct platform *p, const struct platform_function
 	json_t *o;
 
 	topology_place(p, f, place);
-	o = json_pack("{s:s, s:s, s:s*, s:s*, s:o*}", "at", place, "name", f->name, "option",
-	              f->option, "value", f->value, "behind", e ? behind(p, e) : NULL);
+	o = json_pack("{s:s, s:s, s:s*, s:o*, s:o*}", "at", place, "name", f->name, "option",
+	              f->option, "value", f->value ? text(f->value) : NULL, "behind",
+	              e ? behind(p, e) : NULL);
 	if (f->is_pci)
 		json_object_set_new(o, "requester-id", json_integer(f->rid));
 	if (f->is_pci && topology_has_its(p))
@@ -67,8 +89,8 @@ static json_t *segment(const struct platform *p, unsigned int pci)
 
 static json_t *smmu(const struct platform_iommu *i)
 {
-	json_t *o = json_pack("{s:s, s:s, s:o}", "name", i->name, "kind", topology_kind(i), "at",
-	                      hex(i->base));
+	json_t *o = json_pack("{s:o, s:s, s:o}", "name", text(i->name), "kind", topology_kind(i),
+	                      "at", hex(i->base));
 
 	if (i->sends_msis)
 		json_object_set_new(o, "device-id", json_integer(i->devid));
@@ -90,7 +112,8 @@ static json_t *iommu(const struct platform *p, const struct platform_iommu *i)
 	if (i->kind == PLATFORM_IOMMU_SMMUV3)
 		return smmu(i);
 	topology_place(p, &self, place);
-	return json_pack("{s:s, s:s, s:s}", "name", i->name, "kind", topology_kind(i), "at", place);
+	return json_pack("{s:o, s:s, s:s}", "name", text(i->name), "kind", topology_kind(i), "at",
+	                 place);
 }
 
 static json_t *frame(const struct platform_msi_frame *f)

@@ -10,12 +10,14 @@
  * Addresses are guest-physical, sizes bytes, interrupts SPIs counted from 0.
  */
 #define PLATFORM_UARTS       4
-#define PLATFORM_SEGMENTS    8
+#define PLATFORM_SEGMENTS    64
 #define PLATFORM_VIRTIO_MMIO 32
 #define PLATFORM_MSI_FRAMES  1
 #define PLATFORM_IOMMUS      16
-#define PLATFORM_ENDPOINTS   64
-#define PLATFORM_FUNCTIONS   128
+#define PLATFORM_ENDPOINTS   512
+#define PLATFORM_FUNCTIONS   768
+#define PLATFORM_BRIDGES     256
+#define PLATFORM_RESERVED    8
 
 struct platform_device {
 	gpa_t base;
@@ -58,6 +60,17 @@ struct platform_iommu {
 	u32 httu; /* IDR0.HTTU */
 };
 
+/* Addresses of which an endpoint's DMA finds each at itself, whatever else its driver maps. */
+enum platform_reserved_kind {
+	PLATFORM_RESERVED_MSI,    /* doorbells; a program that has the device does without */
+	PLATFORM_RESERVED_MEMORY, /* memory, which is not RAM of the guest's */
+};
+struct platform_reserved {
+	gpa_t base; /* multiples of 64 KiB, as the size */
+	u64 size;
+	enum platform_reserved_kind kind;
+};
+
 /* A requester behind an IOMMU, which knows it by @id. */
 struct platform_endpoint {
 	unsigned int iommu; /* index */
@@ -66,6 +79,16 @@ struct platform_endpoint {
 	unsigned int pci; /* index of its segment */
 	u16 rid;
 	unsigned int mmio; /* index of the slot */
+	bool can_stall;    /* its transactions wait while a fault is served */
+	u8 pasid_bits;     /* of the PASIDs that it has; a function says that itself, too */
+	u32 reserved;      /* a bit for each index of a reserved range that is there for it */
+};
+
+/* A PCI bridge below a segment's root bus, told of where an endpoint behind it has more to tell. */
+struct platform_bridge {
+	unsigned int pci; /* index of its segment */
+	u16 rid;
+	u8 secondary, subordinate; /* its buses */
 };
 
 /* A PCI function, or a virtio device over MMIO. Guests find it by themselves: for who looks on. */
@@ -88,6 +111,12 @@ struct platform_pci {
 	struct platform_window io, mem32, mem64; /* the last one prefetchable */
 	u32 intx_spi[4]; /* INTA to INTD of device 0; the rest are swizzled */
 	u32 devid_base;  /* DeviceID of requester ID 0 at the ITS */
+	/* What the root complex passes on to an IOMMU: requests for translations and for pages,
+	 * and PASIDs of so many bits. */
+	bool ats, pri;
+	u8 pasid_bits;
+	bool noncoherent; /* DMA is past the caches */
+	bool canwbs;      /* DMA through an IOMMU is coherent even if it asks not to be */
 };
 
 struct platform {
@@ -119,6 +148,10 @@ struct platform {
 	unsigned int nr_endpoints;
 	struct platform_function functions[PLATFORM_FUNCTIONS];
 	unsigned int nr_functions;
+	struct platform_bridge bridges[PLATFORM_BRIDGES];
+	unsigned int nr_bridges;
+	struct platform_reserved reserved[PLATFORM_RESERVED];
+	unsigned int nr_reserved;
 	struct {
 		const char *bootargs;
 		gpa_t initrd;

@@ -26,6 +26,31 @@ void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 	pci_allow32(f, bar_register(nr + 1), mask >> 32);
 }
 
+/* What is prefetchable goes above. */
+static u64 need32(const struct pci_func *f)
+{
+	u64 need = 0;
+
+	for (unsigned int i = 0; f && i < PCI_NR_BARS; i++)
+		need += f->bars[i].prefetch ? 0 : f->bars[i].size;
+	return need;
+}
+
+/* A bridge forwards whole MiB (7.5.1.3.8). */
+u64 pci_host_need32(const struct pci_host *h)
+{
+	u64 need = 0;
+
+	for (unsigned int i = 0; i < PCI_NR_DEVICES; i++) {
+		const struct pci_func *f = h->root.funcs[i];
+
+		need += need32(f);
+		if (f && f->secondary)
+			need += ALIGN_UP(need32(f->secondary->funcs[0]), 1 << 20);
+	}
+	return need;
+}
+
 static void unmap_bar(struct pci_func *f, struct pci_bar *bar)
 {
 	gpa_t from = bar->at;

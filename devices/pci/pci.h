@@ -91,6 +91,9 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 void pci_host_destroy(struct pci_host *host);
 struct pci_bus *pci_host_bus(struct pci_host *host);
 
+/* How many bytes of its 32-bit window the BARs of all its functions take at least. */
+u64 pci_host_need32(const struct pci_host *host);
+
 /*
  * A root port on the next free device of @host's root bus: hotplug-capable
  * slot, ACS, end-end prefixes, one device behind it. @slot is its physical

@@ -5,8 +5,6 @@
 #include "lib/dmatest.h"
 #include "lib/regime.h"
 
-#define RAM_SIZE (256UL << 20)
-
 static struct smmu s;
 static struct dma_test d;
 static struct cd cd;
@@ -78,25 +76,6 @@ static void configure(struct access a, bool lower)
 	invalidate(other);
 }
 
-/* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */
-static u64 pattern(u64 seed)
-{
-	u64 z = seed + 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static u32 crc_of(u64 word)
-{
-	u32 crc = ~0u;
-
-	for (unsigned int i = 0; i < 64; i++)
-		crc = crc >> 1 ^ ((crc ^ word >> i) & 1 ? 0xedb88320 : 0);
-	return crc;
-}
-
 /* 7.3: a fault's event. */
 static void expect_event(struct access a, enum answer cpu, u64 pa, u64 iova)
 {
@@ -119,9 +98,9 @@ static void expect_bytes(struct access a, u64 pa, u64 seed)
 {
 	volatile u64 *word = (u64 *)pa;
 
-	if (a.write && *word != pattern(seed))
+	if (a.write && *word != dma_pattern(seed))
 		differs(a, A_OK, pa, "the SMMU's is elsewhere");
-	if (!a.write && dma_result(&d, 0) != crc_of(*word))
+	if (!a.write && dma_result(&d, 0) != dma_checksum(*word))
 		differs(a, A_OK, pa, "the SMMU reads elsewhere");
 	*word = pa * 3;
 }
@@ -164,8 +143,7 @@ static bool cleans(struct access a)
  */
 static enum answer ask_by_access(struct access a, u64 *pa)
 {
-	const u64 entry = *r.entry[r.leaf], size = 1UL << regime_leaf_shift(&r);
-	const u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r.va & (size - 1));
+	const u64 output = regime_output(&r);
 
 	if (!in(output, (u64)arena, ARENA_SIZE))
 		return NR_ANSWERS;

@@ -5,7 +5,6 @@
 #include "lib/gic.h"
 #include "lib/smmu.h"
 
-#define RAM_SIZE          (256UL << 20)
 #define MOVED             0x4000000000UL /* where all of RAM is mapped */
 #define DOORBELL          0x30000000UL
 #define ITS_PAGE          0x08000000UL

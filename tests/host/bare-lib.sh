@@ -32,3 +32,11 @@ with_disk() {
 	fresh_disk
 	guest "$@" -d "$DISK"
 }
+
+# tree NAME ARG...: a guest that ends at once; the device tree it was given is kept under that name
+tree() {
+	mkdir -p "$SHARE/dtb"
+	dtb=$SHARE/dtb/$1.dtb
+	shift
+	run 0 -k "$GUESTS/exit.bin" -p "status status=0" --dump-dtb "$dtb" "$@"
+}

@@ -16,7 +16,10 @@ by_acpi() { # CHIP INTERRUPTS
 }
 case_of "gicv2m: linux: by ACPI, 8 vCPUs" by_acpi gicv2m GICv2m-PCI-MSIX
 case_of "gicv2: linux: by ACPI, 8 vCPUs" by_acpi gicv2 " GIC-0"
-for chip in gicv2m gicv2; do bare_irqs $chip; done
+for chip in gicv2m gicv2; do
+	bare_irqs $chip
+	case_of "dtb: a machine with a $chip" tree $chip --irqchip $chip -c 8 --rng
+done
 
 case_of "gicv2m: bare: virtio-blk's completions are SPIs" with_disk msi disk --irqchip gicv2m
 case_of "gicv2m: bare: MSI-X: a masked vector is pending until it is unmasked" with_disk msi vector-mask --irqchip gicv2m

@@ -4,6 +4,8 @@
 # host: -a kvm-arm.mode=nested
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
+LABEL=nested
+. "$SHARE/tests/host/twice-lib.sh"
 QUIET="console=ttyS0 quiet"
 
 guest_of_guest() {
@@ -21,7 +23,10 @@ case_of "nested: with --e2h0 its hypervisor is without VHE" nvhe
 case_of "nested: CPUs at EL2 go off and come back, by SMC" \
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" --nested -c 4 -m 512 -p "$QUIET"
 
-[ -z "${SOAK:-}" ] || case_of "nested: by ACPI, too" \
+hypervisor() { run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-nested" --nested -c 2 -m 256 -p "$QUIET" && said "hypervisor: VHE mode initialized successfully"; }
+case_of "nested: by ACPI: a guest at EL2 initialises its KVM" hypervisor
+case_of "nested: by ACPI it finds what it does by a device tree" twice 2 2 --nested --iommu s,type=smmuv3 -d "${d}1,iommu=s" -d "${d}2"
+[ -z "${SOAK:-}" ] || case_of "nested: by ACPI: CPUs at EL2 go off and come back, by SMC" \
 	run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-cpus" --nested -c 4 -m 512 -p "$QUIET"
 
 usual() { run 0 -k "$IMAGE" -i "$INITRD" -c 2 -m 256 -p "$QUIET" && said "cpus: 2"; }
@@ -35,3 +40,5 @@ given_up() {
 		said "nestor: cpu 0: KVM cannot continue: FAIL_ENTRY (9): Invalid argument; KVM keeps its registers"
 }
 case_of "nested: a vCPU that KVM cannot continue: exit 33, with the reason" given_up
+case_of "dtb: a machine that starts at EL2" tree el2 --nested -c 2 --rng
+twice_ends

@@ -23,7 +23,7 @@ places() {
 }
 case_of "pci: disks on root buses and behind root ports of three segments" places
 
-# As many as there can be, with buses of the last one up to its last.
+# Eight, with buses of the last one up to its last.
 segments() {
 	set --
 	for i in 1 2 3 4 5 6 7; do

@@ -19,5 +19,12 @@ refused() {
 }
 case_of "small host: memory above the IPA space is refused in a line" \
 	refused 3 "--mem" -m 1T --overcommit
+segments() { for i in $(seq "$1"); do echo --segment "$i"; done; }
+# shellcheck disable=SC2046
+case_of "small host: segments above the IPA space are refused in a line, which says how many there may be" \
+	refused 3 "--segment 63: expected at most 15 segments beside --mem 256M" $(segments 63)
+# shellcheck disable=SC2046
+case_of "small host: as many as it says are a guest's" \
+	run 71 -k "$SHARE/guests/exit.bin" -p "status status=7" $(segments 14)
 case_of "small host: pointer authentication is refused in a line" \
 	refused 3 "--cpu pauth=on: expected a host whose KVM has pointer authentication" --cpu pauth=on

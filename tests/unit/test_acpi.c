@@ -5,18 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "acpi/acpi.h"
 #include "acpi/aml.h"
 #include "acpi/map.h"
+#include "tests/unit/tables.h"
 #include "tests/unit/tree.h"
 
-#define AT   0x8f010000ULL
-#define SIZE 0x40000
-
 static struct platform acpi_platform;
-static u8 tables[SIZE];
-static struct acpi_efi efi;
-
 /* With an SMMUv3 and a virtio-iommu, and functions behind each and behind neither. */
 static void build(void)
 {
@@ -42,65 +36,10 @@ static void build(void)
 	p->endpoints[1] = (struct platform_endpoint){ .id = 8, .is_pci = true, .rid = 8 };
 	p->endpoints[2] = (struct platform_endpoint){ .id = 9, .is_pci = true, .rid = 9 };
 	p->endpoints[3] = (struct platform_endpoint){ 1, .id = 0x30, .is_pci = true, .rid = 0x30 };
-	cr_assert(zero(int, acpi_build(p, AT, tables, sizeof(tables), &efi)));
+	build_tables(p);
 }
 
 TestSuite(acpi, .init = build);
-
-static u64 get(const u8 *from, unsigned int at, unsigned int len)
-{
-	u64 val = 0;
-
-	for (unsigned int i = 0; i < len; i++)
-		val |= (u64)from[at + i] << 8 * i;
-	return val;
-}
-
-static const u8 *table_at(gpa_t at)
-{
-	cr_assert(ge(u64, at, AT));
-	cr_assert(lt(u64, at, AT + SIZE));
-	return tables + (at - AT);
-}
-
-static u8 sum(const u8 *bytes, size_t len)
-{
-	u8 all = 0;
-
-	while (len--)
-		all += *bytes++;
-	return all;
-}
-
-/* By way of the EFI system table, the RSDP and the XSDT, as the kernel does it. */
-static const u8 *xsdt(void)
-{
-	const u8 *system = table_at(efi.system_table), *config, *rsdp;
-
-	cr_assert(zero(int, memcmp(system, "IBI SYST", 8)));
-	cr_assert(eq(u64, get(system, 104, 8), 3));
-	config = table_at(get(system, 112, 8));
-	cr_assert(eq(u64, get(config, 0, 4), 0x8868e871));
-	rsdp = table_at(get(config, 16, 8));
-	cr_assert(zero(int, memcmp(rsdp, "RSD PTR ", 8)));
-	cr_assert(zero(u8, sum(rsdp, 20)));
-	cr_assert(zero(u8, sum(rsdp, 36)));
-	return table_at(get(rsdp, 24, 8));
-}
-
-/* NULL: there is none. */
-static const u8 *find(const char *signature)
-{
-	const u8 *x = xsdt();
-
-	for (unsigned int at = 36; at < get(x, 4, 4); at += 8) {
-		const u8 *t = table_at(get(x, at, 8));
-
-		if (!memcmp(t, signature, 4))
-			return t;
-	}
-	return NULL;
-}
 
 Test(acpi, every_table_has_its_checksum)
 {
@@ -183,7 +122,7 @@ Test(acpi, without_a_uart_console_there_is_no_spcr_and_without_iommus_no_viot)
 {
 	acpi_platform.no_uart_console = true;
 	acpi_platform.nr_iommus = acpi_platform.nr_endpoints = 0;
-	cr_assert(zero(int, acpi_build(&acpi_platform, AT, tables, sizeof(tables), &efi)));
+	build_tables(&acpi_platform);
 	cr_assert(zero(ptr, (void *)find("SPCR")));
 	cr_assert(zero(ptr, (void *)find("VIOT")));
 	cr_assert(eq(u64, get(find("IORT"), 36, 4), 2)); /* the ITS and a segment */
@@ -193,7 +132,7 @@ Test(acpi, psci_is_by_hvc_unless_el2_is_the_guests)
 {
 	cr_assert(eq(u64, get(find("FACP"), 129, 2), 3));
 	acpi_platform.el2 = true;
-	cr_assert(zero(int, acpi_build(&acpi_platform, AT, tables, sizeof(tables), &efi)));
+	build_tables(&acpi_platform);
 	cr_assert(eq(u64, get(find("FACP"), 129, 2), 1));
 }
 
@@ -284,7 +223,7 @@ Test(acpi, slots_of_virtio_mmio_are_told_of_by_name_and_by_address)
 	p->iommus[1] = (struct platform_iommu){ .mmio = 2 };
 	p->endpoints[2] = (struct platform_endpoint){ 0, .id = 0x80001, .mmio = 1 };
 	p->endpoints[3] = (struct platform_endpoint){ 1, .id = 0x80000, .mmio = 0 };
-	cr_assert(zero(int, acpi_build(p, AT, tables, sizeof(tables), &efi)));
+	build_tables(p);
 	iort = find("IORT");
 	at = memmem(iort, get(iort, 4, 4), "\\_SB_.VR01", 11);
 	cr_assert(ne(ptr, (void *)at, NULL));

@@ -129,9 +129,21 @@ Test(cpu, there_are_at_most_32_fields)
 
 Test(cpu, a_field_that_is_refused_takes_no_room)
 {
-	cr_assert(ne(ptr, (void *)take("ctr_el0.dic=1,ctr_el0.dic=2"), NULL));
+	cr_assert(ne(ptr, (void *)take("ctr_el0.dic=1,ctr_el0.idc=2"), NULL));
 	cr_assert(eq(u32, o.arch.nr_ids, 1));
 	cr_assert(eq(u64, o.arch.ids[0].val, BIT(29)));
+}
+
+Test(cpu, what_contradicts_itself_is_refused_and_changes_nothing)
+{
+	cr_assert(eq(str, (char *)take("pmu=on,sve=256,pmu=off"), "pmu=on or pmu=off, not both"));
+	cr_assert(eq(str, (char *)take("ctr_el0.dic=1,CTR_EL0.DIC=0"),
+	             "ctr_el0.dic=1 or CTR_EL0.DIC=0, not both"));
+	cr_assert(zero(u32, o.arch.nr_ids));
+	cr_assert(eq(int, o.arch.pmu, WISH_AUTO));
+	cr_assert(zero(ptr, (void *)take("pmu=on")));
+	cr_assert(zero(ptr, (void *)take("pmu=off")), "another option replaces what one said");
+	cr_assert(eq(int, o.arch.pmu, WISH_OFF));
 }
 
 struct el2_case {

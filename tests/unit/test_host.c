@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "machine/host.h"
 #include "machine/machine.h"
@@ -33,6 +34,43 @@ Test(host, more_memory_than_it_has_is_refused_unless_asked_for, .init = cr_redir
 	cr_assert(eq(int, host_check(&options), STATUS_HOST_LACKS));
 	options.overcommit = true;
 	cr_assert(zero(int, host_check(&options)));
+}
+
+/* Of 64 vCPUs and no device: 64 and 256. */
+static void limit_files(rlim_t soft, rlim_t hard)
+{
+	const struct rlimit files = { soft, hard };
+
+	cr_assert(zero(int, setrlimit(RLIMIT_NOFILE, &files)));
+}
+
+Test(host, it_may_have_as_many_files_open_as_devices_need)
+{
+	struct rlimit files;
+
+	limit_files(100, 5000);
+	cr_assert(zero(int, host_check_files(&options)));
+	getrlimit(RLIMIT_NOFILE, &files);
+	cr_assert(eq(u64, files.rlim_cur, 320 + 4096));
+	options.nr_disks = options.nr_claims = 256;
+	options.disks[7].queues = 16;
+	limit_files(100, 5000);
+	cr_assert(zero(int, host_check_files(&options)));
+	getrlimit(RLIMIT_NOFILE, &files);
+	cr_assert(eq(u64, files.rlim_cur, 5000), "as many as it may");
+}
+
+Test(host, too_few_open_files_are_its_lack, .init = cr_redirect_stderr)
+{
+	options.nr_disks = options.nr_claims = 2;
+	options.disks[0].queues = 3;
+	limit_files(100, 347);
+	cr_assert(zero(int, host_check_files(&options)));
+	limit_files(100, 346);
+	cr_assert(eq(int, host_check_files(&options), STATUS_HOST_LACKS));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("nestor: --cpus 64 and 2 devices: expected a limit of at least 347 "
+	                        "open files, not 346 (ulimit -Hn)\n");
 }
 
 Test(host, a_shortage_is_no_lack, .init = cr_redirect_stderr)

@@ -94,7 +94,7 @@ struct word_case {
 ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 {
 	static const char reserved[] = "reserved=FIRST-LAST[:FIRST-LAST...], both included";
-	static struct word_case cases[40];
+	static struct word_case cases[48];
 	static const struct {
 		const char *words, *expected;
 	} all[] = {
@@ -108,7 +108,7 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=smmuv2", "type=virtio or type=smmuv3" },
 		{ "v,type=virtios", "type=virtio or type=smmuv3" },
 		{ "v,mytype=virtio", "type=virtio or type=smmuv3" },
-		{ "v,type=virtio,type=smmuv3", "one type=" },
+		{ "v,type=virtio,type=smmuv3", "type=virtio or type=smmuv3, not both" },
 		{ "v,type=virtio,interrupts=msi", "interrupts= with type=smmuv3 only" },
 		{ "v,idr0.s2p=0,type=virtio", "idr0.s2p= with type=smmuv3 only" },
 		{ "v,type=virtio,transport=usb", "transport=pci or transport=mmio" },
@@ -129,16 +129,26 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,reserved=1", reserved },
 		{ "v,type=virtio,host-msi=1", "FIRST-LAST, both included" },
 		{ "v,type=virtio,host-msi=0x100-0x1ff,reserved=0-0x100",
-		  "reserved= ranges beside host-msi=" },
+		  "reserved=0x0-0x100 beside host-msi=0x100-0x1ff" },
 		{ "v,type=virtio,host-msi=0-0,reserved=0-0xfff",
-		  "reserved= ranges beside host-msi=" },
+		  "reserved=0x0-0xfff beside host-msi=0x0-0x0" },
+		{ "v,type=virtio,msi=translate,host-msi=0x800-0x1fff,input=0x1000-0xffff",
+		  "host-msi=0x800-0x1fff, where msi=translate maps, within input=0x1000-0xffff" },
+		{ "v,type=virtio,msi=translate,host-msi=0x1000-0x10000,input=0x1000-0xffff",
+		  "host-msi=0x1000-0x10000, where msi=translate maps, within input=0x1000-0xffff" },
+		{ "v,type=virtio,input=0x1000-0x2fff,reserved=0-1:0x1000-0x2fff",
+		  "reserved=0x1000-0x2fff to leave something of input=0x1000-0x2fff" },
+		{ "v,type=virtio,granule=4096,bypass=on,granule=65536",
+		  "granule=4096 or granule=65536, not both" },
 		{ "v,type=virtio,reserved=1-2:", reserved },
-		{ "v,type=virtio,reserved=1-2:2-3", "reserved= ranges that do not overlap" },
-		{ "v,type=virtio,reserved=0-9:4-5", "reserved= ranges that do not overlap" },
+		{ "v,type=virtio,reserved=1-2:2-3",
+		  "reserved= ranges that do not overlap, as 0x1-0x2 and 0x2-0x3 do" },
+		{ "v,type=virtio,reserved=0-9:4-5",
+		  "reserved= ranges that do not overlap, as 0x0-0x9 and 0x4-0x5 do" },
 		{ "v,type=virtio,reserved=0x8000000-0x8000fff",
-		  "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate" },
+		  "reserved=0x8000000-0x8000fff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
 		{ "v,type=virtio,reserved=0-1:0x7000000-0xffffffff",
-		  "reserved= ranges beside the doorbell's page at 0x8000000, or msi=translate" },
+		  "reserved=0x7000000-0xffffffff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
 		{ "v,type=virtio,bus=a",
 		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
 	};
@@ -161,6 +171,14 @@ Test(iommu_option, what_is_reserved_may_be_beside_the_doorbell_and_on_it_where_t
 {
 	expect_taken("a,type=virtio,reserved=0-0x7ffffff:0x8001000-0x8ffffff");
 	expect_taken("b,type=virtio,reserved=0x8000000-0x8000fff,msi=translate");
+}
+
+Test(iommu_option,
+     a_host_window_may_fill_what_is_mapped_and_be_beyond_it_where_that_is_only_reserved)
+{
+	expect_taken("a,type=virtio,msi=translate,host-msi=0x1000-0xffff,input=0x1000-0xffff");
+	expect_taken("b,type=virtio,host-msi=0x8000000-0x80fffff,input=0x40000000-0xffffffff");
+	expect_taken("c,type=virtio,input=0x1000-0x2fff,reserved=0x1000-0x2ffe");
 }
 
 Test(iommu_option, there_are_at_most_8_reserved_ranges)

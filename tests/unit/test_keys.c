@@ -68,6 +68,37 @@ ParameterizedTest(struct keys_case *c, keys, what_does_not_fit_is_answered_with_
 	cr_assert(eq(str, (char *)expected, c->expected), "%s", c->list);
 }
 
+ParameterizedTestParameters(keys, what_contradicts_itself_is_answered_with_both)
+{
+	static struct keys_case cases[] = {
+		{ "bus=a,bus=b", "bus=a or bus=b, not both" },
+		{ "bus=a,ro,bus=a,bus=ab", "bus=a or bus=ab, not both" },
+		{ "ro,bus=ab,bus=a", "bus=ab or bus=a, not both" },
+		{ "queues=1,queues=0x2", "queues=1 or queues=0x2, not both" },
+		{ "queues=16,queues=1x", "queues=16 or queues=1x, not both" },
+		{ "queues=1,queues=", "queues=1 or queues=, not both" },
+		{ "ro,ro=1", "ro or ro=1, not both" },
+	};
+
+	return cr_make_param_array(struct keys_case, cases, ARRAY_SIZE(cases));
+}
+
+ParameterizedTest(struct keys_case *c, keys, what_contradicts_itself_is_answered_with_both)
+{
+	const char *expected = parse(c->list);
+
+	cr_assert(ne(ptr, (void *)expected, NULL), "%s", c->list);
+	cr_assert(eq(str, (char *)expected, c->expected), "%s", c->list);
+	cr_assert(zero(ptr, (void *)values.text), "and nothing of it is taken");
+}
+
+Test(keys, the_same_again_is_no_contradiction)
+{
+	cr_assert(zero(ptr, (void *)parse("ro,bus=a,queues=16,bus=a,ro,queues=0x10")));
+	cr_assert(eq(u64, values.number, 16));
+	cr_assert(eq(str, (char *)values.text, "a"));
+}
+
 Test(keys, a_short_answer_is_cut)
 {
 	strcpy(text, "x");

@@ -122,11 +122,11 @@ Test(net_option, none_is_none_and_takes_nothing_back)
 	cr_assert(eq(u32, o.nr_nets, 1));
 }
 
-Test(net_option, there_are_at_most_8)
+Test(net_option, there_are_at_most_32)
 {
 	for (int i = 0; i < MAX_NETS; i++)
 		cr_assert(zero(ptr, (void *)take("tap=t0")));
-	cr_assert(eq(str, (char *)take("passt"), "at most 8 networks"));
+	cr_assert(eq(str, (char *)take("passt"), "at most 32 networks"));
 	cr_assert(eq(u32, o.nr_nets, MAX_NETS));
 }
 

@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <endian.h>
+#include <pthread.h>
 
 #include "tests/unit/fake_tables.h"
 
@@ -342,4 +344,48 @@ Test(pgtable_update, who_always_loses_aborts)
 	cr_assert(eq(u64, w.entry_addr, at));
 	cr_assert(le(u32, tables.swaps, 32));
 	cr_assert(le(u32, tables.reads, 16));
+}
+
+/* Two pages that have nothing in common, in either half of the entry. */
+#define THIS  (PAGE | AF | 0x55500000ULL)
+#define OTHER (PAGE | AF | NG | PXN | UXN | 0xaaaaaaaab000ULL)
+
+struct other_cpu {
+	u64 *entry;
+	bool stop;
+};
+
+static void *rewrites(void *ctx)
+{
+	struct other_cpu *o = ctx;
+
+	for (bool this = true; !__atomic_load_n(&o->stop, __ATOMIC_RELAXED); this = !this)
+		__atomic_store_n(o->entry, htole64(this ? THIS : OTHER), __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* Arm IHI 0070, 3.21.1: as a PE does it; never a half of one and a half of the other. */
+Test(pgtable_update, an_entry_is_read_at_once, .timeout = 60)
+{
+	struct other_cpu o = { .entry = guest_ptr(&tables.mem, at, 8) };
+	unsigned int changes = 0;
+	pthread_t thread;
+	u64 last = THIS;
+
+	t.ha = t.hd = false;
+	tables_put(at, THIS);
+	cr_assert(zero(int, pthread_create(&thread, NULL, rewrites, &o)));
+	for (unsigned int i = 0; i < 10000000 && changes < 2000; i++) {
+		const struct pgtable_walk w = walk(R);
+
+		if (w.entry != THIS && w.entry != OTHER)
+			break;
+		cr_assert(eq(int, w.fault, PGTABLE_OK));
+		changes += w.entry != last;
+		last = w.entry;
+	}
+	__atomic_store_n(&o.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	cr_assert(eq(uint, changes, 2000), "the last that was read: %#llx",
+	          (unsigned long long)walk(0).entry);
 }

@@ -82,7 +82,7 @@ Test(place, segments_are_16_bits_and_differ)
 	cr_assert(eq(u32, segment_index(&o, 2), o.nr_segments), "none has that number");
 }
 
-Test(place, there_are_at_most_8_segments)
+Test(place, there_are_at_most_64_segments)
 {
 	char word[16];
 
@@ -90,7 +90,7 @@ Test(place, there_are_at_most_8_segments)
 		snprintf(word, sizeof(word), "%d", i);
 		cr_assert(zero(ptr, (void *)segment(word)), "%s", word);
 	}
-	cr_assert(eq(str, (char *)segment("8"), "at most 8 segments, 0 included"));
+	cr_assert(eq(str, (char *)segment("64"), "at most 64 segments, 0 included"));
 }
 
 Test(place, a_port_has_an_id_of_its_own_and_a_segment)
@@ -109,7 +109,7 @@ Test(place, a_port_has_an_id_of_its_own_and_a_segment)
 	cr_assert(eq(str, (char *)port("d,bus=a"), "a key out of segment="));
 }
 
-Test(place, there_are_at_most_32_ports)
+Test(place, there_are_at_most_256_ports)
 {
 	char word[16];
 
@@ -117,16 +117,15 @@ Test(place, there_are_at_most_32_ports)
 		snprintf(word, sizeof(word), "p%d", i);
 		cr_assert(zero(ptr, (void *)port(word)), "%s", word);
 	}
-	cr_assert(eq(str, (char *)port("one"), "at most 32 root ports"));
-	expect_taken();
+	cr_assert(eq(str, (char *)port("one"), "at most 256 root ports"));
 }
 
-Test(place, there_are_at_most_64_devices)
+Test(place, there_are_at_most_512_devices)
 {
 	for (int i = 0; i < MAX_CLAIMS; i++)
 		device((struct place){ 0 });
 	cr_assert(eq(str, (char *)place_claim(&o, "disk", "d", &places[MAX_CLAIMS]),
-	             "at most 64 devices"));
+	             "at most 512 devices"));
 }
 
 Test(place, a_port_of_a_segment_there_is_not_is_refused)
@@ -159,9 +158,9 @@ ParameterizedTestParameters(place, a_device_goes_where_there_is_such_a_place)
 		{ "c", "", 0, false, "--disk d,bus=c: expected the ID of a --root-port" },
 		{ "a", "", 0, true, "--disk d,bus=a: expected no bus, or --virtio-transport pci" },
 		{ "a", "", 5, false,
-		  "--disk d,bus=a: expected a root port of the segment that is given too" },
+		  "--disk d,bus=a: expected a root port of segment 5, which is given too, not of 0" },
 		{ "b", "", 4, false,
-		  "--disk d,bus=b: expected a root port of the segment that is given too" },
+		  "--disk d,bus=b: expected a root port of segment 4, which is given too, not of 5" },
 		{ "", "smmu", 0, false,
 		  "--disk d,iommu=smmu: expected none, or the ID of an --iommu" },
 	};
@@ -205,7 +204,8 @@ Test(place, a_port_has_one_device)
 	device((struct place){ .bus = "b" });
 	expect_taken();
 	device((struct place){ .bus = "a" });
-	expect_refused("--disk d,bus=a: expected a root port with no other device");
+	expect_refused("--disk d,bus=a: expected a root port with no other device, which "
+	               "--disk d is");
 }
 
 Test(place, a_root_bus_has_32_devices_ports_among_them)
@@ -227,7 +227,59 @@ Test(place, a_root_bus_has_32_devices_ports_among_them)
 	               "bus");
 	o.virtio_mmio = true;
 	places[30].bus = NULL;
+	place_release(&o, &places[31]);
 	expect_taken();
+}
+
+Test(place, a_root_bus_has_32_ports)
+{
+	char word[16];
+
+	for (int i = 0; i < 32; i++) {
+		snprintf(word, sizeof(word), "p%d", i);
+		port(word);
+	}
+	expect_taken();
+	port("q");
+	expect_refused("--root-port q: expected at most 32 devices and root ports on segment 0's "
+	               "root bus");
+}
+
+Test(place, there_are_32_slots_over_mmio)
+{
+	o.virtio_mmio = true;
+	for (int i = 0; i < PLATFORM_VIRTIO_MMIO; i++)
+		device((struct place){ 0 });
+	device((struct place){ .pci = true });
+	expect_taken();
+	device((struct place){ 0 });
+	expect_refused(
+		"--disk d: expected at most 32 devices over MMIO, or --virtio-transport pci");
+	o.virtio_mmio = false;
+	place_release(&o, &places[0]);
+	place_release(&o, &places[1]);
+	expect_taken();
+}
+
+Test(place, of_64_segments_each_has_4_buses)
+{
+	char word[32];
+
+	for (int i = 1; i < PLATFORM_SEGMENTS; i++) {
+		snprintf(word, sizeof(word), "%d", i);
+		segment(word);
+	}
+	cr_assert(eq(u32, segment_buses(&o), 4));
+	for (int i = 0; i < 3; i++) {
+		snprintf(word, sizeof(word), "p%d,segment=63", i);
+		port(word);
+		snprintf(word, sizeof(word), "q%d,segment=9", i);
+		port(word);
+	}
+	expect_taken();
+	port("r,segment=63");
+	expect_refused("--root-port r,segment=63: expected at most 3 root ports on each of 64 "
+	               "segments");
 }
 
 Test(place, each_segments_root_bus_is_counted)

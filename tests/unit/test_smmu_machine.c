@@ -8,8 +8,11 @@
 #include "machine/iommu.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
+#include "machine/place.h"
+#include "machine/status.h"
 #include "tests/unit/fake_kvm.h"
 #include "tests/unit/leak.h"
+#include "tests/unit/said.h"
 #include "tests/unit/schema.h"
 #include "vmm/arm64/gic.h"
 
@@ -25,6 +28,12 @@ static void make(void)
 	m.options = &o;
 	m.platform.nr_pci = 1;
 	m.platform.pci[0] = (struct platform_pci){ .last_bus = 127 };
+}
+
+static void make_and_listen(void)
+{
+	make();
+	listen_to(stderr);
 }
 
 static void destroy(void)
@@ -98,6 +107,51 @@ Test(smmu_machine, a_device_behind_one_has_its_endpoint)
 	cr_assert(eq(u32, m.platform.nr_endpoints, 1));
 	cr_assert(eq(u32, m.platform.endpoints[0].iommu, 1));
 	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x80003));
+}
+
+static u64 sidsize(unsigned int i)
+{
+	return smmu_id_get(&o.iommus[i].registers, "idr1.sidsize");
+}
+
+/* 0x80000 is what drivers of up to eight segments have known. */
+Test(smmu_machine, every_device_has_a_stream_id_unless_that_is_said_otherwise)
+{
+	static const struct place behind = { .iommu = "a" };
+	struct dma_space *dma;
+
+	create("a,type=smmuv3");
+	create("b,type=smmuv3,idr1.sidsize=20");
+	cr_assert(iommus_check(&o));
+	cr_assert(eq(u64, sidsize(0), 20));
+	o.nr_segments = PLATFORM_SEGMENTS;
+	cr_assert(iommus_check(&o));
+	cr_assert(eq(u64, sidsize(0), 23));
+	cr_assert(eq(u64, sidsize(1), 20));
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(zero(int, machine_dma(&m, &behind, &dma)));
+	machine_endpoint_is_mmio(&m, &behind, 3);
+	cr_assert(zero(int, iommus_describe(&m)));
+	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x400003));
+}
+
+Test(smmu_machine, one_that_knows_too_few_stream_ids_is_named_with_the_device,
+     .init = make_and_listen)
+{
+	static const struct place behind = { .iommu = "b" };
+	struct dma_space *dma;
+
+	o.nr_segments = PLATFORM_SEGMENTS;
+	create("b,type=smmuv3,idr1.sidsize=20");
+	place_claim(&o, "disk", "d", &behind);
+	cr_assert(iommus_check(&o));
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(zero(int, machine_dma(&m, &behind, &dma)));
+	machine_endpoint_is_mmio(&m, &behind, 3);
+	cr_assert(eq(int, iommus_describe(&m), STATUS_USAGE));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --iommu b,idr1.sidsize=20: expected at least 23, for the StreamID "
+	             "0x400003 of --disk d\n"));
 }
 
 Test(smmu_machine, its_counters_are_as_documented)

@@ -107,7 +107,7 @@ ParameterizedTestParameters(smmu_option, what_is_wrong_is_said)
 		{ "s,type=smmuv3,mappings=1", "mappings= with type=virtio only" },
 		{ "s,type=smmuv3,experimental=page-request",
 		  "experimental= with type=virtio only" },
-		{ "s,type=smmuv3,type=virtio", "one type=" },
+		{ "s,type=smmuv3,type=virtio", "type=smmuv3 or type=virtio, not both" },
 		{ "s,type=smmuv3,accel=on", "a key out of type=, interrupts=, idrN.FIELD=" },
 		{ "s,type=smmuv3,", "a key out of type=, interrupts=, idrN.FIELD=" },
 		{ "s,type=smmuv3,interrupts", "interrupts=TEXT" },
@@ -240,7 +240,7 @@ static int describe(struct place *place)
 
 	m.options = &o;
 	m.nr_endpoints = 1;
-	m.endpoints[0] = (struct endpoint){ .place = place, .iommu = 0, .slot = 5 };
+	m.endpoints[0] = (struct endpoint){ .place = place, .iommu = 0, .slot = 5, .mmio_id = 0x80005 };
 	m.platform.nr_endpoints = 0;
 	return iommus_describe(&m);
 }

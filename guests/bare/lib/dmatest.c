@@ -95,6 +95,24 @@ unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct d
 	return dma_outcome(d, slot);
 }
 
+u64 dma_pattern(u64 seed)
+{
+	u64 z = seed + 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+u32 dma_checksum(u64 word)
+{
+	u32 crc = ~0u;
+
+	for (unsigned int i = 0; i < 64; i++)
+		crc = crc >> 1 ^ ((crc ^ word >> i) & 1 ? 0xedb88320 : 0);
+	return crc;
+}
+
 u64 pci_ext_capability(u32 rid, u16 id)
 {
 	u32 at = 0x100;

@@ -51,6 +51,9 @@ u64 dma_done(const struct dma_test *d, unsigned int slot);
 u64 dma_result(const struct dma_test *d, unsigned int slot);
 /* It ends; its outcome. */
 unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
+/* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */
+u64 dma_pattern(u64 seed);
+u32 dma_checksum(u64 word);
 /* An extended capability's address; 0: there is none. */
 u64 pci_ext_capability(u32 rid, u16 id);
 

@@ -6,9 +6,11 @@ struct frame {
 	u64 x[31], elr, spsr;
 };
 
-enum { VECTOR_SYNC = 4, VECTOR_IRQ = 5 }; /* of this exception level, on its own stack pointer */
-#define UNEXPECTED 63
-#define SPURIOUS   1020 /* IHI 0069, 2.2: INTIDs from here to 1023 are none */
+/* of this exception level, on its own stack pointer; and of a lower one */
+enum { VECTOR_SYNC = 4, VECTOR_IRQ = 5, VECTOR_LOWER_SYNC = 8 };
+#define EL2H_MASKED 0x3c9
+#define UNEXPECTED  63
+#define SPURIOUS    1020 /* IHI 0069, 2.2: INTIDs from here to 1023 are none */
 
 void (*irq_handler)(u32 intid);
 
@@ -29,6 +31,46 @@ struct abort expected_aborts(void)
 	barrier();
 	expected[this_cpu()].armed = false;
 	return expected[this_cpu()].abort;
+}
+
+/* At EL2: where it goes on when what run_lower() started comes to an exception. */
+static struct {
+	u64 resume;
+	struct lower left;
+} lower;
+
+struct lower run_lower(u64 pc, u64 pstate, u64 x0, u64 x1)
+{
+	register u64 r0 asm("x0") = x0;
+	register u64 r1 asm("x1") = x1;
+
+	asm volatile("adr x9, 1f\n\t"
+	             "str x9, [%2]\n\t"
+	             "msr elr_el2, %3\n\t"
+	             "msr spsr_el2, %4\n\t"
+	             "isb\n\t"
+	             "eret\n"
+	             "1:"
+	             : "+r"(r0), "+r"(r1)
+	             : "r"(&lower.resume), "r"(pc), "r"(pstate)
+	             : "x9", "x30", "memory");
+	return lower.left;
+}
+
+static bool is_lower(struct frame *f)
+{
+	if (!lower.resume)
+		return false;
+	lower.left = (struct lower){
+		.esr = read_sysreg(esr_el2),
+		.far = read_sysreg(far_el2),
+		.hpfar = read_sysreg(hpfar_el2),
+		.x0 = f->x[0],
+	};
+	f->elr = lower.resume;
+	f->spsr = EL2H_MASKED;
+	lower.resume = 0;
+	return true;
 }
 
 static bool is_expected(struct frame *f)
@@ -70,6 +112,8 @@ void exception(struct frame *f, u64 vector)
 		return;
 	}
 	if (vector == VECTOR_SYNC && is_expected(f))
+		return;
+	if (vector == VECTOR_LOWER_SYNC && is_lower(f))
 		return;
 	print("FAIL: unexpected exception %lu on CPU %u: ESR %lx ELR %lx FAR %lx\n", vector,
 	      this_cpu(), read_sysreg(esr_el1), f->elr, read_sysreg(far_el1));

@@ -20,6 +20,7 @@ typedef uint64_t u64;
 #define EXIT_BASE  0x01020000UL
 #define ECAM_BASE  0x40000000UL
 #define RAM_BASE   0x80000000UL
+#define RAM_SIZE   (256UL << 20)           /* without -m */
 #define NORMAL(pa) (0x4000000000UL + (pa)) /* the same address again, as Normal memory */
 
 /* One plain load or store each: what KVM can decode. */
@@ -84,6 +85,15 @@ struct abort expected_aborts(void); /* what came since; from here on an abort is
 #define ESR_EC(esr)  ((unsigned int)((esr) >> 26 & 0x3f))
 #define ESR_FSC(esr) ((unsigned int)((esr)&0x3f))
 enum { EC_INSTRUCTION_ABORT = 0x21, EC_DATA_ABORT = 0x25, FSC_EXTERNAL = 0x10 };
+/* Those of a lower exception level, and instructions that it calls with. */
+enum { EC_SVC = 0x15, EC_HVC = 0x16, EC_LOWER_INSTRUCTION = 0x20, EC_LOWER_DATA = 0x24 };
+
+/* exception.c: from EL2, a lower level runs at @pc until there is an exception that EL2 takes. It
+ * keeps all registers but x0, x1, x9 and x30. */
+struct lower {
+	u64 esr, far, hpfar, x0;
+};
+struct lower run_lower(u64 pc, u64 pstate, u64 x0, u64 x1);
 
 /* Called with each interrupt that is taken, before its end is told. */
 extern void (*irq_handler)(u32 intid);

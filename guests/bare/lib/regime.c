@@ -2,7 +2,8 @@
 /* Translation regimes by chance, and their tables. */
 #include "regime.h"
 
-#define LAST 3
+#define LAST   3
+#define CONTIG (1UL << 52)
 
 static u64 state;
 static u64 pool[4][8192] __attribute__((aligned(65536))); /* a level's each */
@@ -126,9 +127,10 @@ static void put_leaf(struct regime *r, u64 *table, u64 index, u64 target)
 {
 	const unsigned int shift = shift_of(r, r->leaf), set = contiguous(r, r->leaf);
 	const bool contig = bits_of(r, r->leaf) >= set && one_in(6);
-	const u64 bits = leaf_bits(r) | (contig ? 1UL << 52 : 0), nr = contig ? 1UL << set : 1;
+	const u64 bits = leaf_bits(r) | (contig ? CONTIG : 0), nr = contig ? 1UL << set : 1;
 	const u64 base = target & ~((nr << shift) - 1);
 
+	r->contiguous = contig ? set : 0;
 	index = (index & ~(nr - 1)) | (target >> shift & (nr - 1));
 	for (u64 i = 0; i < nr; i++)
 		table[(index & ~(nr - 1)) + i] = (base + (i << shift)) | bits;
@@ -201,25 +203,28 @@ static void spoil(struct regime *r)
 		break;
 	case 3: /* nowhere: the PCI window */
 		if (level < r->leaf || shift_of(r, level) <= 26)
-			*entry = (*entry & ~0xfffff000UL) | 0x60000000;
+			*entry = (*entry & ~(0xfffff000UL | CONTIG)) | 0x60000000;
 		break;
 	default: *entry ^= 1UL << flips[random_below(ARRAY_SIZE(flips))];
 	}
 }
 
-void regime_make(struct regime *r, const struct regime_ability *can)
+void regime_build(struct regime *r, const struct regime_ability *can)
 {
-	const u64 target = (u64)arena + (random_bits() & (ARENA_SIZE - 1) & ~7UL);
-
 	*r = (struct regime){ .large_pa = can->large_pa, .in_reach = true };
+	r->target = (u64)arena + (random_bits() & (ARENA_SIZE - 1) & ~7UL);
 	choose(r, can);
 	do
 		r->leaf = one_in(2) ? LAST : r->start + (int)random_below(LAST - r->start + 1);
 	while (!may_be_block(r, r->leaf));
-	build(r, target);
+	build(r, r->target);
 	r->va |= ~0UL << r->input;
 	if (r->tbi)
 		r->va = (r->va & ~(0xffUL << 56)) | random_bits() << 56;
+}
+
+void regime_spoil(struct regime *r)
+{
 	if (one_in(3))
 		spoil(r);
 	/* These the CPU may have and the SMMU not, or the other way round. */
@@ -227,6 +232,22 @@ void regime_make(struct regime *r, const struct regime_ability *can)
 		*r->entry[1] |= 2;
 	tidy(r);
 	barrier();
+}
+
+void regime_make(struct regime *r, const struct regime_ability *can)
+{
+	regime_build(r, can);
+	regime_spoil(r);
+}
+
+/* Entries that are contiguous lead elsewhere together. */
+void regime_lead(struct regime *r, int level, u64 by)
+{
+	const u64 nr = level == r->leaf ? 1UL << r->contiguous : 1;
+	u64 *first = (u64 *)((u64)r->entry[level] & ~(nr * 8 - 1));
+
+	for (u64 i = 0; i < nr; i++)
+		first[i] += by;
 }
 
 void regime_forget(struct regime *r)
@@ -253,9 +274,34 @@ void regime_print(const struct regime *r)
 		print("  level %u: %lx\n", level, *r->entry[level]);
 }
 
+unsigned int regime_address_bits(const struct regime *r)
+{
+	return address_bits(r);
+}
+
 unsigned int regime_leaf_shift(const struct regime *r)
 {
 	return shift_of(r, r->leaf);
+}
+
+u64 regime_output(const struct regime *r)
+{
+	const u64 entry = *r->entry[r->leaf], size = 1UL << regime_leaf_shift(r);
+	u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
+
+	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */
+		output |= (entry >> 12 & 15) << 48;
+	return output;
+}
+
+u64 regime_table(const struct regime *r, int level, u64 first)
+{
+	const u64 index = r->va >> shift_of(r, level) & ((1UL << (r->granule - 3)) - 1);
+
+	if (level == r->start)
+		return first;
+	return (*r->entry[level - 1] & 0x0000ffffffffffffUL & ~((1UL << r->granule) - 1)) +
+	       index * 8;
 }
 
 u64 regime_lower(const struct regime *r)

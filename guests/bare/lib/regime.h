@@ -33,18 +33,29 @@ struct regime {
 	unsigned int input;   /* bits */
 	unsigned int ips;
 	bool ha, hd, tbi, hpd, e0pd, pan;
-	/* Its tables, and an address: the path to it. */
+	/* Its tables: the path to an address. */
 	int start, leaf;
+	unsigned int contiguous; /* log2 of the last entries that are, together */
 	u64 root;
-	u64 *entry[4]; /* by level, from start to leaf */
-	u64 va;
-	bool large_pa; /* level 1 has blocks with 64 KiB */
-	bool in_reach; /* bits above the input are as they should be */
+	u64 *entry[4];  /* by level, from start to leaf */
+	u64 va, target; /* an address, and where it is to lead: in arena[] */
+	bool large_pa;  /* level 1 has blocks with 64 KiB */
+	bool in_reach;  /* bits above the input are as they should be */
 };
-void regime_make(struct regime *r, const struct regime_ability *can);
+/* All is as it should be; and then something may not be. */
+void regime_build(struct regime *r, const struct regime_ability *can);
+void regime_spoil(struct regime *r);
+void regime_make(struct regime *r, const struct regime_ability *can); /* both */
+/* The address in the entry of that level is another by so much. */
+void regime_lead(struct regime *r, int level, u64 by);
 /* Its tables are empty again. */
 void regime_forget(struct regime *r);
-unsigned int regime_leaf_shift(const struct regime *r); /* log2 of the last entry's bytes */
+unsigned int regime_address_bits(const struct regime *r); /* of an output, by IPS */
+unsigned int regime_leaf_shift(const struct regime *r);   /* log2 of the last entry's bytes */
+u64 regime_output(
+	const struct regime *r); /* where the last entry has the address, if it is valid */
+/* The address of the entry of that level; of the first one it is @first. */
+u64 regime_table(const struct regime *r, int level, u64 first);
 void regime_print(const struct regime *r);
 
 enum answer { A_OK, A_TRANSLATION, A_SIZE, A_ACCESS, A_PERMISSION, A_ABORT, NR_ANSWERS };
@@ -55,6 +66,8 @@ struct access {
 /* Between these two the CPU has it. */
 void regime_enter(const struct regime *r);
 void regime_leave(void);
+enum answer regime_answer(unsigned int fst); /* of a fault status, whatever its level */
+u64 regime_tcr(const struct regime *r);      /* what is the upper half's */
 enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT */
 /*
  * The instruction there is executed, in arena[]; NR_ANSWERS: it is elsewhere, and is not. Then the

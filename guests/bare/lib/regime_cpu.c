@@ -18,16 +18,19 @@ static void set_tcr(u64 tcr)
 	asm volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }
 
-void regime_enter(const struct regime *r)
+u64 regime_tcr(const struct regime *r)
 {
 	static const u8 tg1[] = { 2, 1, 3 };
-	u64 tcr = read_sysreg(tcr_el1) & TCR_LOWER;
 
-	tcr |= (u64)(64 - r->input) << 16 | TCR_WALKS | (u64)tg1[(r->granule - 12) / 2] << 30;
-	tcr |= (u64)r->ips << 32 | (r->tbi ? TCR_TBI1 : 0) | (r->ha ? TCR_HA : 0) |
+	return (u64)(64 - r->input) << 16 | TCR_WALKS | (u64)tg1[(r->granule - 12) / 2] << 30 |
+	       (u64)r->ips << 32 | (r->tbi ? TCR_TBI1 : 0) | (r->ha ? TCR_HA : 0) |
 	       (r->hd ? TCR_HD : 0) | (r->hpd ? TCR_HPD1 : 0) | (r->e0pd ? TCR_E0PD1 : 0);
+}
+
+void regime_enter(const struct regime *r)
+{
 	write_sysreg(ttbr1_el1, r->root);
-	set_tcr(tcr);
+	set_tcr((read_sysreg(tcr_el1) & TCR_LOWER) | regime_tcr(r));
 	if (r->pan)
 		write_sysreg(S3_0_C4_C2_3, 1 << 22);
 }
@@ -57,8 +60,7 @@ static void at(const struct regime *r, struct access a)
 	asm volatile("isb" ::: "memory");
 }
 
-/* By the fault status: of any level. */
-static enum answer answer_of(unsigned int fst)
+enum answer regime_answer(unsigned int fst)
 {
 	static const u8 classes[] = { A_SIZE, A_TRANSLATION, A_ACCESS, A_PERMISSION };
 
@@ -79,7 +81,7 @@ enum answer regime_ask(const struct regime *r, struct access a, u64 *pa)
 	if (expected_aborts().count)
 		return A_ABORT;
 	*pa = (par & 0x000ffffffffff000UL) | (r->va & 0xfff);
-	return par & 1 ? answer_of(par >> 1 & 0x3f) : A_OK;
+	return par & 1 ? regime_answer(par >> 1 & 0x3f) : A_OK;
 }
 
 enum answer regime_fetch(const struct regime *r, u64 *pa)
@@ -100,7 +102,7 @@ enum answer regime_fetch(const struct regime *r, u64 *pa)
 	expect_aborts();
 	asm volatile("blr %0" ::"r"(r->va) : "x30", "memory");
 	abort = expected_aborts();
-	return abort.count ? answer_of(ESR_FSC(abort.esr)) : A_OK;
+	return abort.count ? regime_answer(ESR_FSC(abort.esr)) : A_OK;
 }
 
 bool regime_access(const struct regime *r, struct access a)

@@ -84,6 +84,7 @@ enum { STE_ABORT, STE_BYPASS = 4, STE_S1, STE_S2, STE_NESTED };
 #define STE2_S2SL0(n)  ((u64)(n) << 38)
 #define STE2_S2PS(n)   ((u64)(n) << 48)
 #define STE2_S2AA64    (1UL << 51)
+#define STE2_S2HA      (1UL << 56)
 #define STE2_S2R       (1UL << 58)
 enum { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
 

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The same machine told by a device tree and by ACPI: what a guest finds is the same, but for what docs/told-twice.md
+# says. Sourced after lib.sh by what has set $LABEL.
+cp "$SHARE/tap" "$WORK"
+"$WORK/tap" tap0 && ip addr add 10.9.0.1/24 dev tap0 && ip link set tap0 up
+d=$WORK/disk
+for i in 1 2 3 4; do head -c 65536 /dev/urandom >"$d$i"; done
+
+# What the two do not tell alike, by the names that it has in docs/told-twice.md: each takes it out of a view.
+unlike_rtc() { sed '/rtc-pl031/d; /^KVM: SPI 36 /d'; }
+unlike_button() { sed '/^input: "\(gpio-keys\|Power Button\)"$/d; /Power Button: quiet$/d; /ACPI:Ged: quiet$/d'; }
+unlike_window() { sed '/^said: pci_bus/s/ window\]/]/'; }
+unlike_cluster() { sed '/topology\/cluster_cpus_list/d'; }
+unlike_nomsi() { sed 's/ msi_bus 0$/ msi_bus 1/'; }
+UNLIKE="rtc button window cluster nomsi"
+
+# Of KVM: which messages of whom the guest has told the ITS of, and which SPIs are enabled, as levels or edges.
+of_kvm() {
+	[ -e "$1/vgic-state" ] || return 0 # a host without debugfs, or a guest that is no more
+	[ ! -e "$1"/vgic-its-state@* ] || awk '/^Device ID/ { device = $3 } /^ *[0-9]+ / { print "KVM: DeviceID " device " EventID " $1 }' "$1"/vgic-its-state@*
+	awk '$1 == "SPI" && substr($4, 4, 1) == 1 { print "KVM: SPI " $2 - 32 " " (substr($4, 6, 1) == 1 ? "level" : "edge") }' "$1/vgic-state"
+}
+
+# Of the SMMUs: what their driver has made of them and of each stream, but where it is in memory; and memory's attributes.
+of_smmus() {
+	sed -n -e 's/ at 0x[0-9a-f]*:/:/; s/\(S1ContextPtr\|ASID\|S2VMID\|S2TTB\|TTB0\)=0x[0-9a-f]*/\1/g' \
+		-e '/: STE of\|: CD [0-9]\|SMMU_[A-Z]*_\?IRQ_C\|SMMU_CR[012] =\|STRTAB_BASE_CFG/p' \
+		-e 's/\(smmu: [^:]*: stage [12]\) of .* AttrIndx/\1 AttrIndx/p' "$1"
+}
+
+# view HOW ARG...: what a guest with these finds, in $WORK/HOW
+view() {
+	how=$1
+	shift
+	truncate -s 0 "$WORK/view" && truncate -s 131072 "$WORK/view"
+	rm -f "$WORK/in" && mkfifo "$WORK/in"
+	: >"$OUT"
+	"$NESTOR" run --timeout 300 "--$how" --trace smmu -k "$IMAGE" -i "$SHARE/initrd-view" -m 512 -p "console=ttyS0 loglevel=5" \
+		"$@" -d "$WORK/view,serial=view" >"$OUT" 2>"$WORK/trace" <"$WORK/in" &
+	pid=$!
+	exec 5>"$WORK/in"
+	until grep -q "that is all" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
+	tr -d '\0' <"$WORK/view" >"$WORK/$how"
+	of_kvm /sys/kernel/debug/kvm/$pid-* >>"$WORK/$how"
+	of_smmus "$WORK/trace" | sort -u >>"$WORK/$how"
+	(echo >&5) 2>/dev/null
+	wait $pid
+	got=$?
+	exec 5>&-
+	WHY="--$how: exit code $got: $(grep -a nestor: "$WORK/trace")"
+	[ $got = 0 ]
+}
+
+# twice CPUS DISKS ARG...: both find the same, with that many of CPUs and disks which have interrupted
+twice() {
+	cpus=$1 disks=$2
+	shift 2
+	for how in fdt acpi; do
+		view $how -c "$cpus" "$@" || return 1
+		WHY="--$how: $(grep -c 'midr_el1' "$WORK/$how") CPUs, $(grep -c ' has ' "$WORK/$how") disks, $(grep -c ': came$' "$WORK/$how") interrupts"
+		[ "$(grep -c midr_el1 "$WORK/$how")" = "$cpus" ] && [ "$(grep -c ' has ' "$WORK/$how")" = $((disks + 1)) ] &&
+			[ "$(grep -c ': came$' "$WORK/$how")" -gt "$disks" ] || return 1
+		for unlike in $UNLIKE; do
+			cp "$WORK/$how" "$WORK/before"
+			unlike_$unlike <"$WORK/before" >"$WORK/$how"
+			cmp -s "$WORK/before" "$WORK/$how" || echo $unlike >>"$WORK/unlike"
+		done
+	done
+	diff -U 0 "$WORK/fdt" "$WORK/acpi" >"$OUT"
+	WHY="$(grep -c '^[-+][^-+]' "$OUT") lines differ"
+	[ ! -s "$OUT" ]
+}
+
+# some KIND TRANSPORT: with $cpus and $chip, devices behind an IOMMU of that kind (or behind none), and one beside it
+some() {
+	kind=$1 behind=${1:+,iommu=i} a= b=
+	if [ "$2" = pci ]; then
+		set -- --segment 2 --root-port a --root-port b,segment=2
+		a=,bus=a b=,bus=b
+	else
+		set -- --virtio-transport mmio
+	fi
+	twice "$cpus" 3 --irqchip "$chip" "$@" ${kind:+--iommu "i,$kind"} -d "${d}1$behind$a" -d "${d}2$behind$b" -d "${d}3" \
+		-n "tap=tap0$behind" --rng
+}
+
+# every_way CHIP: the whole of the matrix; only an ITS takes messages of an SMMU
+every_way() {
+	chip=$1
+	for cpus in 1 4; do
+		for transport in pci mmio; do
+			for kind in "" type=smmuv3 type=smmuv3,idr0.s1p=0 type=smmuv3,interrupts=msi type=virtio type=virtio,transport=mmio,msi=translate; do
+				case $chip$kind in
+					gicv3-its*) ;;
+					*interrupts=msi) continue ;;
+				esac
+				case_of "twice: $chip, $cpus CPUs, virtio over $transport, ${kind:-no IOMMU}" some "$kind" $transport
+			done
+		done
+	done
+}
+
+# every_difference: each that is taken out of the views was there, so that the list is no longer than it must be
+every_difference() {
+	for unlike in $UNLIKE; do
+		if grep -qx $unlike "$WORK/unlike"; then
+			pass "$LABEL: what is told unlike is so: $unlike"
+		else
+			fail "$LABEL: what is told unlike is so: $unlike" "no view had it"
+		fi
+	done
+}
+
+twice_ends() { ip link del tap0; }
