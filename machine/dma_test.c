@@ -12,6 +12,7 @@ const char *dma_test_option_take(struct options *o, char *val)
 		PLACE_KEYS(struct dma_test_option),
 		{ "ats", KEY_FLAG, offsetof(struct dma_test_option, ats), 0, 0 },
 		{ "pri", KEY_FLAG, offsetof(struct dma_test_option, pri), 0, 0 },
+		{ "stall", KEY_FLAG, offsetof(struct dma_test_option, place.stalls), 0, 0 },
 		{ "pasid", KEY_NUMBER, offsetof(struct dma_test_option, pasid), 1, 20 },
 	};
 	struct dma_test_option *d = &o->dma_tests[o->nr_dma_tests];

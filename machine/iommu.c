@@ -254,6 +254,7 @@ int iommus_describe(struct machine *m)
 			.pci = e->segment,
 			.rid = e->func ? pci_rid(e->func) : 0,
 			.mmio = e->slot,
+			.can_stall = e->place->stalls,
 		};
 	}
 	return 0;

@@ -295,7 +295,7 @@ static const struct option {
 	{ "rng", 0, "[=KEY,...]", "a virtio-rng device", take_rng },
 	{ "dma-test", 0, "[=KEY,...]",
 	  "a PCI function that does the DMA its driver asks for, to test IOMMUs; repeatable;\n"
-	  "                               keys: ats, pri, pasid=BITS",
+	  "                               keys: ats, pri, stall, pasid=BITS",
 	  dma_test_option_take },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },

@@ -23,6 +23,7 @@ struct place {
 	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
 	u64 segment;       /* its number */
 	bool pci, mmio;    /* it is there, whatever virtio devices are on */
+	bool stalls;       /* its accesses can wait, and the guest is told so */
 };
 
 struct port_option {

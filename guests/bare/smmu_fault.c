@@ -68,6 +68,7 @@ static void ste_illegal(void)
 static void ste_stalls(void)
 {
 	ste.w[1] |= STE1_S1STALLD;
+	cds[0].w[0] |= 1UL << 44; /* S: what was disabled */
 }
 
 static void no_substream(void)
@@ -237,7 +238,7 @@ static const struct fault {
 } faults[] = {
 	{ "invalid STE", STE_S1, C_BAD_STE, ste_invalid },
 	{ "illegal STE", STE_S2, C_BAD_STE, ste_illegal },
-	{ "S1STALLD", STE_S1, C_BAD_STE, ste_stalls },
+	{ "S1STALLD", STE_S1, C_BAD_CD, ste_stalls },
 	{ "no SubstreamID", STE_S1, F_STREAM_DISABLED, no_substream },
 	{ "SubstreamID", STE_S1, C_BAD_SUBSTREAMID, substream },
 	{ "CD nowhere", STE_S1, F_CD_FETCH, cd_nowhere, 0, NOWHERE },

@@ -91,6 +91,8 @@ static void fuzz_slot(void)
 
 	if (dma_state(&d, slot) == DMA_HOLDS)
 		dma_control(&d, slot, below(2) ? DMA_RELEASE : DMA_ABORT);
+	else if (dma_state(&d, slot) == DMA_STALLED && below(2))
+		dma_control(&d, slot, DMA_ABORT);
 	else
 		dma_start(&d, slot, &op);
 }

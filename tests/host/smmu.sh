@@ -29,6 +29,11 @@ case_of "smmu: events are merged where an STE says so" endpoint smmu_queue merge
 case_of "smmu: the Event queue's wire" endpoint smmu_queue wired
 case_of "smmu: the Event queue's message" endpoint smmu_queue message
 case_of "smmu: a command that is none stops the queue until that is acknowledged" endpoint smmu_queue command
+case_of "smmu: stalled transfers go on when their page is there and that is said" endpoint smmu_stall retried
+case_of "smmu: stalled transfers are terminated one by one, by their stream, and with translation" endpoint smmu_stall terminated
+case_of "smmu: stalls that there is no room for are held back, and none is lost" endpoint smmu_stall full
+case_of "smmu: answers to what is not stalled, twice, and for another stream do nothing" endpoint smmu_stall wrong
+case_of "smmu: a guest that never answers a stall ends" endpoint smmu_stall never
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages
 # at SEED COUNT [FIELD]; 50,000 take three minutes, or as much longer as the machine has other work

@@ -27,6 +27,7 @@ cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 if [ -n "${SOAK:-}" ]; then hostile sanitizers 100000 5 6; else hostile sanitizers 10000 2; fi
-for test in "smmu nested" "smmu two-level" "smmu pasid" "smmu hold" "smmu_fault each" "smmu_fault silent" "smmu_queue overflow" "smmu_queue command"; do
+for test in "smmu nested" "smmu two-level" "smmu pasid" "smmu hold" "smmu_fault each" "smmu_fault silent" "smmu_queue overflow" "smmu_queue command" \
+	"smmu_stall retried" "smmu_stall terminated" "smmu_stall full" "smmu_stall wrong" "smmu_stall never"; do
 	case_of "smmu: sanitizers: $test" endpoint ${test% *} ${test#* }
 done

@@ -424,7 +424,7 @@ static void all_aborted(void)
 		cr_assert(eq(u32, status(i), ABORTED));
 	cr_assert(eq(u64, done(2), 0x10000), "it had had one turn");
 	cr_assert(eq(ptr, iommu.token, NULL), "what stalled does not come back");
-	iommu.accesses = 0;
+	iommu.accesses = iommu.stalls = 0;
 	fake_vm_run(&vm, 20);
 	cr_assert(zero(u32, iommu.accesses));
 }

@@ -286,6 +286,24 @@ Test(smmu_stall, no_more_are_outstanding_than_there_can_be, .init = NULL)
 	cr_assert(eq(int, b.status, DMA_PENDING));
 }
 
+/* 3.12.2: a name is not used again until it was answered; and one that was, finds nothing. */
+Test(smmu_stall, the_name_of_a_slot_that_is_used_again_is_another, .init = NULL)
+{
+	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 1);
+	u64 tag, again;
+
+	make(&id, 5);
+	start(&a, 0, AT, DMA_READ);
+	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	answer(STREAM, tag, RETRY);
+	again = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	cr_assert(ne(u64, tag, again));
+	answer(STREAM, tag, 0);
+	cr_assert(eq(int, a.status, DMA_PENDING));
+	answer(STREAM, again, 0);
+	cr_assert(eq(int, a.status, DMA_FAULT));
+}
+
 /* 6.3.9.6: whatever GBPA says of what comes then. */
 Test(smmu_stall, all_are_terminated_when_translation_is_disabled)
 {

@@ -27,8 +27,10 @@ static struct device {
 	bool waits;               /* in truth */
 	enum dma_status last;
 	unsigned int ended;
+	bool has_old;
+	u64 old; /* the name that it last answered to */
 } d[DEVICES];
-static bool mapped[DEVICES], enabled;
+static bool mapped[DEVICES];
 static unsigned int unread; /* records in the queue */
 static u64 seqs;
 static unsigned int zombies; /* slots of what was cancelled */
@@ -70,7 +72,7 @@ static unsigned int outstanding(void)
 /* What the model expects of an access now: OK, a record, or to be held. */
 static void expect_attempt(unsigned int i)
 {
-	if (!enabled || mapped[i]) {
+	if (mapped[i]) {
 		d[i].state = IDLE;
 	} else if (unread < EVENTS && outstanding() < STALLS) {
 		d[i].state = STALLED;
@@ -152,6 +154,8 @@ static void reply(unsigned int i, u64 action)
 	if (action)
 		expect_attempt(i);
 	expect_room();
+	d[i].has_old = true;
+	d[i].old = d[i].stag;
 	cr_assert(fake_smmu_command(&f, RESUME | SID(STREAM) | action, d[i].stag));
 	if (!action)
 		cr_assert(eq(u32, d[i].ended, ended + 1), "an answer ends it once");
@@ -165,6 +169,17 @@ static void retry(unsigned int i)
 static void refuse(unsigned int i)
 {
 	reply(i, 0);
+}
+
+/* What was answered is nobody's name any more. */
+static void again(unsigned int i)
+{
+	const unsigned int ended = d[i].ended;
+
+	if (!d[i].has_old || (d[i].state == STALLED && d[i].read && d[i].old == d[i].stag))
+		return;
+	cr_assert(fake_smmu_command(&f, RESUME | SID(STREAM), d[i].old));
+	cr_assert(eq(u32, d[i].ended, ended));
 }
 
 static void cancel(unsigned int i)
@@ -201,11 +216,11 @@ static const struct step {
 	bool each;
 } steps[] = {
 	{ "access", access_by, true }, { "read", read_event, false }, { "retry", retry, true },
-	{ "refuse", refuse, true },    { "cancel", cancel, false },   { "map", toggle_map, false },
-	{ "term", stall_term, false },
+	{ "refuse", refuse, true },    { "again", again, true },      { "cancel", cancel, false },
+	{ "map", toggle_map, false },  { "term", stall_term, false },
 };
 
-static void begin(void)
+static void make(void)
 {
 	struct smmu_id id = fake_smmu_id("idr5.stall_max", STALLS);
 	u64 cd[8], ste[8];
@@ -219,12 +234,8 @@ static void begin(void)
 	cd[0] |= CD0_S;
 	fake_smmu_ste(&f, STREAM, ste);
 	fake_smmu_cd(&f, 0, cd);
-	memset(d, 0, sizeof(d));
-	memset(mapped, 0, sizeof(mapped));
 	for (unsigned int i = 0; i < DEVICES; i++)
 		d[i].token.resume = resumed;
-	enabled = true;
-	unread = zombies = 0;
 }
 
 /* Everything is answered in the end: then nothing waits, and nothing is left in the queue. */
@@ -234,8 +245,13 @@ static void finish(void)
 	while (unread)
 		read_event(0);
 	read_event(0);
-	for (unsigned int i = 0; i < DEVICES; i++)
+	for (unsigned int i = 0; i < DEVICES; i++) {
 		cr_assert(eq(int, d[i].state, IDLE));
+		cr_assert(eq(u32, d[i].records, d[i].nr));
+		d[i].has_old = false;
+		if (mapped[i])
+			toggle_map(i);
+	}
 }
 
 static unsigned int choices(void)
@@ -267,15 +283,15 @@ Test(smmu_stall, every_order_of_a_few_steps_is_as_a_model_has_it)
 	const unsigned int nr = said ? atoi(said) : 4;
 	u64 all = 1;
 
+	make();
 	for (unsigned int i = 0; i < nr; i++)
 		all *= choices();
 	for (u64 order = 0; order < all; order++) {
 		u64 left = order;
 
-		begin();
 		for (unsigned int i = 0; i < nr; i++, left /= choices())
 			choose(left % choices());
 		finish();
-		fake_smmu_unmake(&f);
 	}
+	fake_smmu_unmake(&f);
 }
