@@ -240,7 +240,8 @@ static int describe(struct place *place)
 
 	m.options = &o;
 	m.nr_endpoints = 1;
-	m.endpoints[0] = (struct endpoint){ .place = place, .iommu = 0, .slot = 5, .mmio_id = 0x80005 };
+	m.endpoints[0] =
+		(struct endpoint){ .place = place, .iommu = 0, .slot = 5, .mmio_id = 0x80005 };
 	m.platform.nr_endpoints = 0;
 	return iommus_describe(&m);
 }
