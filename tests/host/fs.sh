@@ -56,9 +56,9 @@ many() {
 	before=$(tree "$WORK/dir")
 	fs fs.what=many 0 --timeout 7200 --fs "$WORK/dir,tag=shared" && said "before: $before" && gone
 }
-[ -z "${SOAK:-}" ] || case_of "fs: a hundred thousand files are the same inside and outside" many
+long_case "fs: a hundred thousand files are the same inside and outside" many
 FILES=300
-case_of "fs: mmio: the same with 300 files" same --virtio-transport mmio
+long_case "fs: mmio: the same with 300 files" same --virtio-transport mmio
 make_tree "$WORK/dir" 300
 echo one >"$WORK/dir/file"
 mkdir -p "$WORK/other"

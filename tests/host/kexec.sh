@@ -32,7 +32,7 @@ by_acpi() {
 	[ "$(grep -c '^told by: acpi .*APIC.*DSDT.*IORT' "$OUT")" = $((ROUNDS + 1)) ] && [ "$(grep -c '^lpi: .*using reserved' "$OUT")" = $((2 * ROUNDS)) ]
 }
 
-case_of "kexec: linux: by ACPI: its tables, its ITS, its disk" by_acpi "$IMAGE" "$SHARE/initrd-kexec"
+long_case "kexec: linux: by ACPI: its tables, its ITS, its disk" by_acpi "$IMAGE" "$SHARE/initrd-kexec"
 iommu=,iommu=s
 case_of "kexec: linux: by ACPI, behind an SMMUv3" by_acpi "$IMAGE" "$SHARE/initrd-kexec" --iommu s,type=smmuv3,interrupts=msi
 by_tree() { anew "$IMAGE" "$SHARE/initrd-kexec" --fdt --irqchip gicv3 --iommu s,type=smmuv3 && interrupts 1 GICv3; }
@@ -42,6 +42,7 @@ for release in 12 13; do
 	[ -e "$SHARE/debian$release/vmlinuz" ] || continue
 	cp "$SHARE/debian$release/vmlinuz" "$WORK"
 	cat "$INITRD" "$SHARE/debian$release/modules.cpio" "$SHARE/test-kexec.cpio" >"$WORK/stock.initrd"
+	[ "$release" = 13 ] || [ -n "${SOAK:-}" ] || continue
 	case_of "kexec: debian $release: by ACPI: its stock kernel: its tables, its ITS, its disk" by_acpi "$WORK/vmlinuz" "$WORK/stock.initrd"
 done
 rm -f "$WORK/kexec" "$WORK/vmlinuz" "$WORK/stock.initrd"

@@ -58,6 +58,8 @@ with_helpers() {
 }
 
 # case_of NAME COMMAND...: one result, from the command's exit code and $WHY. What it took is in $WORK/times.
+# long_case NAME COMMAND...: of the soak only; what is like it and quicker is in every run
+long_case() { [ -z "${SOAK:-}" ] || case_of "$@"; }
 case_of() {
 	name=$1
 	shift

@@ -38,7 +38,7 @@ disk() {
 SIZE=16777216
 [ -z "${SOAK:-}" ] || SIZE=67108864
 case_of "linux: a disk is read, rewritten by 16 writers, and is the same from both sides" disk $SIZE 512
-[ -z "${SOAK:-}" ] || case_of "linux: the same with 1 GiB" disk 1073741824 2G
+long_case "linux: the same with 1 GiB" disk 1073741824 2G
 
 readonly_disk() {
 	head -c 1048576 /dev/urandom >"$WORK/disk"
@@ -61,7 +61,7 @@ sixteen() {
 	done
 	rm -f "$WORK"/disk*
 }
-case_of "linux: 16 disks, each with its own contents" sixteen
+long_case "linux: 16 disks, each with its own contents" sixteen
 
 # shell COMMAND...: a guest whose shell runs in the background as $pid, with its input on descriptor 5.
 shell() {

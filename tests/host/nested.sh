@@ -26,7 +26,7 @@ case_of "nested: CPUs at EL2 go off and come back, by SMC" \
 hypervisor() { run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-nested" --nested -c 2 -m 256 -p "$QUIET" && said "hypervisor: VHE mode initialized successfully"; }
 case_of "nested: by ACPI: a guest at EL2 initialises its KVM" hypervisor
 case_of "nested: by ACPI it finds what it does by a device tree" twice 2 2 --nested --iommu s,type=smmuv3 -d "${d}1,iommu=s" -d "${d}2"
-[ -z "${SOAK:-}" ] || case_of "nested: by ACPI: CPUs at EL2 go off and come back, by SMC" \
+long_case "nested: by ACPI: CPUs at EL2 go off and come back, by SMC" \
 	run 0 --acpi -k "$IMAGE" -i "$SHARE/initrd-cpus" --nested -c 4 -m 512 -p "$QUIET"
 
 usual() { run 0 -k "$IMAGE" -i "$INITRD" -c 2 -m 256 -p "$QUIET" && said "cpus: 2"; }

@@ -44,7 +44,7 @@ segments() {
 	done
 	rm -f "$WORK"/disk?
 }
-case_of "pci: eight segments, and 31 root ports on one" segments
+long_case "pci: eight segments, and 31 root ports on one" segments
 
 # lspci ARG...: Debian's lspci decodes a guest's functions: two root ports, a disk behind one, a disk and an RNG beside them
 lspci() {
@@ -98,7 +98,7 @@ if [ -e "$SHARE/lspci.cpio" ]; then
 	case_of "pci: lspci finds nothing broken, and nothing it does not know" clean
 	case_of "pci: lspci decodes ports, endpoints, MSI-X and virtio's capabilities" sensible
 	case_of "pci: 64-bit BARs and prefetchable windows are above RAM" high
-	case_of "pci: lspci without anyone to take messages: MSI-X is there, and off" no_msis
+	long_case "pci: lspci without anyone to take messages: MSI-X is there, and off" no_msis
 else
 	skip "pci: lspci" "the lab is not set up"
 fi

@@ -42,7 +42,7 @@ many() {
 	WHY="$(grep -ac ^group: "$OUT") groups"
 	[ "$(grep -ac ^group: "$OUT")" = 5 ]
 }
-case_of "segments: linux: 64 of them with 257 functions, by a device tree" many --fdt
+long_case "segments: linux: 64 of them with 257 functions, by a device tree" many --fdt
 case_of "segments: linux: 64 of them with 257 functions, by ACPI" many --acpi
 
 # Nobody takes messages: each function interrupts by its pin, those of segments 8 and on by lines of their own.
@@ -71,4 +71,4 @@ smmus() {
 	[ "$(grep -ac '^smmu: ' "$OUT")" = 16 ]
 }
 case_of "segments: linux: sixteen SMMUv3s on sixteen segments, by ACPI" smmus --acpi
-[ -z "${SOAK:-}" ] || case_of "segments: linux: sixteen SMMUv3s on sixteen segments, by a device tree" smmus --fdt
+long_case "segments: linux: sixteen SMMUv3s on sixteen segments, by a device tree" smmus --fdt

@@ -28,11 +28,11 @@ lazy() {
 case_of "smmu: Linux: lazy: the same data" lazy
 invalidations=
 messages() { one ",interrupts=msi" iommu.strict=1 "DMA 0000:00:00.0" && said "ITS-pMSI" && said "arm-smmu-v3-evtq"; }
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: its own interrupts are messages" messages
+long_case "smmu: Linux: strict: its own interrupts are messages" messages
 linear() { one ",idr0.st_level=0,idr0.cd2l=0,idr1.sidsize=6" iommu.strict=1 "DMA 0000:00:00.0"; }
 stage1() { one ",idr0.s2p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
 stage2() { one ",idr0.s1p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: stage 1 alone" stage1
+long_case "smmu: Linux: strict: stage 1 alone" stage1
 case_of "smmu: Linux: strict: stage 2 alone" stage2
 case_of "smmu: Linux: strict: tables of one level, which is all there is" linear
 # pages64 KEYS: a kernel whose pages, tables and doorbells are of 64 KiB, with addresses of 52 bits where there are some
@@ -44,9 +44,9 @@ pages64() {
 	return $got
 }
 case_of "smmu: Linux: strict: a guest of 64 KiB pages" pages64 ,interrupts=msi
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: a guest of 64 KiB pages, and of 52 bits" pages64 ,idr5.oas=6
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
+long_case "smmu: Linux: strict: a guest of 64 KiB pages, and of 52 bits" pages64 ,idr5.oas=6
+long_case "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
+long_case "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
 
 several() { on_segments && busy; }
 case_of "smmu: Linux: two of them, of which one sends messages, beside a virtio-iommu, with devices on segments, behind ports and behind none" several
@@ -69,7 +69,7 @@ identity() {
 	invalidations=1
 	one "" "iommu.passthrough=1" identity
 }
-[ -z "${SOAK:-}" ] || case_of "smmu: Linux: identity domains" identity
+long_case "smmu: Linux: identity domains" identity
 invalidations=
 
 case_of "smmu: Linux: a guest that resets starts with an SMMU as new" resets_twice --iommu s,type=smmuv3 --rng=iommu=s

@@ -21,8 +21,8 @@ case_of "viommu: Linux: strict: random data over disk and network at once; drive
 said "rounds: $ROUNDS, disk $(sum "$WORK/disk")" || fail "viommu: Linux: the disk after that" "$WHY"
 case_of "viommu: Linux: strict, on one vCPU that spins with interrupts off; messages are translated" \
 	one ",msi=translate" iommu.strict=1 "DMA 0000:00:01.0" -c 1
-case_of "viommu: Linux: lazy: the same data" one "" "iommu.strict=0" "DMA-FQ 0000:00:01.0"
-[ -z "${SOAK:-}" ] || case_of "viommu: Linux: strict, over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
+long_case "viommu: Linux: lazy: the same data" one "" "iommu.strict=0" "DMA-FQ 0000:00:01.0"
+long_case "viommu: Linux: strict, over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
 
 # Two of them, one on another segment, one over MMIO; devices behind each, behind ports, and behind none.
 several() {
@@ -44,7 +44,7 @@ identity() {
 	maps=0
 	one "" "iommu.passthrough=1" identity
 }
-[ -z "${SOAK:-}" ] || case_of "viommu: Linux: identity domains" identity
+long_case "viommu: Linux: identity domains" identity
 
 IMAGE=$SHARE/Image-64k
 case_of "viommu: Linux: strict: a guest of 64 KiB pages" one ",msi=translate" iommu.strict=1 "DMA 0000:00:01.0"

@@ -58,7 +58,7 @@ device() {
 }
 case_of "virtio: a block device with direct I/O, its discards too" device ",direct" 512
 case_of "virtio: a block device of 4 KiB blocks: what is discarded and zeroed is whole ones" device "" 4096
-[ -z "${SOAK:-}" ] || case_of "virtio: a block device" device "" 512
+long_case "virtio: a block device" device "" 512
 
 entropy() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-rng" --rng -p "console=ttyS0 $QUIET" --virtio-transport "$1"

@@ -14,11 +14,19 @@
 #include "machine/boot.h"
 #include "machine/layout.h"
 #include "machine/status.h"
+#include "tests/unit/room.h"
 
 #define MIB  0x100000u
 #define SIZE (3 * MIB)
 
-static u8 kernel[SIZE], file[2 * SIZE];
+static u8 *kernel, *file;
+
+__attribute__((constructor)) static void make_room(void)
+{
+	kernel = room_of(SIZE);
+	file = room_of(2 * SIZE);
+}
+
 static size_t kernel_size, file_size;
 static char path[64];
 static struct image image;
@@ -51,7 +59,7 @@ static void pack_gzip(void)
 	z_stream z = { .next_in = kernel,
 		       .avail_in = kernel_size,
 		       .next_out = file + file_size,
-		       .avail_out = sizeof(file) - file_size };
+		       .avail_out = 2 * SIZE - file_size };
 
 	cr_assert(eq(int, deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK));
 	cr_assert(eq(int, deflate(&z, Z_FINISH), Z_STREAM_END));
@@ -61,8 +69,7 @@ static void pack_gzip(void)
 
 static void pack_zstd(void)
 {
-	file_size +=
-		ZSTD_compress(file + file_size, sizeof(file) - file_size, kernel, kernel_size, 1);
+	file_size += ZSTD_compress(file + file_size, 2 * SIZE - file_size, kernel, kernel_size, 1);
 }
 
 /* As Linux's zboot-header.S begins; more code and data follow the payload. */

@@ -13,13 +13,23 @@
 
 #include "tests/unit/vmsa_tables.h"
 #include "vmm/mem.h"
+#include "tests/unit/room.h"
 
 #define NR_CASES 300000
 #define NR_LIVES 200 /* cases of one configuration */
 
-static u8 ram[VMSA_TABLES_RAM] __attribute__((aligned(8))), model_ram[VMSA_TABLES_RAM];
-static struct guest_mem mem = { .size = VMSA_TABLES_RAM, .host = ram };
-static struct vmsa_tables tables = { .ram = ram, .model_ram = model_ram };
+static u8 *ram, *model_ram;
+
+static struct guest_mem mem = { .size = VMSA_TABLES_RAM };
+static struct vmsa_tables tables;
+
+__attribute__((constructor)) static void make_room(void)
+{
+	ram = room_of(VMSA_TABLES_RAM);
+	model_ram = room_of(VMSA_TABLES_RAM);
+	mem.host = tables.ram = ram;
+	tables.model_ram = model_ram;
+}
 static struct vmsa *const v = &tables.v;
 static u64 seed, step;
 

@@ -14,11 +14,20 @@
 
 #include "machine/unpack.h"
 #include "tests/unit/leak.h"
+#include "tests/unit/room.h"
 
 #define SIZE (3u << 20)
 #define ROOM (SIZE + 4096)
 
-static u8 plain[SIZE], packed[SIZE * 2], out[ROOM];
+static u8 *plain, *packed, *out;
+
+__attribute__((constructor)) static void make_room(void)
+{
+	plain = room_of(SIZE);
+	packed = room_of(SIZE * 2);
+	out = room_of(ROOM);
+}
+
 static u64 packed_size, done;
 
 /* Half of it noise, so that the packed form takes many reads. */
@@ -27,7 +36,7 @@ static void make_plain(void)
 	srandom(1);
 	for (size_t i = 0; i < SIZE; i++)
 		plain[i] = i & 0x1000 ? (size_t)random() : i >> 12;
-	memset(out, 0xee, sizeof(out));
+	memset(out, 0xee, ROOM);
 }
 
 static void pack_gzip(const void *from, size_t size)
@@ -35,7 +44,7 @@ static void pack_gzip(const void *from, size_t size)
 	z_stream z = { .next_in = (void *)from,
 		       .avail_in = size,
 		       .next_out = packed + packed_size,
-		       .avail_out = sizeof(packed) - packed_size };
+		       .avail_out = SIZE * 2 - packed_size };
 
 	cr_assert(eq(int, deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK));
 	cr_assert(eq(int, deflate(&z, Z_FINISH), Z_STREAM_END));
@@ -49,7 +58,7 @@ static void pack_zstd(const void *from, size_t size)
 	size_t n;
 
 	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
-	n = ZSTD_compress2(c, packed + packed_size, sizeof(packed) - packed_size, from, size);
+	n = ZSTD_compress2(c, packed + packed_size, SIZE * 2 - packed_size, from, size);
 	cr_assert(not(ZSTD_isError(n)));
 	packed_size += n;
 	ZSTD_freeCCtx(c);
@@ -139,7 +148,7 @@ ParameterizedTest(enum packing *c, unpack, a_bomb_stops_at_the_end_of_its_room)
 	memset(plain, 0, SIZE);
 	pack(*c, plain, SIZE);
 	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
-		memset(out, 0xee, sizeof(out));
+		memset(out, 0xee, ROOM);
 		cr_assert(eq(int, run(*c, 0, rooms[i]), -EFBIG));
 		cr_assert(eq(u64, done, rooms[i]));
 		cr_assert(eq(u32, out[rooms[i]], 0xee), "room of %llu",

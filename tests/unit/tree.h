@@ -46,7 +46,7 @@ static const struct platform platform = {
 	            .rng_seed = { 1, 2, 3 } },
 };
 
-static u8 blob[0x100000];
+static u8 blob[0x40000];
 
 static inline void build_tree(void)
 {
