@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I/O page faults of the DMA endpoint, served from user space through iommufd's fault queue:
+ *   stall /dev/vfio/devices/vfioN COUNT    each test says "stall: NAME: ok", or what was wrong and
+ * exits
+ */
+#include <poll.h>
+#include <pthread.h>
+
+#include "guests/linux/endpoint.h"
+
+#define IOVA  0x10000000ULL
+#define PAGES 64
+#define SLOTS 8
+
+static uint32_t ioas, hwpt;
+static int faults;
+static uint8_t *memory;
+static unsigned long count;
+static volatile unsigned long served;
+static volatile int refuses;
+static uint32_t last_cookie;
+
+/* A page table whose faults come to us. */
+static void open_device(const char *path)
+{
+	struct iommu_fault_alloc queue = { .size = sizeof(queue) };
+	struct iommu_hwpt_alloc alloc = { .size = sizeof(alloc),
+		                          .flags = IOMMU_HWPT_FAULT_ID_VALID };
+
+	open_endpoint(path);
+	ioas = alloc_ioas();
+	check(!ioctl(iommu, IOMMU_FAULT_QUEUE_ALLOC, &queue), "fault queue");
+	faults = queue.out_fault_fd;
+	alloc.dev_id = devid;
+	alloc.pt_id = ioas;
+	alloc.fault_id = queue.out_fault_id;
+	check(!ioctl(iommu, IOMMU_HWPT_ALLOC, &alloc), "page table with a fault queue");
+	hwpt = alloc.out_hwpt_id;
+	check(!attach(hwpt), "attach");
+	memory = alloc_memory(PAGES * PAGE);
+}
+
+static void respond(const struct iommu_hwpt_pgfault *f)
+{
+	struct iommu_hwpt_page_response r = { .cookie = f->cookie };
+	const uint64_t page = f->addr & ~(PAGE - 1);
+	const uint64_t n = (page - IOVA) / PAGE;
+
+	check(n < PAGES && f->dev_id == devid && !f->pasid, "a fault of ours");
+	check(f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE, "a last page");
+	if (refuses)
+		r.code = IOMMUFD_PAGE_RESP_INVALID;
+	else if (map(ioas, page, memory + n * PAGE, PAGE, IOMMU_IOAS_MAP_WRITEABLE))
+		check(errno == EEXIST, "map"); /* another slot's fault was of the same page */
+	check(write(faults, &r, sizeof(r)) == sizeof(r), "response");
+	last_cookie = f->cookie;
+	served++;
+}
+
+static void *serve(void *unused)
+{
+	struct iommu_hwpt_pgfault f[SLOTS];
+
+	(void)unused;
+	for (;;) {
+		struct pollfd p = { .fd = faults, .events = POLLIN };
+		ssize_t n;
+
+		check(poll(&p, 1, -1) == 1, "poll");
+		n = read(faults, f, sizeof(f));
+		check(n > 0 && n % sizeof(*f) == 0, "read of faults");
+		for (unsigned int i = 0; i < n / sizeof(*f); i++)
+			respond(&f[i]);
+	}
+	return NULL;
+}
+
+static void forget(unsigned int n, unsigned int nr)
+{
+	check(!unmap(ioas, IOVA + n * PAGE, nr * PAGE), "unmap");
+}
+
+/* Each slot writes a page that is not there, again and again. */
+static void each_is_served(void)
+{
+	for (unsigned long done = 0; done < count; done += SLOTS) {
+		for (unsigned int n = 0; n < SLOTS; n++)
+			start(n, (struct operation){ .op = FILL,
+			                             .iova = IOVA + n * PAGE,
+			                             .len = PAGE,
+			                             .arg = done + n });
+		for (unsigned int n = 0; n < SLOTS; n++) {
+			check(status(n) == DONE, "a transfer that stalled");
+			check(has_pattern(memory + n * PAGE, PAGE, done + n, 0), "what it wrote");
+		}
+		forget(0, SLOTS);
+	}
+	check(served == count, "a fault a transfer");
+}
+
+/* One transfer of many pages stalls at each. */
+static void page_by_page(void)
+{
+	const unsigned long before = served;
+
+	start(0, (struct operation){ .op = FILL, .iova = IOVA, .len = PAGES * PAGE, .arg = 5 });
+	check(status(0) == DONE && has_pattern(memory, PAGES * PAGE, 5, 0), "a long transfer");
+	check(served - before == PAGES, "a fault a page");
+	forget(0, PAGES);
+}
+
+static void refused(void)
+{
+	const unsigned long before = served;
+
+	refuses = 1;
+	start(0, (struct operation){ .op = CHECK, .iova = IOVA + 8, .len = 8 });
+	check(status(0) == FAULT && get64(slot(0) + 0x48) == IOVA + 8, "a refused transfer");
+	check(served == before + 1, "one fault");
+	refuses = 0;
+}
+
+/* 1.7 of what the kernel demands: a cookie is good for one answer. */
+static void answered_twice(void)
+{
+	const struct iommu_hwpt_page_response r = { .cookie = last_cookie };
+
+	check(write(faults, &r, sizeof(r)) < 0, "a second answer");
+}
+
+/* Its page table goes with faults that are not answered: they end. */
+static void detached(void)
+{
+	struct vfio_device_detach_iommufd_pt d = { .argsz = sizeof(d) };
+
+	check(!ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &d), "detach");
+	check(!attach(hwpt), "attach again");
+	start(0, (struct operation){ .op = FILL, .iova = IOVA, .len = 8, .arg = 1 });
+	check(status(0) == DONE, "a transfer after that");
+	forget(0, 1);
+}
+
+static const struct test tests[] = {
+	{ "each is served", each_is_served },
+	{ "page by page", page_by_page },
+	{ "refused", refused },
+	{ "answered twice", answered_twice },
+	{ "detached", detached },
+};
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	check(argc == 3, "arguments");
+	count = strtoul(argv[2], NULL, 10);
+	open_device(argv[1]);
+	check(!pthread_create(&thread, NULL, serve, NULL), "thread");
+	run_tests(tests, sizeof(tests) / sizeof(*tests));
+	printf("stall: %lu faults\n", served);
+	return 0;
+}
