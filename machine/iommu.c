@@ -149,6 +149,25 @@ bool iommus_check(struct options *o)
 	return true;
 }
 
+bool iommus_check_stalls(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->nr_claims; i++) {
+		const struct claim *c = &o->claims[i];
+		const char *id = c->place->iommu ? c->place->iommu : "none";
+		const int n = iommu_index(o, id);
+		const struct iommu_option *iommu = n < 0 ? NULL : &o->iommus[n];
+
+		if (!c->place->stalls ||
+		    (iommu && iommu->kind->stalls && iommu->kind->stalls(iommu)))
+			continue;
+		log_error("--%s stall,iommu=%s: expected an --iommu of type=smmuv3, with "
+		          "idr0.stall_model=0 or 2",
+		          c->option, id);
+		return false;
+	}
+	return true;
+}
+
 int iommus_create(struct machine *m)
 {
 	int err = 0;

@@ -27,6 +27,10 @@ u32 iommus_last_id(const struct options *o);
 /* When all options are there. False: a line was printed. */
 bool iommus_check(struct options *o);
 
+/* And all are known: a device that is to stall is behind what lets it. False: a line was printed.
+ */
+bool iommus_check_stalls(const struct options *o);
+
 /* The index in o->iommus; -1: there is none of that ID. */
 int iommu_index(const struct options *o, const char *id);
 

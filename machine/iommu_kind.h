@@ -47,6 +47,8 @@ struct iommu_kind {
 	int (*add_endpoint)(void *iommu, void **endpoint);
 	struct dma_space *(*endpoint_dma)(void *endpoint);
 	void (*identify)(void *endpoint, u32 (*id)(const void *ctx), const void *ctx);
+	/* Whether faults behind it may stall; NULL: never. */
+	bool (*stalls)(const struct iommu_option *o);
 	/* How many bits an endpoint's ID may have. */
 	unsigned int (*id_bits)(const struct iommu_option *o);
 };

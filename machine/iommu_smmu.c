@@ -174,6 +174,11 @@ static void identify(void *endpoint, u32 (*id)(const void *ctx), const void *ctx
 	smmu_identify(endpoint, id, ctx);
 }
 
+static bool stalls(const struct iommu_option *o)
+{
+	return smmu_id_get(&o->registers, "idr0.stall_model") != 1;
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -191,5 +196,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.add_endpoint = add_endpoint,
 	.endpoint_dma = endpoint_dma,
 	.identify = identify,
+	.stalls = stalls,
 	.id_bits = id_bits,
 };

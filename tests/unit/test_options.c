@@ -205,6 +205,15 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K -i ''", "--initrd : expected an initramfs or initrd" },
 		{ "-k", "--kernel: no value: expected IMAGE" },
 		{ "-k K -c 0", "--cpus 0: expected 1 to 64 CPUs" },
+		{ "-k K --dma-test=stall",
+		  "--dma-test stall,iommu=none: expected an --iommu of type=smmuv3, with "
+		  "idr0.stall_model=0 or 2" },
+		{ "-k K --iommu v,type=virtio --dma-test=stall,iommu=v",
+		  "--dma-test stall,iommu=v: expected an --iommu of type=smmuv3, with "
+		  "idr0.stall_model=0 or 2" },
+		{ "-k K --iommu s,type=smmuv3,idr0.stall_model=1 --dma-test=stall,iommu=s",
+		  "--dma-test stall,iommu=s: expected an --iommu of type=smmuv3, with "
+		  "idr0.stall_model=0 or 2" },
 		{ "-k K -c 65", "--cpus 65: expected 1 to 64 CPUs" },
 		{ "-k K -c 2x", "--cpus 2x: expected 1 to 64 CPUs" },
 		{ "-k K -c -1", "--cpus -1: expected 1 to 64 CPUs" },

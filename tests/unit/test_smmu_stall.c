@@ -91,6 +91,12 @@ static void end(void)
 	fake_smmu_unmake(&f);
 }
 
+static void remake(const struct smmu_id *id, unsigned int config)
+{
+	end();
+	make(id, config);
+}
+
 TestSuite(smmu_stall, .init = begin, .fini = end);
 
 /* The STAG of the oldest event, which is a stall of @sid at @iova. */
@@ -267,12 +273,12 @@ Test(smmu_stall, without_an_enabled_queue_it_is_held)
 }
 
 /* 6.3.5, STALL_MAX */
-Test(smmu_stall, no_more_are_outstanding_than_there_can_be, .init = NULL)
+Test(smmu_stall, no_more_are_outstanding_than_there_can_be)
 {
 	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 2);
 	u64 tag;
 
-	make(&id, 5);
+	remake(&id, 5);
 	start(&a, 0, AT, DMA_READ);
 	start(&b, 0, AT + PAGE, DMA_READ);
 	start(&c, 0, AT + 2 * PAGE, DMA_READ);
@@ -287,12 +293,12 @@ Test(smmu_stall, no_more_are_outstanding_than_there_can_be, .init = NULL)
 }
 
 /* 3.12.2: a name is not used again until it was answered; and one that was, finds nothing. */
-Test(smmu_stall, the_name_of_a_slot_that_is_used_again_is_another, .init = NULL)
+Test(smmu_stall, the_name_of_a_slot_that_is_used_again_is_another)
 {
 	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 1);
 	u64 tag, again;
 
-	make(&id, 5);
+	remake(&id, 5);
 	start(&a, 0, AT, DMA_READ);
 	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
 	answer(STREAM, tag, RETRY);
@@ -320,11 +326,11 @@ Test(smmu_stall, all_are_terminated_when_translation_is_disabled)
 }
 
 /* 7.3: a stage-2 fault of each class stalls by S2S. */
-Test(smmu_stall, stage_2_stalls_an_address, .init = NULL)
+Test(smmu_stall, stage_2_stalls_an_address)
 {
 	u64 tag;
 
-	make(NULL, 6);
+	remake(NULL, 6);
 	start(&a, 0, AT, DMA_READ);
 	tag = stag(STREAM, AT, IN | EVT1_RNW | EVT1_S2, AT);
 	fake_smmu_map(&f, s2ttb, AT, FAKE_SMMU_DATA, FAKE_S2_RW);
@@ -332,12 +338,12 @@ Test(smmu_stall, stage_2_stalls_an_address, .init = NULL)
 	cr_assert(eq(int, a.status, DMA_OK));
 }
 
-Test(smmu_stall, stage_2_stalls_the_fetch_of_a_cd_and_of_a_table, .init = NULL)
+Test(smmu_stall, stage_2_stalls_the_fetch_of_a_cd_and_of_a_table)
 {
 	const u64 cds = FAKE_SMMU_CDS & ~(PAGE - 1);
 	u64 tag;
 
-	make(NULL, 7);
+	remake(NULL, 7);
 	start(&a, 0, AT, DMA_READ);
 	tag = stag(STREAM, AT, EVT1_RNW | EVT1_S2, cds);
 	answer(STREAM, tag, 0);
