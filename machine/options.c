@@ -443,5 +443,6 @@ bool options_parse(struct options *o, int argc, char **argv)
 	for (int at = 0; at < argc; at++)
 		if (!take(o, argc, argv, &at))
 			return false;
-	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) && iommus_check_stalls(o);
+	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
+	       iommus_check_stalls(o);
 }
