@@ -24,7 +24,7 @@
 /*
  * Where a guest with 256 MiB or more has had neither initrd, tree nor tables, and where the kernels
  * tried have put none of what the next one is to leave alone. Not where the kernel that runs is:
- * with FEAT_S1PIE Linux 6.12 does not make its own text writable for the copy.
+ * Linux 6.12 died of a permission fault as it copied over its own text.
  */
 #define EVEN_AT   0x80000000UL
 #define ODD_AT    (EVEN_AT + (64UL << 20))
