@@ -120,7 +120,8 @@ bad "more root ports than a segment has buses" "--root-port p32,segment=4: expec
 	-k good --segment 1 --segment 2 --segment 3 --segment 4 $(ports 32)
 bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
 bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
-bad "a DMA endpoint with an unknown key" "--dma-test stall: expected a key out of bus=, iommu=, segment=, ats, pri, pasid=" -k good --dma-test=stall
+bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=" -k good --dma-test=stalls
+bad "a DMA endpoint that stalls behind nothing" "--dma-test stall,iommu=none: expected an --iommu of type=smmuv3" -k good --dma-test=stall
 bad "page requests without translations" "--dma-test pri: expected ats beside pri" -k good --dma-test=pri
 for bits in 0 21 -1 x ""; do
 	bad "pasid='$bits'" "--dma-test pasid=$bits: expected pasid=N, 1 to 20" -k good --dma-test=pasid=$bits
@@ -168,7 +169,7 @@ bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expecte
 for field in idr0.ats idr0.pri idr0.btm idr1.ecmdq idr5.d128; do
 	bad "an SMMU with $field" "--iommu s,type=smmuv3,$field=1: expected $field=0" -k good --iommu s,type=smmuv3,$field=1
 done
-bad "an SMMU that stalls" "--iommu s,type=smmuv3,idr0.stall_model=0: expected idr0.stall_model=1" -k good --iommu s,type=smmuv3,idr0.stall_model=0
+bad "an SMMU with more stalls than there can be" "--iommu s,type=smmuv3,idr5.stall_max=257: expected idr5.stall_max=N, 1 to 256" -k good --iommu s,type=smmuv3,idr5.stall_max=257
 bad "an SMMU with too many StreamIDs" "expected idr1.sidsize=N, 0 to 32" -k good --iommu s,type=smmuv3,idr1.sidsize=33
 bad "an SMMU of no stage" "--iommu s: expected idr0.s1p=1 or idr0.s2p=1" -k good --iommu s,type=smmuv3,idr0.s1p=0,idr0.s2p=0
 bad "an SMMU of no granule" "--iommu s: expected idr5.gran4k=1, idr5.gran16k=1 or idr5.gran64k=1" \

@@ -194,7 +194,7 @@ Test(fdt_endpoints, as_many_endpoints_as_there_can_be_have_as_many_ranges_as_the
 		p.endpoints[i] =
 			(struct platform_endpoint){ .id = i,
 			                            .is_pci = true,
-			                            .rid = (i & 1 ? 0x400 : 0x200) | i >> 1 << 3,
+			                            .rid = (i & 1 ? 0x400 : 0x200) | i >> 1,
 			                            .reserved = all };
 	rebuild();
 	for (unsigned int i = 0; i < PLATFORM_RESERVED; i++) {

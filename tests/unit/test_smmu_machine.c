@@ -30,12 +30,6 @@ static void make(void)
 	m.platform.pci[0] = (struct platform_pci){ .last_bus = 127 };
 }
 
-static void make_and_listen(void)
-{
-	make();
-	listen_to(stderr);
-}
-
 static void destroy(void)
 {
 	while (m.nr_owned) {
@@ -135,12 +129,12 @@ Test(smmu_machine, every_device_has_a_stream_id_unless_that_is_said_otherwise)
 	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x400003));
 }
 
-Test(smmu_machine, one_that_knows_too_few_stream_ids_is_named_with_the_device,
-     .init = make_and_listen)
+Test(smmu_machine, one_that_knows_too_few_stream_ids_is_named_with_the_device)
 {
 	static const struct place behind = { .iommu = "b" };
 	struct dma_space *dma;
 
+	listen_to(stderr);
 	o.nr_segments = PLATFORM_SEGMENTS;
 	create("b,type=smmuv3,idr1.sidsize=20");
 	place_claim(&o, "disk", "d", &behind);
