@@ -169,7 +169,7 @@ bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expecte
 for field in idr0.ats idr0.pri idr0.btm idr1.ecmdq idr5.d128; do
 	bad "an SMMU with $field" "--iommu s,type=smmuv3,$field=1: expected $field=0" -k good --iommu s,type=smmuv3,$field=1
 done
-bad "an SMMU with more stalls than there can be" "--iommu s,type=smmuv3,idr5.stall_max=257: expected idr5.stall_max=N, 1 to 256" -k good --iommu s,type=smmuv3,idr5.stall_max=257
+bad "an SMMU with more stalls than there can be" "--iommu s: expected idr5.stall_max=N, 1 to 256, with idr0.stall_model=0 or 2" -k good --iommu s,type=smmuv3,idr5.stall_max=257
 bad "an SMMU with too many StreamIDs" "expected idr1.sidsize=N, 0 to 32" -k good --iommu s,type=smmuv3,idr1.sidsize=33
 bad "an SMMU of no stage" "--iommu s: expected idr0.s1p=1 or idr0.s2p=1" -k good --iommu s,type=smmuv3,idr0.s1p=0,idr0.s2p=0
 bad "an SMMU of no granule" "--iommu s: expected idr5.gran4k=1, idr5.gran16k=1 or idr5.gran64k=1" \
