@@ -129,6 +129,7 @@ check_acpi() {
 	local dir problem
 	[ -d "$share/acpi" ] || { [ $# -gt 0 ] || echo "FAIL acpi: no guest wrote its tables"; return 0; }
 	for dir in "$share"/acpi/*; do
+		[ -e "$dir/xsdt.dat" ] || continue # a scenario of the soak's
 		problem=$(retold "$(setting LAB_IASL)" "$dir")
 		if [ -z "$problem" ]; then
 			echo "PASS acpi: iasl reads the tables of $(basename "$dir") as they were meant"

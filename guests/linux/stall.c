@@ -53,9 +53,9 @@ static void respond(const struct iommu_hwpt_pgfault *f)
 		r.code = IOMMUFD_PAGE_RESP_INVALID;
 	else if (map(ioas, page, memory + n * PAGE, PAGE, IOMMU_IOAS_MAP_WRITEABLE))
 		check(errno == EEXIST, "map"); /* another slot's fault was of the same page */
-	check(write(faults, &r, sizeof(r)) == sizeof(r), "response");
 	last_cookie = f->cookie;
-	served++;
+	served++; /* before the transfer can end */
+	check(write(faults, &r, sizeof(r)) == sizeof(r), "response");
 }
 
 static void *serve(void *unused)
