@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make run     set everything up, boot a Linux guest     make test   set everything up, run every test
-# make check   what needs no guest, in two minutes       make shell  a shell in the lab's host
+# make check   what needs no guest, in four minutes      make shell  a shell in the lab's host
 # make         the program, $(BUILD)/nestor              make soak, bench, install, clean
 # KERNEL= INITRD= DISK= PARAMS= ARGS= (run), HOST_KERNEL= (run, shell, test), UAPI= (all): README has them
 

@@ -9,7 +9,7 @@
 
 /* What the files that print the tables share: numbers, names, and the tables themselves. */
 
-/* INTIDs: what a GSI is . */
+/* INTIDs: what a GSI is. */
 static inline u32 gsi(u32 spi)
 {
 	return 32 + spi;

@@ -57,6 +57,19 @@ static int take(struct wanted *w, const struct own *own, size_t nr, int argc, ch
 	return left;
 }
 
+/* The rest of the arguments, as run has them; false: a line was printed. What run writes while it
+ * boots is what dump is for. */
+static bool parse(struct options *o, int argc, char **argv)
+{
+	if (argc < 0 || !options_parse(o, argc, argv))
+		return false;
+	if (o->dump_dtb)
+		log_error("--dump-dtb %s: expected `nestor dump --dtb-out FILE`", o->dump_dtb);
+	else if (o->dump_acpi)
+		log_error("--dump-acpi %s: expected `nestor dump --acpi-out DIR`", o->dump_acpi);
+	return !o->dump_dtb && !o->dump_acpi;
+}
+
 /* Each way of telling by itself: a run has only one. */
 static int dump_one(struct machine *m, const struct options *o)
 {
@@ -71,9 +84,9 @@ static int dump_one(struct machine *m, const struct options *o)
 	return status;
 }
 
-static int dump(struct machine *m, void *wish)
+static int dump(struct machine *m, void *ctx)
 {
-	const struct wanted *w = wish;
+	const struct wanted *w = ctx;
 	struct options o = *m->options;
 	int status = 0;
 
@@ -88,9 +101,9 @@ static int dump(struct machine *m, void *wish)
 	return status || !w->dtb_out ? status : dump_one(m, &o);
 }
 
-static int show_topology(struct machine *m, void *wish)
+static int show_topology(struct machine *m, void *ctx)
 {
-	const struct wanted *w = wish;
+	const struct wanted *w = ctx;
 	int err = topology_find(w->format)->print(&m->platform, stdout);
 
 	if (!err && !fflush(stdout) && !ferror(stdout))
@@ -109,7 +122,7 @@ int command_dump(int argc, char **argv)
 	struct options o;
 
 	argc = take(&w, own, ARRAY_SIZE(own), argc, argv);
-	if (argc < 0 || !options_parse(&o, argc, argv))
+	if (!parse(&o, argc, argv))
 		return STATUS_USAGE;
 	if (o.help) {
 		printf("usage: nestor dump [--acpi-out DIR] [--dtb-out FILE] [OPTION]...\n\n"
@@ -133,7 +146,7 @@ int command_topology(int argc, char **argv)
 	struct options o;
 
 	argc = take(&w, own, ARRAY_SIZE(own), argc, argv);
-	if (argc < 0 || !options_parse(&o, argc, argv))
+	if (!parse(&o, argc, argv))
 		return STATUS_USAGE;
 	if (o.help) {
 		printf("usage: nestor topology [--format " TOPOLOGY_FORMATS "] [OPTION]...\n\n"

@@ -236,6 +236,21 @@ static u64 page_sizes(u64 granule)
 	return granule;
 }
 
+/* What its driver is told that it cannot map. */
+static void note(struct platform_iommu *p, const struct viommu_config *c)
+{
+	for (unsigned int r = 0; r < c->nr_reserved; r++) {
+		p->unmappable[r].first = c->reserved[r].first;
+		p->unmappable[r].last = c->reserved[r].last;
+	}
+	p->nr_unmappable = c->nr_reserved;
+	if (!c->msi_window)
+		return;
+	p->unmappable[p->nr_unmappable].first = c->msi.first;
+	p->unmappable[p->nr_unmappable].last = c->msi.last;
+	p->unmappable[p->nr_unmappable++].is_msi = true;
+}
+
 static int create(struct machine *m, unsigned int i)
 {
 	const struct iommu_option *o = &m->options->iommus[i];
@@ -255,6 +270,7 @@ static int create(struct machine *m, unsigned int i)
 	for (unsigned int r = 0; r < o->nr_reserved; r++)
 		c.reserved[r] = range(&o->reserved[r]);
 	set_msi(&m->platform, o, &c);
+	note(&m->platform.iommus[i], &c);
 	err = viommu_create(&dev, &m->vm.dma, &m->log, &c);
 	if (err)
 		return err;

@@ -56,9 +56,6 @@ void machine_is_port(struct machine *m, const struct port_option *o, const struc
 		(struct platform_bridge){ segment, pci_rid(port), secondary, secondary };
 
 	note(m, &c,
-	     (struct platform_function){ .name = port->name,
-	                                 .is_pci = true,
-	                                 .pci = segment,
-	                                 .rid = pci_rid(port),
-	                                 .secondary = secondary });
+	     (struct platform_function){
+		     .name = port->name, .is_pci = true, .pci = segment, .rid = pci_rid(port) });
 }

@@ -342,6 +342,8 @@ mistake "a dump to no folder" 2 "--acpi-out good: Not a directory: expected a fo
 mistake "a dump to a file in no folder" 2 "--dtb-out no/file: No such file or directory: expected a file that can be written" dump --dtb-out no/file
 mistake "a dump that does not fit" 1 "--dtb-out /dev/full: cannot write" dump --dtb-out /dev/full
 mistake "a dump of a machine that cannot be" 2 "--disk x,iommu=s: expected none, or the ID" dump --dtb-out tree -d x,iommu=s
+mistake "a dump as run has it" 2 "--dump-dtb x: expected \`nestor dump --dtb-out FILE\`" dump --dtb-out tree --dump-dtb x
+mistake "a picture with a dump" 2 "--dump-acpi x: expected \`nestor dump --acpi-out DIR\`" topology --acpi --dump-acpi x
 mistake "a picture of no format" 2 "--format svg: expected text, json or dot" topology --format svg
 left=$(ls "$XDG_RUNTIME_DIR/nestor")
 if [ -z "$left" ]; then echo "PASS command: no socket is left"; else echo "FAIL command: no socket is left: $left"; fi

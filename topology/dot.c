@@ -31,7 +31,8 @@ static void print_function(const struct platform *p, const struct platform_funct
 	fprintf(to, "\\n%s", place);
 	if (f->is_pci && topology_has_its(p))
 		fprintf(to, "\\nDeviceID 0x%x", topology_devid(p, f->pci, f->rid));
-	fprintf(to, "\"%s];\n", f->secondary ? ", style=filled, fillcolor=\"#eeeeee\"" : "");
+	fprintf(to, "\"%s];\n",
+	        topology_bus_behind(p, f) ? ", style=filled, fillcolor=\"#eeeeee\"" : "");
 }
 
 static void print_segment(const struct platform *p, unsigned int pci, FILE *to)
@@ -66,7 +67,9 @@ static void print_above(const struct platform *p, const struct platform_function
 	for (unsigned int i = 0; i < p->nr_functions; i++) {
 		const struct platform_function *port = &p->functions[i];
 
-		if (port->secondary && port->pci == f->pci && port->secondary == f->rid >> 8) {
+		const u8 bus = topology_bus_behind(p, port);
+
+		if (bus && port->pci == f->pci && bus == f->rid >> 8) {
 			fprintf(to, "  f%u -> f%u [dir=none];\n", i, nr_of(p, f));
 			return;
 		}
@@ -85,7 +88,7 @@ static void print_dma(const struct platform *p, const struct platform_function *
 	else if (e)
 		fprintf(to, "  f%u -> iommu%u [label=\"%s 0x%x\"];\n", nr_of(p, f), e->iommu,
 		        topology_id_name(&p->iommus[e->iommu]), e->id);
-	else if (!f->secondary)
+	else if (!topology_bus_behind(p, f))
 		fprintf(to, "  f%u -> memory [style=dashed];\n", nr_of(p, f));
 }
 

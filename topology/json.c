@@ -37,14 +37,36 @@ static json_t *window(gpa_t base, u64 size)
 	return json_pack("{s:o, s:o}", "base", hex(base), "size", hex(size));
 }
 
+/* IOVAs that a driver does without. */
+static json_t *range(u64 first, u64 last, bool is_msi)
+{
+	return json_pack("{s:o, s:o, s:s}", "first", hex(first), "last", hex(last), "kind",
+	                 is_msi ? "msi" : "reserved");
+}
+
 static json_t *behind(const struct platform *p, const struct platform_endpoint *e)
 {
 	return json_pack("{s:o, s:i}", "iommu", text(p->iommus[e->iommu].name), "id", e->id);
 }
 
+/* Where its DMA finds what is at the same address in memory. */
+static json_t *reserved_of(const struct platform *p, const struct platform_endpoint *e)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < p->nr_reserved; i++)
+		if (e->reserved >> i & 1)
+			json_array_append_new(list,
+			                      range(p->reserved[i].base,
+			                            p->reserved[i].base + (p->reserved[i].size - 1),
+			                            p->reserved[i].kind == PLATFORM_RESERVED_MSI));
+	return list;
+}
+
 static json_t *function(const struct platform *p, const struct platform_function *f)
 {
 	const struct platform_endpoint *e = topology_endpoint(p, f);
+	const u8 bus = topology_bus_behind(p, f);
 	char place[TOPOLOGY_PLACE];
 	json_t *o;
 
@@ -57,8 +79,10 @@ static json_t *function(const struct platform *p, const struct platform_function
 	if (f->is_pci && topology_has_its(p))
 		json_object_set_new(o, "device-id",
 		                    json_integer(topology_devid(p, f->pci, f->rid)));
-	if (f->secondary)
-		json_object_set_new(o, "bus-behind", json_integer(f->secondary));
+	if (bus)
+		json_object_set_new(o, "bus-behind", json_integer(bus));
+	if (e && e->reserved)
+		json_object_set_new(o, "reserved", reserved_of(p, e));
 	return o;
 }
 
@@ -68,8 +92,8 @@ static json_t *bus(const struct platform *p, unsigned int pci, u8 nr, json_t *li
 
 	while ((f = topology_next(p, pci, nr, f))) {
 		json_array_append_new(list, function(p, f));
-		if (f->secondary)
-			bus(p, pci, f->secondary, list);
+		if (topology_bus_behind(p, f))
+			bus(p, pci, topology_bus_behind(p, f), list);
 	}
 	return list;
 }
@@ -102,6 +126,16 @@ static json_t *smmu(const struct platform_iommu *i)
 	return o;
 }
 
+static json_t *unmappable(const struct platform_iommu *i)
+{
+	json_t *list = json_array();
+
+	for (unsigned int r = 0; r < i->nr_unmappable; r++)
+		json_array_append_new(list, range(i->unmappable[r].first, i->unmappable[r].last,
+		                                  i->unmappable[r].is_msi));
+	return list;
+}
+
 static json_t *iommu(const struct platform *p, const struct platform_iommu *i)
 {
 	const struct platform_function self = {
@@ -112,8 +146,8 @@ static json_t *iommu(const struct platform *p, const struct platform_iommu *i)
 	if (i->kind == PLATFORM_IOMMU_SMMUV3)
 		return smmu(i);
 	topology_place(p, &self, place);
-	return json_pack("{s:o, s:s, s:s}", "name", text(i->name), "kind", topology_kind(i), "at",
-	                 place);
+	return json_pack("{s:o, s:s, s:s, s:o}", "name", text(i->name), "kind", topology_kind(i),
+	                 "at", place, "reserved", unmappable(i));
 }
 
 static json_t *frame(const struct platform_msi_frame *f)

@@ -33,6 +33,9 @@ const char *topology_kind(const struct platform_iommu *i);
 u32 topology_devid(const struct platform *p, unsigned int pci, u16 rid);
 bool topology_has_its(const struct platform *p);
 
+/* The bus behind a bridge, or a root port; 0: it is none. */
+u8 topology_bus_behind(const struct platform *p, const struct platform_function *f);
+
 /* SSSS:BB:DD.F of a requester ID, or 0xADDRESS of a slot. */
 #define TOPOLOGY_PLACE 24
 void topology_place(const struct platform *p, const struct platform_function *f, char *text);

@@ -34,7 +34,7 @@ static void print_behind(const struct platform *p, const struct platform_functio
 	const struct platform_endpoint *e = topology_endpoint(p, f);
 	const struct platform_iommu *i = e ? &p->iommus[e->iommu] : NULL;
 
-	if (topology_iommu(p, f) || f->secondary)
+	if (topology_iommu(p, f) || topology_bus_behind(p, f))
 		fprintf(to, "-");
 	else if (e)
 		fprintf(to, "%s, %s 0x%x", i->name, topology_id_name(i), e->id);
@@ -59,11 +59,6 @@ static void print_function(const struct platform *p, const struct platform_funct
 	print_behind(p, f, to);
 }
 
-static void print_port(const struct platform_function *f, unsigned int depth, FILE *to)
-{
-	fprintf(to, "%*sbus %02x behind it\n", 2 * depth, "", f->secondary);
-}
-
 /* One level of bridges is all there is. */
 static void print_bus(const struct platform *p, unsigned int pci, u8 bus, unsigned int depth,
                       FILE *to)
@@ -71,11 +66,13 @@ static void print_bus(const struct platform *p, unsigned int pci, u8 bus, unsign
 	const struct platform_function *f = NULL;
 
 	while ((f = topology_next(p, pci, bus, f))) {
+		const u8 behind = topology_bus_behind(p, f);
+
 		print_function(p, f, depth, to);
-		if (!f->secondary)
+		if (!behind)
 			continue;
-		print_port(f, depth + 1, to);
-		print_bus(p, pci, f->secondary, depth + 2, to);
+		fprintf(to, "%*sbus %02x behind it\n", 2 * (depth + 1), "", behind);
+		print_bus(p, pci, behind, depth + 2, to);
 	}
 }
 
@@ -136,6 +133,29 @@ static void print_iommu(const struct platform *p, unsigned int nr, FILE *to)
 		fprintf(to, " at %s", place);
 	}
 	fprintf(to, "; %u behind it\n", behind);
+	for (unsigned int r = 0; r < i->nr_unmappable; r++)
+		fprintf(to, "    0x%llx-0x%llx: %s\n", ull(i->unmappable[r].first),
+		        ull(i->unmappable[r].last),
+		        i->unmappable[r].is_msi ? "messages, untranslated" : "reserved");
+}
+
+/* Addresses that DMA finds at themselves, and who does. */
+static void print_reserved(const struct platform *p, unsigned int nr, FILE *to)
+{
+	const struct platform_reserved *r = &p->reserved[nr];
+	char place[TOPOLOGY_PLACE];
+
+	fprintf(to, "  0x%llx-0x%llx: %s, as it is, of", ull(r->base), ull(r->base + r->size - 1),
+	        r->kind == PLATFORM_RESERVED_MSI ? "doorbells" : "memory");
+	for (unsigned int i = 0; i < p->nr_functions; i++) {
+		const struct platform_endpoint *e = topology_endpoint(p, &p->functions[i]);
+
+		if (!e || !(e->reserved >> nr & 1))
+			continue;
+		topology_place(p, &p->functions[i], place);
+		fprintf(to, " %s", place);
+	}
+	fprintf(to, "\n");
 }
 
 static void print_frame(const struct platform_msi_frame *f, FILE *to)
@@ -167,5 +187,9 @@ int topology_text(const struct platform *p, FILE *to)
 		fprintf(to, "\nIOMMUs\n");
 	for (unsigned int i = 0; i < p->nr_iommus; i++)
 		print_iommu(p, i, to);
+	if (p->nr_reserved)
+		fprintf(to, "\nreserved\n");
+	for (unsigned int i = 0; i < p->nr_reserved; i++)
+		print_reserved(p, i, to);
 	return 0;
 }

@@ -81,6 +81,14 @@ bool topology_has_its(const struct platform *p)
 	return p->nr_msi_frames && p->msi_frames[0].kind == PLATFORM_MSI_ITS;
 }
 
+u8 topology_bus_behind(const struct platform *p, const struct platform_function *f)
+{
+	for (unsigned int i = 0; i < p->nr_bridges; i++)
+		if (f->is_pci && p->bridges[i].pci == f->pci && p->bridges[i].rid == f->rid)
+			return p->bridges[i].secondary;
+	return 0;
+}
+
 void topology_place(const struct platform *p, const struct platform_function *f, char *text)
 {
 	if (f->is_pci)

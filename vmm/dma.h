@@ -2,6 +2,7 @@
 #ifndef VMM_DMA_H
 #define VMM_DMA_H
 
+#include <bsd/sys/queue.h>
 #include <sys/uio.h>
 
 #include "vmm/types.h"
@@ -62,11 +63,12 @@ static inline struct dma_access dma_access_to(u64 iova, u64 len, u32 perm)
 struct dma_token {
 	void (*resume)(struct dma_token *token);
 	/* The space's, while it waits and until it was run again: */
-	struct dma_token *next;
+	TAILQ_ENTRY(dma_token) next;
 	u64 iova; /* of the first byte that it could not reach */
 	u32 pasid, requester;
 	bool refused; /* run again, it is a FAULT there */
 };
+TAILQ_HEAD(dma_tokens, dma_token);
 
 /* Who wants to know when what was taken away is no longer in use: of so many
  * things (done: none). */

@@ -18,6 +18,7 @@
 #define PLATFORM_FUNCTIONS   768
 #define PLATFORM_BRIDGES     256
 #define PLATFORM_RESERVED    8
+#define PLATFORM_UNMAPPABLE  11 /* ranges of one IOMMU */
 
 struct platform_device {
 	gpa_t base;
@@ -58,6 +59,12 @@ struct platform_iommu {
 	bool sends_msis; /* to the MSI frame, which knows it by @devid */
 	u32 devid;
 	u32 httu; /* IDR0.HTTU */
+	/* A virtio-iommu: IOVAs that its driver cannot map, and why. It tells of them itself. */
+	struct {
+		u64 first, last; /* bytes, both included */
+		bool is_msi;     /* messages go there, untranslated */
+	} unmappable[PLATFORM_UNMAPPABLE];
+	unsigned int nr_unmappable;
 };
 
 /* Addresses of which an endpoint's DMA finds each at itself, whatever else its driver maps. */
@@ -99,7 +106,6 @@ struct platform_function {
 	bool is_pci;
 	unsigned int pci; /* index of its segment */
 	u16 rid;
-	u8 secondary;      /* a root port's: the bus behind it; else 0 */
 	unsigned int mmio; /* index of the slot */
 };
 

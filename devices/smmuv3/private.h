@@ -36,7 +36,7 @@ struct smmu_config_entry {
 	bool epd[2];
 	bool s1_records, s2_records; /* CD.R, STE.S2R */
 	bool s1_stalls, s2_stalls;   /* CD.S, STE.S2S */
-	bool s1stalld;
+	bool s1stalld;               /* STE.S1STALLD: a CD with S is ILLEGAL */
 	bool s2ptw;
 	bool merges;  /* STE.MEV */
 	bool passive; /* of a debug walk: neither Access flag nor dirty state are written */
@@ -143,15 +143,11 @@ struct smmu_stall {
 	struct dma_token *token; /* NULL: it is not wanted any more */
 };
 
-struct smmu_tokens {
-	struct dma_token *first, **end;
-};
-
 struct smmu_stalls {
 	struct smmu_stall slots[SMMU_MAX_STALLS];
 	unsigned int next;
-	struct smmu_tokens held;   /* without a record: the queue, or the slots, were full */
-	struct smmu_tokens let_go; /* to be run again */
+	struct dma_tokens held;   /* without a record: the queue, or the slots, were full */
+	struct dma_tokens let_go; /* to be run again */
 	bool running;
 };
 
@@ -246,7 +242,6 @@ enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_WAITS };
 enum smmu_command smmu_tlbi(struct smmu *s, const u64 *cmd);
 
 /* stall.c */
-void smmu_tokens_init(struct smmu_tokens *q);
 void smmu_stalls_init(struct smmu *s);
 /* PENDING; @e is recorded, now or when it is run again. */
 enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct smmu_event *e,

@@ -31,46 +31,26 @@ static u16 stag_of(const struct smmu *s, const struct smmu_stall *slot)
 	return (slot - s->stalls.slots) | slot->generation << 8;
 }
 
-static void append(struct smmu_tokens *q, struct dma_token *token)
+static struct dma_token *take(struct dma_tokens *q)
 {
-	token->next = NULL;
-	*q->end = token;
-	q->end = &token->next;
-}
+	struct dma_token *token = TAILQ_FIRST(q);
 
-static struct dma_token *take(struct smmu_tokens *q)
-{
-	struct dma_token *token = q->first;
-
-	if (!token)
-		return NULL;
-	q->first = token->next;
-	if (!q->first)
-		q->end = &q->first;
+	if (token)
+		TAILQ_REMOVE(q, token, next);
 	return token;
 }
 
-static void take_out(struct smmu_tokens *q, const struct dma_token *token)
+static void take_out(struct dma_tokens *q, const struct dma_token *token)
 {
-	struct smmu_tokens all = *q;
 	struct dma_token *t;
 
-	if (all.first)
-		*all.end = NULL;
-	smmu_tokens_init(q);
-	for (t = all.first; t;) {
-		struct dma_token *next = t->next;
-
-		if (t != token)
-			append(q, t);
-		t = next;
+	TAILQ_FOREACH(t, q, next)
+	{
+		if (t == token) {
+			TAILQ_REMOVE(q, t, next);
+			return;
+		}
 	}
-}
-
-void smmu_tokens_init(struct smmu_tokens *q)
-{
-	q->first = NULL;
-	q->end = &q->first;
 }
 
 /* Its STAG stays taken until it is answered (3.12.2). */
@@ -95,7 +75,7 @@ enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct sm
 	token->requester = e->sid;
 	slot = smmu_events_writable(s) ? free_slot(s) : NULL;
 	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
-		append(&s->stalls.held, token);
+		TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
 		s->counts.held++;
 		return DMA_PENDING;
 	}
@@ -113,7 +93,7 @@ enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct sm
 static void let_go(struct smmu *s, struct dma_token *token, bool refused)
 {
 	token->refused = refused;
-	append(&s->stalls.let_go, token);
+	TAILQ_INSERT_TAIL(&s->stalls.let_go, token, next);
 }
 
 static void answer(struct smmu *s, struct smmu_stall *slot, bool refused)
@@ -143,20 +123,18 @@ enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
 /* Of @sid, or all. */
 static void terminate(struct smmu *s, bool all, u32 sid)
 {
-	struct smmu_tokens held = s->stalls.held;
+	struct dma_tokens held = TAILQ_HEAD_INITIALIZER(held);
 	struct dma_token *token;
 
 	for (unsigned int i = 0; i < nr_slots(s); i++)
 		if (s->stalls.slots[i].used && (all || s->stalls.slots[i].sid == sid))
 			answer(s, &s->stalls.slots[i], true);
-	if (!held.first)
-		return;
-	smmu_tokens_init(&s->stalls.held);
+	TAILQ_CONCAT(&held, &s->stalls.held, next);
 	while ((token = take(&held)))
 		if (all || token->requester == sid)
 			let_go(s, token, true);
 		else
-			append(&s->stalls.held, token);
+			TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
 }
 
 /* 4.7.2: those that are held have no record afterwards, either. */
@@ -214,6 +192,6 @@ u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a
 
 void smmu_stalls_init(struct smmu *s)
 {
-	smmu_tokens_init(&s->stalls.held);
-	smmu_tokens_init(&s->stalls.let_go);
+	TAILQ_INIT(&s->stalls.held);
+	TAILQ_INIT(&s->stalls.let_go);
 }

@@ -251,19 +251,37 @@ static void aborts(void)
 	no_event("no event of an abort");
 }
 
-/* What the kernel does not look at, the SMMU does. */
+/* What the kernel does not look at, the SMMU does. S1STALLD is legal where there may be stalls. */
 static void bad_stes(void)
 {
 	const uint64_t cds[] = { CDS(21), CDS(0) }, how[] = { 0, STALLD };
 	uint32_t id;
 
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < (stall_model ? 2 : 1); i++) {
 		check(!alloc_nested(STE_S1 | cds[i] | (IPA + TABLES), S1_WALK | how[i], &id) &&
 		              !attach(id),
 		      "attach of an STE that is not legal");
 		check(read_ends(VA) && event(C_BAD_STE, 0, 0), "an STE that is not legal");
 		check(!attach(nested) && !destroy(id) && reads(VA), "attach after it");
 	}
+}
+
+/* Where it is legal, a stage 1 with S1STALLD is as any other; but no CD may have faults wait. */
+static void stalls_disabled(void)
+{
+	uint32_t id;
+
+	if (stall_model)
+		return;
+	check(!alloc_nested(STE_S1 | (IPA + TABLES), S1_WALK | STALLD, &id) && !attach(id),
+	      "attach of a stage 1 without stalls");
+	check(reads(VA) && read_ends(IPA) && event(F_TRANSLATION, 1, IPA), "a fault that ends");
+	cd(0)[0] |= CD_S;
+	check(invalidate_one(cfgi(CFGI_CD, VSID), 1) && read_ends(VA) && event(C_BAD_CD, 0, 0),
+	      "a CD that would have it wait");
+	cd(0)[0] &= ~CD_S;
+	check(invalidate_one(cfgi(CFGI_CD, VSID), 1) && reads(VA), "a CD as before");
+	check(!attach(nested) && !destroy(id) && reads(VA), "attach after it");
 }
 
 /* Without a PASID: what goes past stage 1, and what goes nowhere. */
@@ -374,6 +392,7 @@ int main(int argc, char **argv)
 		{ "bypass", bypass },
 		{ "abort", aborts },
 		{ "bad STEs", bad_stes },
+		{ "stalls disabled", stalls_disabled },
 		{ "substreams", optional_substreams },
 		{ "detach", detach_all },
 		{ "again", again },

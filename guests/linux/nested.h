@@ -43,6 +43,7 @@ static uint8_t *more;
 static uint32_t pasid; /* of what follows; 0: none */
 static uint32_t ioas, parent, viommu, vdevice, veventq, nested, sequence;
 static int events;
+static unsigned int stall_model; /* IDR0.STALL_MODEL; 0: both */
 
 /* A nested HWPT of that STE in *id: zero, or an error's number. */
 static inline int alloc_nested(uint64_t word0, uint64_t word1, uint32_t *id)
@@ -85,6 +86,7 @@ static inline void hw_info(void)
 	};
 
 	check(!ioctl(iommu, IOMMU_GET_HW_INFO, &info), "hw info");
+	stall_model = smmu.idr[0] >> 24 & 3;
 	check(info.out_data_type == IOMMU_HW_INFO_TYPE_ARM_SMMUV3, "an SMMUv3");
 	check((smmu.idr[0] & 3) == 3 && smmu.idr[3] >> 8 & 1, "two stages with FWB");
 }

@@ -68,6 +68,8 @@ static inline uint64_t page(uint64_t i)
 	return (i * 37 + 5) % NR_DATA * PAGE;
 }
 
+#define CD_S (1ULL << 44)
+
 /* The CD of that substream. */
 static inline volatile uint64_t *cd(unsigned int ssid)
 {

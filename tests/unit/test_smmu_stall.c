@@ -272,7 +272,7 @@ Test(smmu_stall, without_an_enabled_queue_it_is_held)
 	cr_assert(eq(int, a.status, DMA_FAULT));
 }
 
-/* 6.3.5, STALL_MAX */
+/* 6.3.6, STALL_MAX */
 Test(smmu_stall, no_more_are_outstanding_than_there_can_be)
 {
 	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 2);

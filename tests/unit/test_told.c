@@ -161,10 +161,18 @@ static const struct platform_endpoint *endpoint_of(const struct look *l,
 	return NULL;
 }
 
+static unsigned int bus_behind(const struct look *l, const struct platform_function *port)
+{
+	for (unsigned int i = 0; i < l->p->nr_bridges; i++)
+		if (l->p->bridges[i].pci == port->pci && l->p->bridges[i].rid == port->rid)
+			return l->p->bridges[i].secondary;
+	return 0;
+}
+
 static void check_place(const struct look *l, const struct platform_function *f,
                         const struct item *w)
 {
-	unsigned int bus = w->port < 0 ? 0 : function_of(l, &l->w->all[w->port])->secondary;
+	unsigned int bus = w->port < 0 ? 0 : bus_behind(l, function_of(l, &l->w->all[w->port]));
 
 	expect(l, f->is_pci != w->over_mmio, "%s: it is not on its transport", w->text);
 	if (!f->is_pci)

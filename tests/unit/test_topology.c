@@ -49,16 +49,17 @@ static void put_together(void)
 		.nr_endpoints = 2,
 		.endpoints = { { .iommu = 0, .id = 0x100, .is_pci = true, .rid = 0x100 },
 		               { .iommu = 1, .id = 0x80000, .mmio = 0 } },
+		.nr_bridges = 1,
+		.bridges = { { 0, 8, 1, 1 } },
 		.nr_functions = 5,
 		.functions = { { .name = "root-port",
 		                 .option = "root-port",
 		                 .value = "rp",
 		                 .is_pci = true,
-		                 .rid = 8,
-		                 .secondary = 1 },
-		               { "iommu", true, "iommu", "w", true, 0, 0x10, 0, 0 },
-		               { "blk", true, "disk", "one.img", true, 0, 0x100, 0, 0 },
-		               { "rng", true, "rng", "", true, 1, 0, 0, 0 },
+		                 .rid = 8 },
+		               { "iommu", true, "iommu", "w", true, 0, 0x10, 0 },
+		               { "blk", true, "disk", "one.img", true, 0, 0x100, 0 },
+		               { "rng", true, "rng", "", true, 1, 0, 0 },
 		               { "console", true, "console", "virtio", .mmio = 0 } },
 	};
 }
@@ -163,6 +164,38 @@ Test(topology, json_is_what_its_schema_says)
 	                                "behind", "iommu", &iommu)));
 	cr_assert(all(eq(str, (char *)kind, "smmuv3"), eq(int, spi, 99),
 	              eq(str, (char *)iommu, "w")));
+	json_decref(got);
+}
+
+/* A window for messages, which a virtio-iommu's driver is told of, and memory of the disk's. */
+Test(topology, what_a_driver_cannot_map_is_shown_with_who_cannot)
+{
+	static const char *const lines[] = {
+		"; 1 behind it\n    0x1000-0x1fff: reserved\n    0x8000000-0x8000fff: messages, untranslated\n",
+		"\nreserved\n  0x90000000-0x9000ffff: memory, as it is, of 0000:01:00.0\n",
+	};
+	const char *last, *kind, *of_disk;
+	json_t *got;
+
+	machine.iommus[1].unmappable[0].first = 0x1000;
+	machine.iommus[1].unmappable[0].last = 0x1fff;
+	machine.iommus[1].unmappable[1].first = 0x8000000;
+	machine.iommus[1].unmappable[1].last = 0x8000fff;
+	machine.iommus[1].unmappable[1].is_msi = true;
+	machine.iommus[1].nr_unmappable = 2;
+	machine.reserved[0] =
+		(struct platform_reserved){ 0x90000000, 0x10000, PLATFORM_RESERVED_MEMORY };
+	machine.nr_reserved = 1;
+	machine.endpoints[0].reserved = 1;
+	expect_all(print("text"), lines, ARRAY_SIZE(lines));
+	got = print_json();
+	cr_assert(zero(
+		int,
+		json_unpack(got, "{s:[{}, {s:[{s:s}, {s:s}]}], s:[{s:[{}, {s:[{s:s}]}, {}]}, {}]}",
+	                    "iommus", "reserved", "last", &last, "kind", &kind, "segments",
+	                    "functions", "reserved", "first", &of_disk)));
+	cr_assert(all(eq(str, (char *)last, "0x1fff"), eq(str, (char *)kind, "msi"),
+	              eq(str, (char *)of_disk, "0x90000000")));
 	json_decref(got);
 }
 
