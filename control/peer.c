@@ -54,8 +54,27 @@ static int greet(struct peer *p)
 	return err;
 }
 
+/* A read with a time limit ends for any signal, SIGCONT among them, that has a handler or not
+ * (signal(7), "Interruption of system calls"). It begins anew then, as does its time. */
+static ssize_t listen_to(void *peer, char *bytes, size_t len)
+{
+	const struct peer *p = peer;
+	ssize_t n;
+
+	do
+		n = recv(p->fd, bytes, len, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static int hang_up(void *peer)
+{
+	return close(((struct peer *)peer)->fd);
+}
+
 int peer_open(struct peer *p, const char *name, unsigned int seconds)
 {
+	static const cookie_io_functions_t functions = { .read = listen_to, .close = hang_up };
 	struct timeval limit = { .tv_sec = seconds };
 	int err, fd = socket_connect(name);
 
@@ -65,7 +84,8 @@ int peer_open(struct peer *p, const char *name, unsigned int seconds)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	err = take_pid(p, fd);
-	p->file = err ? NULL : fdopen(fd, "r");
+	p->fd = fd;
+	p->file = err ? NULL : fopencookie(p, "r", functions);
 	if (!p->file) {
 		close(fd);
 		return err ? err : -ENOMEM;
@@ -96,8 +116,12 @@ static bool is_answer(json_t *message, json_t **answer, int *err)
 static int put(struct peer *p, const char *text)
 {
 	const ssize_t len = strlen(text);
+	ssize_t n;
 
-	if (send(fileno(p->file), text, len, MSG_NOSIGNAL) == len)
+	do
+		n = send(p->fd, text, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n == len)
 		return 0;
 	return errno == EAGAIN ? -EAGAIN : -ECONNRESET;
 }

@@ -8,7 +8,8 @@
 
 /* The other end of a control socket, as the subcommands see it: one question after another. */
 struct peer {
-	FILE *file;
+	FILE *file; /* what it says */
+	int fd;
 	pid_t pid;
 };
 

@@ -5,6 +5,7 @@
 #include <criterion/parameterized.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,46 @@ Test(control, a_reset_is_an_event_and_does_not_resume)
 	cr_assert(zero(u32, fake.runs));
 	cr_assert(zero(int, ask("query-status")));
 	cr_assert(eq(str, (char *)text("status"), "paused"));
+	end(false);
+}
+
+static int signals;
+
+static void on_signal(int nr)
+{
+	(void)nr;
+	__atomic_add_fetch(&signals, 1, __ATOMIC_SEQ_CST);
+}
+
+/* One that has no time for its questioner until that one has been disturbed often enough. */
+static int busy_for_long(struct kvm_run *run, unsigned int nth)
+{
+	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < 100)
+		sched_yield();
+	return busy(run, nth);
+}
+
+static void *disturb(void *questioner)
+{
+	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < 100) {
+		pthread_kill(*(pthread_t *)questioner, SIGUSR1);
+		sched_yield();
+	}
+	return NULL;
+}
+
+Test(control, a_signal_does_not_end_the_wait_for_an_answer)
+{
+	const struct sigaction act = { .sa_handler = on_signal };
+	pthread_t self = pthread_self(), other;
+
+	cr_assert(zero(int, ask("stop")));
+	fake.run = busy_for_long;
+	cr_assert(zero(int, ask("cont")));
+	sigaction(SIGUSR1, &act, NULL);
+	pthread_create(&other, NULL, disturb, &self);
+	cr_assert(zero(int, ask("x-nestor-debug")));
+	pthread_join(other, NULL);
 	end(false);
 }
 
