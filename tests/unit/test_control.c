@@ -307,7 +307,9 @@ Test(control, a_reset_is_an_event_and_does_not_resume)
 	end(false);
 }
 
-static int signals;
+#define ENOUGH 1000 /* some of them come while it waits */
+
+static int asked, signals;
 
 static void on_signal(int nr)
 {
@@ -315,17 +317,21 @@ static void on_signal(int nr)
 	__atomic_add_fetch(&signals, 1, __ATOMIC_SEQ_CST);
 }
 
-/* One that has no time for its questioner until that one has been disturbed often enough. */
+/* One that is asked to leave the guest, and does once its questioner was disturbed often enough. */
 static int busy_for_long(struct kvm_run *run, unsigned int nth)
 {
-	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < 100)
+	busy(run, nth);
+	__atomic_store_n(&asked, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < ENOUGH)
 		sched_yield();
-	return busy(run, nth);
+	return -EINTR;
 }
 
 static void *disturb(void *questioner)
 {
-	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < 100) {
+	while (!__atomic_load_n(&asked, __ATOMIC_SEQ_CST))
+		sched_yield();
+	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < ENOUGH) {
 		pthread_kill(*(pthread_t *)questioner, SIGUSR1);
 		sched_yield();
 	}
