@@ -72,8 +72,13 @@ soak-told: $(BUILD)/native/unit-tests
 	@SOAK=1 TOLD_SEED=$${TOLD_SEED:-$$(date +%s)} LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
 		$< --jobs 1 --timeout 3600 --filter 'told/*'
 
-soak: soak-viommu soak-told $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
+# Tables, caches and stalls of an SMMU against their models: ten million walks, five million steps, six minutes
+soak-smmu: $(BUILD)/native/unit-tests
+	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
+		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall_model)/*'
+
+soak: soak-viommu soak-told soak-smmu $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host crash
 
 
-.PHONY: host-programs check test soak soak-told soak-viommu
+.PHONY: host-programs check test soak soak-smmu soak-told soak-viommu
