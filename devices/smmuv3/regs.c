@@ -45,8 +45,10 @@ static void cr0_written(void *dev, u64 old)
 	if (s->cr0ack & ~s->cr0 & CR0_SMMUEN)
 		smmu_stalls_end(s);
 	s->cr0ack = s->cr0;
-	if (!(s->cr0 & CR0_CMDQEN))
+	if (!(s->cr0 & CR0_CMDQEN)) {
 		smmu_injected_stop(s);
+		smmu_atc_failed(s); /* of a CMD_SYNC that will not be */
+	}
 	if (s->messages_moved)
 		smmu_messages_changed(s);
 	smmu_commands(s);
