@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The DMA endpoint's translations and page requests (PCIe 6.0, 10.2 to 10.4). */
+/* The DMA endpoint's page requests (PCIe 6.0, 10.4), and what ends them and its translations. */
 #include "devices/dma_test_private.h"
 
 #include <string.h>
@@ -13,61 +13,6 @@ static const u8 response_codes[] = {
 	[DMA_PAGE_INVALID] = 1,
 	[DMA_PAGE_FAILURE] = 15,
 };
-
-bool dt_translate_allowed(const struct dt_job *job)
-{
-	const struct pci_func *f = &job->d->func;
-
-	return job->flags & DT_PERM && pci_ats_enabled(f) && f->dma->ops->translate;
-}
-
-static void cache(struct dma_test *d, const struct dma_translation *t, u32 pasid)
-{
-	d->cached[d->oldest] = (struct dt_cached){ t->iova, t->len, t->gpa, pasid, t->perm };
-	d->oldest = (d->oldest + 1) % DT_CACHED;
-}
-
-void dt_translate(struct dt_job *job)
-{
-	struct dma_test *d = job->d;
-	struct dma_access a = {
-		.iova = ALIGN_DOWN(job->iova[0], PAGE),
-		.len = pci_ats_unit(&d->func),
-		.perm = job->flags & DT_PERM,
-		.pasid = dt_pasid(job),
-	};
-	struct dma_translation t = { 0 };
-
-	/* Translation requests are not stalled: there is no token that one could wait with. */
-	if (dma_translate(d->func.dma, &a, &t) != DMA_OK || !t.perm) {
-		dt_fault(job, 0, 0, a.reason);
-		return;
-	}
-	cache(d, &t, a.pasid);
-	job->result[0] = t.gpa + (job->iova[0] - t.iova);
-	job->result[1] = t.len;
-	job->result_perm = t.perm;
-	dt_end(job, DT_DONE);
-}
-
-static bool overlaps(const struct dt_cached *c, u64 iova, u64 last)
-{
-	return c->iova <= last && iova <= c->iova + (c->len - 1);
-}
-
-static void invalidate(struct dma_device *device, u32 pasid, u64 iova, u64 last, u32 tag)
-{
-	struct dma_test *d = container_of(device, struct dma_test, device);
-
-	for (unsigned int i = 0; i < DT_CACHED; i++) {
-		struct dt_cached *c = &d->cached[i];
-
-		if (c->perm && c->pasid == pasid && overlaps(c, iova, last))
-			*c = (struct dt_cached){ 0 };
-	}
-	d->invalidations++;
-	dma_invalidated(d->func.dma, tag);
-}
 
 /* A group's index is free again once its response has come. */
 static bool awaits(const struct dma_test *d, u32 pasid, u16 group)
@@ -189,7 +134,7 @@ static void page_response(struct dma_device *device, const struct dma_page_respo
 }
 
 const struct dma_device dt_device = {
-	.invalidate = invalidate,
+	.invalidate = dt_invalidate,
 	.page_response = page_response,
 };
 
@@ -200,15 +145,14 @@ void dt_ats_changed(struct pci_func *f)
 	struct dma_test *d = container_of(f, struct dma_test, func);
 
 	if (!pci_ats_enabled(f))
-		memset(d->cached, 0, sizeof(d->cached));
+		dt_atc_clear(d);
 	if (!f->ats.outstanding)
 		forget_all(d);
 }
 
 void dt_ats_reset(struct dma_test *d)
 {
-	memset(d->cached, 0, sizeof(d->cached));
+	dt_atc_clear(d);
 	memset(d->requests, 0, sizeof(d->requests));
-	d->oldest = 0;
 	d->invalidations = 0;
 }

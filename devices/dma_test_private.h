@@ -14,6 +14,7 @@
 #define DT_VECTORS       32
 #define DT_CACHED        8
 #define DT_PAGE_REQUESTS 32
+#define DT_INVALIDATIONS 32 /* the queue's depth, and as many tags */
 #define DT_MAX_LENGTH    BIT(32)
 /* A turn: so much is moved before others have theirs. */
 #define DT_PIECE    (64u << 10)
@@ -57,7 +58,7 @@ struct dma_test;
 /* One of an operation's two ranges, as far as it is mapped. */
 struct dt_side {
 	struct dma_sg sg;
-	u64 mapped;
+	u64 mapped;            /* from IOVA + done on */
 	enum dma_reason fault; /* behind that; 0: none */
 	struct iovec iov[DT_SEGMENTS];
 	struct dma_use *uses[DT_SEGMENTS];
@@ -104,6 +105,13 @@ struct dt_cached {
 	u32 pasid, perm; /* perm 0: empty */
 };
 
+/* An invalidation that is not answered, since transfers in flight use what it took. */
+struct dt_invalidation {
+	bool used;
+	u32 tag, pasid;
+	u64 iova, last;
+};
+
 /* A page request without a response; pasid: DMA_NO_PASID is none. */
 struct dt_request {
 	bool used, last;
@@ -128,6 +136,7 @@ struct dma_test {
 	unsigned int next; /* whose turn it is */
 	struct dt_cached cached[DT_CACHED];
 	unsigned int oldest;
+	struct dt_invalidation held[DT_INVALIDATIONS];
 	struct dt_request requests[DT_PAGE_REQUESTS];
 	u8 buffer[DT_BUFFER], memory[DT_MEMORY];
 	u8 piece[DT_PIECE];
@@ -173,10 +182,21 @@ void dt_from_buffer(struct dt_job *job, u64 len);
 void dt_to_buffer(struct dt_job *job, u64 len);
 void dt_to_nowhere(struct dt_job *job, u64 len);
 
-/* ats.c */
-extern const struct dma_device dt_device;
+/* atc.c: cached translations. */
 bool dt_translate_allowed(const struct dt_job *job);
 void dt_translate(struct dt_job *job);
+void dt_invalidate(struct dma_device *device, u32 pasid, u64 iova, u64 last, u32 tag);
+/*
+ * @a becomes what is cached of its beginning: *len of its bytes, by their address. False: they
+ * cannot be accessed, for @a->reason.
+ */
+bool dt_atc_find(struct dma_test *d, struct dma_access *a, u64 *len);
+/* Transfers in flight have ended: invalidations that waited for them are answered. */
+void dt_atc_answer(struct dma_test *d);
+void dt_atc_clear(struct dma_test *d);
+
+/* ats.c */
+extern const struct dma_device dt_device;
 bool dt_page_request_allowed(const struct dt_job *job);
 void dt_page_request(struct dt_job *job);
 /* @job no longer waits for its response. */

@@ -18,10 +18,19 @@ static bool cas_allowed(const struct dt_job *job)
 
 static void cas(struct dt_job *job)
 {
-	struct dma_access a = { .iova = job->iova[0], .len = job->len, .pasid = dt_pasid(job) };
-	enum dma_status status = dma_cas(job->d->func.dma, &a, job->arg[0], job->arg[1],
-	                                 &job->result[0], &job->token);
+	struct dma_access a = { .iova = job->iova[0],
+		                .len = job->len,
+		                .perm = DMA_READ | DMA_WRITE,
+		                .pasid = dt_pasid(job) };
+	enum dma_status status;
+	u64 len;
 
+	if (job->flags & DT_TRANSLATED && !dt_atc_find(job->d, &a, &len)) {
+		dt_fault(job, 0, 0, a.reason);
+		return;
+	}
+	status = dma_cas(job->d->func.dma, &a, job->arg[0], job->arg[1], &job->result[0],
+	                 &job->token);
 	if (status == DMA_PENDING) {
 		dt_set_state(job, DT_STALLED);
 		return;
@@ -91,8 +100,11 @@ static bool allowed(const struct dt_job *job)
 	const bool exec = job->flags & DMA_EXEC, pasid = job->flags & DT_PASID;
 	const bool transfer = job->op && job->op->step == dt_transfer;
 
-	if (!job->op || job->flags & ~DT_FLAGS || job->flags & DT_TRANSLATED ||
-	    (job->flags & DT_HELD && !transfer) || job->len > DT_MAX_LENGTH)
+	if (!job->op || job->flags & ~DT_FLAGS || (job->flags & DT_HELD && !transfer) ||
+	    job->len > DT_MAX_LENGTH)
+		return false;
+	if (job->flags & DT_TRANSLATED &&
+	    !((transfer || job->op->step == cas) && pci_ats_enabled(&job->d->func)))
 		return false;
 	if (transfer &&
 	    (wraps(job->iova[0], job->len) || (job->op->perm[1] && wraps(job->iova[1], job->len))))

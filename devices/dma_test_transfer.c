@@ -89,6 +89,30 @@ void dt_unmap(struct dt_job *job)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(job->side); i++)
 		dma_unmap(job->d->func.dma, &job->side[i].sg);
+	dt_atc_answer(job->d);
+}
+
+/* By what is cached, translation by translation: nothing of it stalls. */
+static enum dma_status map_translated(struct dt_job *job, struct dma_access *a, struct dma_sg *sg)
+{
+	enum dma_status status = DMA_OK;
+
+	a->done = 0;
+	while (a->done < a->len && sg->nr < sg->max && status == DMA_OK) {
+		struct dma_access part = *a;
+		u64 len;
+
+		part.iova += a->done;
+		part.len -= a->done;
+		status = DMA_FAULT;
+		if (dt_atc_find(job->d, &part, &len)) {
+			part.len = len;
+			status = dma_map(job->d->func.dma, &part, sg, NULL);
+			a->done += part.done;
+		}
+		a->reason = part.reason;
+	}
+	return status;
 }
 
 static enum dma_status map_side(struct dt_job *job, unsigned int i, u64 len)
@@ -106,7 +130,8 @@ static enum dma_status map_side(struct dt_job *job, unsigned int i, u64 len)
 	side->sg = (struct dma_sg){ .iov = side->iov, .max = DT_SEGMENTS };
 	if (job->flags & DT_HELD)
 		side->sg.uses = side->uses;
-	status = dma_map(job->d->func.dma, &a, &side->sg, &job->token);
+	status = job->flags & DT_TRANSLATED ? map_translated(job, &a, &side->sg)
+	                                    : dma_map(job->d->func.dma, &a, &side->sg, &job->token);
 	side->mapped = a.done;
 	side->fault = status == DMA_FAULT ? a.reason : DMA_NO_REASON;
 	assert(status == DMA_FAULT ? a.reason : status == DMA_PENDING || a.done || !len);

@@ -92,13 +92,16 @@ static json_t *smmu_stat(const char *id, const struct smmu *smmu)
 
 	smmu_count(smmu, &c);
 	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I, s:I}",
 		"kind", "smmuv3", "id", id, "commands", (json_int_t)c.commands, "syncs",
 		(json_int_t)c.syncs, "errors", (json_int_t)c.errors, "invalidations",
 		(json_int_t)c.invalidations, "events", (json_int_t)c.events, "lost",
 		(json_int_t)c.lost, "stalls", (json_int_t)c.stalls, "held", (json_int_t)c.held,
-		"accesses", (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "hits",
-		(json_int_t)c.hits, "walks", (json_int_t)c.walks, "cached", (json_int_t)c.cached);
+		"accesses", (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
+		(json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
+		"atc-invalidations", (json_int_t)c.atc_invalidations, "hits", (json_int_t)c.hits,
+		"walks", (json_int_t)c.walks, "cached", (json_int_t)c.cached);
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)

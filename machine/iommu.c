@@ -257,6 +257,15 @@ static bool id_fits(const struct machine *m, const struct endpoint *e)
 	return false;
 }
 
+/* A host bridge passes translation requests on to an IOMMU that answers them. */
+static void pass_requests_on(struct machine *m, const struct endpoint *e)
+{
+	const struct iommu_kind *kind = kind_behind(m, e);
+
+	if (e->func && kind->translates && kind->translates(&m->options->iommus[e->iommu]))
+		m->platform.pci[e->segment].ats = true;
+}
+
 int iommus_describe(struct machine *m)
 {
 	struct platform *p = &m->platform;
@@ -266,6 +275,7 @@ int iommus_describe(struct machine *m)
 
 		if (!id_fits(m, e))
 			return STATUS_USAGE;
+		pass_requests_on(m, e);
 		p->endpoints[p->nr_endpoints++] = (struct platform_endpoint){
 			.iommu = e->iommu,
 			.id = endpoint_id(e),

@@ -11,10 +11,11 @@
 const char *dma_reason_words(enum dma_reason reason)
 {
 	static const char *const words[] = {
-		[DMA_NO_REASON] = "no fault",    [DMA_NOT_ATTACHED] = "not attached",
-		[DMA_NOT_MAPPED] = "not mapped", [DMA_NOT_PERMITTED] = "not permitted",
-		[DMA_NO_MEMORY] = "no memory",   [DMA_NO_ROOM] = "in too many pieces",
-		[DMA_MISALIGNED] = "misaligned",
+		[DMA_NO_REASON] = "no fault",      [DMA_NOT_ATTACHED] = "not attached",
+		[DMA_NOT_MAPPED] = "not mapped",   [DMA_NOT_PERMITTED] = "not permitted",
+		[DMA_NO_MEMORY] = "no memory",     [DMA_NO_ROOM] = "in too many pieces",
+		[DMA_MISALIGNED] = "misaligned",   [DMA_UNSUPPORTED] = "unsupported request",
+		[DMA_ABORTED] = "completer abort", [DMA_NO_TRANSLATION] = "no cached translation",
 	};
 
 	return words[reason];

@@ -32,6 +32,9 @@ enum dma_reason {
 	DMA_NO_MEMORY,     /* what is there is not RAM */
 	DMA_NO_ROOM,       /* in more pieces than its sg has room for */
 	DMA_MISALIGNED,
+	DMA_UNSUPPORTED,    /* a translation request: nobody answers it (ATS: UR) */
+	DMA_ABORTED,        /* one, and who answers it cannot (CA) */
+	DMA_NO_TRANSLATION, /* the device's own: it has cached none */
 };
 const char *dma_reason_words(enum dma_reason reason);
 
@@ -44,6 +47,7 @@ struct dma_access {
 	u32 pasid; /* or DMA_NO_PASID */
 	/* What comes before a fault, or before there is no room left, is mapped all the same. */
 	bool partial;
+	bool translated; /* @iova is from a translation that the device has (ATS) */
 	/* Answer: how many bytes may be reached; on FAULT the next one may
 	 * not, wherever @iova was, for @reason. */
 	u64 done;
@@ -224,11 +228,17 @@ static inline enum dma_status dma_doorbell(struct dma_space *s, u64 iova, gpa_t 
 	return s->ops->doorbell(s, iova, gpa);
 }
 
-/* ATS: @a->iova, translated for all of @a->perm that is allowed; FAULT: nothing is, or no ATS. */
+/*
+ * ATS: @a->iova, translated for all of @a->perm that is allowed (@t->perm 0: nothing is; reads are
+ * asked for with anything). FAULT: UNSUPPORTED or ABORTED.
+ */
 static inline enum dma_status dma_translate(struct dma_space *s, struct dma_access *a,
                                             struct dma_translation *t)
 {
-	return s->ops->translate ? s->ops->translate(s, a, t) : DMA_FAULT;
+	if (s->ops->translate)
+		return s->ops->translate(s, a, t);
+	a->reason = DMA_UNSUPPORTED;
+	return DMA_FAULT;
 }
 
 /* The device no longer uses what the invalidation @tag named. */

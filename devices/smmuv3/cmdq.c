@@ -61,8 +61,10 @@ static enum smmu_command sync(struct smmu *s, const u64 *cmd)
 {
 	if (FIELD_GET(SYNC0_CS, cmd[0]) > SIG_SEV)
 		return COMMAND_ILLEGAL;
-	if (s->pending.left || smmu_injected_wait(s))
+	if (s->pending.left || smmu_atc_wait(s) || smmu_injected_wait(s))
 		return COMMAND_WAITS;
+	if (smmu_atc_failed(s))
+		return COMMAND_TIMED_OUT;
 	s->counts.syncs++;
 	return COMMAND_DONE;
 }
@@ -88,7 +90,7 @@ struct command {
 	void (*consumed)(struct smmu *s, const u64 *cmd);
 };
 
-/* 4.1.1. What ATS, PRI, MPAM and the other security states have, is not there. */
+/* 4.1.1. What PRI, MPAM and the other security states have, is not there. */
 static const struct command commands[] = {
 	[CMD_PREFETCH_CONFIG] = { prefetch },
 	[CMD_PREFETCH_ADDR] = { prefetch },
@@ -107,6 +109,7 @@ static const struct command commands[] = {
 	[CMD_TLBI_S12_VMALL] = { smmu_tlbi, IDR0_S2P },
 	[CMD_TLBI_S2_IPA] = { smmu_tlbi, IDR0_S2P },
 	[CMD_TLBI_NSNH_ALL] = { smmu_tlbi },
+	[CMD_ATC_INV] = { smmu_cmd_atc_inv, IDR0_ATS },
 	[CMD_RESUME] = { smmu_cmd_resume },
 	[CMD_STALL_TERM] = { smmu_cmd_stall_term },
 	[CMD_SYNC] = { sync, 0, signal_sync },
@@ -137,6 +140,14 @@ static const struct command *find(const struct smmu *s, unsigned int opcode)
 	return c && c->run && (s->id.idr[0] & c->needs) == c->needs ? c : NULL;
 }
 
+/* The error that a command's function ends with (7.1). */
+static const u8 errors[] = {
+	[COMMAND_DONE] = CERROR_NONE,
+	[COMMAND_WAITS] = CERROR_NONE,
+	[COMMAND_ILLEGAL] = CERROR_ILL,
+	[COMMAND_TIMED_OUT] = CERROR_ATC_INV_SYNC,
+};
+
 /* The command that CONS is at. False: the queue stops there. */
 static bool run_one(struct smmu *s, unsigned int log2size)
 {
@@ -159,8 +170,10 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	/* A driver skips what is said to be illegal; executed all the same, nothing stale stays. */
 	if (err == CERROR_NONE || err == CERROR_ILL)
 		got = c ? c->run(s, cmd) : COMMAND_ILLEGAL;
-	if (err || got == COMMAND_ILLEGAL)
-		fail(s, err ? err : CERROR_ILL);
+	if (!err)
+		err = errors[got];
+	if (err)
+		fail(s, err);
 	if (err || got != COMMAND_DONE)
 		return false;
 	consume(s, log2size);

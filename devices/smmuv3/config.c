@@ -182,8 +182,14 @@ static enum smmu_fetch fetch(struct smmu *s, struct smmu_config_entry *c, struct
 		return fails(e, C_BAD_STE);
 	if (c->passive)
 		leave_flags(&c->s2t);
+	e->has_ste = true;
+	e->eats = c->eats;
 	if (c->abort)
 		return FETCHED;
+	if (c->ssid == STE_ONLY) {
+		smmu_translated_config(c);
+		return FETCHED;
+	}
 	got = choose_cd(s, ste, c, e);
 	if (got == FETCHED && c->cd_index != NO_SSID)
 		got = fetch_cd(s, ste, c, e);

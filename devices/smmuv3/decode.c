@@ -162,6 +162,20 @@ static bool stage1(const struct smmu *s, const u64 *ste, struct smmu_config_entr
 	       (!smmu_idr(s, 0, IDR0_STALL_MODEL) || !(ste[1] & STE1_S1STALLD));
 }
 
+/* 5.2, EATS; IGNORED without ATS and where nothing translates. 0b11 is reserved without DPT. */
+static bool eats(const struct smmu *s, const u64 *ste, struct smmu_config_entry *c)
+{
+	const unsigned int said = FIELD_GET(STE1_EATS, ste[1]);
+	const bool stalls = c->s2 && ste[2] & STE2_S2S;
+
+	if (!smmu_idr(s, 0, IDR0_ATS) || (!c->s1 && !c->s2))
+		return true;
+	c->eats = said <= EATS_SPLIT ? said : EATS_NONE;
+	if (c->eats == EATS_SPLIT && (!c->s1 || !c->s2 || smmu_idr(s, 0, IDR0_NS1ATS)))
+		return false;
+	return !c->eats || !stalls;
+}
+
 static u8 override(const struct smmu *s, u64 field)
 {
 	return smmu_idr(s, 1, IDR1_ATTR_PERMS_OVR) ? field : 0;
@@ -183,7 +197,8 @@ bool smmu_ste_decode(const struct smmu *s, const u64 *ste, struct smmu_config_en
 	c->instcfg = override(s, FIELD_GET(STE1_INSTCFG, ste[1]));
 	if ((c->s1 && !smmu_idr(s, 0, IDR0_S1P)) || (c->s2 && !smmu_idr(s, 0, IDR0_S2P)))
 		return false;
-	if (!world(s, ste, c) || (c->s1 && !stage1(s, ste, c)) || (c->s2 && !stage2(s, ste, c)))
+	if (!eats(s, ste, c) || !world(s, ste, c) || (c->s1 && !stage1(s, ste, c)) ||
+	    (c->s2 && !stage2(s, ste, c)))
 		return false;
 	/* 3.17: of every translation of EL1's, where there is a stage 2 */
 	if ((c->s1 || c->s2) && smmu_idr(s, 0, IDR0_S2P) && c->world == NS_EL1)

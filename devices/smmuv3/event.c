@@ -14,13 +14,16 @@ enum fields {
 	FETCH = BIT(4),
 	/* Without SSV: the SubstreamID is always valid. */
 	NO_SSV = BIT(5),
+	REQUEST = BIT(6), /* of a translation: Span, R, W, X, PRIV, InputAddr */
 };
 
 static const u8 kinds[] = {
 	[C_BAD_STREAMID] = SSID,
 	[F_STE_FETCH] = SSID | FETCH,
 	[C_BAD_STE] = SSID,
+	[F_BAD_ATS_TREQ] = SSID | REQUEST,
 	[F_STREAM_DISABLED] = 0,
+	[F_TRANSL_FORBIDDEN] = ACCESS, /* 3.9.1.3: unprivileged data, without a SubstreamID */
 	[C_BAD_SUBSTREAMID] = SSID | NO_SSV,
 	[F_CD_FETCH] = SSID | FETCH,
 	[C_BAD_CD] = SSID,
@@ -30,6 +33,14 @@ static const u8 kinds[] = {
 	[F_ACCESS] = SSID | ACCESS | STAGE | IPA,
 	[F_PERMISSION] = SSID | ACCESS | STAGE | IPA,
 };
+
+/* 7.3.6: what was asked for, of one smallest translation unit; a request reads at least. */
+static void encode_request(const struct smmu_event *e, u64 *w)
+{
+	w[1] = EVT1_SPAN | EVT1_R | (e->asked & DMA_WRITE ? EVT1_W : 0) |
+	       (e->asked & DMA_EXEC ? EVT1_X : 0);
+	w[2] = e->addr;
+}
 
 void smmu_event_encode(const struct smmu_event *e, u64 *w)
 {
@@ -44,6 +55,8 @@ void smmu_event_encode(const struct smmu_event *e, u64 *w)
 		w[1] = (e->rnw ? EVT1_RNW : 0) | (e->ind ? EVT1_IND : 0) | (e->pnu ? EVT1_PNU : 0);
 		w[2] = e->addr;
 	}
+	if (has & REQUEST)
+		encode_request(e, w);
 	if (has & STAGE)
 		w[1] |= (e->s2 ? EVT1_S2 : 0) | FIELD_PREP(EVT1_CLASS, (u64)e->class);
 	if (e->stall)

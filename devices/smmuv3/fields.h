@@ -145,6 +145,8 @@ enum { CERROR_NONE, CERROR_ILL, CERROR_ABT, CERROR_ATC_INV_SYNC };
 #define STE3_S2DS         BIT(3)
 #define STE3_S2TTB        GENMASK(51, 4)
 
+enum { EATS_NONE, EATS_FULL, EATS_SPLIT };
+
 /* Config: which stages translate. */
 enum { CONFIG_S1 = 1, CONFIG_S2 = 2, CONFIG_TRAFFIC = 4 };
 enum { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
@@ -231,6 +233,8 @@ enum smmu_opcode {
 #define SYNC0_MSIDATA GENMASK(63, 32)
 #define SYNC1_MSIADDR GENMASK(55, 2)
 enum { SIG_NONE, SIG_IRQ, SIG_SEV };
+#define ATC0_GLOBAL  BIT(9)
+#define ATC1_SIZE    GENMASK(5, 0)
 #define RESUME0_AC   BIT(12)
 #define RESUME0_AB   BIT(13)
 #define RESUME1_STAG GENMASK(15, 0)
@@ -242,6 +246,11 @@ enum { SIG_NONE, SIG_IRQ, SIG_SEV };
 #define EVT0_SID   GENMASK(63, 32)
 #define EVT1_STAG  GENMASK(15, 0)
 #define EVT1_STALL BIT(31)
+#define EVT1_SPAN  BIT(0)
+#define EVT1_PRIV  BIT(28)
+#define EVT1_X     BIT(29)
+#define EVT1_W     BIT(30)
+#define EVT1_R     BIT(31)
 #define EVT1_PNU   BIT(33)
 #define EVT1_IND   BIT(34)
 #define EVT1_RNW   BIT(35)
@@ -255,7 +264,9 @@ enum smmu_event_id {
 	C_BAD_STREAMID = 0x02,
 	F_STE_FETCH = 0x03,
 	C_BAD_STE = 0x04,
+	F_BAD_ATS_TREQ = 0x05,
 	F_STREAM_DISABLED = 0x06,
+	F_TRANSL_FORBIDDEN = 0x07,
 	C_BAD_SUBSTREAMID = 0x08,
 	F_CD_FETCH = 0x09,
 	C_BAD_CD = 0x0a,

@@ -44,8 +44,8 @@ static const struct field fields[] = {
 	NUMBER("idr0.httu", IDR0, GENMASK(7, 6), 2, 2),
 	ONLY("idr0.dormhint", IDR0, BIT(8), 0),
 	FLAG("idr0.hyp", IDR0, BIT(9), 1),
-	ONLY("idr0.ats", IDR0, BIT(10), 0),
-	ONLY("idr0.ns1ats", IDR0, BIT(11), 0),
+	FLAG("idr0.ats", IDR0, BIT(10), 1),
+	FLAG("idr0.ns1ats", IDR0, BIT(11), 0),
 	FLAG("idr0.asid16", IDR0, BIT(12), 1),
 	FLAG("idr0.msi", IDR0, BIT(13), 1),
 	FLAG("idr0.sev", IDR0, BIT(14), 1),
@@ -188,6 +188,11 @@ static bool has_stalls(const struct smmu_id *id)
 	return smmu_id_get(id, "idr0.stall_model") != 1;
 }
 
+static bool has_ats_of_both(const struct smmu_id *id)
+{
+	return has_both(id) && has(id, "idr0.ats");
+}
+
 /* Fields that are RES0 without others. */
 static const struct {
 	const char *name;
@@ -195,6 +200,8 @@ static const struct {
 	const char *expected;
 } dependents[] = {
 	{ "idr5.stall_max", has_stalls, "idr5.stall_max=0 with idr0.stall_model=1" },
+	{ "idr0.ns1ats", has_ats_of_both,
+	  "idr0.ns1ats=0 without idr0.ats=1, idr0.s1p=1 and idr0.s2p=1" },
 	{ "idr0.hyp", has_both, "idr0.hyp=0 without both idr0.s1p=1 and idr0.s2p=1" },
 	{ "idr0.vmw", has_s2, "idr0.vmw=0 without idr0.s2p=1" },
 	{ "idr3.had", has_s1, "idr3.had=0 without idr0.s1p=1" },

@@ -81,6 +81,41 @@ static const char *abort_message(struct smmu *s, u32 unused)
 	return NULL;
 }
 
+/* One at a time. */
+static const char *change_answer(struct smmu *s, enum smmu_answer answer, u32 ms)
+{
+	struct smmu_injected *i = &s->injected;
+
+	if (!smmu_idr(s, 0, IDR0_ATS))
+		return "idr0.ats=1 with an error of invalidations";
+	if (i->slow)
+		return "no CMD_ATC_INV that waits already";
+	i->answer = answer;
+	i->answer_time =
+		(struct __kernel_timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000LL };
+	return NULL;
+}
+
+static const char *slow_answer(struct smmu *s, u32 ms)
+{
+	return change_answer(s, ANSWER_SLOW, ms);
+}
+
+static const char *lose_answer(struct smmu *s, u32 unused)
+{
+	return change_answer(s, ANSWER_LOST, unused);
+}
+
+/* 3.9.1.4: whatever has not been answered is not waited for any longer. */
+static const char *end_wait(struct smmu *s, u32 unused)
+{
+	(void)unused;
+	if (!s->atc.left)
+		return "a CMD_ATC_INV that waits";
+	smmu_atc_give_up(s);
+	return NULL;
+}
+
 /* A name that ends in = has a number behind it. */
 static const struct error {
 	const char *name;
@@ -100,11 +135,15 @@ static const struct error {
 	{ "sync-lost", lose_sync, 0 },
 	{ "sync-resume", resume_sync, 0 },
 	{ "msi-abort", abort_message, 0 },
+	{ "atc-inv-slow=", slow_answer, SLOWEST },
+	{ "atc-inv-lost", lose_answer, 0 },
+	{ "atc-inv-timeout", end_wait, 0 },
 };
 #define EXPECTED                                                                                  \
 	"cerror-ill, cerror-abt, cerror-atc-inv-sync, gerror=eventq-abt, gerror=msi-cmdq-abt, "   \
 	"gerror=msi-eventq-abt, gerror=msi-gerror-abt, sfm, sfm-end, sync-slow=MS (1 to 60000), " \
-	"sync-lost, sync-resume or msi-abort"
+	"sync-lost, sync-resume, msi-abort, atc-inv-slow=MS (1 to 60000), atc-inv-lost or "       \
+	"atc-inv-timeout"
 
 /* Whether @text is this one; then what goes with it is in *value. */
 static bool is_error(const struct error *e, const char *text, u32 *value)
@@ -180,6 +219,32 @@ bool smmu_injected_wait(struct smmu *s)
 	return true;
 }
 
+static void answer_is_due(struct loop_op *op, int res)
+{
+	struct smmu *s = container_of(op, struct smmu, injected.answer_timer);
+	struct smmu_endpoint *e = s->injected.slow;
+
+	s->injected.slow = NULL;
+	if (res != -ECANCELED)
+		smmu_atc_answered(e, s->injected.slow_tag);
+}
+
+bool smmu_injected_answer(struct smmu_endpoint *e, u32 tag)
+{
+	struct smmu_injected *i = &e->smmu->injected;
+	const enum smmu_answer answer = i->answer;
+
+	i->answer = ANSWER_WELL;
+	if (answer == ANSWER_LOST)
+		e->lost |= BIT(tag);
+	if (answer == ANSWER_SLOW) {
+		i->slow = e;
+		i->slow_tag = tag;
+		loop_timeout(e->smmu->vm->loop, &i->answer_timer, &i->answer_time);
+	}
+	return answer != ANSWER_WELL;
+}
+
 /* A CMD_SYNC that waits is forgotten; one that has not come yet is not. */
 void smmu_injected_stop(struct smmu *s)
 {
@@ -191,4 +256,5 @@ void smmu_injected_stop(struct smmu *s)
 void smmu_inject_init(struct smmu *s)
 {
 	s->injected.timer = (struct loop_op){ .done = time_is_over, .endless = true };
+	s->injected.answer_timer = (struct loop_op){ .done = answer_is_due, .endless = true };
 }

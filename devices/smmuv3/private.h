@@ -21,7 +21,8 @@ enum smmu_world { NS_EL1, NS_EL2, NS_EL2_E2H };
  * What an STE and a CD say, decoded and found legal: an entry of the
  * configuration cache, of a StreamID with a SubstreamID or with none.
  */
-#define NO_SSID (~0u)
+#define NO_SSID  (~0u)
+#define STE_ONLY (~1u) /* as a SubstreamID: what an STE alone says to translated transactions */
 struct smmu_config_entry {
 	struct dma_use use; /* of transactions that were translated by it */
 	LIST_ENTRY(smmu_config_entry) link;
@@ -41,6 +42,7 @@ struct smmu_config_entry {
 	bool merges;  /* STE.MEV */
 	bool passive; /* of a debug walk: neither Access flag nor dirty state are written */
 	u8 privcfg, instcfg;
+	u8 eats; /* EATS_NONE too where it is IGNORED or reserved */
 };
 
 /*
@@ -102,6 +104,9 @@ struct smmu_event {
 	/* Of the STE, as far as it was found: */
 	bool merges; /* MEV */
 	u8 privcfg, instcfg;
+	bool has_ste; /* it is legal, and this is its EATS: */
+	u8 eats;
+	u32 asked; /* of a translation request: DMA_* */
 };
 
 struct smmu_endpoint {
@@ -114,6 +119,9 @@ struct smmu_endpoint {
 	struct smmu_config_entry *config;
 	u64 generation;
 	u64 accesses, faults;
+	/* CMD_ATC_INVs by tag, a bit each: not answered; of those: no longer waited for; never to
+	 * be answered. */
+	u32 invalidations, given_up, lost;
 };
 
 /* Who is told of a debug walk's steps, as --trace smmu tells of a transaction's. */
@@ -124,12 +132,30 @@ struct smmu_watch {
 
 /* Errors that were asked for (inject.c). */
 enum smmu_sync { SYNC_WELL, SYNC_SLOW, SYNC_LOST };
+enum smmu_answer { ANSWER_WELL, ANSWER_SLOW, ANSWER_LOST };
 struct smmu_injected {
 	u8 cerror;           /* of the next command, if it is not CERROR_NONE */
 	bool msi_abort;      /* of the next message */
 	bool failed;         /* Service Failure Mode (12.3) */
 	enum smmu_sync sync; /* the next CMD_SYNC, or the one that waits */
 	bool sync_waits;
+	bool timer_runs;
+	struct loop_op timer;
+	struct __kernel_timespec time;
+	enum smmu_answer answer; /* to the next CMD_ATC_INV */
+	/* The one that was slow: */
+	struct smmu_endpoint *slow;
+	u32 slow_tag;
+	struct loop_op answer_timer;
+	struct __kernel_timespec answer_time;
+};
+
+/* Endpoints that are to forget translations (3.9.1.4). */
+struct smmu_atc {
+	unsigned int left; /* answers that CMD_SYNC waits for */
+	bool failed;       /* some have not come in time: the next CMD_SYNC says so */
+	u64 rounds;        /* how often all that were waited for had come */
+	u64 timed_round;   /* when the timer was started */
 	bool timer_runs;
 	struct loop_op timer;
 	struct __kernel_timespec time;
@@ -183,6 +209,7 @@ struct smmu {
 	struct smmu_stalls stalls;
 	struct smmu_counts counts;
 	struct smmu_injected injected;
+	struct smmu_atc atc;
 	const struct smmu_watch *watch; /* NULL: no debug walk is under way */
 };
 
@@ -238,7 +265,7 @@ void smmu_poll_end(struct smmu *s);
 void smmu_poll_written(struct smmu *s);
 
 /* An opcode's function; what is no success stops the queue. */
-enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_WAITS };
+enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_TIMED_OUT, COMMAND_WAITS };
 enum smmu_command smmu_tlbi(struct smmu *s, const u64 *cmd);
 
 /* stall.c */
@@ -322,7 +349,50 @@ void smmu_stage2(struct smmu *s, const struct smmu_config_entry *c, const struct
 void smmu_stage2_event(const struct pgtable_walk *w, u64 ipa, u8 class, bool wrote,
                        struct smmu_event *e);
 
-/* translate.c. The event of a walk's fault, as of stage 1. */
+/* One transaction, as far as it is the same for all its pages. */
+struct smmu_transaction {
+	struct smmu *smmu;
+	struct smmu_endpoint *endpoint;
+	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
+	struct smmu_config_entry *look;   /* a debug walk's, which does nothing; NULL: of no such */
+	struct dma_token *token;          /* NULL: who made the access cannot wait */
+	u32 perm;
+	bool privileged;
+	bool request;            /* for a translation: what goes wrong is answered, not recorded */
+	u32 allowed;             /* of that, after F_PERMISSION */
+	u64 ipa;                 /* stage 1's output, of the last walk */
+	struct smmu_event event; /* of what goes wrong */
+};
+
+/* ats.c: translation requests, translated transactions. */
+enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
+                               struct dma_translation *to);
+enum dma_status smmu_translated(struct smmu_transaction *t, struct dma_access *a);
+/* What of a configuration with STE_ONLY as its SubstreamID they go by. */
+void smmu_translated_config(struct smmu_config_entry *c);
+
+/* atc.c: CMD_ATC_INV. */
+void smmu_atc_init(struct smmu *s);
+enum smmu_command smmu_cmd_atc_inv(struct smmu *s, const u64 *cmd);
+/* The device has forgotten what @tag named. */
+void smmu_invalidated(struct dma_space *space, u32 tag);
+void smmu_atc_answered(struct smmu_endpoint *e, u32 tag);
+/* What has not been answered has taken too long. */
+void smmu_atc_give_up(struct smmu *s);
+/* A CMD_SYNC has to wait; what it waited for has failed, which is said once. */
+bool smmu_atc_wait(struct smmu *s);
+bool smmu_atc_failed(struct smmu *s);
+
+/* translate.c. What its transaction comes to if it ends; @allowed: of F_PERMISSION. */
+enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, bool record,
+                           u32 allowed);
+enum dma_status smmu_aborts(struct smmu_transaction *t, struct dma_access *a);
+/* PRIVCFG and INSTCFG. */
+void smmu_attributes(struct smmu_transaction *t, u8 privcfg, u8 instcfg);
+/* The translation of @at by walks of the stages there are, in *n. */
+enum dma_status smmu_walk(struct smmu_transaction *t, struct dma_access *a, u64 at,
+                          struct smmu_translation *n);
+/* The event of a walk's fault, as of stage 1. */
 void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e);
 extern const struct dma_ops smmu_endpoint_ops;
 /* By what a translation of @addr is found. */
@@ -368,6 +438,8 @@ void smmu_inject_init(struct smmu *s);
 u32 smmu_injected_cerror(struct smmu *s, unsigned int opcode);
 /* The CMD_SYNC is not complete yet. */
 bool smmu_injected_wait(struct smmu *s);
+/* The answer of @e to the invalidation @tag has not come yet. */
+bool smmu_injected_answer(struct smmu_endpoint *e, u32 tag);
 /* The Command queue is no longer enabled. */
 void smmu_injected_stop(struct smmu *s);
 /* This message aborts. */

@@ -29,7 +29,8 @@ static bool guarded(const void *dev, u32 guard)
 /* What the ID registers have not, is reserved: it keeps nothing, and is not acknowledged. */
 static u32 cr0_fields(const struct smmu *s)
 {
-	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0);
+	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0) |
+	       (smmu_idr(s, 0, IDR0_ATS) ? CR0_ATSCHK : 0);
 }
 
 /* 6.3.9: an Update is complete at once; what it waits for in hardware cannot be under way here. */
@@ -44,8 +45,10 @@ static void cr0_written(void *dev, u64 old)
 	if (s->cr0ack & ~s->cr0 & CR0_SMMUEN)
 		smmu_stalls_end(s);
 	s->cr0ack = s->cr0;
-	if (!(s->cr0 & CR0_CMDQEN))
+	if (!(s->cr0 & CR0_CMDQEN)) {
 		smmu_injected_stop(s);
+		smmu_atc_failed(s); /* of a CMD_SYNC that will not be */
+	}
 	if (s->messages_moved)
 		smmu_messages_changed(s);
 	smmu_commands(s);
@@ -177,7 +180,8 @@ static const struct reg page0[] = {
 	REG(0x14, "IDR5", id.idr[5]),
 	REG(0x18, "IIDR", id.iidr),
 	REG(0x1c, "AIDR", id.aidr),
-	REG(0x20, "CR0", cr0, .writable = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_VMW,
+	REG(0x20, "CR0", cr0,
+	    .writable = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK | CR0_VMW,
 	    .written = cr0_written),
 	REG(0x24, "CR0ACK", cr0ack),
 	REG(0x28, "CR1", cr1, .writable = CR1_QUEUES | CR1_TABLES, .written = cr1_written),

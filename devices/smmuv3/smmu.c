@@ -41,6 +41,7 @@ int smmu_create(struct smmu **smmu, struct vm *vm, const struct smmu_config *c)
 	smmu_stalls_init(s);
 	smmu_poll_init(s);
 	smmu_inject_init(s);
+	smmu_atc_init(s);
 	err = mmio_add(&vm->mmio, &region);
 	if (err) {
 		free(s);

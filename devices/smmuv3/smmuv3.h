@@ -20,7 +20,7 @@ struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
 };
 
-/* Everything that there is, but ATS and PRI; @oas: bits of a physical address, 32 to 52. */
+/* Everything that there is, but PRI; @oas: bits of a physical address, 32 to 52. */
 void smmu_id_default(struct smmu_id *id, unsigned int oas);
 /*
  * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value; fields
@@ -63,6 +63,9 @@ struct smmu_counts {
 	u64 events, lost;            /* written to the Event queue; lost, for want of room */
 	u64 stalls, held;            /* recorded; held back at first, for want of room */
 	u64 accesses, faults;        /* of all endpoints */
+	/* Of those that cache translations (ATS): requests, accesses by what they cached,
+	 * CMD_ATC_INVs that they were told of. */
+	u64 requests, translated, atc_invalidations;
 	u64 hits, walks; /* accesses that the TLB answered, page by page; walks of tables */
 	u64 cached;      /* translations there are now */
 };

@@ -112,9 +112,9 @@ static const struct field nothing[] = { END };
 static const struct field atc_inv[] = { SHORT("StreamID", 0, CMD0_SID),
 	                                SHORT("SSV", 0, CMD0_SSV),
 	                                SHORT("SubstreamID", 0, CMD0_SSID),
-	                                SHORT("Global", 0, BIT(9)),
+	                                SHORT("Global", 0, ATC0_GLOBAL),
 	                                ADDRESS("Address", 1, CMD1_ADDR),
-	                                SHORT("Size", 1, GENMASK(5, 0)),
+	                                SHORT("Size", 1, ATC1_SIZE),
 	                                END };
 static const struct field pri_resp[] = {
 	SHORT("StreamID", 0, CMD0_SID),     SHORT("SSV", 0, CMD0_SSV),
@@ -323,6 +323,19 @@ static const struct field fetch_fields[] = { SHORT("StreamID", 0, EVT0_SID),
 		SHORT("SubstreamID", 0, EVT0_SSID), ADDRESS("InputAddr", 2, ~0ULL),              \
 		SHORT("RnW", 1, EVT1_RNW), SHORT("InD", 1, EVT1_IND), SHORT("PnU", 1, EVT1_PNU), \
 		SHORT("S2", 1, EVT1_S2), SHORT("CLASS", 1, EVT1_CLASS)
+static const struct field request_fields[] = { SHORT("StreamID", 0, EVT0_SID),
+	                                       SHORT("SSV", 0, EVT0_SSV),
+	                                       SHORT("SubstreamID", 0, EVT0_SSID),
+	                                       ADDRESS("InputAddr", 2, ~0ULL),
+	                                       SHORT("Span", 1, EVT1_SPAN),
+	                                       SHORT("R", 1, EVT1_R),
+	                                       SHORT("W", 1, EVT1_W),
+	                                       SHORT("X", 1, EVT1_X),
+	                                       SHORT("PRIV", 1, EVT1_PRIV),
+	                                       END };
+static const struct field forbidden_fields[] = { SHORT("StreamID", 0, EVT0_SID),
+	                                         ADDRESS("InputAddr", 2, ~0ULL),
+	                                         SHORT("RnW", 1, EVT1_RNW), END };
 static const struct field walk_fields[] = { FAULT, ADDRESS("FetchAddr", 3, EVT3_FETCH), END };
 static const struct field fault_fields[] = { FAULT, ADDRESS("IPA", 3, EVT3_IPA), END };
 static const struct field permission_fields[] = { FAULT, SHORT("TTRnW", 1, EVT1_TTRNW),
@@ -335,7 +348,9 @@ static const struct named events[] = {
 	[C_BAD_STREAMID] = { "C_BAD_STREAMID", stream_fields },
 	[F_STE_FETCH] = { "F_STE_FETCH", fetch_fields },
 	[C_BAD_STE] = { "C_BAD_STE", stream_fields },
+	[F_BAD_ATS_TREQ] = { "F_BAD_ATS_TREQ", request_fields },
 	[F_STREAM_DISABLED] = { "F_STREAM_DISABLED", disabled_fields },
+	[F_TRANSL_FORBIDDEN] = { "F_TRANSL_FORBIDDEN", forbidden_fields },
 	[C_BAD_SUBSTREAMID] = { "C_BAD_SUBSTREAMID", substream_fields },
 	[F_CD_FETCH] = { "F_CD_FETCH", fetch_fields },
 	[C_BAD_CD] = { "C_BAD_CD", stream_fields },

@@ -5,18 +5,6 @@
 
 #include "devices/smmuv3/private.h"
 
-/* One transaction, as far as it is the same for all its pages. */
-struct transaction {
-	struct smmu *smmu;
-	struct smmu_endpoint *endpoint;
-	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
-	struct smmu_config_entry *look;   /* a debug walk's, which does nothing; NULL: of no such */
-	struct dma_token *token;          /* NULL: who made the access cannot wait */
-	u32 perm;
-	bool privileged;
-	struct smmu_event event; /* of what goes wrong */
-};
-
 /* 7.2: a walk's fault, as an event of stage 1. */
 void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e)
 {
@@ -53,7 +41,7 @@ static bool read_not_write(u32 perm, enum smmu_event_id id, u32 allowed)
 }
 
 /* What a debug walk comes to, if it is no address. */
-static void say_event(const struct transaction *t, bool record)
+static void say_event(const struct smmu_transaction *t, bool record)
 {
 	u64 w[4];
 
@@ -62,7 +50,7 @@ static void say_event(const struct transaction *t, bool record)
 }
 
 /* 4.7.1: it stalled there, and was ended: with an abort, and no other record. */
-static enum dma_status terminated(struct transaction *t, struct dma_access *a)
+static enum dma_status terminated(struct smmu_transaction *t, struct dma_access *a)
 {
 	t->token->refused = false;
 	t->endpoint->faults++;
@@ -70,11 +58,16 @@ static enum dma_status terminated(struct transaction *t, struct dma_access *a)
 	return DMA_FAULT;
 }
 
-static enum dma_status fails(struct transaction *t, struct dma_access *a, bool record, u32 allowed)
+enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, bool record,
+                           u32 allowed)
 {
 	struct smmu_event *e = &t->event;
 	const bool stalls = e->stalls && t->token;
 
+	if (t->request) {
+		t->allowed = e->id == F_PERMISSION ? allowed : 0;
+		return DMA_FAULT;
+	}
 	a->reason = reason_of(e->id);
 	e->addr = a->iova + a->done;
 	e->rnw = read_not_write(t->perm, e->id, allowed);
@@ -91,7 +84,7 @@ static enum dma_status fails(struct transaction *t, struct dma_access *a, bool r
 	return DMA_FAULT;
 }
 
-static enum dma_status aborts(struct transaction *t, struct dma_access *a)
+enum dma_status smmu_aborts(struct smmu_transaction *t, struct dma_access *a)
 {
 	if (t->look)
 		smmu_say(t->smmu, "aborts, without an event");
@@ -104,7 +97,7 @@ static enum dma_status aborts(struct transaction *t, struct dma_access *a)
  * 5.2, PRIVCFG and INSTCFG: what they override. A write is data; an instruction fetch is a read
  * that needs nothing but to be executable.
  */
-static void attributes(struct transaction *t, u8 privcfg, u8 instcfg)
+void smmu_attributes(struct smmu_transaction *t, u8 privcfg, u8 instcfg)
 {
 	t->privileged = privcfg == CFG_YES;
 	if (t->perm & DMA_WRITE)
@@ -116,7 +109,7 @@ static void attributes(struct transaction *t, u8 privcfg, u8 instcfg)
 }
 
 /* Which configuration it has. */
-static enum dma_status begin(struct transaction *t, struct dma_access *a)
+static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 {
 	struct smmu *s = t->smmu;
 	struct smmu_endpoint *e = t->endpoint;
@@ -126,23 +119,25 @@ static enum dma_status begin(struct transaction *t, struct dma_access *a)
 	s->counts.accesses++;
 	t->perm = a->perm;
 	if (s->injected.failed)
-		return aborts(t, a);
+		return smmu_aborts(t, a);
+	if (a->translated)
+		return smmu_translated(t, a);
 	if (!(s->cr0ack & CR0_SMMUEN))
-		return s->gbpa & GBPA_ABORT ? aborts(t, a) : DMA_OK;
+		return s->gbpa & GBPA_ABORT ? smmu_aborts(t, a) : DMA_OK;
 	if (!e->sid)
-		return aborts(t, a);
+		return smmu_aborts(t, a);
 	t->event = (struct smmu_event){ .sid = e->sid(e->ctx), .ssid = a->pasid };
 	t->config = t->look;
 	got = t->look ? smmu_config_fetch(s, t->look, &t->event)
 	              : smmu_config(s, e, t->event.sid, a->pasid, &t->config, &t->event);
 	if (got != FETCHED) {
-		attributes(t, t->event.privcfg, t->event.instcfg);
-		return fails(t, a, got == FETCH_EVENT, 0);
+		smmu_attributes(t, t->event.privcfg, t->event.instcfg);
+		return smmu_fails(t, a, got == FETCH_EVENT, 0);
 	}
 	if (t->config->abort)
-		return aborts(t, a);
+		return smmu_aborts(t, a);
 	t->event.merges = t->config->merges;
-	attributes(t, t->config->privcfg, t->config->instcfg);
+	smmu_attributes(t, t->config->privcfg, t->config->instcfg);
 	return DMA_OK;
 }
 
@@ -157,7 +152,7 @@ static u64 canonical(const struct smmu_config_entry *c, u64 addr)
 }
 
 /* Stage 1 of @at: its walk, or the event that it ends with. */
-static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at,
+static enum dma_status walk1(struct smmu_transaction *t, struct dma_access *a, u64 at,
                              struct pgtable_walk *w)
 {
 	struct smmu_config_entry *c = t->config;
@@ -182,16 +177,17 @@ static enum dma_status walk1(struct transaction *t, struct dma_access *a, u64 at
 	if (w->fault == PGTABLE_ABORT && c->s2 && ipa.faulted) {
 		smmu_stage2_event(&ipa.walk, ipa.ipa, CLASS_TT, ipa.wrote, &t->event);
 		t->event.stalls = c->s2_stalls && t->event.id != F_WALK_EABT;
-		return fails(t, a, c->s2_records || t->event.id == F_WALK_EABT, 0);
+		return smmu_fails(t, a, c->s2_records || t->event.id == F_WALK_EABT, 0);
 	}
 	smmu_fault_event(w, &t->event);
 	t->event.stalls = c->s1_stalls && w->fault != PGTABLE_ABORT;
 	if (w->fault == PGTABLE_ABORT && c->s2)
 		t->event.ipa = ipa.pa;
-	return fails(t, a, c->s1_records || w->fault == PGTABLE_ABORT, w->allowed[t->privileged]);
+	return smmu_fails(t, a, c->s1_records || w->fault == PGTABLE_ABORT,
+	                  w->allowed[t->privileged]);
 }
 
-static enum dma_status walk2(struct transaction *t, struct dma_access *a, u64 ipa,
+static enum dma_status walk2(struct smmu_transaction *t, struct dma_access *a, u64 ipa,
                              struct pgtable_walk *w)
 {
 	const struct pgtable_access access = { .addr = ipa,
@@ -203,20 +199,19 @@ static enum dma_status walk2(struct transaction *t, struct dma_access *a, u64 ip
 	if (!s1 && ipa >> t->smmu->oas) {
 		t->event.id = F_ADDR_SIZE;
 		t->event.class = CLASS_IN;
-		return fails(t, a, true, 0);
+		return smmu_fails(t, a, true, 0);
 	}
 	smmu_stage2(t->smmu, t->config, &access, w);
 	if (w->fault == PGTABLE_OK)
 		return DMA_OK;
 	smmu_stage2_event(w, ipa, CLASS_IN, false, &t->event);
 	t->event.stalls = t->config->s2_stalls && t->event.id != F_WALK_EABT;
-	return fails(t, a, t->config->s2_records || t->event.id == F_WALK_EABT,
-	             w->allowed[t->privileged]);
+	return smmu_fails(t, a, t->config->s2_records || t->event.id == F_WALK_EABT,
+	                  w->allowed[t->privileged]);
 }
 
-/* The translation of @at by walks of the stages there are, in *n. */
-static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
-                            struct smmu_translation *n)
+enum dma_status smmu_walk(struct smmu_transaction *t, struct dma_access *a, u64 at,
+                          struct smmu_translation *n)
 {
 	struct smmu_config_entry *c = t->config;
 	struct pgtable_walk w1 = { .output = at, .shift = 63 }, w2;
@@ -238,6 +233,7 @@ static enum dma_status walk(struct transaction *t, struct dma_access *a, u64 at,
 		n->allowed[0] = w1.allowed[0];
 		n->allowed[1] = w1.allowed[1];
 	}
+	t->ipa = w1.output;
 	n->output = w1.output;
 	n->shift = w1.shift;
 	n->span = w1.shift;
@@ -270,7 +266,7 @@ struct smmu_tlb_key smmu_key(const struct smmu_config_entry *c, u64 addr)
 }
 
 /* The translation of the next byte of @a; not OK: it has none, and what has to be reported is. */
-static enum dma_status translate(struct transaction *t, struct dma_access *a,
+static enum dma_status translate(struct smmu_transaction *t, struct dma_access *a,
                                  struct smmu_translation **by)
 {
 	const struct smmu_config_entry *c = t->config;
@@ -285,7 +281,7 @@ static enum dma_status translate(struct transaction *t, struct dma_access *a,
 		t->smmu->counts.hits++;
 		return DMA_OK;
 	}
-	status = walk(t, a, key.input, &new);
+	status = smmu_walk(t, a, key.input, &new);
 	if (status != DMA_OK)
 		return status;
 	*by = smmu_tlb_insert(t->smmu, &new);
@@ -296,20 +292,20 @@ static enum dma_status translate(struct transaction *t, struct dma_access *a,
 }
 
 /* 3.4: without a stage that translates, what is beyond OAS is no address. */
-static enum dma_status bypass(struct transaction *t, struct dma_access *a, gpa_t *pa)
+static enum dma_status bypass(struct smmu_transaction *t, struct dma_access *a, gpa_t *pa)
 {
 	*pa = a->iova + a->done;
 	if (!(*pa >> t->smmu->oas))
 		return DMA_OK;
-	if (!t->config)
-		return aborts(t, a);
+	if (!t->config || a->translated) /* 3.9.1.1 */
+		return smmu_aborts(t, a);
 	t->event.id = F_ADDR_SIZE;
 	t->event.class = CLASS_IN;
-	return fails(t, a, true, 0);
+	return smmu_fails(t, a, true, 0);
 }
 
 /* Where the next byte is, how many bytes are together with it, and whose that is. */
-static enum dma_status locate(struct transaction *t, struct dma_access *a, gpa_t *pa, u64 *len,
+static enum dma_status locate(struct smmu_transaction *t, struct dma_access *a, gpa_t *pa, u64 *len,
                               struct smmu_translation **by)
 {
 	const u64 at = a->iova + a->done;
@@ -330,7 +326,8 @@ static enum dma_status locate(struct transaction *t, struct dma_access *a, gpa_t
 	return DMA_OK;
 }
 
-static enum dma_status map_piece(struct transaction *t, struct dma_access *a, struct dma_sg *sg)
+static enum dma_status map_piece(struct smmu_transaction *t, struct dma_access *a,
+                                 struct dma_sg *sg)
 {
 	struct smmu_translation *by;
 	struct dma_access part = { .pasid = DMA_NO_PASID, .partial = true };
@@ -364,7 +361,7 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
                                     struct dma_sg *sg, struct dma_token *token)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
-	struct transaction t = { .smmu = e->smmu, .endpoint = e, .token = token };
+	struct smmu_transaction t = { .smmu = e->smmu, .endpoint = e, .token = token };
 	const unsigned int before = sg->nr;
 	enum dma_status status;
 
@@ -392,7 +389,7 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
 static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_t *gpa)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
-	struct transaction t = { .smmu = e->smmu, .endpoint = e };
+	struct smmu_transaction t = { .smmu = e->smmu, .endpoint = e };
 	struct dma_access a = dma_access_to(iova, sizeof(u32), DMA_WRITE);
 	struct smmu_translation *by;
 	enum dma_status status = begin(&t, &a);
@@ -414,6 +411,8 @@ const struct dma_ops smmu_endpoint_ops = {
 	.map = endpoint_map,
 	.doorbell = endpoint_doorbell,
 	.cancel = endpoint_cancel,
+	.translate = smmu_translate,
+	.invalidated = smmu_invalidated,
 };
 
 static u32 sid_of(const void *ctx)
@@ -424,7 +423,7 @@ static u32 sid_of(const void *ctx)
 bool smmu_look(struct smmu *s, u32 sid, u32 ssid, u64 iova, struct smmu_config_entry *c)
 {
 	struct smmu_endpoint nobody = { .smmu = s, .sid = sid_of, .ctx = &sid };
-	struct transaction t = { .smmu = s, .endpoint = &nobody, .look = c };
+	struct smmu_transaction t = { .smmu = s, .endpoint = &nobody, .look = c };
 	struct dma_access a = { .iova = iova, .len = 1, .perm = DMA_READ, .pasid = ssid };
 	const struct smmu_counts counts = s->counts;
 	struct smmu_translation n;
@@ -436,7 +435,7 @@ bool smmu_look(struct smmu *s, u32 sid, u32 ssid, u64 iova, struct smmu_config_e
 	};
 	status = begin(&t, &a);
 	if (status == DMA_OK && t.config && (c->s1 || c->s2)) {
-		if (walk(&t, &a, smmu_key(c, iova).input, &n) == DMA_OK)
+		if (smmu_walk(&t, &a, smmu_key(c, iova).input, &n) == DMA_OK)
 			smmu_see_translation(s, "translates", iova, &n);
 	} else if (status == DMA_OK && bypass(&t, &a, &pa) == DMA_OK) {
 		smmu_say(s, "bypasses: 0x%llx", (unsigned long long)pa);

@@ -81,8 +81,8 @@ static enum dma_status translate(struct dma_space *space, struct dma_access *a,
 
 	s->last = *a;
 	*t = s->translation;
-	a->reason = t->perm ? DMA_NO_REASON : DMA_NOT_PERMITTED;
-	return t->perm ? DMA_OK : DMA_FAULT;
+	a->reason = s->refuses_translation;
+	return a->reason ? DMA_FAULT : DMA_OK;
 }
 
 static bool page_request(struct dma_space *space, const struct dma_page_request *rq)

@@ -14,9 +14,10 @@ struct fake_space {
 	unsigned int accesses;
 	struct dma_access last; /* the last access */
 	struct dma_token *token;
-	struct dma_use use;                 /* of all that is mapped beyond the lock */
-	struct dma_translation translation; /* what translations are answered by; perm 0: FAULT */
-	bool refuses;                       /* page requests */
+	struct dma_use use;                  /* of all that is mapped beyond the lock */
+	struct dma_translation translation;  /* what translations are answered by */
+	enum dma_reason refuses_translation; /* 0: it does not */
+	bool refuses;                        /* page requests */
 	struct dma_page_request requests[64];
 	unsigned int nr_requests;
 	u32 invalidated; /* the last tag */

@@ -78,6 +78,7 @@ enum {
 	TLBI_S12_VMALL = 0x28,
 	TLBI_S2_IPA = 0x2a,
 	TLBI_NSNH_ALL = 0x30,
+	ATC_INV = 0x40,
 	RESUME = 0x44,
 	STALL_TERM = 0x45,
 	SYNC = 0x46,

@@ -211,7 +211,7 @@ ParameterizedTestParameters(dma_slots, what_cannot_be_is_refused_untried)
 		{ "far too long", { .op = CHECK, .len = ~0ULL } },
 		{ "it wraps", { .op = CHECK, .iova = ~0ULL - 6, .len = 8 } },
 		{ "its second range wraps", { .op = COPY, .iova2 = ~0ULL - 6, .len = 8 } },
-		{ "translated", { .op = CHECK, .flags = TRANSLATED, .len = 8 } },
+		{ "translated, without ATS", { .op = CHECK, .flags = TRANSLATED, .len = 8 } },
 		{ "PASID, not enabled", { .op = CHECK, .flags = WITH_PASID, .len = 8 } },
 		{ "EXEC without one", { .op = CHECK, .flags = PERM_EXEC, .len = 8 } },
 		{ "half a swap", { .op = CAS, .iova = DATA, .len = 2 } },

@@ -30,13 +30,13 @@ static void expect(const char *expected)
 	cr_assert(eq(str, (char *)(got ? got : ""), (char *)expected));
 }
 
-Test(smmu_id, the_defaults_are_two_stages_and_all_but_ats_and_pri)
+Test(smmu_id, the_defaults_are_two_stages_and_all_but_pri)
 {
-	/* ST_LEVEL, TERM_MODEL; CD2L, VMID16, VMW; SEV, MSI, ASID16; Hyp; HTTU,
+	/* ST_LEVEL, TERM_MODEL; CD2L, VMID16, VMW; SEV, MSI, ASID16; ATS, Hyp; HTTU,
 	 * COHACC; TTF, S1P, S2P */
 	cr_assert(eq(u32, id.idr[0],
 	             1 << 27 | 1 << 26 | 1 << 19 | 1 << 18 | 1 << 17 | 1 << 14 | 1 << 13 | 1 << 12 |
-	                     1 << 9 | 2 << 6 | 1 << 4 | 2 << 2 | 3));
+	                     1 << 10 | 1 << 9 | 2 << 6 | 1 << 4 | 2 << 2 | 3));
 	/* ATTR_PERMS_OVR, CMDQS, EVENTQS, SSIDSIZE, SIDSIZE */
 	cr_assert(eq(u32, id.idr[1], 1 << 26 | 10 << 21 | 10 << 16 | 20 << 6 | 20));
 	cr_assert(zero(u32, id.idr[2]));
@@ -102,7 +102,7 @@ struct wrong_case {
 ParameterizedTestParameters(smmu_id, what_is_not_offered_is_refused)
 {
 	static struct wrong_case cases[] = {
-		{ "idr0.ats", 1, "idr0.ats=0" },
+		{ "idr0.atsrecerr", 1, "idr0.atsrecerr=0" },
 		{ "idr0.pri", 1, "idr0.pri=0" },
 		{ "idr0.stall_model", 3, "idr0.stall_model=N, 0 to 2" },
 		{ "idr0.term_model", 0, "idr0.term_model=1" },
@@ -180,6 +180,22 @@ Test(smmu_id, what_needs_another_field_is_refused_without)
 	expect("");
 	set("idr5.ds", 1);
 	expect("idr5.ds=0 without idr5.gran4k=1 or idr5.gran16k=1");
+}
+
+Test(smmu_id, split_stages_of_ats_need_ats_and_both_stages)
+{
+	static const char *const needed[] = { "idr0.ats", "idr0.s1p", "idr0.s2p" };
+
+	for (size_t i = 0; i < 3; i++) {
+		make();
+		set("idr0.ns1ats", 1);
+		expect("");
+		set(needed[i], 0);
+		cr_assert(zero(u64, smmu_id_get(&id, "idr0.ns1ats")));
+		expect("");
+		set("idr0.ns1ats", 1);
+		expect("idr0.ns1ats=0 without idr0.ats=1, idr0.s1p=1 and idr0.s2p=1");
+	}
 }
 
 Test(smmu_id, many_streams_need_two_levels)

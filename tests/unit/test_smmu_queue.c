@@ -215,6 +215,7 @@ static const u8 of_stage2[] = { TLBI_S12_VMALL, TLBI_S2_IPA };
 static const u8 of_hyp[] = { TLBI_EL2_ALL, TLBI_EL2_ASID, TLBI_EL2_VA, TLBI_EL2_VAA };
 
 static const u8 of_stall[] = { RESUME, STALL_TERM };
+static const u8 of_ats[] = { ATC_INV };
 
 static bool has(const u8 *opcodes, size_t nr, u8 opcode)
 {
@@ -222,7 +223,7 @@ static bool has(const u8 *opcodes, size_t nr, u8 opcode)
 }
 
 /* Every opcode, with all else 0. */
-static void expect_opcodes(bool stage1, bool stage2, bool hyp, bool stall)
+static void expect_opcodes(bool stage1, bool stage2, bool hyp, bool stall, bool ats)
 {
 	fake_smmu_enable(&f);
 	for (unsigned int op = 0; op < 256; op++) {
@@ -230,7 +231,8 @@ static void expect_opcodes(bool stage1, bool stage2, bool hyp, bool stall)
 		                   (stage1 && has(of_stage1, sizeof(of_stage1), op)) ||
 		                   (stage2 && has(of_stage2, sizeof(of_stage2), op)) ||
 		                   (hyp && has(of_hyp, sizeof(of_hyp), op)) ||
-		                   (stall && has(of_stall, sizeof(of_stall), op));
+		                   (stall && has(of_stall, sizeof(of_stall), op)) ||
+		                   (ats && has(of_ats, sizeof(of_ats), op));
 		const u32 at = cons();
 
 		cr_assert(eq(int, fake_smmu_command(&f, op, 0), legal), "%#x", op);
@@ -246,31 +248,37 @@ static void expect_opcodes(bool stage1, bool stage2, bool hyp, bool stall)
 
 Test(smmu_queue, of_all_opcodes_those_are_legal_that_are_there)
 {
-	expect_opcodes(true, true, true, true);
+	expect_opcodes(true, true, true, true, true);
 }
 
 Test(smmu_queue, without_stage_1_its_commands_are_not_there)
 {
 	remake("idr0.s1p", 0);
-	expect_opcodes(false, true, false, true);
+	expect_opcodes(false, true, false, true, true);
 }
 
 Test(smmu_queue, without_stage_2_its_commands_are_not_there)
 {
 	remake("idr0.s2p", 0);
-	expect_opcodes(true, false, false, true);
+	expect_opcodes(true, false, false, true, true);
 }
 
 Test(smmu_queue, without_hyp_its_commands_are_not_there)
 {
 	remake("idr0.hyp", 0);
-	expect_opcodes(true, true, false, true);
+	expect_opcodes(true, true, false, true, true);
 }
 
 Test(smmu_queue, without_stalls_their_commands_are_not_there)
 {
 	remake("idr0.stall_model", 1);
-	expect_opcodes(true, true, true, false);
+	expect_opcodes(true, true, true, false, true);
+}
+
+Test(smmu_queue, without_ats_its_command_is_not_there)
+{
+	remake("idr0.ats", 0);
+	expect_opcodes(true, true, true, true, false);
 }
 
 Test(smmu_queue, commands_of_secure_streams_are_illegal)

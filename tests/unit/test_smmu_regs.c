@@ -198,7 +198,8 @@ Test(smmu_regs, elsewhere_nothing_is_kept)
 Test(smmu_regs, cr0_is_acknowledged_at_once)
 {
 	for (u32 bit = 0; bit < 32; bit++) {
-		const u32 keeps = BIT(bit) & (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_VMW);
+		const u32 keeps = BIT(bit) &
+		                  (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK | CR0_VMW);
 
 		put(CR0, 4, BIT(bit));
 		is(CR0, 4, keeps);
@@ -372,6 +373,14 @@ Test(smmu_regs, without_vmid_wildcards_cr0_has_none)
 {
 	remake("idr0.vmw", 0);
 	put(CR0, 4, CR0_VMW);
+	is(CR0, 4, 0);
+	is(CR0ACK, 4, 0);
+}
+
+Test(smmu_regs, without_ats_cr0_checks_none)
+{
+	remake("idr0.ats", 0);
+	put(CR0, 4, CR0_ATSCHK);
 	is(CR0, 4, 0);
 	is(CR0ACK, 4, 0);
 }

@@ -19,6 +19,8 @@ enum {
 	DONE = 0x40,
 	FAULT = 0x48,
 	RESULT = 0x50,
+	RESULT2 = 0x58,
+	RESULT_PERM = 0x60,
 	REASON = 0x64,
 };
 
@@ -85,6 +87,29 @@ u64 dma_done(const struct dma_test *d, unsigned int slot)
 u64 dma_result(const struct dma_test *d, unsigned int slot)
 {
 	return read64(slot_at(d, slot) + RESULT);
+}
+
+u64 dma_range(const struct dma_test *d, unsigned int slot)
+{
+	return read64(slot_at(d, slot) + RESULT2);
+}
+
+u32 dma_granted(const struct dma_test *d, unsigned int slot)
+{
+	return read32(slot_at(d, slot) + RESULT_PERM);
+}
+
+u32 dma_invalidations(const struct dma_test *d)
+{
+	return read32(d->regs + 0x24);
+}
+
+void dma_enable_ats(const struct dma_test *d, bool enable)
+{
+	const u64 ats = pci_ext_capability(d->rid, EXT_ATS);
+
+	check(ats, "no ATS");
+	write16(ats + 6, enable << 15);
 }
 
 unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op)

@@ -21,11 +21,13 @@ enum {
 	DMA_F_EXEC = 1 << 2,
 	DMA_F_PASID = 1 << 4,
 	DMA_F_HELD = 1 << 6,
+	DMA_F_TRANSLATED = 1 << 7,
 	DMA_F_LAST = 1 << 8,
 };
 enum { DMA_IDLE, DMA_RUNNING, DMA_STALLED, DMA_HOLDS, DMA_AWAITS, DMA_ENDED };
 enum { DMA_DONE, DMA_FAULT, DMA_REFUSED, DMA_ABORTED };
 enum { DMA_NO_REASON, DMA_NOT_ATTACHED, DMA_NOT_MAPPED, DMA_NOT_PERMITTED, DMA_NO_MEMORY };
+enum { DMA_UNSUPPORTED = 7, DMA_COMPLETER_ABORT, DMA_NO_TRANSLATION };
 enum { DMA_START = 1, DMA_RELEASE = 2, DMA_ABORT = 4 };
 enum { EXT_PRI = 0x13, EXT_ATS = 0x0f, EXT_PASID = 0x1b };
 
@@ -49,6 +51,11 @@ u64 dma_fault_at(const struct dma_test *d, unsigned int slot);
 unsigned int dma_reason(const struct dma_test *d, unsigned int slot);
 u64 dma_done(const struct dma_test *d, unsigned int slot);
 u64 dma_result(const struct dma_test *d, unsigned int slot);
+/* Of DMA_TRANSLATE: how many bytes are translated alike, and what may be done to them. */
+u64 dma_range(const struct dma_test *d, unsigned int slot);
+u32 dma_granted(const struct dma_test *d, unsigned int slot);
+u32 dma_invalidations(const struct dma_test *d);
+void dma_enable_ats(const struct dma_test *d, bool enable);
 /* It ends; its outcome. */
 unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
 /* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */

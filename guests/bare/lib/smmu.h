@@ -35,7 +35,7 @@ enum {
 	SMMU_EVENTQ_PROD = 0x100a8,
 	SMMU_EVENTQ_CONS = 0x100ac,
 };
-enum { CR0_SMMUEN = 1 << 0, CR0_EVENTQEN = 1 << 2, CR0_CMDQEN = 1 << 3 };
+enum { CR0_SMMUEN = 1 << 0, CR0_EVENTQEN = 1 << 2, CR0_CMDQEN = 1 << 3, CR0_ATSCHK = 1 << 4 };
 enum { CR2_RECINVSID = 1 << 1 };
 enum { GBPA_ABORT = 1 << 20 };
 #define GBPA_UPDATE (1u << 31)
@@ -56,6 +56,7 @@ enum {
 	CMD_TLBI_S12_VMALL = 0x28,
 	CMD_TLBI_S2_IPA = 0x2a,
 	CMD_TLBI_NSNH_ALL = 0x30,
+	CMD_ATC_INV = 0x40,
 	CMD_SYNC = 0x46,
 };
 #define CMD_SID(sid)   ((u64)(sid) << 32)
@@ -75,6 +76,7 @@ enum { STE_ABORT, STE_BYPASS = 4, STE_S1, STE_S2, STE_NESTED };
 #define STE0_2LVL_64K  (2UL << 4)
 #define STE1_MEV       (1UL << 19)
 #define STE1_S1STALLD  (1UL << 27)
+#define STE1_EATS(n)   ((u64)(n) << 28)
 #define STE1_UNPRIV    (2UL << 48)
 #define STE1_PRIV      (3UL << 48)
 #define STE1_INST      (3UL << 50)
@@ -86,6 +88,7 @@ enum { STE_ABORT, STE_BYPASS = 4, STE_S1, STE_S2, STE_NESTED };
 #define STE2_S2AA64    (1UL << 51)
 #define STE2_S2HA      (1UL << 56)
 #define STE2_S2R       (1UL << 58)
+enum { EATS_NONE, EATS_FULL, EATS_SPLIT };
 enum { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
 
 /* 5.4: CDs. */
@@ -122,7 +125,9 @@ enum {
 	C_BAD_STREAMID = 0x02,
 	F_STE_FETCH = 0x03,
 	C_BAD_STE = 0x04,
+	F_BAD_ATS_TREQ = 0x05,
 	F_STREAM_DISABLED = 0x06,
+	F_TRANSL_FORBIDDEN = 0x07,
 	C_BAD_SUBSTREAMID = 0x08,
 	F_CD_FETCH = 0x09,
 	C_BAD_CD = 0x0a,
