@@ -112,7 +112,7 @@ ParameterizedTestParameters(smmu_option, what_is_wrong_is_said)
 		{ "s,type=smmuv3,", "a key out of type=, interrupts=, idrN.FIELD=" },
 		{ "s,type=smmuv3,interrupts", "interrupts=TEXT" },
 		{ "s,type=smmuv3,interrupts=spi", "interrupts=wired or interrupts=msi" },
-		{ "s,type=smmuv3,idr0.ats=1", "idr0.ats=0" },
+		{ "s,type=smmuv3,idr0.btm=1", "idr0.btm=0" },
 		{ "s,type=smmuv3,idr0.s1p", "idr0.s1p=0 or idr0.s1p=1" },
 		{ "s,type=smmuv3,idr0.s1p=", "idr0.s1p=0 or idr0.s1p=1" },
 		{ "s,type=smmuv3,idr0.s1p=x", "idr0.s1p=0 or idr0.s1p=1" },
