@@ -81,6 +81,7 @@ void dt_page_forget(struct dt_job *job)
 /* Nothing is outstanding any more: no response comes to those who wait. */
 static void forget_all(struct dma_test *d)
 {
+	dma_forget_pages(d->func.dma);
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		struct dt_job *job = d->requests[i].job;
 
@@ -90,6 +91,16 @@ static void forget_all(struct dma_test *d)
 	}
 }
 
+/*
+ * Which group a failure is for makes no difference in the end. So of one without a PASID, as an
+ * IOMMU that is not enabled sends it, the index is enough.
+ */
+static bool is_for(const struct dma_page_response *p, const struct dt_request *r)
+{
+	return r->used && r->group == p->group &&
+	       (r->pasid == p->pasid || (p->code == DMA_PAGE_FAILURE && p->pasid == DMA_NO_PASID));
+}
+
 /* How many requests the response is to; they are outstanding no more. *@job: who waits for it. */
 static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
                           struct dt_job **job)
@@ -97,12 +108,12 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 	unsigned int nr = 0;
 
 	*job = NULL;
-	if (!awaits(d, p->pasid, p->group))
+	if (p->code != DMA_PAGE_FAILURE && !awaits(d, p->pasid, p->group))
 		return 0;
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		struct dt_request *r = &d->requests[i];
 
-		if (!r->used || r->group != p->group || r->pasid != p->pasid)
+		if (!is_for(p, r))
 			continue;
 		if (r->job)
 			*job = r->job;
@@ -154,5 +165,6 @@ void dt_ats_reset(struct dma_test *d)
 {
 	dt_atc_clear(d);
 	memset(d->requests, 0, sizeof(d->requests));
+	dma_forget_pages(d->func.dma);
 	d->invalidations = 0;
 }

@@ -3,20 +3,21 @@
 # Who may include whom. Fails, naming the line, where a file looks up the hill, into another
 # folder's private header, or at a kernel or library header that has one home.
 cd "${1:-.}" || exit 1
-find vmm devices acpi fdt topology control machine -name '*.[ch]' 2>/dev/null | xargs awk '
+find vmm fault devices acpi fdt topology control machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
+	may["fault"] = "vmm fault"
 	may["devices"] = "vmm devices devices/pci"
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/pgtable"] = "vmm devices/pgtable"
-	may["devices/smmuv3"] = "vmm devices/pgtable devices/smmuv3"
-	may["devices/virtio"] = "vmm devices/pci devices/virtio"
+	may["devices/smmuv3"] = "vmm fault devices/pgtable devices/smmuv3"
+	may["devices/virtio"] = "vmm fault devices/pci devices/virtio"
 	may["acpi"] = "vmm acpi"
 	may["fdt"] = "vmm fdt"
 	may["topology"] = "vmm topology"
 	may["control"] = "vmm control"
-	may["machine"] = "vmm vmm/arm64 devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control machine"
+	may["machine"] = "vmm vmm/arm64 fault devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"

@@ -136,6 +136,7 @@ struct dma_ops {
 	enum dma_status (*translate)(struct dma_space *s, struct dma_access *a,
 	                             struct dma_translation *t);
 	bool (*page_request)(struct dma_space *s, const struct dma_page_request *rq);
+	void (*forget_pages)(struct dma_space *s);
 	void (*invalidated)(struct dma_space *s, u32 tag);
 	void (*cancel)(struct dma_space *s, struct dma_token *token); /* NULL: nothing stalls */
 };
@@ -251,6 +252,13 @@ static inline void dma_invalidated(struct dma_space *s, u32 tag)
 static inline bool dma_request_page(struct dma_space *s, const struct dma_page_request *rq)
 {
 	return s->ops->page_request && s->ops->page_request(s, rq);
+}
+
+/* The device was reset: nothing that it has asked for waits for a response any more. */
+static inline void dma_forget_pages(struct dma_space *s)
+{
+	if (s->ops->forget_pages)
+		s->ops->forget_pages(s);
 }
 
 #endif

@@ -149,9 +149,18 @@ static bool endpoint_page_request(struct dma_space *s, const struct dma_page_req
 	return e->ops->page_request && e->ops->page_request(e, rq);
 }
 
+static void endpoint_forget_pages(struct dma_space *s)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+
+	if (e->ops->forget_pages)
+		e->ops->forget_pages(e);
+}
+
 static const struct dma_ops endpoint_ops = {
 	.map = endpoint_map,
 	.page_request = endpoint_page_request,
+	.forget_pages = endpoint_forget_pages,
 	.doorbell = endpoint_doorbell,
 };
 

@@ -20,6 +20,8 @@ struct iommu_ops {
 	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a);
 	/* dma_request_page; NULL: nobody takes them. */
 	bool (*page_request)(struct iommu_endpoint *e, const struct dma_page_request *rq);
+	/* dma_forget_pages; NULL: nothing is kept of them. */
+	void (*forget_pages)(struct iommu_endpoint *e);
 };
 
 /* From an attach to the next one. */

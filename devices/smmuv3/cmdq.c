@@ -90,7 +90,7 @@ struct command {
 	void (*consumed)(struct smmu *s, const u64 *cmd);
 };
 
-/* 4.1.1. What PRI, MPAM and the other security states have, is not there. */
+/* 4.1.1. What MPAM and the other security states have, is not there. */
 static const struct command commands[] = {
 	[CMD_PREFETCH_CONFIG] = { prefetch },
 	[CMD_PREFETCH_ADDR] = { prefetch },
@@ -110,6 +110,7 @@ static const struct command commands[] = {
 	[CMD_TLBI_S2_IPA] = { smmu_tlbi, IDR0_S2P },
 	[CMD_TLBI_NSNH_ALL] = { smmu_tlbi },
 	[CMD_ATC_INV] = { smmu_cmd_atc_inv, IDR0_ATS },
+	[CMD_PRI_RESP] = { smmu_cmd_pri_resp, IDR0_PRI },
 	[CMD_RESUME] = { smmu_cmd_resume },
 	[CMD_STALL_TERM] = { smmu_cmd_stall_term },
 	[CMD_SYNC] = { sync, 0, signal_sync },
@@ -194,14 +195,7 @@ static void queue_turn(struct smmu *s)
 static bool can_run(const struct smmu *s, unsigned int log2size)
 {
 	return s->cr0ack & CR0_CMDQEN && !smmu_error_active(s, GERROR_CMDQ) &&
-	       !s->injected.failed &&
-	       smmu_queue_index(s->cmdq_prod, log2size) != smmu_queue_index(s->cmdq_cons, log2size);
-}
-
-static bool is_full(const struct smmu *s, unsigned int log2size)
-{
-	return (smmu_queue_index(s->cmdq_prod, log2size) ^
-	        smmu_queue_index(s->cmdq_cons, log2size)) == BIT(log2size);
+	       !s->injected.failed && !smmu_queue_empty(s->cmdq_prod, s->cmdq_cons, log2size);
 }
 
 void smmu_commands(struct smmu *s)
@@ -213,7 +207,7 @@ void smmu_commands(struct smmu *s)
 	if (s->running) /* an error's message, or a transfer's end, in the middle of a command */
 		return;
 	s->running = true;
-	full = is_full(s, log2size);
+	full = smmu_queue_full(s->cmdq_prod, s->cmdq_cons, log2size);
 	while (can_run(s, log2size) && n < BATCH && run_one(s, log2size))
 		n++;
 	s->running = false;

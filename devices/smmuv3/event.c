@@ -71,16 +71,12 @@ void smmu_event_encode(const struct smmu_event *e, u64 *w)
 
 static bool full(const struct smmu *s, unsigned int log2size)
 {
-	u32 prod = smmu_queue_index(s->eventq_prod, log2size);
-	u32 cons = smmu_queue_index(s->eventq_cons, log2size);
-
-	return (prod ^ cons) == BIT(log2size);
+	return smmu_queue_full(s->eventq_prod, s->eventq_cons, log2size);
 }
 
 static bool empty(const struct smmu *s, unsigned int log2size)
 {
-	return smmu_queue_index(s->eventq_prod, log2size) ==
-	       smmu_queue_index(s->eventq_cons, log2size);
+	return smmu_queue_empty(s->eventq_prod, s->eventq_cons, log2size);
 }
 
 /* 7.3.1: identical but for the page's offset, and the one before it has not been taken yet. */

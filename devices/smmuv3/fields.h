@@ -49,6 +49,7 @@ enum { STALL_CHOICE, STALL_NEVER, STALL_ALWAYS };
 #define IDR3_HAD    BIT(2)
 #define IDR3_PBHA   BIT(3)
 #define IDR3_XNX    BIT(4)
+#define IDR3_PPS    BIT(5)
 #define IDR3_FWB    BIT(8)
 #define IDR3_STT    BIT(9)
 #define IDR3_RIL    BIT(10)
@@ -85,16 +86,19 @@ enum { STALL_CHOICE, STALL_NEVER, STALL_ALWAYS };
 #define GBPA_SHCFG   GENMASK(13, 12)
 
 #define IRQ_GERROR BIT(0)
+#define IRQ_PRIQ   BIT(1)
 #define IRQ_EVENTQ BIT(2)
 
 #define GERROR_CMDQ           BIT(0)
 #define GERROR_EVENTQ_ABT     BIT(2)
+#define GERROR_PRIQ_ABT       BIT(3)
 #define GERROR_MSI_CMDQ_ABT   BIT(4)
 #define GERROR_MSI_EVENTQ_ABT BIT(5)
+#define GERROR_MSI_PRIQ_ABT   BIT(6)
 #define GERROR_MSI_GERROR_ABT BIT(7)
 #define GERROR_SFM            BIT(8)
 
-/* 6.3.21 to 6.3.32 */
+/* 6.3.21 to 6.3.36 */
 #define MSI_ADDR        GENMASK(55, 2)
 #define STRTAB_ADDR     GENMASK(55, 6)
 #define STRTAB_RA       BIT(62)
@@ -107,6 +111,7 @@ enum { STALL_CHOICE, STALL_NEVER, STALL_ALWAYS };
 #define QUEUE_INDEX     GENMASK(19, 0)
 #define QUEUE_OVERFLOW  BIT(31)
 #define CMDQ_CONS_ERR   GENMASK(30, 24)
+#define PRIQ_CFG2_LO    BIT(31)
 
 /* 7.1 */
 enum { CERROR_NONE, CERROR_ILL, CERROR_ABT, CERROR_ATC_INV_SYNC };
@@ -121,6 +126,7 @@ enum { CERROR_NONE, CERROR_ILL, CERROR_ABT, CERROR_ATC_INV_SYNC };
 #define STE0_S1CONTEXTPTR GENMASK(55, 6)
 #define STE0_S1CDMAX      GENMASK(63, 59)
 #define STE1_S1DSS        GENMASK(1, 0)
+#define STE1_PPAR         BIT(18)
 #define STE1_MEV          BIT(19)
 #define STE1_S2FWB        BIT(25)
 #define STE1_S1STALLD     BIT(27)
@@ -233,11 +239,13 @@ enum smmu_opcode {
 #define SYNC0_MSIDATA GENMASK(63, 32)
 #define SYNC1_MSIADDR GENMASK(55, 2)
 enum { SIG_NONE, SIG_IRQ, SIG_SEV };
-#define ATC0_GLOBAL  BIT(9)
-#define ATC1_SIZE    GENMASK(5, 0)
-#define RESUME0_AC   BIT(12)
-#define RESUME0_AB   BIT(13)
-#define RESUME1_STAG GENMASK(15, 0)
+#define ATC0_GLOBAL     BIT(9)
+#define ATC1_SIZE       GENMASK(5, 0)
+#define PRI_RESP1_INDEX GENMASK(8, 0)
+#define PRI_RESP1_RESP  GENMASK(13, 12)
+#define RESUME0_AC      BIT(12)
+#define RESUME0_AB      BIT(13)
+#define RESUME1_STAG    GENMASK(15, 0)
 
 /* 7.3, by 64-bit words. */
 #define EVT0_ID    GENMASK(7, 0)
@@ -277,5 +285,17 @@ enum smmu_event_id {
 	F_PERMISSION = 0x13,
 };
 enum { CLASS_CD, CLASS_TT, CLASS_IN };
+
+/* Chapter 8, by 64-bit words. */
+#define PRI0_SID   GENMASK(31, 0)
+#define PRI0_SSID  GENMASK(51, 32)
+#define PRI0_PRIV  BIT(58)
+#define PRI0_X     BIT(59)
+#define PRI0_R     BIT(60)
+#define PRI0_W     BIT(61)
+#define PRI0_LAST  BIT(62)
+#define PRI0_SSV   BIT(63)
+#define PRI1_INDEX GENMASK(8, 0)
+#define PRI1_ADDR  GENMASK(63, 12)
 
 #endif

@@ -50,7 +50,7 @@ static const struct field fields[] = {
 	FLAG("idr0.msi", IDR0, BIT(13), 1),
 	FLAG("idr0.sev", IDR0, BIT(14), 1),
 	ONLY("idr0.atos", IDR0, BIT(15), 0),
-	ONLY("idr0.pri", IDR0, BIT(16), 0),
+	FLAG("idr0.pri", IDR0, BIT(16), 0),
 	FLAG("idr0.vmw", IDR0, BIT(17), 1),
 	FLAG("idr0.vmid16", IDR0, BIT(18), 1),
 	FLAG("idr0.cd2l", IDR0, BIT(19), 1),
@@ -65,7 +65,7 @@ static const struct field fields[] = {
 
 	NUMBER("idr1.sidsize", IDR1, GENMASK(5, 0), 32, 20),
 	NUMBER("idr1.ssidsize", IDR1, GENMASK(10, 6), 20, 20),
-	ONLY("idr1.priqs", IDR1, GENMASK(15, 11), 0),
+	NUMBER("idr1.priqs", IDR1, GENMASK(15, 11), 19, 10),
 	NUMBER("idr1.eventqs", IDR1, GENMASK(20, 16), 19, 10),
 	NUMBER("idr1.cmdqs", IDR1, GENMASK(25, 21), 19, 10),
 	FLAG("idr1.attr_perms_ovr", IDR1, BIT(26), 1),
@@ -80,7 +80,7 @@ static const struct field fields[] = {
 	FLAG("idr3.had", IDR3, BIT(2), 1),
 	ONLY("idr3.pbha", IDR3, BIT(3), 0),
 	ONLY("idr3.xnx", IDR3, BIT(4), 1), /* mandatory with stage 2 */
-	ONLY("idr3.pps", IDR3, BIT(5), 0),
+	FLAG("idr3.pps", IDR3, BIT(5), 0),
 	ONLY("idr3.mpam", IDR3, BIT(7), 0),
 	FLAG("idr3.fwb", IDR3, BIT(8), 1),
 	FLAG("idr3.stt", IDR3, BIT(9), 1),
@@ -183,6 +183,16 @@ static bool has_small_granule(const struct smmu_id *id)
 	return has(id, "idr5.gran4k") || has(id, "idr5.gran16k");
 }
 
+static bool has_ats(const struct smmu_id *id)
+{
+	return has(id, "idr0.ats");
+}
+
+static bool has_pri_of_substreams(const struct smmu_id *id)
+{
+	return has(id, "idr0.pri") && has(id, "idr1.ssidsize");
+}
+
 static bool has_stalls(const struct smmu_id *id)
 {
 	return smmu_id_get(id, "idr0.stall_model") != 1;
@@ -202,6 +212,9 @@ static const struct {
 	{ "idr5.stall_max", has_stalls, "idr5.stall_max=0 with idr0.stall_model=1" },
 	{ "idr0.ns1ats", has_ats_of_both,
 	  "idr0.ns1ats=0 without idr0.ats=1, idr0.s1p=1 and idr0.s2p=1" },
+	{ "idr0.pri", has_ats, "idr0.pri=0 without idr0.ats=1" },
+	{ "idr3.pps", has_pri_of_substreams,
+	  "idr3.pps=0 without idr0.pri=1 and SubstreamIDs (idr1.ssidsize)" },
 	{ "idr0.hyp", has_both, "idr0.hyp=0 without both idr0.s1p=1 and idr0.s2p=1" },
 	{ "idr0.vmw", has_s2, "idr0.vmw=0 without idr0.s2p=1" },
 	{ "idr3.had", has_s1, "idr3.had=0 without idr0.s1p=1" },

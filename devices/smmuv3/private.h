@@ -7,6 +7,7 @@
 #include "devices/pgtable/pgtable.h"
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
+#include "fault/port.h"
 #include "vmm/dma.h"
 #include "vmm/loop.h"
 #include "vmm/poll.h"
@@ -118,6 +119,7 @@ struct smmu_endpoint {
 	/* The configuration that its last transaction had, while the generation is the same. */
 	struct smmu_config_entry *config;
 	u64 generation;
+	struct fault_port port; /* its page requests */
 	u64 accesses, faults;
 	/* CMD_ATC_INVs by tag, a bit each: not answered; of those: no longer waited for; never to
 	 * be answered. */
@@ -181,9 +183,9 @@ struct smmu {
 	/* registers: near the beginning, where a row of a table can name them */
 	struct smmu_id id;
 	u32 cr0, cr0ack, cr1, cr2, gbpa, irq_ctrl, irq_ctrlack, gerror, gerrorn;
-	u32 strtab_cfg, cmdq_prod, cmdq_cons, eventq_prod, eventq_cons;
-	u64 strtab_base, cmdq_base, eventq_base;
-	struct smmu_msi gerror_msi, eventq_msi;
+	u32 strtab_cfg, cmdq_prod, cmdq_cons, eventq_prod, eventq_cons, priq_prod, priq_cons;
+	u64 strtab_base, cmdq_base, eventq_base, priq_base;
+	struct smmu_msi gerror_msi, eventq_msi, priq_msi; /* attr: PRIQ's has LO, too */
 
 	struct vm *vm;
 	struct smmu_config config;
@@ -231,6 +233,14 @@ unsigned int smmu_address_bits(unsigned int field);
 static inline u32 smmu_queue_index(u32 index, unsigned int log2size)
 {
 	return index & (u32)GENMASK(log2size, 0);
+}
+static inline bool smmu_queue_full(u32 prod, u32 cons, unsigned int log2size)
+{
+	return smmu_queue_index(prod ^ cons, log2size) == BIT(log2size);
+}
+static inline bool smmu_queue_empty(u32 prod, u32 cons, unsigned int log2size)
+{
+	return !smmu_queue_index(prod ^ cons, log2size);
 }
 unsigned int smmu_queue_log2size(u64 base, u32 largest);
 /* The entry's address: the queue is aligned to its size, or 32 bytes. */
@@ -284,6 +294,13 @@ void smmu_stalls_run(struct smmu *s);
  * that. */
 bool smmu_refused(const struct dma_token *token, const struct dma_access *a);
 u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a, u64 len);
+
+/* pri.c: chapter 8. */
+bool smmu_page_request(struct dma_space *space, const struct dma_page_request *rq);
+void smmu_forget_pages(struct dma_space *space);
+enum smmu_command smmu_cmd_pri_resp(struct smmu *s, const u64 *cmd);
+/* Translation is disabled: what waits is answered. */
+void smmu_pages_end(struct smmu *s);
 
 /* stream.c: the Stream table. An event of what went wrong, in *e; false: abort without one. */
 enum smmu_fetch { FETCHED, FETCH_EVENT, FETCH_ABORT };
@@ -422,6 +439,9 @@ void smmu_see_l1cd(const struct smmu *s, u32 index, u64 at, u64 l1cd);
 void smmu_see_cd(const struct smmu *s, u32 index, u64 at, const u64 *cd);
 /* A record; @what becomes of it. */
 void smmu_see_event(const struct smmu *s, const u64 *w, const char *what);
+/* A record of a page request, and an automatic response to one. */
+void smmu_see_page_request(const struct smmu *s, const u64 *w);
+void smmu_see_response(const struct smmu *s, u32 sid, const struct dma_page_response *r);
 void smmu_see_gerror(const struct smmu *s, u32 gerror);
 /* The step function of a walk, NULL while nobody looks; its ctx is the SMMU. */
 typedef void smmu_step(void *ctx, int level, u64 addr, u64 entry);

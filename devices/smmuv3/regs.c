@@ -5,11 +5,22 @@
 #include "vmm/reg.h"
 
 /* Whose registers are not to be written now: "Guarded by" (6.2). */
-enum guard { NONE, BY_SMMUEN, BY_CMDQEN, BY_EVENTQEN, BY_GERROR_IRQEN, BY_EVENTQ_IRQEN };
+enum guard {
+	NONE,
+	BY_SMMUEN,
+	BY_CMDQEN,
+	BY_EVENTQEN,
+	BY_PRIQEN,
+	BY_GERROR_IRQEN,
+	BY_EVENTQ_IRQEN,
+	BY_PRIQ_IRQEN,
+};
 
-#define MSI_ATTR        GENMASK(5, 0)
-#define GERROR_MSI_ABTS (GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | GERROR_MSI_GERROR_ABT)
-#define GERRORS         (GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_MSI_ABTS | GERROR_SFM)
+#define MSI_ATTR GENMASK(5, 0)
+#define GERROR_MSI_ABTS \
+	(GERROR_MSI_CMDQ_ABT | GERROR_MSI_EVENTQ_ABT | GERROR_MSI_PRIQ_ABT | GERROR_MSI_GERROR_ABT)
+#define GERROR_PRIQ (GERROR_PRIQ_ABT | GERROR_MSI_PRIQ_ABT)
+#define GERRORS     (GERROR_CMDQ | GERROR_EVENTQ_ABT | GERROR_PRIQ | GERROR_MSI_ABTS | GERROR_SFM)
 
 static bool guarded(const void *dev, u32 guard)
 {
@@ -19,8 +30,10 @@ static bool guarded(const void *dev, u32 guard)
 	case BY_SMMUEN: return s->cr0ack & CR0_SMMUEN;
 	case BY_CMDQEN: return s->cr0ack & CR0_CMDQEN;
 	case BY_EVENTQEN: return s->cr0ack & CR0_EVENTQEN;
+	case BY_PRIQEN: return s->cr0ack & CR0_PRIQEN;
 	case BY_GERROR_IRQEN: return s->irq_ctrlack & IRQ_GERROR;
 	case BY_EVENTQ_IRQEN: return s->irq_ctrlack & IRQ_EVENTQ;
+	case BY_PRIQ_IRQEN: return s->irq_ctrlack & IRQ_PRIQ;
 	case NONE: break;
 	}
 	return false;
@@ -29,22 +42,28 @@ static bool guarded(const void *dev, u32 guard)
 /* What the ID registers have not, is reserved: it keeps nothing, and is not acknowledged. */
 static u32 cr0_fields(const struct smmu *s)
 {
-	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0) |
-	       (smmu_idr(s, 0, IDR0_ATS) ? CR0_ATSCHK : 0);
+	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN |
+	       (smmu_idr(s, 0, IDR0_PRI) ? CR0_PRIQEN : 0) |
+	       (smmu_idr(s, 0, IDR0_ATS) ? CR0_ATSCHK : 0) |
+	       (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0);
 }
 
 /* 6.3.9: an Update is complete at once; what it waits for in hardware cannot be under way here. */
 static void cr0_written(void *dev, u64 old)
 {
 	struct smmu *s = dev;
+	bool ends;
 
 	(void)old;
 	s->cr0 &= cr0_fields(s);
+	ends = s->cr0ack & ~s->cr0 & CR0_SMMUEN;
 	if ((s->cr0 ^ s->cr0ack) & CR0_SMMUEN)
 		s->messages_moved = true;
-	if (s->cr0ack & ~s->cr0 & CR0_SMMUEN)
+	if (ends)
 		smmu_stalls_end(s);
 	s->cr0ack = s->cr0;
+	if (ends)
+		smmu_pages_end(s);
 	if (!(s->cr0 & CR0_CMDQEN)) {
 		smmu_injected_stop(s);
 		smmu_atc_failed(s); /* of a CMD_SYNC that will not be */
@@ -60,7 +79,7 @@ static void cr1_written(void *dev, u64 old)
 	struct smmu *s = dev;
 	u32 keep = s->cr0ack & CR0_SMMUEN ? CR1_TABLES : 0;
 
-	if (s->cr0ack & (CR0_CMDQEN | CR0_EVENTQEN))
+	if (s->cr0ack & (CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))
 		keep |= CR1_QUEUES;
 	s->cr1 = (s->cr1 & ~keep) | (old & keep);
 }
@@ -103,6 +122,8 @@ static void irq_ctrl_written(void *dev, u64 old)
 	struct smmu *s = dev;
 
 	(void)old;
+	if (!smmu_idr(s, 0, IDR0_PRI))
+		s->irq_ctrl &= ~(u32)IRQ_PRIQ;
 	s->irq_ctrlack = s->irq_ctrl;
 }
 
@@ -112,8 +133,11 @@ static void gerrorn_written(void *dev, u64 old)
 	struct smmu *s = dev;
 
 	(void)old;
-	if (!smmu_idr(s, 0, IDR0_MSI)) /* what is reserved in GERROR is here, too (6.3.20) */
+	/* What is reserved in GERROR is here, too (6.3.20). */
+	if (!smmu_idr(s, 0, IDR0_MSI))
 		s->gerrorn &= ~(u32)GERROR_MSI_ABTS;
+	if (!smmu_idr(s, 0, IDR0_PRI))
+		s->gerrorn &= ~(u32)GERROR_PRIQ;
 	smmu_commands(s);
 }
 
@@ -144,6 +168,15 @@ static void eventq_cut(void *dev, u64 old)
 	s->last_event[0] = 0;
 	s->eventq_prod = cut(s->eventq_prod,
 	                     smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
+}
+
+static void priq_cut(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->priq_prod =
+		cut(s->priq_prod, smmu_queue_log2size(s->priq_base, smmu_idr(s, 1, IDR1_PRIQS)));
 }
 
 /* There may be room now for the records of what stalled. */
@@ -181,7 +214,7 @@ static const struct reg page0[] = {
 	REG(0x18, "IIDR", id.iidr),
 	REG(0x1c, "AIDR", id.aidr),
 	REG(0x20, "CR0", cr0,
-	    .writable = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK | CR0_VMW,
+	    .writable = CR0_SMMUEN | CR0_PRIQEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK | CR0_VMW,
 	    .written = cr0_written),
 	REG(0x24, "CR0ACK", cr0ack),
 	REG(0x28, "CR1", cr1, .writable = CR1_QUEUES | CR1_TABLES, .written = cr1_written),
@@ -190,7 +223,7 @@ static const struct reg page0[] = {
 	REG(0x44, "GBPA", gbpa,
 	    .writable = GBPA_UPDATE | GENMASK(20, 16) | GENMASK(13, 8) | GENMASK(4, 0),
 	    .written = gbpa_written),
-	REG(0x50, "IRQ_CTRL", irq_ctrl, .writable = IRQ_GERROR | IRQ_EVENTQ,
+	REG(0x50, "IRQ_CTRL", irq_ctrl, .writable = IRQ_GERROR | IRQ_PRIQ | IRQ_EVENTQ,
 	    .written = irq_ctrl_written),
 	REG(0x54, "IRQ_CTRLACK", irq_ctrlack),
 	REG(0x60, "GERROR", gerror),
@@ -222,13 +255,42 @@ static const struct reg page1[] = {
 	    .written = eventq_cons_written),
 };
 
+/* 6.3.33. Of what is there for messages, LO is for wires, too (6.3.1, MSI). */
+static const struct reg pri_regs[] = {
+	REG(0xc0, "PRIQ_BASE", priq_base, .writable = BASE, .guard = BY_PRIQEN,
+	    .written = priq_cut),
+	REG(0xdc, "PRIQ_IRQ_CFG2", priq_msi.attr, .writable = PRIQ_CFG2_LO, .guard = BY_PRIQ_IRQEN),
+};
+
+static const struct reg pri_msi_regs[] = {
+	REG(0xd0, "PRIQ_IRQ_CFG0", priq_msi.addr, .writable = MSI_ADDR, .guard = BY_PRIQ_IRQEN),
+	REG(0xd8, "PRIQ_IRQ_CFG1", priq_msi.data, .writable = ~0u, .guard = BY_PRIQ_IRQEN),
+	REG(0xdc, "PRIQ_IRQ_CFG2", priq_msi.attr, .writable = PRIQ_CFG2_LO | MSI_ATTR,
+	    .guard = BY_PRIQ_IRQEN),
+};
+
+static const struct reg pri_page1[] = {
+	REG(0xc8, "PRIQ_PROD", priq_prod, .writable = QUEUE_INDEX | QUEUE_OVERFLOW,
+	    .guard = BY_PRIQEN, .written = priq_cut),
+	REG(0xcc, "PRIQ_CONS", priq_cons, .writable = QUEUE_INDEX | QUEUE_OVERFLOW),
+};
+
 #define BANK(rows)                                                       \
 	{                                                                \
 		.regs = rows, .nr = ARRAY_SIZE(rows), .guarded = guarded \
 	}
-static const struct reg_bank page0_bank = BANK(page0);
-static const struct reg_bank msi_bank = BANK(msi_regs);
-static const struct reg_bank page1_bank = BANK(page1);
+static const struct {
+	bool second; /* page */
+	u32 needs;   /* bits of IDR0, all of them */
+	struct reg_bank bank;
+} banks[] = {
+	{ false, 0, BANK(page0) },
+	{ false, IDR0_MSI, BANK(msi_regs) },
+	{ false, IDR0_PRI | IDR0_MSI, BANK(pri_msi_regs) },
+	{ false, IDR0_PRI, BANK(pri_regs) },
+	{ true, 0, BANK(page1) },
+	{ true, IDR0_PRI, BANK(pri_page1) },
+};
 
 /* Accesses of less than a word are illegal, and take nothing and give nothing (6.2). */
 static const struct reg_bank *bank_of(const struct smmu *s, u64 *offset, unsigned int size)
@@ -236,13 +298,12 @@ static const struct reg_bank *bank_of(const struct smmu *s, u64 *offset, unsigne
 	const bool second = *offset >= 0x10000;
 
 	*offset &= 0xffff;
-	if (size < sizeof(u32))
-		return NULL;
-	if (second)
-		return &page1_bank;
-	if (smmu_idr(s, 0, IDR0_MSI) && reg_find(&msi_bank, *offset, size))
-		return &msi_bank;
-	return &page0_bank;
+	for (size_t i = 0; i < ARRAY_SIZE(banks) && size >= sizeof(u32); i++)
+		if (banks[i].second == second &&
+		    (s->id.idr[0] & banks[i].needs) == banks[i].needs &&
+		    reg_find(&banks[i].bank, *offset, size))
+			return &banks[i].bank;
+	return NULL;
 }
 
 static u64 smmu_read(void *dev, u64 offset, unsigned int size)

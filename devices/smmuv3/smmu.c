@@ -77,6 +77,7 @@ int smmu_add_endpoint(struct smmu *s, struct smmu_endpoint **endpoint)
 		                     .mem = s->physical->mem,
 		                     .translated = true };
 	e->smmu = s;
+	fault_port_init(&e->port, &e->dma);
 	e->next = s->endpoints;
 	s->endpoints = e;
 	*endpoint = e;
@@ -98,6 +99,8 @@ void smmu_count(const struct smmu *s, struct smmu_counts *c)
 {
 	*c = s->counts;
 	c->cached = s->tlb.nr;
-	for (const struct smmu_endpoint *e = s->endpoints; e; e = e->next)
+	for (const struct smmu_endpoint *e = s->endpoints; e; e = e->next) {
 		c->faults += e->faults;
+		fault_count(&e->port, &c->pages);
+	}
 }

@@ -2,6 +2,7 @@
 #ifndef DEVICES_SMMUV3_SMMUV3_H
 #define DEVICES_SMMUV3_SMMUV3_H
 
+#include "fault/port.h"
 #include "vmm/types.h"
 
 struct dma_space;
@@ -68,6 +69,7 @@ struct smmu_counts {
 	u64 requests, translated, atc_invalidations;
 	u64 hits, walks; /* accesses that the TLB answered, page by page; walks of tables */
 	u64 cached;      /* translations there are now */
+	struct fault_counts pages; /* page requests */
 };
 void smmu_count(const struct smmu *smmu, struct smmu_counts *c);
 

@@ -118,8 +118,8 @@ static const struct field atc_inv[] = { SHORT("StreamID", 0, CMD0_SID),
 	                                END };
 static const struct field pri_resp[] = {
 	SHORT("StreamID", 0, CMD0_SID),     SHORT("SSV", 0, CMD0_SSV),
-	SHORT("SubstreamID", 0, CMD0_SSID), SHORT("PRGIndex", 1, GENMASK(8, 0)),
-	SHORT("Resp", 1, GENMASK(13, 12)),  END
+	SHORT("SubstreamID", 0, CMD0_SSID), SHORT("PRGIndex", 1, PRI_RESP1_INDEX),
+	SHORT("Resp", 1, PRI_RESP1_RESP),   END
 };
 static const struct field resume[] = { SHORT("StreamID", 0, CMD0_SID), SHORT("Ac", 0, RESUME0_AC),
 	                               SHORT("Ab", 0, RESUME0_AB), SHORT("STAG", 1, RESUME1_STAG),
@@ -290,8 +290,10 @@ void smmu_see_cd(const struct smmu *s, u32 index, u64 at, const u64 *cd)
 /* 7.5 */
 static const struct field gerror_fields[] = { SHORT("CMDQ_ERR", 0, GERROR_CMDQ),
 	                                      SHORT("EVENTQ_ABT_ERR", 0, GERROR_EVENTQ_ABT),
+	                                      SHORT("PRIQ_ABT_ERR", 0, GERROR_PRIQ_ABT),
 	                                      SHORT("MSI_CMDQ_ABT_ERR", 0, GERROR_MSI_CMDQ_ABT),
 	                                      SHORT("MSI_EVENTQ_ABT_ERR", 0, GERROR_MSI_EVENTQ_ABT),
+	                                      SHORT("MSI_PRIQ_ABT_ERR", 0, GERROR_MSI_PRIQ_ABT),
 	                                      SHORT("MSI_GERROR_ABT_ERR", 0, GERROR_MSI_GERROR_ABT),
 	                                      SHORT("SFM_ERR", 0, GERROR_SFM),
 	                                      END };
@@ -372,4 +374,43 @@ void smmu_see_event(const struct smmu *s, const u64 *w, const char *what)
 	if (FIELD_GET(EVT0_ID, w[0]) >= F_TRANSLATION && w[1] & EVT1_STALL)
 		add_fields(&t, stall_fields, w);
 	smmu_say(s, "%s %s:%s", what, e->name, t.chars);
+}
+
+/* Chapter 8 */
+static const struct field page_fields[] = { SHORT("StreamID", 0, PRI0_SID),
+	                                    SHORT("SSV", 0, PRI0_SSV),
+	                                    SHORT("SubstreamID", 0, PRI0_SSID),
+	                                    ADDRESS("Address", 1, PRI1_ADDR),
+	                                    SHORT("PRGIndex", 1, PRI1_INDEX),
+	                                    SHORT("Last", 0, PRI0_LAST),
+	                                    SHORT("W", 0, PRI0_W),
+	                                    SHORT("R", 0, PRI0_R),
+	                                    SHORT("X", 0, PRI0_X),
+	                                    SHORT("Priv", 0, PRI0_PRIV),
+	                                    END };
+
+void smmu_see_page_request(const struct smmu *s, const u64 *w)
+{
+	struct text t = { .len = 0 };
+
+	if (!smmu_seen(s))
+		return;
+	add_fields(&t, page_fields, w);
+	smmu_say(s, "page request:%s", t.chars);
+}
+
+void smmu_see_response(const struct smmu *s, u32 sid, const struct dma_page_response *r)
+{
+	static const char *const codes[] = {
+		[DMA_PAGE_SUCCESS] = "Success",
+		[DMA_PAGE_INVALID] = "Invalid Request",
+		[DMA_PAGE_FAILURE] = "Response Failure",
+	};
+	const bool pasid = r->pasid != DMA_NO_PASID;
+
+	if (smmu_seen(s))
+		smmu_say(
+			s,
+			"automatic PRG Response: StreamID=0x%x SSV=%d SubstreamID=0x%x PRGIndex=0x%x %s",
+			sid, pasid, pasid ? r->pasid : 0, r->group, codes[r->code]);
 }

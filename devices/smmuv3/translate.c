@@ -410,6 +410,8 @@ static void endpoint_cancel(struct dma_space *space, struct dma_token *token)
 const struct dma_ops smmu_endpoint_ops = {
 	.map = endpoint_map,
 	.doorbell = endpoint_doorbell,
+	.page_request = smmu_page_request,
+	.forget_pages = smmu_forget_pages,
 	.cancel = endpoint_cancel,
 	.translate = smmu_translate,
 	.invalidated = smmu_invalidated,

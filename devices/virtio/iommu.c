@@ -148,6 +148,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 		return -ENOMEM;
 	e->viommu = v;
 	iommu_endpoint_init(&e->iommu, &viommu_endpoint_ops, v->dev.dma->mem);
+	fault_port_init(&e->port, &e->iommu.dma);
 	if (v->host.msi_window) {
 		e->iommu.msi_first = v->host.msi.first;
 		e->iommu.msi_last = v->host.msi.last;
@@ -181,5 +182,6 @@ void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c)
 	for (const struct viommu_endpoint *e = v->endpoints; e; e = e->next) {
 		c->accesses += e->iommu.accesses;
 		c->faults += e->iommu.faults;
+		fault_count(&e->port, &c->pages);
 	}
 }

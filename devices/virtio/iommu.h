@@ -3,6 +3,7 @@
 #define DEVICES_VIRTIO_IOMMU_H
 
 #include "devices/virtio/virtio.h"
+#include "fault/port.h"
 
 /*
  * The IOMMU device (virtio 1.3, 5.13): endpoints attached to domains, whose
@@ -57,7 +58,7 @@ struct viommu_counts {
 	u64 mappings, domains; /* that there are now */
 	u64 accesses, faults;  /* of all endpoints */
 	u64 events, lost;      /* records for the driver; lost, for want of a buffer */
-	u64 answers;           /* groups of page requests that were answered */
+	struct fault_counts pages;
 };
 void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c);
 /* Whether @dev is one. */

@@ -63,4 +63,5 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 const struct iommu_ops viommu_endpoint_ops = {
 	.fault = fault,
 	.page_request = viommu_page_request,
+	.forget_pages = viommu_forget_pages,
 };

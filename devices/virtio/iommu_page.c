@@ -5,41 +5,15 @@
 
 #include "devices/virtio/iommu_private.h"
 
-static struct viommu_group *find(struct viommu_endpoint *e, u32 pasid, u16 group)
-{
-	for (unsigned int i = 0; i < e->nr_groups; i++)
-		if (e->groups[i].pasid == pasid && e->groups[i].group == group)
-			return &e->groups[i];
-	return NULL;
-}
-
-static void answer(struct viommu_endpoint *e, struct viommu_group *g, enum dma_page_code code)
-{
-	const struct dma_page_response r = { g->pasid, g->group, code };
-	struct dma_device *device = e->iommu.dma.device;
-
-	*g = e->groups[--e->nr_groups];
-	e->viommu->counts.answers++;
-	if (device)
-		device->page_response(device, &r);
-}
-
-/* A PASID has 20 bits (PCIe 6.20): all ones of 32 are none, and not DMA_NO_PASID. */
-static struct viommu_group *find_named(struct viommu_endpoint *e,
-                                       const struct viommu_req_page_response *b)
-{
-	const u32 pasid = le32toh(b->pasid), group = le16toh(b->group);
-
-	if (!(le32toh(b->flags) & VIOMMU_PAGE_F_PASID))
-		return find(e, DMA_NO_PASID, group);
-	return pasid <= VIOMMU_MAX_PASID ? find(e, pasid, group) : NULL;
-}
-
 /* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
 void viommu_refuse_pages(struct viommu_endpoint *e)
 {
-	while (e->nr_groups)
-		answer(e, &e->groups[0], DMA_PAGE_INVALID);
+	fault_end(&e->port, DMA_PAGE_INVALID, true);
+}
+
+void viommu_forget_pages(struct iommu_endpoint *iommu)
+{
+	fault_forget(&container_of(iommu, struct viommu_endpoint, iommu)->port);
 }
 
 static u32 flags_of(const struct dma_page_request *rq)
@@ -52,10 +26,8 @@ static u32 flags_of(const struct dma_page_request *rq)
 	       (rq->last ? VIOMMU_FAULT_F_LAST : 0);
 }
 
-/* False where nobody would answer: the requester then knows at once. */
-bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq)
+static bool show(struct viommu_endpoint *e, const struct dma_page_request *rq)
 {
-	struct viommu_endpoint *e = container_of(iommu, struct viommu_endpoint, iommu);
 	struct viommu *v = e->viommu;
 	const struct viommu_page_request record = {
 		.fault.reason = VIRTIO_IOMMU_FAULT_R_MAPPING,
@@ -67,15 +39,34 @@ bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_req
 	};
 
 	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id || !e->domain ||
-	    (rq->last && e->nr_groups == VIOMMU_MAX_GROUPS) || find(e, rq->pasid, rq->group))
+	    !fault_can_raise(&e->port, rq))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");
-	if (!viommu_report(v, &record, sizeof(record)))
+	return viommu_report(v, &record, sizeof(record));
+}
+
+/* False where nobody would answer: the requester then knows at once. */
+bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq)
+{
+	struct viommu_endpoint *e = container_of(iommu, struct viommu_endpoint, iommu);
+
+	if (!show(e, rq)) {
+		fault_refused(&e->port);
 		return false;
-	if (rq->last)
-		e->groups[e->nr_groups++] = (struct viommu_group){ rq->pasid, rq->group };
+	}
+	fault_raised(&e->port, rq);
 	return true;
+}
+
+/* A PASID has 20 bits (PCIe 6.20): all ones of 32 are none, and not DMA_NO_PASID. */
+static bool is_named(const struct viommu_req_page_response *b, struct dma_page_response *r)
+{
+	const bool named = le32toh(b->flags) & VIOMMU_PAGE_F_PASID;
+
+	r->pasid = named ? le32toh(b->pasid) : DMA_NO_PASID;
+	r->group = le16toh(b->group);
+	return !named || r->pasid <= VIOMMU_MAX_PASID;
 }
 
 u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b)
@@ -86,13 +77,15 @@ u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_
 		[VIOMMU_PAGE_FAILURE] = DMA_PAGE_FAILURE,
 	};
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->endpoint));
-	struct viommu_group *g;
+	struct dma_page_response r;
+	enum fault_state was;
 
 	if (b->code >= ARRAY_SIZE(codes) || b->reserved || le32toh(b->flags) & ~VIOMMU_PAGE_F_PASID)
 		return VIRTIO_IOMMU_S_INVAL;
-	g = e ? find_named(e, b) : NULL;
-	if (!g)
+	if (!e || !is_named(b, &r))
 		return VIRTIO_IOMMU_S_NOENT;
-	answer(e, g, codes[b->code]);
-	return VIRTIO_IOMMU_S_OK;
+	r.code = codes[b->code];
+	was = fault_answer(&e->port, &r);
+	return was == FAULT_WAITS || was == FAULT_FORGOTTEN ? VIRTIO_IOMMU_S_OK
+	                                                    : VIRTIO_IOMMU_S_NOENT;
 }

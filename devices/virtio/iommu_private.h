@@ -6,6 +6,7 @@
 
 #include "devices/virtio/iommu.h"
 #include "devices/virtio/iommu_page.h"
+#include "fault/port.h"
 #include "vmm/iommu.h"
 
 /* What the IOMMU device's files share: iommu.c, iommu_request.c, iommu_domain.c, iommu_fault.c,
@@ -22,13 +23,6 @@ struct viommu_domain {
 	struct iova_space space;
 };
 
-/* Page requests that wait for one answer. */
-struct viommu_group {
-	u32 pasid; /* or DMA_NO_PASID */
-	u16 group;
-};
-#define VIOMMU_MAX_GROUPS 32 /* of an endpoint */
-
 struct viommu_endpoint {
 	struct iommu_endpoint iommu;
 	struct viommu *viommu;
@@ -36,8 +30,7 @@ struct viommu_endpoint {
 	struct viommu_domain *domain; /* NULL: attached to none */
 	u32 (*id)(const void *ctx);   /* NULL: not known to the driver */
 	const void *ctx;
-	struct viommu_group groups[VIOMMU_MAX_GROUPS];
-	unsigned int nr_groups;
+	struct fault_port port; /* its page requests */
 };
 
 /* A request from pop to push: done when what it took away is no longer in use. */
@@ -93,6 +86,7 @@ bool viommu_report(struct viommu *v, const void *record, size_t len);
 
 /* iommu_page.c: a page request for the driver, its answer, and the end of all that wait for one. */
 bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq);
+void viommu_forget_pages(struct iommu_endpoint *iommu);
 u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b);
 void viommu_refuse_pages(struct viommu_endpoint *e);
 

@@ -17,6 +17,7 @@
 #define FAKE_SMMU_EVENTQ    (FAKE_RAM_BASE + 0x8000)  /* room for 2^10 events */
 #define FAKE_SMMU_STRTAB    (FAKE_RAM_BASE + 0x10000) /* 64 STEs */
 #define FAKE_SMMU_CDS       (FAKE_RAM_BASE + 0x11000) /* 64 CDs */
+#define FAKE_SMMU_PRIQ      (FAKE_RAM_BASE + 0x12000) /* room for 2^10 page requests */
 #define FAKE_SMMU_TABLES    (FAKE_RAM_BASE + 0x20000) /* fake_smmu_table() takes from here up */
 #define FAKE_SMMU_DATA      (FAKE_RAM_BASE + 0x80000) /* nothing is here: for what is reached */
 #define FAKE_SMMU_DOORBELL  0x08000040ULL             /* a message there is fake.msi */
@@ -55,8 +56,14 @@ enum {
 	EVENTQ_IRQ_CFG0 = 0xb0,
 	EVENTQ_IRQ_CFG1 = 0xb8,
 	EVENTQ_IRQ_CFG2 = 0xbc,
+	PRIQ_BASE = 0xc0,
+	PRIQ_IRQ_CFG0 = 0xd0,
+	PRIQ_IRQ_CFG1 = 0xd8,
+	PRIQ_IRQ_CFG2 = 0xdc,
 	EVENTQ_PROD = FAKE_SMMU_PAGE1 + 0xa8,
 	EVENTQ_CONS = FAKE_SMMU_PAGE1 + 0xac,
+	PRIQ_PROD = FAKE_SMMU_PAGE1 + 0xc8,
+	PRIQ_CONS = FAKE_SMMU_PAGE1 + 0xcc,
 };
 
 /* Opcodes (4.1.1). */
@@ -79,6 +86,7 @@ enum {
 	TLBI_S2_IPA = 0x2a,
 	TLBI_NSNH_ALL = 0x30,
 	ATC_INV = 0x40,
+	PRI_RESP = 0x41,
 	RESUME = 0x44,
 	STALL_TERM = 0x45,
 	SYNC = 0x46,

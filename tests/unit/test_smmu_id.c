@@ -37,8 +37,8 @@ Test(smmu_id, the_defaults_are_two_stages_and_all_but_pri)
 	cr_assert(eq(u32, id.idr[0],
 	             1 << 27 | 1 << 26 | 1 << 19 | 1 << 18 | 1 << 17 | 1 << 14 | 1 << 13 | 1 << 12 |
 	                     1 << 10 | 1 << 9 | 2 << 6 | 1 << 4 | 2 << 2 | 3));
-	/* ATTR_PERMS_OVR, CMDQS, EVENTQS, SSIDSIZE, SIDSIZE */
-	cr_assert(eq(u32, id.idr[1], 1 << 26 | 10 << 21 | 10 << 16 | 20 << 6 | 20));
+	/* ATTR_PERMS_OVR, CMDQS, EVENTQS, PRIQS, SSIDSIZE, SIDSIZE */
+	cr_assert(eq(u32, id.idr[1], 1 << 26 | 10 << 21 | 10 << 16 | 10 << 11 | 20 << 6 | 20));
 	cr_assert(zero(u32, id.idr[2]));
 	/* E0PD, BBML, RIL, STT, FWB, XNX, HAD */
 	cr_assert(eq(u32, id.idr[3],
@@ -76,7 +76,7 @@ Test(smmu_id, a_field_has_the_specifications_name_in_any_case)
 	set("IDR1.SIDSIZE", 8);
 	set("idr0.Hyp", 0);
 	cr_assert(eq(u32, id.idr[1] & 0x3f, 8));
-	cr_assert(eq(u32, id.idr[1] & ~0x3fu, 1 << 26 | 10 << 21 | 10 << 16 | 20 << 6));
+	cr_assert(eq(u32, id.idr[1] & ~0x3fu, 1 << 26 | 10 << 21 | 10 << 16 | 10 << 11 | 20 << 6));
 	cr_assert(zero(u64, smmu_id_get(&id, "idr0.hyp")));
 	expect("");
 }
@@ -103,7 +103,8 @@ ParameterizedTestParameters(smmu_id, what_is_not_offered_is_refused)
 {
 	static struct wrong_case cases[] = {
 		{ "idr0.atsrecerr", 1, "idr0.atsrecerr=0" },
-		{ "idr0.pri", 1, "idr0.pri=0" },
+		{ "idr0.pri", 2, "idr0.pri=0 or idr0.pri=1" },
+		{ "idr1.priqs", 20, "idr1.priqs=N, 0 to 19" },
 		{ "idr0.stall_model", 3, "idr0.stall_model=N, 0 to 2" },
 		{ "idr0.term_model", 0, "idr0.term_model=1" },
 		{ "idr0.btm", 1, "idr0.btm=0" },
@@ -196,6 +197,23 @@ Test(smmu_id, split_stages_of_ats_need_ats_and_both_stages)
 		set("idr0.ns1ats", 1);
 		expect("idr0.ns1ats=0 without idr0.ats=1, idr0.s1p=1 and idr0.s2p=1");
 	}
+}
+
+Test(smmu_id, page_requests_are_there_with_ats_only)
+{
+	set("idr0.ats", 0);
+	set("idr0.pri", 1);
+	expect("idr0.pri=0 without idr0.ats=1");
+	set("idr0.ats", 1);
+	set("idr3.pps", 1);
+	expect("");
+	set("idr1.ssidsize", 0);
+	cr_assert(zero(u64, smmu_id_get(&id, "idr3.pps")));
+	set("idr3.pps", 1);
+	expect("idr3.pps=0 without idr0.pri=1 and SubstreamIDs (idr1.ssidsize)");
+	set("idr0.ats", 0);
+	cr_assert(zero(u64, smmu_id_get(&id, "idr0.pri")));
+	expect("");
 }
 
 Test(smmu_id, many_streams_need_two_levels)

@@ -118,7 +118,7 @@ static void expect_answer(u32 pasid, u16 group, enum dma_page_code code)
 	cr_assert(eq(u32, answers.last.pasid, pasid));
 	cr_assert(eq(u16, answers.last.group, group));
 	cr_assert(eq(int, answers.last.code, code));
-	cr_assert(eq(u64, fake_viommu_counts(&f).answers, 1));
+	cr_assert(eq(u64, fake_viommu_counts(&f).pages.answered, 1));
 }
 
 struct record_case {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The page-request port: groups of page requests from the last request of each to its one answer.
+ */
+#include "fault/port.h"
+
+void fault_port_init(struct fault_port *p, struct dma_space *space)
+{
+	*p = (struct fault_port){ .space = space };
+}
+
+static struct fault_group *find(struct fault_port *p, u32 pasid, u16 index)
+{
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		struct fault_group *g = &p->groups[i];
+
+		if (g->state != FAULT_UNKNOWN && g->pasid == pasid && g->index == index)
+			return g;
+	}
+	return NULL;
+}
+
+/* For a group by that name: its own place, or that of one that was remembered longest. */
+static struct fault_group *place(struct fault_port *p, u32 pasid, u16 index)
+{
+	struct fault_group *g = find(p, pasid, index);
+
+	while (!g || g->state == FAULT_WAITS) /* more places than can wait */
+		g = &p->groups[p->next++ % FAULT_GROUPS];
+	return g;
+}
+
+bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
+{
+	const struct fault_group *g = find(p, rq->pasid, rq->group);
+
+	return (!g || g->state != FAULT_WAITS) && (!rq->last || p->waiting < FAULT_MAX_WAITING);
+}
+
+void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
+{
+	p->counts.raised++;
+	if (!rq->last)
+		return;
+	*place(p, rq->pasid, rq->group) = (struct fault_group){
+		.pasid = rq->pasid,
+		.index = rq->group,
+		.state = FAULT_WAITS,
+		.generation = p->generation,
+	};
+	p->waiting++;
+}
+
+void fault_refused(struct fault_port *p)
+{
+	p->counts.refused++;
+}
+
+void fault_deliver(struct fault_port *p, const struct dma_page_response *r)
+{
+	struct dma_device *device = p->space->device;
+
+	if (device)
+		device->page_response(device, r);
+}
+
+static void leave(struct fault_port *p, struct fault_group *g, enum fault_state state)
+{
+	g->state = state;
+	p->waiting--;
+}
+
+enum fault_state fault_answer(struct fault_port *p, const struct dma_page_response *r)
+{
+	struct fault_counts *c = &p->counts;
+	u64 *const count[] = {
+		[FAULT_UNKNOWN] = &c->unknown,    [FAULT_WAITS] = &c->answered,
+		[FAULT_ANSWERED] = &c->duplicate, [FAULT_ENDED] = &c->late,
+		[FAULT_FORGOTTEN] = &c->late,
+	};
+	struct fault_group *g = find(p, r->pasid, r->group);
+	const enum fault_state was = g ? g->state : FAULT_UNKNOWN;
+
+	++*count[was];
+	if (was != FAULT_WAITS)
+		return was;
+	leave(p, g, FAULT_ANSWERED);
+	fault_deliver(p, r);
+	return was;
+}
+
+void fault_answer_automatically(struct fault_port *p, const struct dma_page_response *r)
+{
+	p->counts.automatic++;
+	fault_deliver(p, r);
+}
+
+void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
+{
+	p->generation++;
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		struct fault_group *g = &p->groups[i];
+		const struct dma_page_response r = {
+			.pasid = with_pasid ? g->pasid : DMA_NO_PASID,
+			.group = g->index,
+			.code = code,
+		};
+
+		if (g->state != FAULT_WAITS || g->generation == p->generation)
+			continue;
+		leave(p, g, FAULT_ENDED);
+		p->counts.ended++;
+		fault_deliver(p, &r);
+	}
+}
+
+void fault_forget(struct fault_port *p)
+{
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		if (p->groups[i].state != FAULT_WAITS)
+			continue;
+		leave(p, &p->groups[i], FAULT_FORGOTTEN);
+		p->counts.forgotten++;
+	}
+}
+
+void fault_count(const struct fault_port *p, struct fault_counts *sum)
+{
+	const struct fault_counts *c = &p->counts;
+
+	sum->raised += c->raised;
+	sum->refused += c->refused;
+	sum->answered += c->answered;
+	sum->automatic += c->automatic;
+	sum->ended += c->ended;
+	sum->forgotten += c->forgotten;
+	sum->late += c->late;
+	sum->duplicate += c->duplicate;
+	sum->unknown += c->unknown;
+}

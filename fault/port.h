@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULT_PORT_H
+#define FAULT_PORT_H
+
+#include "vmm/dma.h"
+
+/*
+ * The page-request port of an endpoint: between who raises page requests and takes their answers
+ * (dma_request_page, dma_device.page_response), and who shows them to a guest and brings what it
+ * answers. It knows neither. It keeps which groups wait, so that each has exactly one answer: the
+ * guest's, or that of its end. Everything is called under the device lock.
+ */
+#define FAULT_MAX_WAITING 32 /* groups of an endpoint */
+#define FAULT_GROUPS      64 /* those, and others that are remembered */
+
+/* What became of a group whose last request was shown. */
+enum fault_state {
+	FAULT_UNKNOWN,   /* there was none, or it was too long ago */
+	FAULT_WAITS,     /* for its answer */
+	FAULT_ANSWERED,  /* by the guest */
+	FAULT_ENDED,     /* its attachment did, and that was the answer */
+	FAULT_FORGOTTEN, /* by who raised it, which was reset: it has none */
+};
+
+struct fault_group {
+	u32 pasid; /* or DMA_NO_PASID */
+	u16 index;
+	u8 state;
+	u32 generation; /* of the attachment that it was raised in */
+};
+
+/* Of page requests: shown, not shown. Of groups: all others. */
+struct fault_counts {
+	u64 raised, refused;
+	u64 answered;  /* by the guest */
+	u64 automatic; /* in its stead, since it could not be asked */
+	u64 ended, forgotten;
+	u64 late, duplicate, unknown; /* answers to what had ended, was answered, never waited */
+};
+
+struct fault_port {
+	struct dma_space *space; /* whose device it is that asks */
+	struct fault_group groups[FAULT_GROUPS];
+	unsigned int waiting, next;
+	u32 generation;
+	struct fault_counts counts;
+};
+
+void fault_port_init(struct fault_port *p, struct dma_space *space);
+
+/* Whether @rq can be shown: its group does not wait already, and there is room for another. */
+bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq);
+/* @rq is shown, after fault_can_raise(): with its last request a group waits. */
+void fault_raised(struct fault_port *p, const struct dma_page_request *rq);
+/* @rq is not shown. */
+void fault_refused(struct fault_port *p);
+
+/* The guest's answer: it is delivered, if the group waits. What the group was until then. */
+enum fault_state fault_answer(struct fault_port *p, const struct dma_page_response *r);
+/* An answer in the guest's stead, to what it was not shown. */
+void fault_answer_automatically(struct fault_port *p, const struct dma_page_response *r);
+/* To the device, as it is, whatever waits. */
+void fault_deliver(struct fault_port *p, const struct dma_page_response *r);
+
+/*
+ * The attachment ends: whatever waits is answered with @code, once, with its PASID if @with_pasid.
+ * What the device raises meanwhile is the next one's.
+ */
+void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid);
+/* dma_forget_pages(): nothing waits any more. */
+void fault_forget(struct fault_port *p);
+
+/* Adds the counts of @p to @sum. */
+void fault_count(const struct fault_port *p, struct fault_counts *sum);
+
+#endif

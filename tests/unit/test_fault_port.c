@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The page-request port: each group that was shown has exactly one answer. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "fault/port.h"
+
+#define NONE DMA_NO_PASID
+
+static struct fault_port port;
+static struct dma_space space;
+static struct {
+	unsigned int nr;
+	struct dma_page_response last;
+	bool asks_again; /* by the same name, at once */
+} got;
+
+static bool raise_group(u32 pasid, u16 group, bool last)
+{
+	const struct dma_page_request rq = { 0x1000, DMA_READ, pasid, group, last };
+
+	if (!fault_can_raise(&port, &rq)) {
+		fault_refused(&port);
+		return false;
+	}
+	fault_raised(&port, &rq);
+	return true;
+}
+
+static void response(struct dma_device *d, const struct dma_page_response *r)
+{
+	(void)d;
+	got.nr++;
+	got.last = *r;
+	if (got.asks_again)
+		raise_group(NONE, r->group, true);
+}
+
+static struct dma_device device = { .page_response = response };
+
+static void make(void)
+{
+	space.device = &device;
+	fault_port_init(&port, &space);
+}
+
+TestSuite(fault_port, .init = make);
+
+static enum fault_state answer(u32 pasid, u16 group)
+{
+	const struct dma_page_response r = { pasid, group, DMA_PAGE_INVALID };
+
+	return fault_answer(&port, &r);
+}
+
+Test(fault_port, a_group_is_answered_once)
+{
+	cr_assert(raise_group(NONE, 1, false));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_UNKNOWN), "its last has not come");
+	cr_assert(raise_group(NONE, 1, true));
+	cr_assert(not(raise_group(NONE, 1, false)), "it waits");
+	cr_assert(eq(int, answer(3, 1), FAULT_UNKNOWN), "another's PASID");
+	cr_assert(eq(int, answer(NONE, 2), FAULT_UNKNOWN));
+	cr_assert(zero(u32, got.nr));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_WAITS));
+	cr_assert(eq(int, got.last.code, DMA_PAGE_INVALID));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_ANSWERED));
+	cr_assert(eq(u32, got.nr, 1));
+	cr_assert(raise_group(NONE, 1, true), "its name is free again");
+	cr_assert(eq(u64, port.counts.raised, 3));
+	cr_assert(eq(u64, port.counts.refused, 1));
+	cr_assert(eq(u64, port.counts.answered, 1));
+	cr_assert(eq(u64, port.counts.duplicate, 1));
+	cr_assert(eq(u64, port.counts.unknown, 3));
+}
+
+Test(fault_port, an_attachments_end_answers_what_waits_and_nothing_else)
+{
+	raise_group(NONE, 1, true);
+	raise_group(5, 2, true);
+	raise_group(NONE, 3, false);
+	raise_group(NONE, 4, true);
+	answer(NONE, 4);
+	got.nr = 0;
+	fault_end(&port, DMA_PAGE_INVALID, true);
+	cr_assert(eq(u32, got.nr, 2));
+	cr_assert(eq(u32, got.last.pasid, 5));
+	cr_assert(eq(int, answer(5, 2), FAULT_ENDED));
+	fault_end(&port, DMA_PAGE_INVALID, true);
+	cr_assert(eq(u32, got.nr, 2), "each once");
+	cr_assert(eq(u64, port.counts.ended, 2));
+	cr_assert(eq(u64, port.counts.late, 1));
+	raise_group(5, 2, true);
+	fault_end(&port, DMA_PAGE_FAILURE, false);
+	cr_assert(eq(u32, got.last.pasid, NONE));
+}
+
+Test(fault_port, what_is_asked_for_during_an_end_is_the_next_attachments)
+{
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		raise_group(NONE, i, true);
+	got.asks_again = true;
+	fault_end(&port, DMA_PAGE_INVALID, true);
+	cr_assert(eq(u32, got.nr, FAULT_MAX_WAITING));
+	cr_assert(eq(u32, port.waiting, FAULT_MAX_WAITING), "they wait");
+	got.asks_again = false;
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		cr_assert(eq(int, answer(NONE, i), FAULT_WAITS));
+}
+
+Test(fault_port, what_its_device_forgets_has_no_answer)
+{
+	raise_group(NONE, 1, true);
+	fault_forget(&port);
+	fault_end(&port, DMA_PAGE_INVALID, true);
+	cr_assert(eq(int, answer(NONE, 1), FAULT_FORGOTTEN));
+	cr_assert(zero(u32, got.nr));
+	cr_assert(eq(u64, port.counts.forgotten, 1));
+	cr_assert(eq(u64, port.counts.late, 1));
+	cr_assert(raise_group(NONE, 1, true));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_WAITS));
+}
+
+Test(fault_port, so_many_wait_and_others_are_remembered_while_there_is_room)
+{
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		cr_assert(raise_group(NONE, i, true));
+	cr_assert(not(raise_group(NONE, 500, true)));
+	cr_assert(raise_group(NONE, 500, false), "what is not the last takes no place");
+	for (u16 i = 0; i < 500; i++) {
+		cr_assert(eq(int, answer(NONE, i), FAULT_WAITS));
+		cr_assert(raise_group(NONE, i + FAULT_MAX_WAITING, true));
+		cr_assert(eq(int, answer(NONE, i), FAULT_ANSWERED));
+	}
+	cr_assert(eq(int, answer(NONE, 0), FAULT_UNKNOWN), "too long ago");
+}
