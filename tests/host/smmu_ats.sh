@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# ATS: bare-metal guests whose DMA endpoint caches what an SMMU answers.
+# ATS: bare-metal guests whose DMA endpoint caches what an SMMU answers; and stock Linux, which is told of ATS by FDT and by
+# ACPI, and invalidates what it unmaps.
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 
@@ -14,3 +15,20 @@ case_of "smmu: ATS: translated transactions are checked where that is asked for"
 case_of "smmu: ATS: an invalidation is complete when what it took is no longer used" endpoint hold
 case_of "smmu: ATS: a translation, and an invalidation, is of a PASID or of none" endpoint pasid ,pasid=20
 case_of "smmu: ATS: pages come and go under transfers" endpoint "churn count=${SOAK:+100}500"
+
+COUNT=300
+[ -z "${SOAK:-}" ] || COUNT=50000
+# linux SMMU ENDPOINT ARG...: keys of either
+linux() {
+	smmu=$1 where=$2
+	shift 2
+	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 -p "console=ttyS0 quiet ats.count=$COUNT" \
+		--iommu "s,type=smmuv3$smmu" "--dma-test=ats,iommu=s$where" "$@" || return 1
+	for test in translated read-only churn held detached; do
+		said "ats: $test: ok" || return 1
+	done
+	WHY=$(grep -a '^log: ' "$OUT")
+	[ -z "$WHY" ]
+}
+case_of "smmu: ATS: Linux: by the tree; $COUNT unmaps are each an invalidation, and no page is reached after its own" linux "" ""
+case_of "smmu: ATS: Linux: by ACPI, behind a root port, of stage 2 alone" linux ,idr0.s1p=0 ,bus=r --acpi --root-port r
