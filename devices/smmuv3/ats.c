@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ATS (Arm IHI 0070, 3.9.1, 13.6, 13.7): what translation requests are answered, and transactions
  * with addresses that were translated before. */
-#include "devices/smmuv3/private.h"
+#include "devices/smmuv3/transaction.h"
 
 /* 3.9.1.2: whoever has no ATSCHK has no split stages. */
 static unsigned int effective(const struct smmu *s, unsigned int eats)
