@@ -142,10 +142,9 @@ static void translation(const struct smmu_transaction *t, const struct dma_acces
 	to->gpa = t->config->eats == EATS_SPLIT ? ALIGN_DOWN(t->ipa, len) : n->output;
 }
 
-enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
-                               struct dma_translation *to)
+static enum dma_status answer(struct smmu_endpoint *e, struct dma_access *a,
+                              struct dma_translation *to)
 {
-	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
 	struct smmu_transaction t = { .smmu = e->smmu, .endpoint = e };
 	enum dma_status status = begin(&t, a);
 	struct smmu_translation n;
@@ -163,6 +162,34 @@ enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
 	else if (!only_denies(t.event.id))
 		return refuse(&t, a, DMA_ABORTED);
 	return DMA_OK;
+}
+
+/* --trace smmu */
+static void see(const struct smmu *s, const struct dma_access *a, enum dma_status status,
+                const struct dma_translation *to)
+{
+	const unsigned long long iova = a->iova;
+
+	if (!smmu_seen(s))
+		return;
+	if (status != DMA_OK || !to->perm)
+		smmu_say(s, "translation request for 0x%llx: %s", iova,
+		         status != DMA_OK ? dma_reason_words(a->reason) : "no access");
+	else
+		smmu_say(s, "translation request for 0x%llx: 0x%llx, 0x%llx bytes, %c%c%c", iova,
+		         (unsigned long long)(to->gpa + (a->iova - to->iova)),
+		         (unsigned long long)to->len, to->perm & DMA_READ ? 'r' : '-',
+		         to->perm & DMA_WRITE ? 'w' : '-', to->perm & DMA_EXEC ? 'x' : '-');
+}
+
+enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
+                               struct dma_translation *to)
+{
+	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
+	const enum dma_status status = answer(e, a, to);
+
+	see(e->smmu, a, status, to);
+	return status;
 }
 
 /*
