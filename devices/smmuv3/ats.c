@@ -9,10 +9,8 @@ static unsigned int effective(const struct smmu *s, unsigned int eats)
 	return eats == EATS_SPLIT && !(s->cr0ack & CR0_ATSCHK) ? EATS_NONE : eats;
 }
 
-static enum dma_status refuse(struct smmu_transaction *t, struct dma_access *a,
-                              enum dma_reason reason)
+static enum dma_status refuse(struct dma_access *a, enum dma_reason reason)
 {
-	t->endpoint->faults++;
 	a->reason = reason;
 	return DMA_FAULT;
 }
@@ -24,7 +22,7 @@ static enum dma_status bad_request(struct smmu_transaction *t, struct dma_access
 	t->event.addr = a->iova;
 	t->event.asked = t->perm;
 	smmu_record(t->smmu, &t->event);
-	return refuse(t, a, DMA_UNSUPPORTED);
+	return refuse(a, DMA_UNSUPPORTED);
 }
 
 /* 3.9.1.2: these deny access, in a completion of success; what else goes wrong is CA. */
@@ -48,10 +46,10 @@ static enum dma_status configure(struct smmu_transaction *t, struct dma_access *
 		t->config = NULL;
 	}
 	if (got == FETCHED && t->config->abort)
-		return refuse(t, a, DMA_UNSUPPORTED);
+		return refuse(a, DMA_UNSUPPORTED);
 	if (has_ste && !effective(s, e->eats))
 		return bad_request(t, a);
-	return got == FETCHED || only_denies(e->id) ? DMA_OK : refuse(t, a, DMA_ABORTED);
+	return got == FETCHED || only_denies(e->id) ? DMA_OK : refuse(a, DMA_ABORTED);
 }
 
 static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
@@ -66,9 +64,9 @@ static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 	if (a->pasid == DMA_NO_PASID)
 		t->perm &= ~(u32)DMA_EXEC;
 	if (s->injected.failed)
-		return refuse(t, a, DMA_ABORTED);
+		return refuse(a, DMA_ABORTED);
 	if (!smmu_idr(s, 0, IDR0_ATS) || !e->sid)
-		return refuse(t, a, DMA_UNSUPPORTED);
+		return refuse(a, DMA_UNSUPPORTED);
 	t->event = (struct smmu_event){ .sid = e->sid(e->ctx), .ssid = a->pasid };
 	if (!(s->cr0ack & CR0_SMMUEN))
 		return bad_request(t, a);
@@ -160,7 +158,7 @@ static enum dma_status answer(struct smmu_endpoint *e, struct dma_access *a,
 	if (to->perm)
 		translation(&t, a, &n, to);
 	else if (!only_denies(t.event.id))
-		return refuse(&t, a, DMA_ABORTED);
+		return refuse(a, DMA_ABORTED);
 	return DMA_OK;
 }
 
