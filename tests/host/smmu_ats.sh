@@ -32,3 +32,36 @@ linux() {
 }
 case_of "smmu: ATS: Linux: by the tree; $COUNT unmaps are each an invalidation, and no page is reached after its own" linux "" ""
 case_of "smmu: ATS: Linux: by ACPI, behind a root port, of stage 2 alone" linux ,idr0.s1p=0 ,bus=r --acpi --root-port r
+
+# says TEXT: within two minutes
+says() {
+	left=1200
+	until grep -qaF -- "$1" "$OUT"; do
+		left=$((left - 1))
+		WHY="not said: $1"
+		kill -0 $pid 2>/dev/null && [ $left -gt 0 ] || return 1
+		usleep 100000
+	done
+}
+# inject ERROR: as soon as there can be one
+inject() {
+	left=1200
+	until WHY="nestor inject $1: $("$NESTOR" inject ats --iommu s "$1" 2>&1)"; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		usleep 100000
+	done
+}
+unanswered() {
+	export XDG_RUNTIME_DIR=$WORK/runtime
+	mkdir -p "$XDG_RUNTIME_DIR"
+	"$NESTOR" run --timeout 600 --name ats -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 \
+		-p "console=ttyS0 quiet ats.count=$COUNT" --iommu s,type=smmuv3 --dma-test=ats,iommu=s >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	says "ats: read-only: ok" && inject atc-inv-slow=100 && inject atc-inv-lost && inject atc-inv-timeout || { kill $pid; return 1; }
+	wait $pid
+	got=$?
+	WHY="exit code $got"
+	[ $got = 0 ] && said "ats: detached: ok" && said "ATC invalidate timeout"
+}
+case_of "smmu: ATS: Linux: an invalidation whose answer is late, or never comes, is waited for, or reported" unanswered
