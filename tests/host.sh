@@ -19,7 +19,7 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma nest kexec stall; do
+		for tool in traffic dma nest kexec stall ats; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"

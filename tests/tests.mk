@@ -19,7 +19,7 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest, and another kernel in place of one.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall)
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall ats)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
@@ -40,7 +40,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec stall tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec stall ats tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ATS (Arm IHI 0070, 3.9.1, 13.6, 13.7): what translation requests are answered, and transactions
  * with addresses that were translated before. */
-#include "devices/smmuv3/private.h"
+#include "devices/smmuv3/transaction.h"
 
 /* 3.9.1.2: whoever has no ATSCHK has no split stages. */
 static unsigned int effective(const struct smmu *s, unsigned int eats)
@@ -9,10 +9,8 @@ static unsigned int effective(const struct smmu *s, unsigned int eats)
 	return eats == EATS_SPLIT && !(s->cr0ack & CR0_ATSCHK) ? EATS_NONE : eats;
 }
 
-static enum dma_status refuse(struct smmu_transaction *t, struct dma_access *a,
-                              enum dma_reason reason)
+static enum dma_status refuse(struct dma_access *a, enum dma_reason reason)
 {
-	t->endpoint->faults++;
 	a->reason = reason;
 	return DMA_FAULT;
 }
@@ -24,7 +22,7 @@ static enum dma_status bad_request(struct smmu_transaction *t, struct dma_access
 	t->event.addr = a->iova;
 	t->event.asked = t->perm;
 	smmu_record(t->smmu, &t->event);
-	return refuse(t, a, DMA_UNSUPPORTED);
+	return refuse(a, DMA_UNSUPPORTED);
 }
 
 /* 3.9.1.2: these deny access, in a completion of success; what else goes wrong is CA. */
@@ -48,10 +46,10 @@ static enum dma_status configure(struct smmu_transaction *t, struct dma_access *
 		t->config = NULL;
 	}
 	if (got == FETCHED && t->config->abort)
-		return refuse(t, a, DMA_UNSUPPORTED);
+		return refuse(a, DMA_UNSUPPORTED);
 	if (has_ste && !effective(s, e->eats))
 		return bad_request(t, a);
-	return got == FETCHED || only_denies(e->id) ? DMA_OK : refuse(t, a, DMA_ABORTED);
+	return got == FETCHED || only_denies(e->id) ? DMA_OK : refuse(a, DMA_ABORTED);
 }
 
 static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
@@ -66,9 +64,9 @@ static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 	if (a->pasid == DMA_NO_PASID)
 		t->perm &= ~(u32)DMA_EXEC;
 	if (s->injected.failed)
-		return refuse(t, a, DMA_ABORTED);
+		return refuse(a, DMA_ABORTED);
 	if (!smmu_idr(s, 0, IDR0_ATS) || !e->sid)
-		return refuse(t, a, DMA_UNSUPPORTED);
+		return refuse(a, DMA_UNSUPPORTED);
 	t->event = (struct smmu_event){ .sid = e->sid(e->ctx), .ssid = a->pasid };
 	if (!(s->cr0ack & CR0_SMMUEN))
 		return bad_request(t, a);
@@ -142,10 +140,9 @@ static void translation(const struct smmu_transaction *t, const struct dma_acces
 	to->gpa = t->config->eats == EATS_SPLIT ? ALIGN_DOWN(t->ipa, len) : n->output;
 }
 
-enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
-                               struct dma_translation *to)
+static enum dma_status answer(struct smmu_endpoint *e, struct dma_access *a,
+                              struct dma_translation *to)
 {
-	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
 	struct smmu_transaction t = { .smmu = e->smmu, .endpoint = e };
 	enum dma_status status = begin(&t, a);
 	struct smmu_translation n;
@@ -161,8 +158,36 @@ enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
 	if (to->perm)
 		translation(&t, a, &n, to);
 	else if (!only_denies(t.event.id))
-		return refuse(&t, a, DMA_ABORTED);
+		return refuse(a, DMA_ABORTED);
 	return DMA_OK;
+}
+
+/* --trace smmu */
+static void see(const struct smmu *s, const struct dma_access *a, enum dma_status status,
+                const struct dma_translation *to)
+{
+	const unsigned long long iova = a->iova;
+
+	if (!smmu_seen(s))
+		return;
+	if (status != DMA_OK || !to->perm)
+		smmu_say(s, "translation request for 0x%llx: %s", iova,
+		         status != DMA_OK ? dma_reason_words(a->reason) : "no access");
+	else
+		smmu_say(s, "translation request for 0x%llx: 0x%llx, 0x%llx bytes, %c%c%c", iova,
+		         (unsigned long long)(to->gpa + (a->iova - to->iova)),
+		         (unsigned long long)to->len, to->perm & DMA_READ ? 'r' : '-',
+		         to->perm & DMA_WRITE ? 'w' : '-', to->perm & DMA_EXEC ? 'x' : '-');
+}
+
+enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
+                               struct dma_translation *to)
+{
+	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
+	const enum dma_status status = answer(e, a, to);
+
+	see(e->smmu, a, status, to);
+	return status;
 }
 
 /*

@@ -366,26 +366,7 @@ void smmu_stage2(struct smmu *s, const struct smmu_config_entry *c, const struct
 void smmu_stage2_event(const struct pgtable_walk *w, u64 ipa, u8 class, bool wrote,
                        struct smmu_event *e);
 
-/* One transaction, as far as it is the same for all its pages. */
-struct smmu_transaction {
-	struct smmu *smmu;
-	struct smmu_endpoint *endpoint;
-	struct smmu_config_entry *config; /* NULL: bypass of the SMMU itself */
-	struct smmu_config_entry *look;   /* a debug walk's, which does nothing; NULL: of no such */
-	struct dma_token *token;          /* NULL: who made the access cannot wait */
-	u32 perm;
-	bool privileged;
-	bool request;            /* for a translation: what goes wrong is answered, not recorded */
-	u32 allowed;             /* of that, after F_PERMISSION */
-	u64 ipa;                 /* stage 1's output, of the last walk */
-	struct smmu_event event; /* of what goes wrong */
-};
-
-/* ats.c: translation requests, translated transactions. */
-enum dma_status smmu_translate(struct dma_space *space, struct dma_access *a,
-                               struct dma_translation *to);
-enum dma_status smmu_translated(struct smmu_transaction *t, struct dma_access *a);
-/* What of a configuration with STE_ONLY as its SubstreamID they go by. */
+/* ats.c: what of a configuration with STE_ONLY as its SubstreamID transactions go by. */
 void smmu_translated_config(struct smmu_config_entry *c);
 
 /* atc.c: CMD_ATC_INV. */
@@ -400,16 +381,7 @@ void smmu_atc_give_up(struct smmu *s);
 bool smmu_atc_wait(struct smmu *s);
 bool smmu_atc_failed(struct smmu *s);
 
-/* translate.c. What its transaction comes to if it ends; @allowed: of F_PERMISSION. */
-enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, bool record,
-                           u32 allowed);
-enum dma_status smmu_aborts(struct smmu_transaction *t, struct dma_access *a);
-/* PRIVCFG and INSTCFG. */
-void smmu_attributes(struct smmu_transaction *t, u8 privcfg, u8 instcfg);
-/* The translation of @at by walks of the stages there are, in *n. */
-enum dma_status smmu_walk(struct smmu_transaction *t, struct dma_access *a, u64 at,
-                          struct smmu_translation *n);
-/* The event of a walk's fault, as of stage 1. */
+/* translate.c. The event of a walk's fault, as of stage 1. */
 void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e);
 extern const struct dma_ops smmu_endpoint_ops;
 /* By what a translation of @addr is found. */

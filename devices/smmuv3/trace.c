@@ -188,13 +188,15 @@ static const struct field ste_fields[] = { SHORT("V", 0, STE0_V),
 	                                   SHORT("INSTCFG", 1, STE1_INSTCFG),
 	                                   SHORT("SHCFG", 1, GENMASK(45, 44)),
 	                                   END };
-static const struct field ste_s1_fields[] = {
-	SHORT("S1Fmt", 0, STE0_S1FMT),       ADDRESS("S1ContextPtr", 0, STE0_S1CONTEXTPTR),
-	SHORT("S1CDMax", 0, STE0_S1CDMAX),   SHORT("S1DSS", 1, STE1_S1DSS),
-	SHORT("S1STALLD", 1, STE1_S1STALLD), SHORT("EATS", 1, STE1_EATS),
-	SHORT("STRW", 1, STE1_STRW),         END
-};
-static const struct field ste_vmid[] = { SHORT("S2VMID", 2, STE2_S2VMID), END };
+static const struct field ste_s1_fields[] = { SHORT("S1Fmt", 0, STE0_S1FMT),
+	                                      ADDRESS("S1ContextPtr", 0, STE0_S1CONTEXTPTR),
+	                                      SHORT("S1CDMax", 0, STE0_S1CDMAX),
+	                                      SHORT("S1DSS", 1, STE1_S1DSS),
+	                                      SHORT("S1STALLD", 1, STE1_S1STALLD),
+	                                      SHORT("STRW", 1, STE1_STRW),
+	                                      END };
+static const struct field ste_any_fields[] = { SHORT("EATS", 1, STE1_EATS),
+	                                       SHORT("S2VMID", 2, STE2_S2VMID), END };
 static const struct field ste_s2_fields[] = { SHORT("S2T0SZ", 2, STE2_S2T0SZ),
 	                                      SHORT("S2SL0", 2, STE2_S2SL0),
 	                                      SHORT("S2SL0_2", 3, STE3_S2SL0_2),
@@ -257,7 +259,7 @@ void smmu_see_ste(const struct smmu *s, u32 sid, u64 at, const u64 *ste)
 	if (config & CONFIG_S1)
 		add_fields(&t, ste_s1_fields, ste);
 	if (config & (CONFIG_S1 | CONFIG_S2))
-		add_fields(&t, ste_vmid, ste);
+		add_fields(&t, ste_any_fields, ste);
 	if (config & CONFIG_S2)
 		add_fields(&t, ste_s2_fields, ste);
 	smmu_say(s, "STE of StreamID 0x%x at 0x%llx:%s", sid, (unsigned long long)at, t.chars);

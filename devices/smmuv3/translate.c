@@ -3,7 +3,7 @@
  * stages, what is reported if it ends there. */
 #include <assert.h>
 
-#include "devices/smmuv3/private.h"
+#include "devices/smmuv3/transaction.h"
 
 /* 7.2: a walk's fault, as an event of stage 1. */
 void smmu_fault_event(const struct pgtable_walk *w, struct smmu_event *e)

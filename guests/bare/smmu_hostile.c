@@ -15,6 +15,7 @@
 #define ARENA_SIZE 0x1000000UL
 #define REGISTERS  0x20000
 #define NR_SLOTS   16
+#define WORKS      0x4000000000UL /* an address that is mapped when all is well */
 
 static struct smmu s;
 static struct dma_test d;
@@ -75,13 +76,23 @@ static u64 iova(void)
 	return below(8) ? at : at | 0xffUL << 56;
 }
 
+static u32 flags(u32 op)
+{
+	if (op == DMA_TRANSLATE)
+		return DMA_F_READ | below(2) * DMA_F_WRITE;
+	return (below(4) ? below(2) * DMA_F_PASID : below(8) | DMA_F_HELD) |
+	       below(2) * DMA_F_TRANSLATED;
+}
+
 static void fuzz_slot(void)
 {
-	static const u32 ops[] = { DMA_CHECK, DMA_COPY, DMA_READ, DMA_WRITE, DMA_CAS, 99 };
+	static const u32 ops[] = { DMA_CHECK, DMA_COPY,      DMA_READ,      DMA_WRITE,
+		                   DMA_CAS,   DMA_TRANSLATE, DMA_TRANSLATE, 99 };
 	const unsigned int slot = below(NR_SLOTS);
+	const u32 what = ops[below(ARRAY_SIZE(ops))];
 	const struct dma_op op = {
-		.op = ops[below(ARRAY_SIZE(ops))],
-		.flags = below(4) ? below(2) * DMA_F_PASID : below(8) | DMA_F_HELD,
+		.op = what,
+		.flags = flags(what),
 		.iova = iova(),
 		.iova2 = iova(),
 		.length = below(4) ? 8 : below(0x4000) * 8,
@@ -152,7 +163,7 @@ static void fuzz_word(void)
 	u64 *at = (u64 *)(table() + below(PAGE / 8) * 8);
 	const u64 address = table();
 
-	switch (below(6)) {
+	switch (below(7)) {
 	case 0: at = (u64 *)((u64)at & -64UL), *at = obey(STE0(below(8)) | address); break;
 	case 1:
 		*at = obey(CD0_T0SZ(16 + below(24)) | CD0_TG0(below(4)) | CD0_V | CD0_AA64 |
@@ -164,6 +175,9 @@ static void fuzz_word(void)
 		           STE2_VMID(below(4)) | (u64)below(4) << 46);
 		break;
 	case 4: *at = obey(below(0x48) | draw() << 12); break;
+	case 5: /* EATS leads out of the arena as an address: into no RAM */
+		at = (u64 *)((u64)at & -64UL), at[1] = obey(below(3)) | STE1_EATS(below(3));
+		break;
 	default: *at = value(); break;
 	}
 }
@@ -171,9 +185,11 @@ static void fuzz_word(void)
 /* One that could be one, wherever the queue is. */
 static void fuzz_command(void)
 {
-	static const u8 opcodes[] = { 1,    2,    3,    4,        5,       6,    0x10,
-		                      0x11, 0x12, 0x13, 0x20,     0x21,    0x22, 0x23,
-		                      0x28, 0x2a, 0x30, CMD_SYNC, CMD_SYNC };
+	static const u8 opcodes[] = {
+		1,    2,    3,    4,        5,        6,           0x10,
+		0x11, 0x12, 0x13, 0x20,     0x21,     0x22,        0x23,
+		0x28, 0x2a, 0x30, CMD_SYNC, CMD_SYNC, CMD_ATC_INV, CMD_ATC_INV
+	};
 	const u64 base = read64(SMMU_BASE + SMMU_CMDQ_BASE);
 	const u32 prod = read32(SMMU_BASE + SMMU_CMDQ_PROD);
 	u64 *at = (u64 *)((base & 0xfffffffffffe0) + (prod & 63) * 16);
@@ -181,6 +197,9 @@ static void fuzz_command(void)
 	if ((u64)at - ARENA < ARENA_SIZE) {
 		at[0] = obey(opcodes[below(sizeof(opcodes))] | (below(2) ? draw() << 8 : 0));
 		at[1] = obey(below(2) ? value() : place(4));
+		/* a StreamID alone, as an address, leads into no RAM */
+		if ((at[0] & 0xff) == CMD_ATC_INV && below(4))
+			at[0] = (at[0] & 0xffffffff) | CMD_SID(d.rid);
 	}
 	barrier();
 	write32(SMMU_BASE + SMMU_CMDQ_PROD, below(8) ? prod + 1 : value());
@@ -198,7 +217,33 @@ static void fuzz_enable(void)
 		write64(SMMU_BASE + SMMU_CMDQ_BASE, table() | below(20));
 		write64(SMMU_BASE + SMMU_EVENTQ_BASE, place(0x10000) | below(20));
 	}
-	write32(SMMU_BASE + SMMU_CR0, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
+	write32(SMMU_BASE + SMMU_CR0,
+	        CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | below(2) * CR0_ATSCHK);
+	if (!below(4))
+		dma_enable_ats(&d, below(4));
+}
+
+/* Tables that lead to one page, as works() left them: what is cached of it is used, whatever
+ * becomes of the rest. */
+static void fuzz_cache(void)
+{
+	const struct dma_op ask = { .op = DMA_TRANSLATE,
+		                    .flags = DMA_F_READ | DMA_F_WRITE,
+		                    .iova = WORKS };
+	const struct dma_op use = { .op = DMA_FILL,
+		                    .flags = DMA_F_TRANSLATED | below(2) * DMA_F_HELD,
+		                    .iova = WORKS,
+		                    .length = 64 };
+
+	s.streams[d.rid].w[1] = STE1_EATS(below(3));
+	write32(SMMU_BASE + SMMU_CR0, 0);
+	write64(SMMU_BASE + SMMU_STRTAB_BASE, (u64)s.streams);
+	write32(SMMU_BASE + SMMU_STRTAB_BASE_CFG, SMMU_LOG2_STREAMS);
+	write32(SMMU_BASE + SMMU_CR0,
+	        CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | below(2) * CR0_ATSCHK);
+	dma_enable_ats(&d, true);
+	dma_start(&d, below(NR_SLOTS), &ask);
+	dma_start(&d, below(NR_SLOTS), &use);
 }
 
 static void step(void)
@@ -212,8 +257,10 @@ static void step(void)
 			fuzz_word();
 	else if (kind < 13)
 		fuzz_command();
-	else if (kind < 15)
+	else if (kind < 14)
 		fuzz_enable();
+	else if (kind < 15)
+		fuzz_cache();
 	else
 		fuzz_slot();
 }
@@ -242,7 +289,7 @@ static void access(u64 at, unsigned int outcome, const char *after, u64 nr)
 /* It translates, and faults, as if nothing had been. */
 static void works(const char *after, u64 nr)
 {
-	const u64 at = 0x4000000000;
+	const u64 at = WORKS;
 	struct ste ste;
 
 	settle();
@@ -251,6 +298,7 @@ static void works(const char *after, u64 nr)
 	tables_map(&t, at, (u64)memory, 1, S1_PAGE);
 	cd = smmu_cd(&t, 1);
 	ste = smmu_s1(&cd);
+	ste.w[1] |= STE1_EATS(below(2)); /* it is cached, for whatever comes next */
 	smmu_set_ste(&s, d.rid, &ste);
 	memset(memory, 0, sizeof(memory));
 	access(at, DMA_DONE, after, nr);

@@ -23,10 +23,10 @@
 #define VECTOR 3
 #define BUFFER 0x2000
 
-enum { READ = 1, WRITE, FILL, COPY, CAS, CHECK = 8 };
-enum { PASID = 1 << 4, INTERRUPT = 1 << 5, HELD = 1 << 6 };
+enum { READ = 1, WRITE, FILL, COPY, CAS, TRANSLATE, CHECK = 8 };
+enum { PASID = 1 << 4, INTERRUPT = 1 << 5, HELD = 1 << 6, TRANSLATED = 1 << 7 };
 enum { START = 1, RELEASE = 2 };
-enum { IS_HELD = 3, DONE = 0x05, FAULT = 0x15 };
+enum { IS_HELD = 3, DONE = 0x05, FAULT = 0x15, REFUSED = 0x25 };
 
 static int device, iommu;
 static uint32_t devid;

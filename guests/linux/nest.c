@@ -344,6 +344,51 @@ static void optional_substreams(void)
 		printf("nest: no PASIDs\n");
 }
 
+static int translates(void)
+{
+	return does((struct operation){ .op = TRANSLATE, .flags = 3, .iova = VA });
+}
+
+static int writes_translated(uint64_t seed)
+{
+	return does((struct operation){
+		.op = FILL, .flags = TRANSLATED, .iova = VA, .len = PAGE, .arg = seed });
+}
+
+/* The guest's STE lets its device cache translations, and its commands invalidate them. */
+static void ats(void)
+{
+	const uint64_t there = LEAF | ALL_RW | IS_PAGE;
+	uint32_t id;
+
+	check(!alloc_nested(STE_S1 | (IPA + TABLES), S1_WALK | FULL_ATS, &id) && !attach(id),
+	      "attach with ATS");
+	check(translates() && writes_translated(61) && has_pattern(memory + page(0), PAGE, 61, 0),
+	      "a write by a translation");
+	*entry(VA, 3) = (IPA + page(NR)) | there;
+	check(invalidate_one(tlbi(NH_VA, ASID), VA | 1) && writes_translated(62) &&
+	              has_pattern(memory + page(0), PAGE, 62, 0),
+	      "one that the device still has");
+	check(invalidate_one(cfgi(ATC_INV, VSID), VA) && !writes_translated(63) &&
+	              has_pattern(memory + page(0), PAGE, 62, 0),
+	      "one that was invalidated");
+	check(translates() && writes_translated(64) && has_pattern(memory + page(NR), PAGE, 64, 0),
+	      "a write to where the page is now");
+	*entry(VA, 3) = (IPA + page(0)) | there;
+	check(invalidate_one(tlbi(NH_VA, ASID), VA | 1) && !attach(nested) && !destroy(id),
+	      "attach without ATS");
+	check(!writes_translated(65) && reads(VA), "a write by what was cached before");
+	no_event("no event of ATS");
+}
+
+static void optional_ats(void)
+{
+	if (get32(0x10) & 1)
+		ats();
+	else
+		printf("nest: no ATS\n");
+}
+
 static void detach_all(void)
 {
 	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
@@ -394,6 +439,7 @@ int main(int argc, char **argv)
 		{ "bad STEs", bad_stes },
 		{ "stalls disabled", stalls_disabled },
 		{ "substreams", optional_substreams },
+		{ "ATS", optional_ats },
 		{ "detach", detach_all },
 		{ "again", again },
 	};

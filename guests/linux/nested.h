@@ -15,6 +15,7 @@ enum { STE_ABORT = 0 << 1 | 1, STE_BYPASS = 4 << 1 | 1, STE_S1 = 5 << 1 | 1, STE
 #define CDS(log2) ((uint64_t)(log2) << 59)
 #define S1_WALK   (1ULL << 2 | 1ULL << 4 | 3ULL << 6)
 #define STALLD    (1ULL << 27)
+#define FULL_ATS  (1ULL << 28)
 enum { TERMINATES, BYPASSES, SSID0 };
 
 enum {
@@ -36,6 +37,7 @@ enum {
 	NH_VA = 0x12,
 	NH_VAA = 0x13,
 	NSNH_ALL = 0x30,
+	ATC_INV = 0x40,
 	SYNC = 0x46,
 };
 

@@ -8,7 +8,7 @@ nests() { # KEYS ARG...
 	shift
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-nest" -c 2 -m 512 -p "console=ttyS0 quiet" --iommu "s,type=smmuv3$keys" "$@" || return 1
 	for test in objects translation "stage-1 faults" "stage-2 faults" invalidation batches "context descriptors" \
-		"stage-2 unmap" held bypass abort "bad STEs" "stalls disabled" substreams detach again; do
+		"stage-2 unmap" held bypass abort "bad STEs" "stalls disabled" substreams ATS detach again; do
 		said "nest: $test: ok" || return 1
 	done
 }
@@ -20,10 +20,10 @@ logged() {
 	[ -z "$WHY" ]
 }
 
-wired() { nests "" --dma-test=pasid=8,iommu=s && logged; }
+wired() { nests "" --dma-test=ats,pasid=8,iommu=s && logged && ! said "nest: no ATS"; }
 messages() {
 	nests ",interrupts=msi,idr3.ril=0,idr0.st_level=0,idr1.sidsize=6" --dma-test=iommu=s && logged && said "nest: no PASIDs"
 }
 
-case_of "smmu: nested: DMA goes through both stages, each fault to whom it belongs; with PASIDs" wired
+case_of "smmu: nested: DMA goes through both stages, each fault to whom it belongs; with PASIDs and ATS" wired
 case_of "smmu: nested: the same with messages, a linear table, no ranges and no PASIDs" messages

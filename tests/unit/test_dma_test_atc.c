@@ -241,12 +241,14 @@ Test(dma_atc, a_reset_and_the_end_of_bus_mastering_let_invalidations_go)
 {
 	cr_assert(eq(u32, start(0, held(IOVA, 64)), HELD));
 	invalidate(DMA_NO_PASID, IOVA, IOVA, 3);
+	cr_assert(zero(u32, iommu.invalidated));
 	fake_endpoint_command(PCI_COMMAND_MEMORY);
 	cr_assert(eq(u32, iommu.invalidated, 3));
 	fake_endpoint_command(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	translate(IOVA, PAGE, DATA, DMA_READ);
 	cr_assert(eq(u32, start(0, held(IOVA, 64)), HELD));
 	invalidate(DMA_NO_PASID, IOVA, IOVA, 4);
+	cr_assert(eq(u32, iommu.invalidated, 3));
 	fake_endpoint_reset();
 	cr_assert(eq(u32, iommu.invalidated, 4));
 }

@@ -65,7 +65,7 @@ Test(smmu_debug, stage_1_step_by_step)
 {
 	const char *want =
 		"STE of StreamID 0x10 at 0x80010400: V=1 Config=5 MEV=0 PRIVCFG=0 INSTCFG=0 SHCFG=0"
-		" S1Fmt=0 S1ContextPtr=0x80011000 S1CDMax=0 S1DSS=0 S1STALLD=0 EATS=0 STRW=0"
+		" S1Fmt=0 S1ContextPtr=0x80011000 S1CDMax=0 S1DSS=0 S1STALLD=0 STRW=0 EATS=0"
 		" S2VMID=0x0\n"
 		"CD 0 at 0x80011000: V=1 AA64=1 ASID=0x1 ASET=1 IPS=5 AFFD=0 HA=0 HD=0 WXN=0 PAN=0"
 		" ENDI=0 S=0 R=1 A=1 DS=0 EPD0=0 T0SZ=25 TG0=0 TBI0=0 HAD0=0 E0PD0=0"
@@ -88,10 +88,11 @@ Test(smmu_debug, stage_2_step_by_step)
 {
 	const char *got = look(0x12, SMMU_NO_SSID, PAGE);
 
-	HAS(got, "STE of StreamID 0x12 at 0x80010480: V=1 Config=6 MEV=0 PRIVCFG=0 INSTCFG=0"
-	         " SHCFG=0 S2VMID=0x2 S2T0SZ=25 S2SL0=1 S2SL0_2=0 S2TG=0 S2PS=4 S2AA64=1 S2ENDI=0"
-	         " S2AFFD=0 S2PTW=0 S2HA=0 S2HD=0 S2S=0 S2R=1 S2DS=0 S2FWB=0 S2TTB=0x80021000\n"
-	         "stage 2 level 1 at 0x80021000: 0x80024003 table\n");
+	HAS(got,
+	    "STE of StreamID 0x12 at 0x80010480: V=1 Config=6 MEV=0 PRIVCFG=0 INSTCFG=0"
+	    " SHCFG=0 EATS=0 S2VMID=0x2 S2T0SZ=25 S2SL0=1 S2SL0_2=0 S2TG=0 S2PS=4 S2AA64=1 S2ENDI=0"
+	    " S2AFFD=0 S2PTW=0 S2HA=0 S2HD=0 S2S=0 S2R=1 S2DS=0 S2FWB=0 S2TTB=0x80021000\n"
+	    "stage 2 level 1 at 0x80021000: 0x80024003 table\n");
 	HAS(got, "stage 2 of 0x1000: 0x80080000, 4 KiB of 4 KiB, rwx/rwx, MemAttr=15 SH=3\n"
 	         "translates: 0x80080000, 4 KiB from 0x1000 to 0x80080000, rwx/rwx\n");
 	cr_assert(not(has(got, "stage 1")));
@@ -258,9 +259,8 @@ Test(smmu_debug, commands_are_traced_by_their_fields)
 		{ SYNC | 1 << 12 | 3 << 22 | 15 << 24 | 5ULL << 32, D | 4,
 		  "CMD_SYNC: CS=1 MSH=3 MSIAttr=15 MSIData=0x5 MSIAddress=0x80080004\n" },
 		{ CMD_ATC_INV | 8ULL << 32, 0x1000 | 3,
-		  "CMD_ATC_INV: StreamID=0x8 SSV=0 SubstreamID=0x0 Global=0 Address=0x1000 Size=3\n"
-		  "smmu: smmu0: CERROR_ILL\n" },
-		{ 0xee, 1, "no command: 0xee 0x1\n" },
+		  "CMD_ATC_INV: StreamID=0x8 SSV=0 SubstreamID=0x0 Global=0 Address=0x1000 Size=3\n" },
+		{ 0xee, 1, "no command: 0xee 0x1\nsmmu: smmu0: CERROR_ILL\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -297,6 +297,29 @@ Test(smmu_debug, transactions_are_traced_as_they_are_walked)
 }
 
 /* A debug walk tells who asked for it, and nobody else. */
+Test(smmu_debug, translation_requests_are_traced_with_their_answers)
+{
+	struct dma_access a = { .iova = PAGE, .perm = DMA_READ | DMA_WRITE, .pasid = DMA_NO_PASID };
+	struct dma_translation t;
+	u64 w[8];
+
+	f.vm.log->topics = BIT(TRACE_SMMU);
+	fake_smmu_ste_words(&f, w, CONFIG_TRAFFIC | CONFIG_S2, 0, 2, root2);
+	w[1] = FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
+	fake_smmu_ste(&f, 0x12, w);
+	said(stderr);
+	dma_translate(fake_smmu_dma(&f, 0), &a, &t);
+	HAS(said(stderr), "smmu: smmu0: event F_BAD_ATS_TREQ: StreamID=0x10 SSV=0 SubstreamID=0x0 "
+	                  "InputAddr=0x1000 Span=1 R=1 W=1 X=0 PRIV=0\n"
+	                  "smmu: smmu0: translation request for 0x1000: unsupported request\n");
+	dma_translate(fake_smmu_dma(&f, 2), &a, &t);
+	HAS(said(stderr), "smmu: smmu0: translation request for 0x1000: 0x80080000, 0x1000 bytes, "
+	                  "rw-\n");
+	a.iova = 5 * PAGE;
+	dma_translate(fake_smmu_dma(&f, 2), &a, &t);
+	HAS(said(stderr), "smmu: smmu0: translation request for 0x5000: no access\n");
+}
+
 Test(smmu_debug, a_walk_is_not_traced)
 {
 	f.vm.log->topics = BIT(TRACE_SMMU);
