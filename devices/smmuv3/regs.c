@@ -44,6 +44,7 @@ static u32 cr0_fields(const struct smmu *s)
 {
 	return CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN |
 	       (smmu_idr(s, 0, IDR0_PRI) ? CR0_PRIQEN : 0) |
+	       (smmu_idr(s, 0, IDR0_ATS) ? CR0_ATSCHK : 0) |
 	       (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0);
 }
 
@@ -211,7 +212,7 @@ static const struct reg page0[] = {
 	REG(0x18, "IIDR", id.iidr),
 	REG(0x1c, "AIDR", id.aidr),
 	REG(0x20, "CR0", cr0,
-	    .writable = CR0_SMMUEN | CR0_PRIQEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_VMW,
+	    .writable = CR0_SMMUEN | CR0_PRIQEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK | CR0_VMW,
 	    .written = cr0_written),
 	REG(0x24, "CR0ACK", cr0ack),
 	REG(0x28, "CR1", cr1, .writable = CR1_QUEUES | CR1_TABLES, .written = cr1_written),
