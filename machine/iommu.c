@@ -257,6 +257,15 @@ static bool id_fits(const struct machine *m, const struct endpoint *e)
 	return false;
 }
 
+/* A host bridge passes page requests on to an IOMMU that takes them. */
+static void pass_pages_on(struct machine *m, const struct endpoint *e)
+{
+	const struct iommu_kind *kind = kind_behind(m, e);
+
+	if (e->func && kind->takes_pages && kind->takes_pages(&m->options->iommus[e->iommu]))
+		m->platform.pci[e->segment].pri = true;
+}
+
 int iommus_describe(struct machine *m)
 {
 	struct platform *p = &m->platform;
@@ -266,6 +275,7 @@ int iommus_describe(struct machine *m)
 
 		if (!id_fits(m, e))
 			return STATUS_USAGE;
+		pass_pages_on(m, e);
 		p->endpoints[p->nr_endpoints++] = (struct platform_endpoint){
 			.iommu = e->iommu,
 			.id = endpoint_id(e),

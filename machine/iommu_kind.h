@@ -49,6 +49,8 @@ struct iommu_kind {
 	void (*identify)(void *endpoint, u32 (*id)(const void *ctx), const void *ctx);
 	/* Whether faults behind it may stall; NULL: never. */
 	bool (*stalls)(const struct iommu_option *o);
+	/* Whether it takes page requests (PRI); NULL: a host bridge does not pass them on. */
+	bool (*takes_pages)(const struct iommu_option *o);
 	/* How many bits an endpoint's ID may have. */
 	unsigned int (*id_bits)(const struct iommu_option *o);
 };

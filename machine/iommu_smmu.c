@@ -179,6 +179,11 @@ static bool stalls(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr0.stall_model") != 1;
 }
 
+static bool takes_pages(const struct iommu_option *o)
+{
+	return smmu_id_get(&o->registers, "idr0.pri");
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -197,5 +202,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.endpoint_dma = endpoint_dma,
 	.identify = identify,
 	.stalls = stalls,
+	.takes_pages = takes_pages,
 	.id_bits = id_bits,
 };

@@ -184,6 +184,7 @@ Test(smmu_id, what_needs_another_field_is_refused_without)
 
 Test(smmu_id, page_requests_are_there_with_ats_only)
 {
+	set("idr0.ats", 0);
 	set("idr0.pri", 1);
 	expect("idr0.pri=0 without idr0.ats=1");
 	set("idr0.ats", 1);
