@@ -73,7 +73,7 @@ static void respond(struct smmu_endpoint *e, const struct dma_page_request *rq, 
 	fault_answer_automatically(&e->port, &r);
 }
 
-/* 8.2: none is asked for its PASID, and each has a response, the last of its group or not. */
+/* 8.2: each request has this response, the last of its group or not, and none has a PASID. */
 static void deny(struct smmu_endpoint *e, const struct dma_page_request *rq)
 {
 	respond(e, rq, DMA_NO_PASID, DMA_PAGE_FAILURE);

@@ -38,10 +38,12 @@ done
 case_of "smmu: pri: sanitizers: chance" chance 2 $((count / 2))
 NESTOR=$plain
 
-# Linux 7.2 says each and answers it with a failure; its CMD_PRI_RESP ends the endpoint's interface.
+# denies KEYS ARG...: Linux 7.2 says each and answers it with a failure; its CMD_PRI_RESP ends the endpoint's interface.
 denies() {
+	keys=$1
+	shift
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-pri" -c 2 -m 256 -p "console=ttyS0 quiet" \
-		--iommu "s,type=smmuv3,idr0.ats=1,idr0.pri=1$1" --rng --dma-test=iommu=s,ats,pri || return 1
+		--iommu "s,type=smmuv3,idr0.ats=1,idr0.pri=1$keys" --rng --dma-test=iommu=s,ats,pri "$@" || return 1
 	said "arm-smmu-v3-priq" && said "asked: state 5, outcome 0, code 0" && said "asked: state 5, outcome 0, code 15" &&
 		said "interface: control 0x0000, status 0x0101" && said "0x00000008.0x" && said "[5L] unprivileged R access at iova 0x0000000000123000" || return 1
 	WHY="$(grep -ac 'asked: state 5, outcome 0, code 15' "$OUT") denied; $(grep -a '^error: ' "$OUT")"
@@ -49,3 +51,4 @@ denies() {
 }
 case_of "smmu: pri: Linux denies what comes in the queue, and says so" denies ""
 case_of "smmu: pri: Linux: its interrupt is a message" denies ,interrupts=msi
+case_of "smmu: pri: Linux: told by ACPI" denies "" --acpi
