@@ -61,19 +61,30 @@ static json_t *queues(const struct virtio_dev *dev, json_t *(*fn)(const struct v
 	return list;
 }
 
+/* Of the endpoints' page requests. */
+static json_t *pages_stat(const struct fault_counts *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "raised",
+	                 (json_int_t)c->raised, "refused", (json_int_t)c->refused, "answered",
+	                 (json_int_t)c->answered, "automatic", (json_int_t)c->automatic, "ended",
+	                 (json_int_t)c->ended, "forgotten", (json_int_t)c->forgotten, "late",
+	                 (json_int_t)c->late, "duplicate", (json_int_t)c->duplicate, "unknown",
+	                 (json_int_t)c->unknown);
+}
+
 static json_t *iommu_stat(const struct virtio_dev *dev)
 {
 	struct viommu_counts c;
 
 	viommu_count(dev, &c);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 	                 "attach", (json_int_t)c.requests[1], "detach", (json_int_t)c.requests[2],
 	                 "map", (json_int_t)c.requests[3], "unmap", (json_int_t)c.requests[4],
 	                 "probe", (json_int_t)c.requests[5], "unknown", (json_int_t)c.requests[0],
 	                 "failed", (json_int_t)c.failed, "domains", (json_int_t)c.domains,
 	                 "mappings", (json_int_t)c.mappings, "accesses", (json_int_t)c.accesses,
 	                 "faults", (json_int_t)c.faults, "events", (json_int_t)c.events, "lost",
-	                 (json_int_t)c.lost);
+	                 (json_int_t)c.lost, "pages", pages_stat(&c.pages));
 }
 
 static json_t *virtio_stat(const struct virtio_dev *dev)
@@ -93,7 +104,7 @@ static json_t *smmu_stat(const char *id, const struct smmu *smmu)
 	smmu_count(smmu, &c);
 	return json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I, s:I}",
+		"s:I, s:I, s:I, s:o}",
 		"kind", "smmuv3", "id", id, "commands", (json_int_t)c.commands, "syncs",
 		(json_int_t)c.syncs, "errors", (json_int_t)c.errors, "invalidations",
 		(json_int_t)c.invalidations, "events", (json_int_t)c.events, "lost",
@@ -101,7 +112,8 @@ static json_t *smmu_stat(const char *id, const struct smmu *smmu)
 		"accesses", (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
 		(json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
 		"atc-invalidations", (json_int_t)c.atc_invalidations, "hits", (json_int_t)c.hits,
-		"walks", (json_int_t)c.walks, "cached", (json_int_t)c.cached);
+		"walks", (json_int_t)c.walks, "cached", (json_int_t)c.cached, "pages",
+		pages_stat(&c.pages));
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)

@@ -257,13 +257,17 @@ static bool id_fits(const struct machine *m, const struct endpoint *e)
 	return false;
 }
 
-/* A host bridge passes translation requests on to an IOMMU that answers them. */
+/* A host bridge passes on to an IOMMU what that answers: translation and page requests. */
 static void pass_requests_on(struct machine *m, const struct endpoint *e)
 {
 	const struct iommu_kind *kind = kind_behind(m, e);
+	const struct iommu_option *o = &m->options->iommus[e->iommu];
+	struct platform_pci *p = &m->platform.pci[e->segment];
 
-	if (e->func && kind->translates && kind->translates(&m->options->iommus[e->iommu]))
-		m->platform.pci[e->segment].ats = true;
+	if (e->func && kind->translates && kind->translates(o))
+		p->ats = true;
+	if (e->func && kind->takes_pages && kind->takes_pages(o))
+		p->pri = true;
 }
 
 int iommus_describe(struct machine *m)

@@ -51,6 +51,8 @@ struct iommu_kind {
 	bool (*stalls)(const struct iommu_option *o);
 	/* Whether it answers translation requests (ATS); NULL: never. */
 	bool (*translates)(const struct iommu_option *o);
+	/* Whether it takes page requests (PRI); NULL: a host bridge does not pass them on. */
+	bool (*takes_pages)(const struct iommu_option *o);
 	/* How many bits an endpoint's ID may have. */
 	unsigned int (*id_bits)(const struct iommu_option *o);
 };

@@ -184,6 +184,11 @@ static bool translates(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr0.ats");
 }
 
+static bool takes_pages(const struct iommu_option *o)
+{
+	return smmu_id_get(&o->registers, "idr0.pri");
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -203,5 +208,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.identify = identify,
 	.stalls = stalls,
 	.translates = translates,
+	.takes_pages = takes_pages,
 	.id_bits = id_bits,
 };

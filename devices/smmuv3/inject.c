@@ -15,10 +15,12 @@ static const char *fail_next(struct smmu *s, u32 cerror)
 	return NULL;
 }
 
-/* 6.3.19: those of messages are reserved without them. */
+/* 6.3.19: those of messages, and of page requests, are reserved without them. */
 static const char *raise(struct smmu *s, u32 gerror)
 {
-	if (gerror != GERROR_EVENTQ_ABT && !smmu_idr(s, 0, IDR0_MSI))
+	if (gerror & (GERROR_PRIQ_ABT | GERROR_MSI_PRIQ_ABT) && !smmu_idr(s, 0, IDR0_PRI))
+		return "idr0.pri=1 with an error of page requests";
+	if (!(gerror & (GERROR_EVENTQ_ABT | GERROR_PRIQ_ABT)) && !smmu_idr(s, 0, IDR0_MSI))
 		return "idr0.msi=1 with an error of messages";
 	smmu_error(s, gerror);
 	return NULL;
@@ -126,8 +128,10 @@ static const struct error {
 	{ "cerror-abt", fail_next, CERROR_ABT },
 	{ "cerror-atc-inv-sync", fail_next, CERROR_ATC_INV_SYNC },
 	{ "gerror=eventq-abt", raise, GERROR_EVENTQ_ABT },
+	{ "gerror=priq-abt", raise, GERROR_PRIQ_ABT },
 	{ "gerror=msi-cmdq-abt", raise, GERROR_MSI_CMDQ_ABT },
 	{ "gerror=msi-eventq-abt", raise, GERROR_MSI_EVENTQ_ABT },
+	{ "gerror=msi-priq-abt", raise, GERROR_MSI_PRIQ_ABT },
 	{ "gerror=msi-gerror-abt", raise, GERROR_MSI_GERROR_ABT },
 	{ "sfm", enter_failure, 0 },
 	{ "sfm-end", leave_failure, 0 },
@@ -139,11 +143,11 @@ static const struct error {
 	{ "atc-inv-lost", lose_answer, 0 },
 	{ "atc-inv-timeout", end_wait, 0 },
 };
-#define EXPECTED                                                                                  \
-	"cerror-ill, cerror-abt, cerror-atc-inv-sync, gerror=eventq-abt, gerror=msi-cmdq-abt, "   \
-	"gerror=msi-eventq-abt, gerror=msi-gerror-abt, sfm, sfm-end, sync-slow=MS (1 to 60000), " \
-	"sync-lost, sync-resume, msi-abort, atc-inv-slow=MS (1 to 60000), atc-inv-lost or "       \
-	"atc-inv-timeout"
+#define EXPECTED                                                                                   \
+	"cerror-ill, cerror-abt, cerror-atc-inv-sync, gerror=eventq-abt, gerror=priq-abt, "        \
+	"gerror=msi-cmdq-abt, gerror=msi-eventq-abt, gerror=msi-priq-abt, gerror=msi-gerror-abt, " \
+	"sfm, sfm-end, sync-slow=MS (1 to 60000), sync-lost, sync-resume, msi-abort, "             \
+	"atc-inv-slow=MS (1 to 60000), atc-inv-lost or atc-inv-timeout"
 
 /* Whether @text is this one; then what goes with it is in *value. */
 static bool is_error(const struct error *e, const char *text, u32 *value)

@@ -34,7 +34,7 @@ static void encode(u32 sid, const struct dma_page_request *rq, u64 *w)
 	w[0] = FIELD_PREP(PRI0_SID, (u64)sid) | (rq->last ? PRI0_LAST : 0) |
 	       (rq->perm & (DMA_READ | DMA_EXEC) ? PRI0_R : 0) |
 	       (rq->perm & DMA_WRITE ? PRI0_W : 0);
-	w[1] = (rq->iova & PRI1_ADDR) | FIELD_PREP(PRI1_INDEX, (u64)rq->group);
+	w[1] = rq->iova | FIELD_PREP(PRI1_INDEX, (u64)rq->group);
 	if (ssv)
 		w[0] |= PRI0_SSV | FIELD_PREP(PRI0_SSID, (u64)rq->pasid) |
 		        (rq->perm & DMA_EXEC ? PRI0_X : 0);
@@ -73,7 +73,7 @@ static void respond(struct smmu_endpoint *e, const struct dma_page_request *rq, 
 	fault_answer_automatically(&e->port, &r);
 }
 
-/* 8.2: none is asked for its PASID, and each has a response, the last of its group or not. */
+/* 8.2: each request has this response, the last of its group or not, and none has a PASID. */
 static void deny(struct smmu_endpoint *e, const struct dma_page_request *rq)
 {
 	respond(e, rq, DMA_NO_PASID, DMA_PAGE_FAILURE);

@@ -102,10 +102,30 @@ static void fuzz_slot(void)
 
 	if (dma_state(&d, slot) == DMA_HOLDS)
 		dma_control(&d, slot, below(2) ? DMA_RELEASE : DMA_ABORT);
-	else if (dma_state(&d, slot) == DMA_STALLED && below(2))
+	else if ((dma_state(&d, slot) == DMA_STALLED || dma_state(&d, slot) == DMA_AWAITS) &&
+	         below(2))
 		dma_control(&d, slot, DMA_ABORT);
 	else
 		dma_start(&d, slot, &op);
+}
+
+/* Asked for, if the endpoint can; a failure has turned that off. */
+static void fuzz_page(void)
+{
+	const u64 pri = pci_ext_capability(d.rid, EXT_PRI);
+	const struct dma_op op = {
+		.op = DMA_PAGE_REQUEST,
+		.flags = 1 + below(7) + below(2) * DMA_F_LAST + below(2) * DMA_F_PASID,
+		.iova = iova(),
+		.arg0 = below(4),
+		.pasid = below(4),
+	};
+
+	if (!pri)
+		return;
+	write32(pri + 12, below(40));
+	write16(pri + 4, below(8) ? 1 : below(4));
+	dma_start(&d, below(NR_SLOTS), &op);
 }
 
 /* The other CPU's. */
@@ -115,8 +135,10 @@ static void transfer(void)
 	while (!over) {
 		paused = pause;
 		barrier();
-		if (!pause)
+		if (!pause && below(4))
 			fuzz_slot();
+		else if (!pause)
+			fuzz_page();
 	}
 	psci_cpu_off();
 }
@@ -145,6 +167,12 @@ static void fuzz_register(void)
 		SMMU_EVENTQ_IRQ_CFG0,
 		SMMU_EVENTQ_IRQ_CFG1,
 		0xbc,
+		0xc0,
+		0xd0,
+		0xd8,
+		0xdc,
+		0x100c8,
+		0x100cc,
 		0x180,
 	};
 	const unsigned int size = below(4) ? 4 << below(2) : 1 << below(4);
@@ -185,11 +213,10 @@ static void fuzz_word(void)
 /* One that could be one, wherever the queue is. */
 static void fuzz_command(void)
 {
-	static const u8 opcodes[] = {
-		1,    2,    3,    4,        5,        6,           0x10,
-		0x11, 0x12, 0x13, 0x20,     0x21,     0x22,        0x23,
-		0x28, 0x2a, 0x30, CMD_SYNC, CMD_SYNC, CMD_ATC_INV, CMD_ATC_INV
-	};
+	static const u8 opcodes[] = { 1,    2,        3,        4,           5,          6,
+		                      0x10, 0x11,     0x12,     0x13,        0x20,       0x21,
+		                      0x22, 0x23,     0x28,     0x2a,        0x30,       0x41,
+		                      0x41, CMD_SYNC, CMD_SYNC, CMD_ATC_INV, CMD_ATC_INV };
 	const u64 base = read64(SMMU_BASE + SMMU_CMDQ_BASE);
 	const u32 prod = read32(SMMU_BASE + SMMU_CMDQ_PROD);
 	u64 *at = (u64 *)((base & 0xfffffffffffe0) + (prod & 63) * 16);
@@ -216,9 +243,10 @@ static void fuzz_enable(void)
 		        below(2) ? SMMU_LOG2_STREAMS : STRTAB_2LVL | STRTAB_SPLIT_6 | below(20));
 		write64(SMMU_BASE + SMMU_CMDQ_BASE, table() | below(20));
 		write64(SMMU_BASE + SMMU_EVENTQ_BASE, place(0x10000) | below(20));
+		write64(SMMU_BASE + 0xc0, place(0x10000) | below(20)); /* the PRI queue */
 	}
 	write32(SMMU_BASE + SMMU_CR0,
-	        CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN | below(2) * CR0_ATSCHK);
+	        CR0_SMMUEN | 1 << 1 | CR0_EVENTQEN | CR0_CMDQEN | below(2) * CR0_ATSCHK);
 	if (!below(4))
 		dma_enable_ats(&d, below(4));
 }

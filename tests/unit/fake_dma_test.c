@@ -85,6 +85,11 @@ static enum dma_status translate(struct dma_space *space, struct dma_access *a,
 	return a->reason ? DMA_FAULT : DMA_OK;
 }
 
+static void forget_pages(struct dma_space *space)
+{
+	container_of(space, struct fake_space, space)->forgotten++;
+}
+
 static bool page_request(struct dma_space *space, const struct dma_page_request *rq)
 {
 	struct fake_space *s = container_of(space, struct fake_space, space);
@@ -106,6 +111,7 @@ static const struct dma_ops ops = {
 	.cancel = cancel,
 	.translate = translate,
 	.page_request = page_request,
+	.forget_pages = forget_pages,
 	.invalidated = invalidated,
 };
 

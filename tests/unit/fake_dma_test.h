@@ -20,8 +20,9 @@ struct fake_space {
 	bool refuses;                        /* page requests */
 	struct dma_page_request requests[64];
 	unsigned int nr_requests;
-	u32 invalidated; /* the last tag */
-	gpa_t doorbell;  /* the last message */
+	unsigned int forgotten; /* dma_forget_pages() */
+	u32 invalidated;        /* the last tag */
+	gpa_t doorbell;         /* the last message */
 };
 
 /* A DMA endpoint, device 0 of a host. Its registers, once the guest has enabled it. */

@@ -249,6 +249,33 @@ Test(dma_ats, a_failure_disables_the_interface)
 	cr_assert(eq(u32, request(0, 0, LAST), AWAITING));
 }
 
+/* As an IOMMU sends it whose queue is not enabled. */
+Test(dma_ats, a_failure_without_a_pasid_is_for_any_and_before_the_last_too)
+{
+	struct slot s = { .op = PAGE_REQUEST, .flags = PERM_READ | WITH_PASID | LAST, .pasid = 5 };
+	const unsigned int pasid = PRI + PCI_EXT_CAP_PRI_SIZEOF;
+
+	fake_endpoint_end();
+	fake_endpoint(fake_space(),
+	              (struct dma_test_config){ .ats = true, .pri = true, .pasid_bits = 20 });
+	fake_endpoint_enable();
+	ats(PCI_ATS_CTRL_ENABLE);
+	fake_write(&vm, cfg(0, pasid + PCI_PASID_CTRL), 2, PCI_PASID_CTRL_ENABLE);
+	allocate(4);
+	pri(PCI_PRI_CTRL_ENABLE);
+	cr_assert(eq(u32, start(0, s), AWAITING));
+	respond(0, DMA_PAGE_SUCCESS);
+	cr_assert(eq(u32, status(0), AWAITING), "a success is for a PASID");
+	respond(0, DMA_PAGE_FAILURE);
+	cr_assert(eq(u32, status(0), DONE));
+	cr_assert(eq(u64, result(0), 15));
+	pri(PCI_PRI_CTRL_ENABLE);
+	cr_assert(eq(u32, request(0, 3, 0), DONE));
+	respond(3, DMA_PAGE_FAILURE);
+	cr_assert(ne(u32, pri_status() & PCI_PRI_STATUS_RF, 0));
+	cr_assert(zero(u32, outstanding()));
+}
+
 Test(dma_ats, it_stops_when_the_last_response_has_come)
 {
 	request(0, 0, LAST);
@@ -267,10 +294,12 @@ Test(dma_ats, a_reset_of_the_interface_gives_the_credits_back)
 	pri(PCI_PRI_CTRL_ENABLE | PCI_PRI_CTRL_RESET);
 	cr_assert(eq(u32, outstanding(), 1), "not while it is enabled");
 	cr_assert(eq(u64, fake_read(&vm, cfg(0, PRI + PCI_PRI_CTRL), 2), PCI_PRI_CTRL_ENABLE));
+	iommu.forgotten = 0;
 	pri(PCI_PRI_CTRL_RESET);
 	cr_assert(zero(u32, outstanding()));
 	cr_assert(zero(u64, fake_read(&vm, cfg(0, PRI + PCI_PRI_CTRL), 2)));
 	cr_assert(eq(u32, status(0), ABORTED));
+	cr_assert(ne(u32, iommu.forgotten, 0));
 	cr_assert(eq(u32, pri_status(), PCI_PRI_STATUS_STOPPED));
 }
 
@@ -291,9 +320,11 @@ Test(dma_ats, a_function_reset_forgets_all_requests)
 {
 	request(0, 0, LAST);
 	request(1, 1, 0);
+	iommu.forgotten = 0;
 	fake_endpoint_reset();
 	cr_assert(eq(u32, status(0), ABORTED));
 	cr_assert(zero(u32, outstanding()));
+	cr_assert(ne(u32, iommu.forgotten, 0), "its IOMMU is told");
 	cr_assert(eq(u32, pri_status(), PCI_PRI_STATUS_STOPPED));
 	respond(0, DMA_PAGE_SUCCESS);
 	cr_assert(eq(u32, status(0), ABORTED));

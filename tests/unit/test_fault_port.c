@@ -12,7 +12,7 @@ static struct dma_space space;
 static struct {
 	unsigned int nr;
 	struct dma_page_response last;
-	bool asks_again; /* by the same name, at once */
+	bool asks_again; /* at once, by another name */
 } got;
 
 static bool raise_group(u32 pasid, u16 group, bool last)
@@ -33,7 +33,7 @@ static void response(struct dma_device *d, const struct dma_page_response *r)
 	got.nr++;
 	got.last = *r;
 	if (got.asks_again)
-		raise_group(NONE, r->group, true);
+		raise_group(NONE, r->group + 100, true);
 }
 
 static struct dma_device device = { .page_response = response };
@@ -105,7 +105,7 @@ Test(fault_port, what_is_asked_for_during_an_end_is_the_next_attachments)
 	cr_assert(eq(u32, port.waiting, FAULT_MAX_WAITING), "they wait");
 	got.asks_again = false;
 	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
-		cr_assert(eq(int, answer(NONE, i), FAULT_WAITS));
+		cr_assert(eq(int, answer(NONE, i + 100), FAULT_WAITS));
 }
 
 Test(fault_port, what_its_device_forgets_has_no_answer)

@@ -10,7 +10,7 @@
 #include "machine/machine.h"
 #include "machine/place.h"
 #include "machine/status.h"
-#include "tests/unit/fake_kvm.h"
+#include "tests/unit/fake_pci.h"
 #include "tests/unit/leak.h"
 #include "tests/unit/said.h"
 #include "tests/unit/schema.h"
@@ -101,6 +101,32 @@ Test(smmu_machine, a_device_behind_one_has_its_endpoint)
 	cr_assert(eq(u32, m.platform.nr_endpoints, 1));
 	cr_assert(eq(u32, m.platform.endpoints[0].iommu, 1));
 	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x80003));
+}
+
+Test(smmu_machine, a_host_bridge_passes_page_requests_on_to_one_that_takes_them)
+{
+	static const struct place behind = { .iommu = "a" }, other = { .iommu = "b" };
+	struct pci_func f = { .name = "f" }, g = { .name = "g" };
+	struct dma_space *dma;
+	struct pci_host *host;
+
+	create("a,type=smmuv3,idr0.ats=1,idr0.pri=1");
+	create("b,type=smmuv3");
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(zero(int, pci_host_create(&host, &m.vm, &fake_pci)));
+	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &f, &fake_pci_id)));
+	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &g, &fake_pci_id)));
+	cr_assert(zero(int, machine_dma(&m, &behind, &dma)));
+	cr_assert(zero(int, machine_dma(&m, &other, &dma)));
+	m.platform.nr_pci = 2;
+	machine_endpoint_is_pci(&m, &behind, &f, 1);
+	machine_endpoint_is_pci(&m, &other, &g, 0);
+	cr_assert(zero(int, iommus_describe(&m)));
+	cr_assert(not(m.platform.pci[0].pri));
+	cr_assert(m.platform.pci[1].pri);
+	pci_func_remove(&g);
+	pci_func_remove(&f);
+	pci_host_destroy(host);
 }
 
 static u64 sidsize(unsigned int i)

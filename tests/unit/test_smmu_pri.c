@@ -74,6 +74,16 @@ Test(smmu_pri, a_queue_is_no_larger_than_priqs)
 	cr_assert(eq(u32, prod(), 2 | QUEUE_OVERFLOW));
 }
 
+Test(smmu_pri, its_base_is_aligned_to_its_size)
+{
+	fake_smmu_write32(&f, CR0, PRI_ON & ~CR0_PRIQEN);
+	fake_smmu_write64(&f, PRIQ_BASE, FAKE_SMMU_PRIQ | 0x60 | 3);
+	fake_smmu_write32(&f, CR0, PRI_ON);
+	ask(NONE, 1, false);
+	expect_record(STREAM | PRI0_R, 0x5001);
+	cr_assert(zero(u64, fake_smmu_get(&f, FAKE_SMMU_PRIQ + 0x60)));
+}
+
 Test(smmu_pri, a_queue_of_one_entry_has_one)
 {
 	unmake();
@@ -321,6 +331,19 @@ Test(smmu_pri, a_record_that_is_aborted_is_a_global_error_and_fails_its_request)
 	fake_smmu_write32(&f, GERRORN, fake_smmu_read32(&f, GERROR));
 	cr_assert(ask(7, 5, false));
 	cr_assert(eq(u32, prod(), 1), "acknowledged, it goes on");
+}
+
+Test(smmu_pri, errors_of_page_requests_can_be_asked_for)
+{
+	cr_assert(zero(ptr, (void *)smmu_inject(f.smmu, "gerror=priq-abt")));
+	cr_assert(eq(u32, active(), GERROR_PRIQ_ABT));
+	ask(NONE, 5, true);
+	expect_answer(NONE, 5, DMA_PAGE_FAILURE);
+	cr_assert(zero(ptr, (void *)smmu_inject(f.smmu, "gerror=msi-priq-abt")));
+	cr_assert(eq(u32, active(), GERROR_PRIQ_ABT | GERROR_MSI_PRIQ_ABT));
+	remake("idr0.pri", 0, 3);
+	cr_assert(eq(str, (char *)smmu_inject(f.smmu, "gerror=priq-abt"),
+	             "idr0.pri=1 with an error of page requests"));
 }
 
 static void stop_marker(void)

@@ -89,7 +89,7 @@ Test(smmu_pri_regs, the_queue_is_guarded_without_smmuen_too)
 Test(smmu_pri_regs, controls_are_acknowledged_at_once)
 {
 	fake_smmu_write32(&f, CR0, ~0u);
-	cr_assert(eq(u32, fake_smmu_read32(&f, CR0ACK), PRI_ON | CR0_VMW));
+	cr_assert(eq(u32, fake_smmu_read32(&f, CR0ACK), PRI_ON | CR0_ATSCHK | CR0_VMW));
 	fake_smmu_write32(&f, IRQ_CTRL, ~0u);
 	cr_assert(eq(u32, fake_smmu_read32(&f, IRQ_CTRLACK), 7));
 	fake_smmu_write32(&f, GERRORN, ~0u);

@@ -342,6 +342,19 @@ Test(viommu_page, it_is_offered_where_it_was_asked_for)
 	expect_nothing();
 }
 
+Test(viommu_page, an_endpoint_that_is_reset_forgets_its_groups)
+{
+	give(RECORD);
+	give(RECORD);
+	cr_assert(ask(0, NONE, 1, true));
+	dma_forget_pages(fake_viommu_dma(&f, 0));
+	cr_assert(eq(u8, answer((struct response){ 0x10, 0, 0, 1, 0, 0 }), OK));
+	cr_assert(zero(u32, answers.nr), "its answer goes nowhere");
+	cr_assert(ask(0, NONE, 1, true), "its name is free again");
+	cr_assert(eq(u8, answer((struct response){ 0x10, 0, 0, 1, 0, 0 }), OK));
+	expect_answer(NONE, 1, DMA_PAGE_SUCCESS);
+}
+
 enum end { DETACH, ATTACH_ELSEWHERE, RESET };
 
 /* A status: 0. */
