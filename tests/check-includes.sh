@@ -11,7 +11,7 @@ BEGIN {
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/pgtable"] = "vmm devices/pgtable"
 	may["devices/smmuv3"] = "vmm devices/pgtable devices/smmuv3"
-	may["devices/virtio"] = "vmm devices/pci devices/virtio"
+	may["devices/virtio"] = "vmm devices/pci devices/pgtable devices/virtio"
 	may["acpi"] = "vmm acpi"
 	may["fdt"] = "vmm fdt"
 	may["topology"] = "vmm topology"

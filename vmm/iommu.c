@@ -40,18 +40,26 @@ static enum dma_status fail(struct iommu_endpoint *e, struct dma_access *a, enum
 /* The mapping that @a->iova + @a->done is in; NULL: the access ends there. */
 static struct iova_mapping *find(struct iommu_endpoint *e, struct dma_access *a)
 {
+	struct iova_space *space = iommu_space(e);
 	const u64 at = a->iova + a->done;
+	const bool wraps = at < a->iova; /* what follows the last address is not the first */
+	enum dma_reason reason;
 	struct iova_mapping *m;
 
-	if (!e->attachment || (a->pasid != DMA_NO_PASID && !e->attachment->space->any_pasid)) {
+	if (!space || (a->pasid != DMA_NO_PASID && !space->any_pasid)) {
 		fail(e, a, DMA_NOT_ATTACHED);
 		return NULL;
 	}
-	/* What follows the last address is not the first. */
-	m = at >= a->iova ? lookup(e, at) : NULL;
+	m = wraps ? NULL : lookup(e, at);
 	if (m && !(a->perm & ~m->perm))
 		return m;
-	fail(e, a, m ? DMA_NOT_PERMITTED : DMA_NOT_MAPPED);
+	reason = m ? DMA_NOT_PERMITTED : DMA_NOT_MAPPED;
+	if (space->fetch && !wraps) {
+		m = space->fetch(space, at, a->perm, &reason);
+		if (m)
+			return m;
+	}
+	fail(e, a, reason);
 	return NULL;
 }
 

@@ -75,6 +75,8 @@ static u64 features(const struct viommu_config *c)
 
 	if (c->page_requests)
 		f |= BIT(VIOMMU_F_PAGE_REQUEST);
+	if (c->attach_table)
+		f |= BIT(VIOMMU_F_ATTACH_TABLE);
 	if (c->input.first || c->input.last != ~0ULL)
 		f |= BIT(VIRTIO_IOMMU_F_INPUT_RANGE);
 	if (c->first_domain || c->last_domain != ~0u)

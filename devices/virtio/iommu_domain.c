@@ -3,6 +3,7 @@
  * elsewhere. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "devices/virtio/iommu_private.h"
 
@@ -24,7 +25,16 @@ struct viommu_domain *viommu_find_domain(const struct viommu *v, u32 id)
 	return d;
 }
 
-static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass)
+/* Bypass, a table that was given in the same words, or mappings. */
+static bool is_alike(const struct viommu_domain *d, bool bypass, const struct viommu_table *t)
+{
+	if (d->bypass != bypass || !d->table.viommu != !t)
+		return false;
+	return !t || !memcmp(&d->table.given, &t->given, sizeof(t->given));
+}
+
+static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass,
+                                           const struct viommu_table *table)
 {
 	struct viommu_domain *d = calloc(1, sizeof(*d));
 
@@ -33,6 +43,10 @@ static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass
 	d->id = id;
 	d->bypass = bypass;
 	iova_init(&d->space);
+	if (table) {
+		d->table = *table;
+		d->space.fetch = viommu_walk;
+	}
 	d->next = v->domains;
 	v->domains = d;
 	v->counts.domains++;
@@ -47,7 +61,7 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 		at = &(*at)->next;
 	*at = d->next;
 	v->counts.domains--;
-	v->counts.mappings -= d->space.nr;
+	v->counts.mappings -= d->table.viommu ? 0 : d->space.nr;
 	iova_clear(&d->space);
 	free(d);
 }
@@ -72,16 +86,16 @@ static struct iova_space *reach(struct viommu *v, const struct viommu_domain *d)
 
 /* 5.13.6.3.2: from one domain to another is a DETACH and an ATTACH. */
 u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
-                 struct dma_wait *wait)
+                 const struct viommu_table *table, struct dma_wait *wait)
 {
 	struct viommu_domain *d = viommu_find_domain(v, domain);
 
-	if (d && d->bypass != bypass)
+	if (d && !is_alike(d, bypass, table))
 		return VIRTIO_IOMMU_S_INVAL;
 	if (d && d == e->domain)
 		return VIRTIO_IOMMU_S_OK;
 	if (!d)
-		d = create_domain(v, domain, bypass);
+		d = create_domain(v, domain, bypass, table);
 	if (!d || iommu_attach(&e->iommu, reach(v, d), wait)) {
 		if (d && !d->nr_endpoints)
 			free_domain(v, d);
@@ -139,6 +153,22 @@ u8 viommu_unmap(struct viommu *v, struct viommu_domain *d, u64 first, u64 last,
 	if (doorbells)
 		tell_of_messages(v, d);
 	return VIRTIO_IOMMU_S_OK;
+}
+
+/* Of a page or block that is in pieces any address takes them all. */
+void viommu_forget(struct viommu *v, struct viommu_domain *d, u64 first, u64 last, u32 kinds,
+                   struct dma_wait *wait)
+{
+	const u64 piece = BIT(d->table.cut) - 1;
+	bool doorbells;
+
+	iova_take(&d->space, first & ~piece, last | piece, kinds, wait, &doorbells);
+	if (!d->space.nr)
+		d->table.cut = 0;
+	doorbells |= d->table.moved;
+	d->table.moved = false;
+	if (doorbells)
+		tell_of_messages(v, d);
 }
 
 /* Short of memory it reaches nothing: an attachment to nothing needs none. */
