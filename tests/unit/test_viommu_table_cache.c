@@ -391,23 +391,35 @@ Test(viommu_inval, what_no_transfer_uses_gives_way_to_what_the_table_allows)
 	cr_assert(eq(u64, reach(IOVA, DMA_READ), OTHER));
 }
 
-/* Level 2 leads to the same pages often enough; what is in use is never what goes. */
+/* Level 2 leads to the same pages often enough; what is in use is first by address. */
 Test(viommu_inval, more_pages_than_are_cached_leave_those_in_use)
 {
 	const u64 table = *guest_entry(IOVA, 2);
+	struct guest_inval first = pages(0, 1);
 	struct held h;
 
-	begin(&h, 0, IOVA);
+	first.address = 0;
 	for (u64 i = 0; i < 512; i++) {
 		*guest_entry(i << 21, 2) = table;
 		guest_map(i * PAGE, D + i % 4 * PAGE, G_RW);
 	}
-	for (u64 i = 0; i < 10000; i++)
+	begin(&h, 0, 0);
+	for (u64 i = 1; i < 10000; i++)
 		cr_assert(eq(u64, reach(i * PAGE, DMA_READ), D + i % 4 * PAGE));
-	guest_begin_invalidate(&f, 1, pages(0, 1));
+	guest_begin_invalidate(&f, 1, first);
 	expect_pending(1);
 	let_go(&h);
 	expect_done(1);
+}
+
+Test(viommu_inval, what_has_become_writable_is_cached_as_that)
+{
+	guest_map(IOVA, D, G_RDONLY);
+	cr_assert(eq(u64, reach(IOVA, DMA_READ), D));
+	guest_map(IOVA, D, G_RW);
+	cr_assert(eq(u64, reach(IOVA, DMA_WRITE), D));
+	guest_map(IOVA, OTHER, 0);
+	cr_assert(eq(u64, reach(IOVA, DMA_WRITE), D), "with no other walk");
 }
 
 static unsigned int nr_changed;
