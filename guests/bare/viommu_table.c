@@ -18,6 +18,7 @@ static struct dma_test d;
 static struct regime r;
 static u64 counts[NR_ANSWERS + 1]; /* the last: nobody knows */
 static u64 nr;                     /* of the case */
+static u32 attached;               /* so often */
 
 static const char *const names[] = { "ok",         "translation", "address size", "access flag",
 	                             "permission", "abort",       "not known" };
@@ -50,7 +51,7 @@ static u64 tcr_lower(void)
 static void attach(struct access a, const struct oracle *o, bool lower)
 {
 	const u64 tcr = lower ? tcr_lower() : regime_tcr(&r) | TCR_EPD0;
-	const u8 status = viommu_attach_table(&v, nr % 2, d.rid, tcr, r.root, r.root);
+	const u8 status = viommu_attach_table(&v, ++attached % 2, d.rid, tcr, r.root, r.root);
 
 	if (status) {
 		print("TCR %lx, TTBR %lx: status %u\n", tcr, r.root, status);

@@ -8,7 +8,7 @@
 
 #define FEATURES (VIOMMU_FEATURES | F_ATTACH_TABLE)
 #define SLOTS    4 /* transfers at a time */
-#define DOMAINS  3
+#define DOMAINS  2
 
 /*
  * All that an entry leads to, that is memory: so what hardware updates is here, whatever tables
@@ -55,7 +55,8 @@ static u64 some_entry(struct random *n)
 {
 	const u64 attributes = next(n) & (0xfffUL << 52 | 0xffc);
 
-	return attributes | some_place(n) | (below(n, 8) ? 3 : below(n, 4));
+	return attributes | (below(n, 4) ? ENTRY_USER | ENTRY_AF : 0) | some_place(n) |
+	       (below(n, 8) ? 3 : below(n, 4));
 }
 
 static volatile bool over;
@@ -69,27 +70,31 @@ static void scribble(void)
 	psci_cpu_off();
 }
 
+/* Mostly few levels, and one half; now and then what is none. */
 static u64 some_tcr(struct random *n)
 {
 	u64 tcr = next(n) & 0x7ffUL << 39; /* HA, HD, HPD, HWU */
 
-	tcr |= 16 + below(n, 24) + below(n, 2); /* and now and then one too many */
-	tcr |= (u64)(16 + below(n, 24)) << 16 | next(n) % 4 << 14 | next(n) % 4 << 30;
-	tcr |= (u64)below(n, 8) << 32 | (next(n) & (1UL << 7 | 1UL << 23 | 1UL << 36));
+	tcr |= below(n, 2) ? 34 + below(n, 6) : 16 + below(n, 25);
+	tcr |= (u64)(16 + below(n, 24)) << 16;
+	tcr |= (below(n, 16) ? below(n, 3) : 3) << 14;
+	tcr |= (u64)(below(n, 16) ? 1 + below(n, 3) : 0) << 30;
+	tcr |= (u64)(below(n, 8) ? 5 : below(n, 8)) << 32;
+	tcr |= below(n, 4) ? 1UL << 23 : next(n) & (1UL << 7 | 1UL << 36);
 	return below(n, 32) ? tcr : next(n);
 }
 
 static void attach_table(struct random *n)
 {
-	const u64 tcr = some_tcr(n), ttbr[2] = { some_place(n), some_place(n) };
+	const u64 tcr = some_tcr(n);
 
 	v.request.type = T_ATTACH_TABLE;
 	v.request.table_domain = below(n, DOMAINS);
 	v.request.table_endpoint = d.rid;
 	v.request.format = below(n, 32) ? FORMAT_ARM64 : below(n, 256);
 	v.request.tcr = tcr;
-	v.request.ttbr[0] = ttbr[0];
-	v.request.ttbr[1] = ttbr[1];
+	v.request.ttbr[0] = below(n, 8) ? (u64)pool : some_place(n);
+	v.request.ttbr[1] = some_place(n);
 }
 
 static void invalidate(struct random *n)
@@ -122,10 +127,10 @@ static void other(struct random *n)
 	v.request.map_flags = v.request.type == T_MAP ? MAP_READ : 0;
 }
 
-/* Small, or in the halves' lowest pages, where tables are. */
+/* Small, mostly in a table's first entries; of either half. */
 static u64 some_address(struct random *n)
 {
-	const u64 at = next(n) >> (16 + below(n, 44));
+	const u64 at = next(n) >> (below(n, 4) ? 64 - 21 - below(n, 8) : 16 + below(n, 44));
 
 	return (below(n, 3) ? at : -at) & ~7UL;
 }

@@ -25,7 +25,7 @@ all() {
 	case_of "$label: tables that lead to themselves end" endpoint viommu_table_hostile loops
 	for seed; do
 		case_of "$label: tables and requests of chance under transfers do no harm, seed $seed" \
-			endpoint viommu_table_hostile "fuzz seed=$seed count=$((count * 10))"
+			endpoint viommu_table_hostile "fuzz seed=$seed count=$((count * 4))"
 	done
 }
 if [ -n "${SOAK:-}" ]; then all plain 50000 1 2 3 4; else all plain 300 1; fi

@@ -440,3 +440,33 @@ Test(viommu_table, what_is_reserved_is_not_reached_whatever_the_table_says)
 	expect_fault(block + 0x12fff, DMA_READ, R_MAPPING);
 	cr_assert(zero(u64, reach(0, DMA_READ)), "below the input range");
 }
+
+static struct dma_page_response answered;
+
+static void respond(struct dma_device *d, const struct dma_page_response *r)
+{
+	(void)d;
+	answered = *r;
+}
+
+Test(viommu_table, what_an_endpoint_asks_for_the_driver_maps_in_its_table)
+{
+	static struct dma_device device = { .page_response = respond };
+	const struct dma_page_request rq = { IOVA, DMA_READ, DMA_NO_PASID, 7, true };
+	u8 response[20] = { 0x80, 0, 0, 0, 0x10 };
+
+	config.page_requests = true;
+	restart(0);
+	answered.code = DMA_PAGE_FAILURE;
+	fake_viommu_dma(&f, 0)->device = &device;
+	cr_assert(zero(u8, guest_attach(&f, GUEST_ATTACH)));
+	cr_assert(zero(u64, reach(IOVA, DMA_READ)));
+	driver_desc(&f.events, 0, VIOMMU_EVENT, 32, VRING_DESC_F_WRITE, 0);
+	driver_avail(&f.events, 0);
+	cr_assert(dma_request_page(fake_viommu_dma(&f, 0), &rq));
+	guest_map(IOVA, D, G_RW);
+	response[16] = 7;
+	cr_assert(zero(u8, fake_viommu_send(&f, response, sizeof(response))));
+	cr_assert(eq(int, answered.code, DMA_PAGE_SUCCESS));
+	cr_assert(eq(u64, reach(IOVA, DMA_READ), D));
+}
