@@ -149,6 +149,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 	if (!e)
 		return -ENOMEM;
 	e->viommu = v;
+	e->own.pasid = DMA_NO_PASID;
 	iommu_endpoint_init(&e->iommu, &viommu_endpoint_ops, v->dev.dma->mem);
 	if (v->host.msi_window) {
 		e->iommu.msi_first = v->host.msi.first;

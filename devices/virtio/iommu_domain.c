@@ -67,53 +67,92 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 }
 
 /* 5.13.6.4: without an endpoint it ceases to exist. What was asked of its driver is answered. */
-static void leave_domain(struct viommu *v, struct viommu_endpoint *e)
+static void leave_domain(struct viommu *v, struct viommu_endpoint *e, struct viommu_seat *seat)
 {
-	struct viommu_domain *d = e->domain;
+	struct viommu_domain *d = seat->domain;
 
-	e->domain = NULL;
-	viommu_refuse_pages(e);
+	seat->domain = NULL;
+	viommu_refuse_pages(e, seat);
 	if (d && !--d->nr_endpoints)
 		free_domain(v, d);
 }
 
-static struct iova_space *reach(struct viommu *v, const struct viommu_domain *d)
+/* What has no domain; without PASID: what the configuration's bypass says. */
+static struct iova_space *reach(struct viommu *v, const struct viommu_seat *seat,
+                                const struct viommu_domain *d)
 {
-	if (d ? d->bypass : v->config.bypass)
+	if (d ? d->bypass : v->config.bypass && seat->pasid == DMA_NO_PASID)
 		return &v->everything;
 	return d ? (struct iova_space *)&d->space : NULL;
 }
 
+static int sit(struct viommu_endpoint *e, const struct viommu_seat *seat, struct iova_space *space,
+               struct dma_wait *wait)
+{
+	if (seat->pasid == DMA_NO_PASID)
+		return iommu_attach(&e->iommu, space, wait);
+	return iommu_attach_process(&e->iommu, seat->pasid, space, wait);
+}
+
+struct viommu_seat *viommu_seat(struct viommu_endpoint *e, u32 pasid)
+{
+	if (pasid == DMA_NO_PASID)
+		return &e->own;
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES; i++)
+		if (e->processes[i].domain && e->processes[i].pasid == pasid)
+			return &e->processes[i];
+	return NULL;
+}
+
+/* NULL: all are taken. */
+static struct viommu_seat *take_seat(struct viommu_endpoint *e, u32 pasid)
+{
+	struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES && !seat; i++)
+		if (!e->processes[i].domain)
+			seat = &e->processes[i];
+	if (seat)
+		seat->pasid = pasid;
+	return seat;
+}
+
 /* 5.13.6.3.2: from one domain to another is a DETACH and an ATTACH. */
-u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
+u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain, bool bypass,
                  const struct viommu_table *table, struct dma_wait *wait)
 {
 	struct viommu_domain *d = viommu_find_domain(v, domain);
+	struct viommu_seat *seat = take_seat(e, pasid);
 
 	if (d && !is_alike(d, bypass, table))
 		return VIRTIO_IOMMU_S_INVAL;
-	if (d && d == e->domain)
+	if (!seat)
+		return VIRTIO_IOMMU_S_NOMEM;
+	if (d && d == seat->domain)
 		return VIRTIO_IOMMU_S_OK;
 	if (!d)
 		d = create_domain(v, domain, bypass, table);
-	if (!d || iommu_attach(&e->iommu, reach(v, d), wait)) {
+	if (!d || sit(e, seat, reach(v, seat, d), wait)) {
 		if (d && !d->nr_endpoints)
 			free_domain(v, d);
 		return VIRTIO_IOMMU_S_NOMEM;
 	}
-	leave_domain(v, e);
-	e->domain = d;
+	leave_domain(v, e, seat);
+	seat->domain = d;
 	d->nr_endpoints++;
 	return VIRTIO_IOMMU_S_OK;
 }
 
-u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 domain, struct dma_wait *wait)
+u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain,
+                 struct dma_wait *wait)
 {
-	if (!e->domain || e->domain->id != domain)
+	struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	if (!seat || !seat->domain || seat->domain->id != domain)
 		return VIRTIO_IOMMU_S_INVAL;
-	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
+	if (sit(e, seat, reach(v, seat, NULL), wait))
 		return VIRTIO_IOMMU_S_NOMEM;
-	leave_domain(v, e);
+	leave_domain(v, e, seat);
 	return VIRTIO_IOMMU_S_OK;
 }
 
@@ -137,7 +176,7 @@ u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mappi
 static void tell_of_messages(struct viommu *v, const struct viommu_domain *d)
 {
 	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
-		if (e->domain == d)
+		if (e->own.domain == d)
 			iommu_messages_changed(&e->iommu);
 }
 
@@ -172,23 +211,36 @@ void viommu_forget(struct viommu *v, struct viommu_domain *d, u64 first, u64 las
 }
 
 /* Short of memory it reaches nothing: an attachment to nothing needs none. */
-static void attach_to_nothing(struct viommu *v, struct viommu_endpoint *e, struct dma_wait *wait)
+static void attach_to_nothing(struct viommu *v, struct viommu_endpoint *e, struct viommu_seat *seat,
+                              struct dma_wait *wait)
 {
-	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
-		iommu_attach(&e->iommu, NULL, wait);
+	if (sit(e, seat, reach(v, seat, NULL), wait))
+		sit(e, seat, NULL, wait);
+}
+
+static void detach_endpoint(struct viommu *v, struct viommu_endpoint *e, struct dma_wait *wait)
+{
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES; i++) {
+		struct viommu_seat *seat = &e->processes[i];
+
+		if (!seat->domain)
+			continue;
+		attach_to_nothing(v, e, seat, wait);
+		leave_domain(v, e, seat);
+	}
+	attach_to_nothing(v, e, &e->own, wait);
+	leave_domain(v, e, &e->own);
 }
 
 void viommu_detach_all(struct viommu *v, struct dma_wait *wait)
 {
-	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next) {
-		attach_to_nothing(v, e, wait);
-		leave_domain(v, e);
-	}
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		detach_endpoint(v, e, wait);
 }
 
 void viommu_bypass_changed(struct viommu *v)
 {
 	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
-		if (!e->domain)
-			attach_to_nothing(v, e, NULL);
+		if (!e->own.domain)
+			attach_to_nothing(v, e, &e->own, NULL);
 }

@@ -35,11 +35,29 @@ static struct viommu_group *find_named(struct viommu_endpoint *e,
 	return pasid <= VIOMMU_MAX_PASID ? find(e, pasid, group) : NULL;
 }
 
-/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
-void viommu_refuse_pages(struct viommu_endpoint *e)
+/* Who is attached for a request of @pasid: that process, or else the endpoint. */
+static const struct viommu_seat *seat_for(struct viommu_endpoint *e, u32 pasid)
 {
-	while (e->nr_groups)
-		answer(e, &e->groups[0], DMA_PAGE_INVALID);
+	const struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	return seat ? seat : &e->own;
+}
+
+static struct viommu_group *find_of_seat(struct viommu_endpoint *e, const struct viommu_seat *seat)
+{
+	for (unsigned int i = 0; i < e->nr_groups; i++)
+		if (e->groups[i].pasid == seat->pasid || seat_for(e, e->groups[i].pasid) == seat)
+			return &e->groups[i];
+	return NULL;
+}
+
+/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
+void viommu_refuse_pages(struct viommu_endpoint *e, const struct viommu_seat *seat)
+{
+	struct viommu_group *g;
+
+	while ((g = find_of_seat(e, seat)))
+		answer(e, g, DMA_PAGE_INVALID);
 }
 
 static u32 flags_of(const struct dma_page_request *rq)
@@ -66,8 +84,9 @@ bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_req
 		.group = htole16(rq->group),
 	};
 
-	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id || !e->domain ||
-	    (rq->last && e->nr_groups == VIOMMU_MAX_GROUPS) || find(e, rq->pasid, rq->group))
+	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id ||
+	    !seat_for(e, rq->pasid)->domain || (rq->last && e->nr_groups == VIOMMU_MAX_GROUPS) ||
+	    find(e, rq->pasid, rq->group))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");

@@ -44,12 +44,19 @@ struct viommu_group {
 };
 #define VIOMMU_MAX_GROUPS 32 /* of an endpoint */
 
+/* What is attached to a domain: an endpoint, or one of its processes. */
+struct viommu_seat {
+	struct viommu_domain *domain; /* NULL: to none */
+	u32 pasid;                    /* DMA_NO_PASID: the endpoint itself */
+};
+#define VIOMMU_MAX_PROCESSES 64 /* of an endpoint */
+
 struct viommu_endpoint {
 	struct iommu_endpoint iommu;
 	struct viommu *viommu;
 	struct viommu_endpoint *next;
-	struct viommu_domain *domain; /* NULL: attached to none */
-	u32 (*id)(const void *ctx);   /* NULL: not known to the driver */
+	struct viommu_seat own, processes[VIOMMU_MAX_PROCESSES];
+	u32 (*id)(const void *ctx); /* NULL: not known to the driver */
 	const void *ctx;
 	struct viommu_group groups[VIOMMU_MAX_GROUPS];
 	unsigned int nr_groups;
@@ -93,9 +100,12 @@ size_t viommu_probe_size(const struct viommu *v);
 struct viommu_endpoint *viommu_find_endpoint(const struct viommu *v, u32 id);
 struct viommu_domain *viommu_find_domain(const struct viommu *v, u32 id);
 /* @table: the domain's, or NULL. */
-u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
+u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain, bool bypass,
                  const struct viommu_table *table, struct dma_wait *wait);
-u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 domain, struct dma_wait *wait);
+u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain,
+                 struct dma_wait *wait);
+/* The endpoint's own, or that of a process that is attached; NULL: it is not. */
+struct viommu_seat *viommu_seat(struct viommu_endpoint *e, u32 pasid);
 u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mapping *m);
 u8 viommu_unmap(struct viommu *v, struct viommu_domain *d, u64 first, u64 last,
                 struct dma_wait *wait);
@@ -115,7 +125,8 @@ bool viommu_report(struct viommu *v, const void *record, size_t len);
 /* iommu_page.c: a page request for the driver, its answer, and the end of all that wait for one. */
 bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq);
 u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b);
-void viommu_refuse_pages(struct viommu_endpoint *e);
+/* Of those that @seat was attached for. */
+void viommu_refuse_pages(struct viommu_endpoint *e, const struct viommu_seat *seat);
 
 /* iommu_table.c: requests about tables; what a PROBE says of them. */
 u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach_table *b);

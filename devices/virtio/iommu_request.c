@@ -10,7 +10,7 @@
 union body {
 	struct virtio_iommu_req_head head;
 	struct virtio_iommu_req_attach attach;
-	struct virtio_iommu_req_detach detach;
+	struct viommu_req_detach detach;
 	struct virtio_iommu_req_map map;
 	struct virtio_iommu_req_unmap unmap;
 	struct virtio_iommu_req_probe probe;
@@ -48,17 +48,23 @@ static u8 attach(struct viommu_request *rq, const union body *b)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (!viommu_in_domain_range(v, domain))
 		return VIRTIO_IOMMU_S_RANGE;
-	return viommu_attach(v, e, domain, flags & VIRTIO_IOMMU_ATTACH_F_BYPASS, NULL, &rq->wait);
+	return viommu_attach(v, e, DMA_NO_PASID, domain, flags & VIRTIO_IOMMU_ATTACH_F_BYPASS, NULL,
+	                     &rq->wait);
 }
 
-/* 5.13.6.4.2 */
+/* 5.13.6.4.2; without the experiment what is behind it is reserved, and ignored. */
 static u8 detach(struct viommu_request *rq, const union body *b)
 {
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->detach.endpoint));
+	const bool process = virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) &&
+	                     le32toh(b->detach.flags) & VIOMMU_DETACH_F_PASID;
 
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
-	return viommu_detach(rq->viommu, e, le32toh(b->detach.domain), &rq->wait);
+	if (process && le32toh(b->detach.pasid) > VIOMMU_MAX_PASID)
+		return VIRTIO_IOMMU_S_INVAL;
+	return viommu_detach(rq->viommu, e, process ? le32toh(b->detach.pasid) : DMA_NO_PASID,
+	                     le32toh(b->detach.domain), &rq->wait);
 }
 
 static bool overlaps(const struct viommu_range *r, const struct iova_mapping *m)

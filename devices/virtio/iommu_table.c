@@ -26,6 +26,7 @@
 	 TCR_IPS | TCR_AS | TCR_HA | TCR_HD | TCR_HPD0 | TCR_HPD1 | TCR_HWU)
 
 #define OUTPUT_BITS 48
+#define PASID_BITS  20
 #define TTBR_BASE   GENMASK(47, 4)
 #define LEAST_TSZ   16
 #define MOST_TSZ    39 /* without FEAT_TTST */
@@ -45,6 +46,7 @@ struct viommu_probe_tables viommu_table_properties(void)
 		.page_sizes.mask = htole64(4 << 10 | 16 << 10 | 64 << 10 | 2 << 20 | 32 << 20 |
 		                           512 << 20 | 1 << 30),
 		.output.bits = OUTPUT_BITS,
+		.pasids.bits = PASID_BITS,
 		.arm64.format = htole16(VIOMMU_FORMAT_ARM64),
 		.arm64.asid_bits = 16,
 		.arm64.flags = htole64(flags),
@@ -52,6 +54,7 @@ struct viommu_probe_tables viommu_table_properties(void)
 
 	p.page_sizes.head = property(VIOMMU_PROBE_T_PAGE_SIZE_MASK, sizeof(p.page_sizes));
 	p.output.head = property(VIOMMU_PROBE_T_OUTPUT_SIZE, sizeof(p.output));
+	p.pasids.head = property(VIOMMU_PROBE_T_PASID_SIZE, sizeof(p.pasids));
 	p.arm64.head = property(VIOMMU_PROBE_T_TABLE_FORMAT, sizeof(p.arm64));
 	return p;
 }
@@ -105,11 +108,20 @@ static bool decode(struct viommu_table *t)
 	const u64 tcr = le64toh(b->tcr);
 
 	t->asid = le16toh(b->asid);
-	if (b->reserved || !viommu_is_zero(b->reserved2, sizeof(b->reserved2)) ||
-	    tcr & ~TCR_OFFERED || (!(tcr & TCR_AS) && t->asid >> 8))
+	if (tcr & ~TCR_OFFERED || (!(tcr & TCR_AS) && t->asid >> 8))
 		return false;
 	return decode_half(t, 0, tcr, le64toh(b->ttbr[0])) &&
 	       decode_half(t, 1, tcr, le64toh(b->ttbr[1]));
+}
+
+/* Nothing that is reserved, and a PASID that can be one. */
+static bool is_whole(const struct viommu_req_attach_table *b)
+{
+	const bool process = b->flags & VIOMMU_TABLE_F_PASID;
+
+	return !(b->flags & ~VIOMMU_TABLE_F_PASID) &&
+	       le32toh(b->pasid) <= (process ? VIOMMU_MAX_PASID : 0) &&
+	       viommu_is_zero(b->reserved, sizeof(b->reserved));
 }
 
 u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach_table *b)
@@ -117,11 +129,12 @@ u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach
 	struct viommu *v = rq->viommu;
 	struct viommu_table t = { .viommu = v, .given = b->arm64 };
 	struct viommu_endpoint *e = viommu_find_endpoint(v, le32toh(b->endpoint));
+	const u32 pasid = b->flags & VIOMMU_TABLE_F_PASID ? le32toh(b->pasid) : DMA_NO_PASID;
 	const u32 domain = le32toh(b->domain);
 
 	if (b->format != VIOMMU_FORMAT_ARM64)
 		return VIRTIO_IOMMU_S_UNSUPP;
-	if (!decode(&t))
+	if (!is_whole(b) || !decode(&t))
 		return VIRTIO_IOMMU_S_INVAL;
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
@@ -131,7 +144,7 @@ u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach
 	      domain, (unsigned long long)le64toh(b->arm64.tcr),
 	      (unsigned long long)le64toh(b->arm64.ttbr[0]),
 	      (unsigned long long)le64toh(b->arm64.ttbr[1]), t.asid);
-	return viommu_attach(v, e, domain, false, &t, &rq->wait);
+	return viommu_attach(v, e, pasid, domain, false, &t, &rq->wait);
 }
 
 /* Nothing that is undefined; and there are no PASIDs. */

@@ -19,12 +19,13 @@ u8 guest_attach(struct fake_viommu *f, struct guest_attach a)
 	memcpy(rq + 4, &a.domain, 4);
 	memcpy(rq + 8, &a.endpoint, 4);
 	rq[12] = a.format;
-	rq[13] = a.reserved;
+	rq[13] = a.flags;
 	memcpy(rq + 14, &a.asid, 2);
 	memcpy(rq + 16, &a.tcr, 8);
 	memcpy(rq + 24, a.ttbr, 16);
 	memcpy(rq + 40, &a.mair, 8);
-	memcpy(rq + 48, a.reserved2, sizeof(a.reserved2));
+	memcpy(rq + 48, &a.pasid, 4);
+	memcpy(rq + 52, a.reserved, sizeof(a.reserved));
 	return fake_viommu_send(f, rq, sizeof(rq));
 }
 

@@ -35,14 +35,16 @@
 
 struct guest_attach {
 	u32 domain, endpoint;
-	u8 format, reserved;
+	u8 format, flags;
 	u16 asid;
 	u64 tcr, ttbr[2], mair;
-	u8 reserved2[76];
+	u32 pasid;
+	u8 reserved[72];
 };
+#define ATTACH_PASID 1
 #define GUEST_ATTACH            \
 	((struct guest_attach){ \
-		1, 0x10, 0x80, 0, 5, TCR_USUAL, { GUEST_TABLE, GUEST_TABLE }, 0xff04, { 0 } })
+		1, 0x10, 0x80, 0, 5, TCR_USUAL, { GUEST_TABLE, GUEST_TABLE }, 0xff04, 0, { 0 } })
 
 /* Scopes, caches and flags of an INVALIDATE. */
 enum { S_DOMAIN = 1, S_PASID, S_ADDRESS };

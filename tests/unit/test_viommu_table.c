@@ -110,26 +110,27 @@ static const u8 *probe(void)
 {
 	struct virtio_iommu_req_probe rq = { .head.type = VIRTIO_IOMMU_T_PROBE, .endpoint = 0x10 };
 
-	fake_viommu_queue(&f, 0, &rq, sizeof(rq), 64 + 4);
+	fake_viommu_queue(&f, 0, &rq, sizeof(rq), 72 + 4);
 	fake_viommu_kick(&f);
-	cr_assert(eq(int, fake_viommu_used(&f, 0), 64 + 4));
-	cr_assert(zero(u8, fake_viommu_answer(0)[64]));
+	cr_assert(eq(int, fake_viommu_used(&f, 0), 72 + 4));
+	cr_assert(zero(u8, fake_viommu_answer(0)[72]));
 	return fake_viommu_answer(0);
 }
 
 Test(viommu_table, a_probe_tells_sizes_output_and_format_behind_what_is_reserved)
 {
-	/* 4 KiB, 16 KiB, 64 KiB, 2 MiB, 32 MiB, 512 MiB, 1 GiB; 48 bits; HA, HD, HPD */
-	static const u8 want[40] = { 2,    0xf, 12, 0,   0,  0, 0,    0, 0,  0x50, 0x21,
-		                     0x62, 0,   0,  0,   0,  4, 0xf,  4, 0,  48,   0,
-		                     0,    0,   6,  0xf, 12, 0, 0x80, 0, 16, 0,    0x0b };
+	/* 4 KiB, 16 KiB, 64 KiB, 2 MiB, 32 MiB, 512 MiB, 1 GiB; 48 and 20 bits; HA, HD, HPD */
+	static const u8 want[48] = { 2,    0xf, 12, 0,    0, 0,  0,   0,   0, 0x50, 0x21,
+		                     0x62, 0,   0,  0,    0, 4,  0xf, 4,   0, 48,   0,
+		                     0,    0,   5,  0xf,  4, 0,  20,  0,   0, 0,    6,
+		                     0xf,  12,  0,  0x80, 0, 16, 0,   0x0b };
 
 	config.reserved[0] = (struct viommu_range){ 0, 0xfff };
 	config.nr_reserved = 1;
 	restart(0);
 	cr_assert(zero(int, memcmp(probe() + 24, want, sizeof(want))));
 	restart(BIT(57));
-	for (unsigned int i = 24; i < 64; i++)
+	for (unsigned int i = 24; i < 72; i++)
 		cr_assert(zero(u8, probe()[i]), "a driver without the feature is told nothing");
 }
 
@@ -286,7 +287,7 @@ Test(viommu_table, a_table_that_leads_to_itself_ends)
 	cr_assert(eq(u64, reach(8, DMA_READ), T + 8));
 }
 
-Test(viommu_table, a_process_has_no_address_space)
+Test(viommu_table, a_process_that_is_not_attached_has_no_address_space)
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
@@ -321,8 +322,9 @@ ParameterizedTestParameters(viommu_table, what_cannot_be_attached_is_refused)
 	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
 		WITH(tcr, TCR_USUAL | BIT(bits[i]), "a bit of TCR that is not offered", INVAL);
 	WITH(format, 1, "another format", UNSUPP);
-	WITH(reserved, 1, "reserved", INVAL);
-	WITH(reserved2[75], 1, "reserved behind it", INVAL);
+	WITH(flags, 2, "an unknown flag", INVAL);
+	WITH(pasid, 1, "a PASID without its flag", INVAL);
+	WITH(reserved[71], 1, "reserved", INVAL);
 	WITH(tcr, (TCR_USUAL & ~63ULL) | 15, "T0SZ below 16", INVAL);
 	WITH(tcr, (TCR_USUAL & ~63ULL) | 40, "T0SZ above 39", INVAL);
 	WITH(tcr, TCR_USUAL | 3 << 14, "TG0 3", INVAL);
