@@ -325,14 +325,6 @@ static void pages_table(void)
 	check(*(volatile u64 *)memory == dma_pattern(1), "nothing was written");
 }
 
-static void enable_pasid(void)
-{
-	u64 at = pci_ext_capability(d.rid, EXT_PASID);
-
-	check(at && read16(at + 4) >> 8 == 20, "no PASIDs of 20 bits");
-	write16(at + 6, 1);
-}
-
 /* In slot 0 from a process, in 1 from another, in 2 from none: of group 5. */
 static void ask_thrice(u32 pasid)
 {
@@ -366,7 +358,7 @@ static void pages_pasid(void)
 	start_for_pages(F_PAGE_REQUEST);
 	attach();
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "PASIDs are not enabled");
-	enable_pasid();
+	dma_enable_pasids(&d);
 	enable_pri();
 	ask_thrice(pasid);
 	check(respond_to(ep, pasid + 2, 5, 0) == S_NOENT, "a PASID that asked nothing");

@@ -11,7 +11,7 @@
 #define TCR_EPD1 (1UL << 23)
 
 enum { R_UNKNOWN, R_DOMAIN, R_MAPPING };
-enum { FLAG_READ = 1, FLAG_WRITE = 2, FLAG_ADDRESS = 0x100 };
+enum { FLAG_READ = 1, FLAG_WRITE = 2, FLAG_ADDRESS = 0x100, FLAG_PASID = 0x20000 };
 
 static struct viommu v;
 static struct dma_test d;
@@ -253,10 +253,73 @@ static void updates(void)
 	regime_leave();
 }
 
+/* Two processes with the same addresses: the CPU runs one after the other, the endpoint both. */
+static struct tables process[2];
+#define PASID 0xabcd0U
+
+static void run_process(unsigned int i)
+{
+	r.root = (u64)process[i].table[0];
+	regime_enter(&r);
+}
+
+static unsigned int copy_of(u32 pasid)
+{
+	const struct dma_op op = { .op = DMA_COPY,
+		                   .flags = DMA_F_PASID,
+		                   .iova = VA,
+		                   .iova2 = VA + PAGE,
+		                   .length = PAGE,
+		                   .pasid = pasid };
+
+	return dma_run(&d, 0, &op);
+}
+
+static void start_processes(void)
+{
+	r = (struct regime){ .granule = 12, .input = 39 };
+	r.ips = regime_ability_viommu().address_size;
+	for (unsigned int i = 0; i < 2; i++) {
+		tables_clear(&process[i]);
+		tables_map(&process[i], VA & ~(~0UL << 39), (u64)memory + i * 2 * PAGE, 2,
+		           S1_NORMAL);
+		check(!viommu_attach_process(&v, DOMAIN + i, d.rid, PASID + i,
+		                             regime_tcr(&r) | TCR_EPD0, 0,
+		                             (u64)process[i].table[0]),
+		      "attach %u", i);
+		run_process(i);
+		WORD(0) = dma_pattern(i);
+	}
+}
+
+static void processes(void)
+{
+	struct viommu_event e;
+
+	find();
+	write8(v.dev.where.config + CONFIG_BYPASS, 0);
+	dma_enable_pasids(&d);
+	start_processes();
+	for (unsigned int n = 0; n < 4; n++)
+		check(copy_of(PASID + n % 2) == DMA_DONE, "copy: reason %u", dma_reason(&d, 0));
+	for (unsigned int i = 0; i < 2; i++) {
+		run_process(i);
+		check(WORD(1) == dma_pattern(i), "process %u has another's", i);
+	}
+	check(!viommu_detach_process(&v, DOMAIN, d.rid, PASID), "detach");
+	check(copy_of(PASID) == DMA_FAULT && viommu_event(&v, &e), "it is detached");
+	check(e.reason == R_DOMAIN && e.flags == (FLAG_READ | FLAG_ADDRESS | FLAG_PASID) &&
+	              e.reserved1 == PASID && e.address == VA,
+	      "event: reason %u, flags %x, PASID %x", e.reason, e.flags, e.reserved1);
+	check(copy_of(PASID + 1) == DMA_DONE, "the other one");
+	regime_leave();
+}
+
 static const struct test tests[] = {
 	{ "at", at },
 	{ "shared", same_addresses },
 	{ "updates", updates },
+	{ "processes", processes },
 };
 
 int main(void)

@@ -9,6 +9,7 @@
 #define FEATURES (VIOMMU_FEATURES | F_ATTACH_TABLE)
 #define SLOTS    4 /* transfers at a time */
 #define DOMAINS  2
+#define PASIDS   3
 
 /*
  * All that an entry leads to, that is memory: so what hardware updates is here, whatever tables
@@ -93,6 +94,10 @@ static void attach_table(struct random *n)
 	v.request.table_endpoint = d.rid;
 	v.request.format = below(n, 32) ? FORMAT_ARM64 : below(n, 256);
 	v.request.tcr = tcr;
+	if (below(n, 2)) {
+		v.request.table_flags = below(n, 32) ? TABLE_PASID : below(n, 256);
+		v.request.table_pasid = below(n, 32) ? below(n, PASIDS) : next(n);
+	}
 	v.request.ttbr[0] = below(n, 8) ? (u64)pool : some_place(n);
 	v.request.ttbr[1] = some_place(n);
 }
@@ -118,6 +123,8 @@ static void other(struct random *n)
 	v.request.domain = below(n, DOMAINS);
 	if (v.request.type <= T_DETACH) {
 		v.request.endpoint = d.rid;
+		v.request.flags = v.request.type == T_DETACH ? below(n, 2) * TABLE_PASID : 0;
+		v.request.reserved2[0] = v.request.flags ? below(n, PASIDS) : 0;
 		return;
 	}
 	v.request.virt_start = (u64)below(n, 16) << 12;
@@ -141,7 +148,8 @@ static void transfer(struct random *n)
 	const unsigned int slot = below(n, SLOTS), state = dma_state(&d, slot);
 	const struct dma_op op = {
 		.op = below(n, 2) ? DMA_CHECK : DMA_COPY,
-		.flags = below(n, 4) ? 0 : DMA_F_HELD,
+		.flags = (below(n, 4) ? 0 : DMA_F_HELD) | (below(n, 2) ? 0 : DMA_F_PASID),
+		.pasid = below(n, PASIDS),
 		.iova = some_address(n),
 		.iova2 = some_address(n),
 		.length = 8 + below(n, 64) * 8,
@@ -224,6 +232,7 @@ static void fuzz(void)
 
 	viommu_find(&v);
 	dma_test_find(&d);
+	dma_enable_pasids(&d);
 	viommu_start(&v, FEATURES);
 	check(psci_cpu_on(1, scribble) == PSCI_OK, "no second CPU");
 	for (u64 i = 0; i < count; i++) {

@@ -7,7 +7,7 @@
 
 # endpoint GUEST TEST: the DMA endpoint behind one; its ID is not 0
 endpoint() {
-	guest "$1" "$2" --iommu v,type=virtio,experimental=page-request:attach-table --rng --dma-test=pri,ats,iommu=v -m 256 -c 2 \
+	guest "$1" "$2" --iommu v,type=virtio,experimental=page-request:attach-table --rng --dma-test=pri,ats,pasid=20,iommu=v -m 256 -c 2 \
 		--timeout 2000
 }
 
@@ -17,6 +17,7 @@ all() {
 	shift 2
 	case_of "$label: the CPU and an endpoint have one table, and the same addresses" endpoint viommu_table shared
 	case_of "$label: what an endpoint's accesses leave of entries" endpoint viommu_table updates
+	case_of "$label: two processes with the same addresses have a table each" endpoint viommu_table processes
 	for seed; do
 		case_of "$label: an address is the CPU's: tables by chance, seed $seed" endpoint viommu_table "at seed=$seed count=$count"
 	done

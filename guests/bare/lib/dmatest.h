@@ -49,6 +49,8 @@ u64 dma_fault_at(const struct dma_test *d, unsigned int slot);
 unsigned int dma_reason(const struct dma_test *d, unsigned int slot);
 u64 dma_done(const struct dma_test *d, unsigned int slot);
 u64 dma_result(const struct dma_test *d, unsigned int slot);
+/* Of 20 bits. */
+void dma_enable_pasids(const struct dma_test *d);
 /* It ends; its outcome. */
 unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
 /* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */

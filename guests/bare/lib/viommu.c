@@ -93,16 +93,36 @@ u8 viommu_unmap(struct viommu *v, u32 domain, u64 start, u64 end)
 	return viommu_ask(v, 28, 4);
 }
 
-u8 viommu_attach_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1)
+static void begin_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1)
 {
-	begin(v, T_ATTACH_TABLE);
-	v->request.table_domain = domain;
-	v->request.table_endpoint = endpoint;
+	begin_endpoint(v, T_ATTACH_TABLE, domain, endpoint);
 	v->request.format = FORMAT_ARM64;
 	v->request.tcr = tcr;
 	v->request.ttbr[0] = ttbr0;
 	v->request.ttbr[1] = ttbr1;
+}
+
+u8 viommu_attach_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1)
+{
+	begin_table(v, domain, endpoint, tcr, ttbr0, ttbr1);
 	return viommu_ask(v, 124, 4);
+}
+
+u8 viommu_attach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid, u64 tcr, u64 ttbr0,
+                         u64 ttbr1)
+{
+	begin_table(v, domain, endpoint, tcr, ttbr0, ttbr1);
+	v->request.table_flags = TABLE_PASID;
+	v->request.table_pasid = pasid;
+	return viommu_ask(v, 124, 4);
+}
+
+u8 viommu_detach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid)
+{
+	begin_endpoint(v, T_DETACH, domain, endpoint);
+	v->request.flags = TABLE_PASID;
+	memcpy(v->request.reserved2, &pasid, sizeof(pasid));
+	return viommu_ask(v, 20, 4);
 }
 
 void viommu_make_invalidate(struct viommu *v, u32 domain, u64 address, u64 nr_pages)

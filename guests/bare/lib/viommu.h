@@ -67,10 +67,11 @@ struct viommu_request {
 		};
 		struct {
 			u32 table_domain, table_endpoint;
-			u8 format, reserved5;
+			u8 format, table_flags;
 			u16 asid;
 			u64 tcr, ttbr[2], mair;
-			u8 reserved6[76];
+			u32 table_pasid;
+			u8 reserved6[72];
 		} __attribute__((packed));
 		struct {
 			u8 scope, caches;
@@ -88,7 +89,7 @@ struct viommu_event {
 	u64 address;
 };
 
-enum { FORMAT_ARM64 = 0x80 };
+enum { FORMAT_ARM64 = 0x80, TABLE_PASID = 1 };
 enum { INVAL_DOMAIN = 1, INVAL_PASID, INVAL_ADDRESS };
 enum { INVAL_PASIDS = 1, INVAL_TLB };
 enum { INVAL_LEAF = 1, INVAL_BY_ID = 4, INVAL_GLOBAL = 8 };
@@ -114,6 +115,10 @@ u8 viommu_detach(struct viommu *v, u32 domain, u32 endpoint);
 u8 viommu_map(struct viommu *v, u32 domain, u64 start, u64 end, u64 phys, u32 flags);
 u8 viommu_unmap(struct viommu *v, u32 domain, u64 start, u64 end);
 u8 viommu_attach_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1);
+/* Of a process. */
+u8 viommu_attach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid, u64 tcr, u64 ttbr0,
+                         u64 ttbr1);
+u8 viommu_detach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid);
 /* v->request is one of so many pages of 4 KiB; what is 0 pages is all of the domain. */
 void viommu_make_invalidate(struct viommu *v, u32 domain, u64 address, u64 nr_pages);
 u8 viommu_invalidate(struct viommu *v, u32 domain, u64 address, u64 nr_pages);
