@@ -94,7 +94,8 @@ void fault_answer_automatically(struct fault_port *p, const struct dma_page_resp
 	fault_deliver(p, r);
 }
 
-void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
+void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid,
+                  bool (*ends)(const void *ctx, u32 pasid), const void *ctx)
 {
 	p->generation++;
 	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
@@ -105,12 +106,25 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
 			.code = code,
 		};
 
-		if (g->state != FAULT_WAITS || g->generation == p->generation)
+		if (g->state != FAULT_WAITS || g->generation == p->generation ||
+		    !ends(ctx, g->pasid))
 			continue;
 		leave(p, g, FAULT_ENDED);
 		p->counts.ended++;
 		fault_deliver(p, &r);
 	}
+}
+
+static bool all(const void *ctx, u32 pasid)
+{
+	(void)ctx;
+	(void)pasid;
+	return true;
+}
+
+void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
+{
+	fault_end_of(p, code, with_pasid, all, NULL);
 }
 
 void fault_forget(struct fault_port *p)

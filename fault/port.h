@@ -67,6 +67,9 @@ void fault_deliver(struct fault_port *p, const struct dma_page_response *r);
  * What the device raises meanwhile is the next one's.
  */
 void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid);
+/* The same of an attachment of some PASIDs, or of none: those that it @ends. */
+void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid,
+                  bool (*ends)(const void *ctx, u32 pasid), const void *ctx);
 /* dma_forget_pages(): nothing waits any more. */
 void fault_forget(struct fault_port *p);
 

@@ -107,6 +107,22 @@ static const char *check_ranges(struct iommu_parsed *p)
 	return expected;
 }
 
+/* NAME[:NAME...], as with reserved= */
+static const char *parse_experimental(struct iommu_option *o, char *text)
+{
+	char *word;
+
+	while ((word = strsep(&text, ":"))) {
+		if (!strcmp(word, "page-request"))
+			o->page_requests = true;
+		else if (!strcmp(word, "attach-table"))
+			o->attach_table = true;
+		else
+			return "experimental=page-request, attach-table or page-request:attach-table";
+	}
+	return NULL;
+}
+
 static const struct key keys[] = {
 	IOMMU_WORD("type", type),
 	IOMMU_NUMBER("segment", place.segment, 0, 0xffff),
@@ -144,9 +160,9 @@ static const char *finish(struct iommu_parsed *p)
 		return "msi=bypass or msi=translate";
 	if (!keys_choose(w->bypass, "off", "on", &o->bypass))
 		return "bypass=on or bypass=off";
-	o->page_requests = w->experimental;
-	if (w->experimental && strcmp(w->experimental, "page-request"))
-		return "experimental=page-request";
+	expected = parse_experimental(o, (char *)w->experimental);
+	if (expected)
+		return expected;
 	if (o->granule & (o->granule - 1))
 		return "granule=N, a power of two";
 	expected = parse_range(w->input, ~0ULL, &o->input.first, &o->input.last);
@@ -263,6 +279,7 @@ static int create(struct machine *m, unsigned int i)
 		.nr_reserved = o->nr_reserved,
 		.max_mappings = o->max_mappings,
 		.page_requests = o->page_requests,
+		.attach_table = o->attach_table,
 	};
 	struct virtio_dev *dev;
 	int err;

@@ -276,7 +276,8 @@ static const struct option {
 	  "                               idrN.FIELD=VALUE, such as idr0.s2p=0; of virtio: segment=N, transport=pci|mmio,\n"
 	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
 	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...],\n"
-	  "                               host-msi=FIRST-LAST, mappings=N, experimental=page-request",
+	  "                               host-msi=FIRST-LAST, mappings=N,\n"
+	  "                               experimental=page-request|attach-table|page-request:attach-table",
 	  iommu_option_take },
 	{ "network", 'n', "tap=NAME|passt|none",
 	  "a virtio-net device on a tap interface that exists, or on passt; keys:\n"

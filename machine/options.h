@@ -88,7 +88,7 @@ struct iommu_option {
 	struct iommu_range input, domains, reserved[MAX_RESERVED];
 	unsigned int nr_reserved;
 	u64 max_mappings;
-	bool page_requests;
+	bool page_requests, attach_table;
 	/* An SMMUv3's: */
 	struct smmu_id registers;
 	bool has_oas;     /* IDR5.OAS was said; else it is the board's */

@@ -12,7 +12,7 @@ BEGIN {
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/pgtable"] = "vmm devices/pgtable"
 	may["devices/smmuv3"] = "vmm fault devices/pgtable devices/smmuv3"
-	may["devices/virtio"] = "vmm fault devices/pci devices/virtio"
+	may["devices/virtio"] = "vmm fault devices/pci devices/pgtable devices/virtio"
 	may["acpi"] = "vmm acpi"
 	may["fdt"] = "vmm fdt"
 	may["topology"] = "vmm topology"

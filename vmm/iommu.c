@@ -14,18 +14,32 @@ static struct iommu_endpoint *endpoint_of(struct dma_space *s)
 	return container_of(s, struct iommu_endpoint, dma);
 }
 
-/* What was cached in another generation may have been freed: it is not looked at. */
-static struct iova_mapping *lookup(struct iommu_endpoint *e, u64 iova)
+/* What an access with @pasid, or with none, is translated by; NULL: nothing. */
+static struct iommu_attachment *attachment_of(const struct iommu_endpoint *e, u32 pasid)
 {
-	struct iova_space *space = e->attachment->space;
+	struct iommu_attachment *by = e->processes;
+
+	if (pasid == DMA_NO_PASID)
+		return e->attachment;
+	while (by && by->pasid != pasid)
+		by = by->next;
+	if (!by && e->attachment && e->attachment->space->any_pasid)
+		return e->attachment;
+	return by;
+}
+
+/* What was cached in another generation may have been freed: it is not looked at. */
+static struct iova_mapping *lookup(struct iommu_endpoint *e, struct iova_space *space, u64 iova)
+{
 	struct iommu_cached *line = &e->cache[(iova >> 12) % IOMMU_CACHE];
 	struct iova_mapping *m = line->mapping;
 
-	if (m && line->generation == space->generation && m->iova <= iova && iova <= m->last)
+	if (m && line->space == space && line->generation == space->generation && m->iova <= iova &&
+	    iova <= m->last)
 		return m;
 	m = iova_find(space, iova);
 	if (m)
-		*line = (struct iommu_cached){ m, space->generation };
+		*line = (struct iommu_cached){ space, m, space->generation };
 	return m;
 }
 
@@ -40,18 +54,26 @@ static enum dma_status fail(struct iommu_endpoint *e, struct dma_access *a, enum
 /* The mapping that @a->iova + @a->done is in; NULL: the access ends there. */
 static struct iova_mapping *find(struct iommu_endpoint *e, struct dma_access *a)
 {
+	const struct iommu_attachment *by = attachment_of(e, a->pasid);
 	const u64 at = a->iova + a->done;
+	const bool wraps = at < a->iova; /* what follows the last address is not the first */
+	enum dma_reason reason;
 	struct iova_mapping *m;
 
-	if (!e->attachment || (a->pasid != DMA_NO_PASID && !e->attachment->space->any_pasid)) {
+	if (!by) {
 		fail(e, a, DMA_NOT_ATTACHED);
 		return NULL;
 	}
-	/* What follows the last address is not the first. */
-	m = at >= a->iova ? lookup(e, at) : NULL;
+	m = wraps ? NULL : lookup(e, by->space, at);
 	if (m && !(a->perm & ~m->perm))
 		return m;
-	fail(e, a, m ? DMA_NOT_PERMITTED : DMA_NOT_MAPPED);
+	reason = m ? DMA_NOT_PERMITTED : DMA_NOT_MAPPED;
+	if (by->space->fetch && !wraps) {
+		m = by->space->fetch(by->space, at, a->perm, &reason);
+		if (m)
+			return m;
+	}
+	fail(e, a, reason);
 	return NULL;
 }
 
@@ -101,6 +123,7 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
                                     struct dma_token *token)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
+	struct iommu_attachment *by = attachment_of(e, a->pasid);
 	const unsigned int before = sg->nr;
 	enum dma_status status = DMA_OK;
 
@@ -116,8 +139,8 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 	if (status != DMA_OK && !a->partial)
 		undo(sg, before);
 	if (sg->uses && sg->nr && !sg->attachment)
-		sg->attachment = dma_use_get(&e->attachment->use);
-	assert(!sg->attachment || sg->attachment == &e->attachment->use);
+		sg->attachment = dma_use_get(&by->use);
+	assert(!sg->attachment || sg->attachment == &by->use);
 	return status;
 }
 
@@ -180,20 +203,42 @@ void iommu_messages_changed(struct iommu_endpoint *e)
 		e->dma.messages->changed(e->dma.messages);
 }
 
-int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait)
+/* *@at becomes an attachment to @space. */
+static int replace(struct iommu_endpoint *e, struct iommu_attachment **at, u32 pasid,
+                   struct iova_space *space, struct dma_wait *wait)
 {
-	struct iommu_attachment *new = NULL;
+	struct iommu_attachment *new = NULL, *old = *at;
 
 	if (space) {
 		new = calloc(1, sizeof(*new));
 		if (!new)
 			return -ENOMEM;
 		new->space = space;
+		new->pasid = pasid;
+		new->next = old ? old->next : NULL;
 	}
-	if (e->attachment)
-		dma_use_end(&e->attachment->use, wait);
-	e->attachment = new;
+	*at = new || !old ? new : old->next;
+	if (old)
+		dma_use_end(&old->use, wait);
 	memset(e->cache, 0, sizeof(e->cache));
-	iommu_messages_changed(e);
 	return 0;
+}
+
+int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait)
+{
+	const int err = replace(e, &e->attachment, DMA_NO_PASID, space, wait);
+
+	if (!err)
+		iommu_messages_changed(e);
+	return err;
+}
+
+int iommu_attach_process(struct iommu_endpoint *e, u32 pasid, struct iova_space *space,
+                         struct dma_wait *wait)
+{
+	struct iommu_attachment **at = &e->processes;
+
+	while (*at && (*at)->pasid != pasid)
+		at = &(*at)->next;
+	return replace(e, at, pasid, space, wait);
 }

@@ -28,16 +28,20 @@ struct iommu_ops {
 struct iommu_attachment {
 	struct dma_use use;
 	struct iova_space *space;
+	struct iommu_attachment *next; /* of processes' */
+	u32 pasid;                     /* or DMA_NO_PASID */
 };
 
 struct iommu_endpoint {
 	struct dma_space dma;
 	const struct iommu_ops *ops;
 	struct iommu_attachment *attachment; /* NULL: none, and nothing can be reached */
+	struct iommu_attachment *processes;  /* with an address space of their own */
 	/* Messages to [msi_first, msi_last] are not translated; first > last: there is no such
 	 * window. */
 	u64 msi_first, msi_last;
 	struct iommu_cached {
+		struct iova_space *space;
 		struct iova_mapping *mapping;
 		u64 generation;
 	} cache[IOMMU_CACHE];
@@ -52,6 +56,10 @@ void iommu_endpoint_init(struct iommu_endpoint *e, const struct iommu_ops *ops,
  * transfers that began before are in flight still. 0 or -ENOMEM: nothing has changed.
  */
 int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait);
+
+/* The same of its accesses with @pasid; NULL: they have no space that is not the endpoint's. */
+int iommu_attach_process(struct iommu_endpoint *e, u32 pasid, struct iova_space *space,
+                         struct dma_wait *wait);
 
 /* What messages of its lead to may have changed. */
 void iommu_messages_changed(struct iommu_endpoint *e);

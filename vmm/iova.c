@@ -26,6 +26,24 @@ struct iova_mapping *iova_find(struct iova_space *s, u64 iova)
 	return iova_tree_RB_FIND(&s->tree, &key);
 }
 
+struct iova_mapping *iova_next(struct iova_space *s, u64 iova)
+{
+	struct iova_mapping key = { .iova = iova, .last = iova };
+
+	return iova_tree_RB_NFIND(&s->tree, &key);
+}
+
+void iova_gap(struct iova_space *s, u64 iova, u64 *first, u64 *last)
+{
+	struct iova_mapping *above = iova_next(s, iova);
+	struct iova_mapping *below = above ? iova_tree_RB_PREV(above) : RB_MAX(iova_tree, &s->tree);
+
+	if (above && above->iova <= *last)
+		*last = above->iova - 1;
+	if (below && below->last >= *first)
+		*first = below->last + 1;
+}
+
 int iova_map(struct iova_space *s, const struct iova_mapping *m)
 {
 	struct iova_mapping *copy = calloc(1, sizeof(*copy));
@@ -36,6 +54,7 @@ int iova_map(struct iova_space *s, const struct iova_mapping *m)
 	copy->last = m->last;
 	copy->gpa = m->gpa;
 	copy->perm = m->perm;
+	copy->global = m->global;
 	if (iova_tree_RB_INSERT(&s->tree, copy)) {
 		free(copy);
 		return -EEXIST;
@@ -63,18 +82,28 @@ static void remove_mapping(struct iova_space *s, struct iova_mapping *m, struct 
 	dma_use_end(&m->use, wait);
 }
 
-int iova_unmap(struct iova_space *s, u64 iova, u64 last, struct dma_wait *wait, bool *doorbells)
+void iova_take(struct iova_space *s, u64 iova, u64 last, u32 kinds, struct dma_wait *wait,
+               bool *doorbells)
 {
-	struct iova_mapping key = { .iova = iova, .last = iova }, *m, *next;
+	struct iova_mapping *m, *next;
 
 	*doorbells = false;
-	if (splits(s, iova, last))
-		return -ERANGE;
-	for (m = iova_tree_RB_NFIND(&s->tree, &key); m && m->iova <= last; m = next) {
+	for (m = iova_next(s, iova); m && m->iova <= last; m = next) {
 		next = iova_tree_RB_NEXT(m);
+		if (!(kinds & (m->global ? IOVA_GLOBAL : IOVA_OWN)))
+			continue;
 		*doorbells |= m->doorbell;
 		remove_mapping(s, m, wait);
 	}
+}
+
+int iova_unmap(struct iova_space *s, u64 iova, u64 last, struct dma_wait *wait, bool *doorbells)
+{
+	if (splits(s, iova, last)) {
+		*doorbells = false;
+		return -ERANGE;
+	}
+	iova_take(s, iova, last, IOVA_ALL, wait, doorbells);
 	return 0;
 }
 

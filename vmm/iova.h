@@ -17,7 +17,11 @@ struct iova_mapping {
 	gpa_t gpa;      /* of iova */
 	u32 perm;       /* enum dma_perm */
 	bool doorbell;  /* messages are sent through it: see dma_messages */
+	bool global;    /* IOVA_GLOBAL */
 };
+
+/* Two kinds of mappings, of a space that tells them apart; any others are OWN. */
+enum iova_kind { IOVA_OWN = 1, IOVA_GLOBAL = 2, IOVA_ALL = 3 };
 
 RB_HEAD(iova_tree, iova_mapping);
 
@@ -27,11 +31,15 @@ struct iova_space {
 	u64 generation; /* another one whenever a mapping has gone: what was looked up before is
 	                   stale */
 	bool any_pasid; /* it is that of every process of an endpoint's; else a PASID has none */
+	/* NULL, or asked where nothing is mapped at @iova, or not with @perm: that is then made
+	 * so. NULL: it cannot be, for *@reason. */
+	struct iova_mapping *(*fetch)(struct iova_space *s, u64 iova, u32 perm,
+	                              enum dma_reason *reason);
 };
 
 void iova_init(struct iova_space *s);
 
-/* @m's range, GPA and perm; a copy is kept. 0; -EEXIST: it overlaps another; -ENOMEM. */
+/* @m's range, GPA, perm and kind; a copy is kept. 0; -EEXIST: it overlaps another; -ENOMEM. */
 int iova_map(struct iova_space *s, const struct iova_mapping *m);
 
 /*
@@ -41,10 +49,21 @@ int iova_map(struct iova_space *s, const struct iova_mapping *m);
  */
 int iova_unmap(struct iova_space *s, u64 iova, u64 last, struct dma_wait *wait, bool *doorbells);
 
+/*
+ * The same, of all that reach into [@iova, @last], and are of one of @kinds (enum iova_kind);
+ * *@doorbells as well.
+ */
+void iova_take(struct iova_space *s, u64 iova, u64 last, u32 kinds, struct dma_wait *wait,
+               bool *doorbells);
+
 /* All of them, with no one waiting; the owner has ended what uses the space. */
 void iova_clear(struct iova_space *s);
 
 /* The one that @iova is in, or NULL. */
 struct iova_mapping *iova_find(struct iova_space *s, u64 iova);
+/* That one, or the next above it. */
+struct iova_mapping *iova_next(struct iova_space *s, u64 iova);
+/* Of [*@first, *@last], what is around @iova and free. */
+void iova_gap(struct iova_space *s, u64 iova, u64 *first, u64 *last);
 
 #endif

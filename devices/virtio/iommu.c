@@ -75,6 +75,8 @@ static u64 features(const struct viommu_config *c)
 
 	if (c->page_requests)
 		f |= BIT(VIOMMU_F_PAGE_REQUEST);
+	if (c->attach_table)
+		f |= BIT(VIOMMU_F_ATTACH_TABLE);
 	if (c->input.first || c->input.last != ~0ULL)
 		f |= BIT(VIRTIO_IOMMU_F_INPUT_RANGE);
 	if (c->first_domain || c->last_domain != ~0u)
@@ -147,6 +149,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 	if (!e)
 		return -ENOMEM;
 	e->viommu = v;
+	e->own.pasid = DMA_NO_PASID;
 	iommu_endpoint_init(&e->iommu, &viommu_endpoint_ops, v->dev.dma->mem);
 	fault_port_init(&e->port, &e->iommu.dma);
 	if (v->host.msi_window) {

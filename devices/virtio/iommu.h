@@ -33,8 +33,8 @@ struct viommu_config {
 	struct viommu_range doorbell;                      /* GPAs */
 	struct viommu_range reserved[VIOMMU_MAX_RESERVED]; /* IOVAs that cannot be mapped */
 	unsigned int nr_reserved;
-	u64 max_mappings;   /* of all domains together */
-	bool page_requests; /* experimental: docs/virtio-iommu-experimental.md */
+	u64 max_mappings;                 /* of all domains together */
+	bool page_requests, attach_table; /* experimental: docs/virtio-iommu-experimental.md */
 };
 
 /* 0 or -ENOMEM. @dma is the device's own way to its rings. It outlives what is behind it. */

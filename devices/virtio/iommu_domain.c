@@ -3,6 +3,7 @@
  * elsewhere. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "devices/virtio/iommu_private.h"
 
@@ -24,7 +25,16 @@ struct viommu_domain *viommu_find_domain(const struct viommu *v, u32 id)
 	return d;
 }
 
-static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass)
+/* Bypass, a table that was given in the same words, or mappings. */
+static bool is_alike(const struct viommu_domain *d, bool bypass, const struct viommu_table *t)
+{
+	if (d->bypass != bypass || !d->table.viommu != !t)
+		return false;
+	return !t || !memcmp(&d->table.given, &t->given, sizeof(t->given));
+}
+
+static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass,
+                                           const struct viommu_table *table)
 {
 	struct viommu_domain *d = calloc(1, sizeof(*d));
 
@@ -33,6 +43,10 @@ static struct viommu_domain *create_domain(struct viommu *v, u32 id, bool bypass
 	d->id = id;
 	d->bypass = bypass;
 	iova_init(&d->space);
+	if (table) {
+		d->table = *table;
+		d->space.fetch = viommu_walk;
+	}
 	d->next = v->domains;
 	v->domains = d;
 	v->counts.domains++;
@@ -47,59 +61,98 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 		at = &(*at)->next;
 	*at = d->next;
 	v->counts.domains--;
-	v->counts.mappings -= d->space.nr;
+	v->counts.mappings -= d->table.viommu ? 0 : d->space.nr;
 	iova_clear(&d->space);
 	free(d);
 }
 
 /* 5.13.6.4: without an endpoint it ceases to exist. What was asked of its driver is answered. */
-static void leave_domain(struct viommu *v, struct viommu_endpoint *e)
+static void leave_domain(struct viommu *v, struct viommu_endpoint *e, struct viommu_seat *seat)
 {
-	struct viommu_domain *d = e->domain;
+	struct viommu_domain *d = seat->domain;
 
-	e->domain = NULL;
-	viommu_refuse_pages(e);
+	seat->domain = NULL;
+	viommu_refuse_pages(e, seat);
 	if (d && !--d->nr_endpoints)
 		free_domain(v, d);
 }
 
-static struct iova_space *reach(struct viommu *v, const struct viommu_domain *d)
+/* What has no domain; without PASID: what the configuration's bypass says. */
+static struct iova_space *reach(struct viommu *v, const struct viommu_seat *seat,
+                                const struct viommu_domain *d)
 {
-	if (d ? d->bypass : v->config.bypass)
+	if (d ? d->bypass : v->config.bypass && seat->pasid == DMA_NO_PASID)
 		return &v->everything;
 	return d ? (struct iova_space *)&d->space : NULL;
 }
 
+static int sit(struct viommu_endpoint *e, const struct viommu_seat *seat, struct iova_space *space,
+               struct dma_wait *wait)
+{
+	if (seat->pasid == DMA_NO_PASID)
+		return iommu_attach(&e->iommu, space, wait);
+	return iommu_attach_process(&e->iommu, seat->pasid, space, wait);
+}
+
+struct viommu_seat *viommu_seat(struct viommu_endpoint *e, u32 pasid)
+{
+	if (pasid == DMA_NO_PASID)
+		return &e->own;
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES; i++)
+		if (e->processes[i].domain && e->processes[i].pasid == pasid)
+			return &e->processes[i];
+	return NULL;
+}
+
+/* NULL: all are taken. */
+static struct viommu_seat *take_seat(struct viommu_endpoint *e, u32 pasid)
+{
+	struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES && !seat; i++)
+		if (!e->processes[i].domain)
+			seat = &e->processes[i];
+	if (seat)
+		seat->pasid = pasid;
+	return seat;
+}
+
 /* 5.13.6.3.2: from one domain to another is a DETACH and an ATTACH. */
-u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 domain, bool bypass,
-                 struct dma_wait *wait)
+u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain, bool bypass,
+                 const struct viommu_table *table, struct dma_wait *wait)
 {
 	struct viommu_domain *d = viommu_find_domain(v, domain);
+	struct viommu_seat *seat = take_seat(e, pasid);
 
-	if (d && d->bypass != bypass)
+	if (d && !is_alike(d, bypass, table))
 		return VIRTIO_IOMMU_S_INVAL;
-	if (d && d == e->domain)
+	if (!seat)
+		return VIRTIO_IOMMU_S_NOMEM;
+	if (d && d == seat->domain)
 		return VIRTIO_IOMMU_S_OK;
 	if (!d)
-		d = create_domain(v, domain, bypass);
-	if (!d || iommu_attach(&e->iommu, reach(v, d), wait)) {
+		d = create_domain(v, domain, bypass, table);
+	if (!d || sit(e, seat, reach(v, seat, d), wait)) {
 		if (d && !d->nr_endpoints)
 			free_domain(v, d);
 		return VIRTIO_IOMMU_S_NOMEM;
 	}
-	leave_domain(v, e);
-	e->domain = d;
+	leave_domain(v, e, seat);
+	seat->domain = d;
 	d->nr_endpoints++;
 	return VIRTIO_IOMMU_S_OK;
 }
 
-u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 domain, struct dma_wait *wait)
+u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain,
+                 struct dma_wait *wait)
 {
-	if (!e->domain || e->domain->id != domain)
+	struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	if (!seat || !seat->domain || seat->domain->id != domain)
 		return VIRTIO_IOMMU_S_INVAL;
-	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
+	if (sit(e, seat, reach(v, seat, NULL), wait))
 		return VIRTIO_IOMMU_S_NOMEM;
-	leave_domain(v, e);
+	leave_domain(v, e, seat);
 	return VIRTIO_IOMMU_S_OK;
 }
 
@@ -123,7 +176,7 @@ u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mappi
 static void tell_of_messages(struct viommu *v, const struct viommu_domain *d)
 {
 	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
-		if (e->domain == d)
+		if (e->own.domain == d)
 			iommu_messages_changed(&e->iommu);
 }
 
@@ -141,24 +194,53 @@ u8 viommu_unmap(struct viommu *v, struct viommu_domain *d, u64 first, u64 last,
 	return VIRTIO_IOMMU_S_OK;
 }
 
-/* Short of memory it reaches nothing: an attachment to nothing needs none. */
-static void attach_to_nothing(struct viommu *v, struct viommu_endpoint *e, struct dma_wait *wait)
+/* Of a page or block that is in pieces any address takes them all. */
+void viommu_forget(struct viommu *v, struct viommu_domain *d, u64 first, u64 last, u32 kinds,
+                   struct dma_wait *wait)
 {
-	if (iommu_attach(&e->iommu, reach(v, NULL), wait))
-		iommu_attach(&e->iommu, NULL, wait);
+	const u64 piece = BIT(d->table.cut) - 1;
+	bool doorbells;
+
+	iova_take(&d->space, first & ~piece, last | piece, kinds, wait, &doorbells);
+	if (!d->space.nr)
+		d->table.cut = 0;
+	doorbells |= d->table.moved;
+	d->table.moved = false;
+	if (doorbells)
+		tell_of_messages(v, d);
+}
+
+/* Short of memory it reaches nothing: an attachment to nothing needs none. */
+static void attach_to_nothing(struct viommu *v, struct viommu_endpoint *e, struct viommu_seat *seat,
+                              struct dma_wait *wait)
+{
+	if (sit(e, seat, reach(v, seat, NULL), wait))
+		sit(e, seat, NULL, wait);
+}
+
+static void detach_endpoint(struct viommu *v, struct viommu_endpoint *e, struct dma_wait *wait)
+{
+	for (unsigned int i = 0; i < VIOMMU_MAX_PROCESSES; i++) {
+		struct viommu_seat *seat = &e->processes[i];
+
+		if (!seat->domain)
+			continue;
+		attach_to_nothing(v, e, seat, wait);
+		leave_domain(v, e, seat);
+	}
+	attach_to_nothing(v, e, &e->own, wait);
+	leave_domain(v, e, &e->own);
 }
 
 void viommu_detach_all(struct viommu *v, struct dma_wait *wait)
 {
-	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next) {
-		attach_to_nothing(v, e, wait);
-		leave_domain(v, e);
-	}
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		detach_endpoint(v, e, wait);
 }
 
 void viommu_bypass_changed(struct viommu *v)
 {
 	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
-		if (!e->domain)
-			attach_to_nothing(v, e, NULL);
+		if (!e->own.domain)
+			attach_to_nothing(v, e, &e->own, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The IOMMU device's event queue: faults of its endpoints (virtio 1.3, 5.13.6.9). */
 #include <endian.h>
+#include <string.h>
 
 #include "devices/virtio/iommu_private.h"
 
@@ -45,9 +46,13 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 	struct viommu *v = e->viommu;
 	u32 id = e->id ? e->id(e->ctx) : 0;
 	u64 address = a->iova + a->done;
-	const struct virtio_iommu_fault f = {
+	/* Only who can attach a process is told of it. */
+	const bool process = a->pasid != DMA_NO_PASID && virtio_has(&v->dev, VIOMMU_F_ATTACH_TABLE);
+	const __le32 pasid = htole32(process ? a->pasid : 0);
+	struct virtio_iommu_fault f = {
 		.reason = reasons[a->reason],
 		.flags = htole32(VIRTIO_IOMMU_FAULT_F_ADDRESS |
+		                 (process ? VIOMMU_FAULT_F_PASID : 0) |
 		                 (a->perm & DMA_READ ? VIRTIO_IOMMU_FAULT_F_READ : 0) |
 		                 (a->perm & DMA_WRITE ? VIRTIO_IOMMU_FAULT_F_WRITE : 0)),
 		.endpoint = htole32(id),
@@ -57,6 +62,7 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault at %#llx, %s%s: %s", id,
 	      (unsigned long long)address, a->perm & DMA_READ ? "r" : "",
 	      a->perm & DMA_WRITE ? "w" : "", dma_reason_words(a->reason));
+	memcpy(f.reserved2, &pasid, sizeof(pasid));
 	viommu_report(v, &f, sizeof(f));
 }
 

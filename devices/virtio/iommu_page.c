@@ -5,10 +5,32 @@
 
 #include "devices/virtio/iommu_private.h"
 
-/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
-void viommu_refuse_pages(struct viommu_endpoint *e)
+/* Who is attached for a request of @pasid: that process, or else the endpoint. */
+static const struct viommu_seat *seat_for(struct viommu_endpoint *e, u32 pasid)
 {
-	fault_end(&e->port, DMA_PAGE_INVALID, true);
+	const struct viommu_seat *seat = viommu_seat(e, pasid);
+
+	return seat ? seat : &e->own;
+}
+
+struct leaving {
+	struct viommu_endpoint *endpoint;
+	const struct viommu_seat *seat;
+};
+
+static bool leaves(const void *ctx, u32 pasid)
+{
+	const struct leaving *l = ctx;
+
+	return pasid == l->seat->pasid || seat_for(l->endpoint, pasid) == l->seat;
+}
+
+/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
+void viommu_refuse_pages(struct viommu_endpoint *e, const struct viommu_seat *seat)
+{
+	const struct leaving l = { e, seat };
+
+	fault_end_of(&e->port, DMA_PAGE_INVALID, true, leaves, &l);
 }
 
 void viommu_forget_pages(struct iommu_endpoint *iommu)
@@ -38,8 +60,8 @@ static bool show(struct viommu_endpoint *e, const struct dma_page_request *rq)
 		.group = htole16(rq->group),
 	};
 
-	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id || !e->domain ||
-	    !fault_can_raise(&e->port, rq))
+	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id ||
+	    !seat_for(e, rq->pasid)->domain || !fault_can_raise(&e->port, rq))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");

@@ -10,14 +10,16 @@
 union body {
 	struct virtio_iommu_req_head head;
 	struct virtio_iommu_req_attach attach;
-	struct virtio_iommu_req_detach detach;
+	struct viommu_req_detach detach;
 	struct virtio_iommu_req_map map;
 	struct virtio_iommu_req_unmap unmap;
 	struct virtio_iommu_req_probe probe;
 	struct viommu_req_page_response page_response;
+	struct viommu_req_attach_table attach_table;
+	struct viommu_req_invalidate invalidate;
 };
 
-static bool is_zero(const u8 *bytes, size_t len)
+bool viommu_is_zero(const u8 *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (bytes[i])
@@ -26,7 +28,7 @@ static bool is_zero(const u8 *bytes, size_t len)
 }
 
 /* 5.13.6: with DOMAIN_RANGE the driver knows which there are. */
-static bool in_domain_range(const struct viommu *v, u32 domain)
+bool viommu_in_domain_range(const struct viommu *v, u32 domain)
 {
 	return domain >= v->host.first_domain && domain <= v->host.last_domain;
 }
@@ -40,23 +42,29 @@ static u8 attach(struct viommu_request *rq, const union body *b)
 	const u32 flags = le32toh(b->attach.flags), domain = le32toh(b->attach.domain);
 	struct viommu_endpoint *e = viommu_find_endpoint(v, le32toh(b->attach.endpoint));
 
-	if (!is_zero(b->attach.reserved, sizeof(b->attach.reserved)) || flags & ~known)
+	if (!viommu_is_zero(b->attach.reserved, sizeof(b->attach.reserved)) || flags & ~known)
 		return VIRTIO_IOMMU_S_INVAL;
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
-	if (!in_domain_range(v, domain))
+	if (!viommu_in_domain_range(v, domain))
 		return VIRTIO_IOMMU_S_RANGE;
-	return viommu_attach(v, e, domain, flags & VIRTIO_IOMMU_ATTACH_F_BYPASS, &rq->wait);
+	return viommu_attach(v, e, DMA_NO_PASID, domain, flags & VIRTIO_IOMMU_ATTACH_F_BYPASS, NULL,
+	                     &rq->wait);
 }
 
-/* 5.13.6.4.2 */
+/* 5.13.6.4.2; without the experiment what is behind it is reserved, and ignored. */
 static u8 detach(struct viommu_request *rq, const union body *b)
 {
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->detach.endpoint));
+	const bool process = virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) &&
+	                     le32toh(b->detach.flags) & VIOMMU_DETACH_F_PASID;
 
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
-	return viommu_detach(rq->viommu, e, le32toh(b->detach.domain), &rq->wait);
+	if (process && le32toh(b->detach.pasid) > VIOMMU_MAX_PASID)
+		return VIRTIO_IOMMU_S_INVAL;
+	return viommu_detach(rq->viommu, e, process ? le32toh(b->detach.pasid) : DMA_NO_PASID,
+	                     le32toh(b->detach.domain), &rq->wait);
 }
 
 static bool overlaps(const struct viommu_range *r, const struct iova_mapping *m)
@@ -122,7 +130,7 @@ static u8 map(struct viommu_request *rq, const union body *b)
 		return VIRTIO_IOMMU_S_RANGE;
 	if (!d)
 		return VIRTIO_IOMMU_S_NOENT;
-	if (d->bypass || is_reserved(v, &m) || clashes(v, &m, flags))
+	if (d->bypass || d->table.viommu || is_reserved(v, &m) || clashes(v, &m, flags))
 		return VIRTIO_IOMMU_S_INVAL;
 	return viommu_map(v, d, &m);
 }
@@ -136,7 +144,7 @@ static u8 unmap(struct viommu_request *rq, const union body *b)
 
 	if (!d)
 		return VIRTIO_IOMMU_S_NOENT;
-	if (d->bypass)
+	if (d->bypass || d->table.viommu)
 		return VIRTIO_IOMMU_S_INVAL;
 	if (last < first)
 		return VIRTIO_IOMMU_S_RANGE;
@@ -159,7 +167,8 @@ static struct virtio_iommu_probe_resv_mem resv_mem(const struct viommu_range *r,
 size_t viommu_probe_size(const struct viommu *v)
 {
 	return (v->host.nr_reserved + v->host.msi_window) *
-	       sizeof(struct virtio_iommu_probe_resv_mem);
+	               sizeof(struct virtio_iommu_probe_resv_mem) +
+	       (v->host.attach_table ? sizeof(struct viommu_probe_tables) : 0);
 }
 
 /* 5.13.6.7.2. A list that is too short gets no property, but zeroes: what is
@@ -167,9 +176,11 @@ size_t viommu_probe_size(const struct viommu *v)
 static u8 probe(struct viommu_request *rq, const union body *b)
 {
 	static const u8
-		zeroes[(VIOMMU_MAX_RESERVED + 1) * sizeof(struct virtio_iommu_probe_resv_mem)];
+		zeroes[(VIOMMU_MAX_RESERVED + 1) * sizeof(struct virtio_iommu_probe_resv_mem) +
+	               sizeof(struct viommu_probe_tables)];
 	const struct viommu_config *c = &rq->viommu->host;
 	const struct iovec *in = &rq->chain.iov[rq->chain.nr_out];
+	const struct viommu_probe_tables tables = viommu_table_properties();
 	struct virtio_iommu_probe_resv_mem all[VIOMMU_MAX_RESERVED + 1];
 	unsigned int nr = 0;
 
@@ -183,12 +194,24 @@ static u8 probe(struct viommu_request *rq, const union body *b)
 	if (c->msi_window)
 		all[nr++] = resv_mem(&c->msi, VIRTIO_IOMMU_RESV_MEM_T_MSI);
 	iov_write(in, rq->chain.nr_in, 0, all, nr * sizeof(all[0]));
+	if (virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE))
+		iov_write(in, rq->chain.nr_in, nr * sizeof(all[0]), &tables, sizeof(tables));
 	return VIRTIO_IOMMU_S_OK;
 }
 
 static u8 page_response(struct viommu_request *rq, const union body *b)
 {
 	return viommu_page_response(rq, &b->page_response);
+}
+
+static u8 attach_table(struct viommu_request *rq, const union body *b)
+{
+	return viommu_attach_table(rq, &b->attach_table);
+}
+
+static u8 invalidate(struct viommu_request *rq, const union body *b)
+{
+	return viommu_invalidate(rq, &b->invalidate);
 }
 
 /* A row a request: the bytes before what the device writes. A type with no row is none. */
@@ -207,6 +230,10 @@ static const struct {
 	                           probe },
 	[VIOMMU_T_PAGE_RESPONSE] = { offsetof(struct viommu_req_page_response, tail),
 	                             BIT(VIOMMU_F_PAGE_REQUEST), page_response },
+	[VIOMMU_T_ATTACH_TABLE] = { offsetof(struct viommu_req_attach_table, tail),
+	                            BIT(VIOMMU_F_ATTACH_TABLE), attach_table },
+	[VIOMMU_T_INVALIDATE] = { offsetof(struct viommu_req_invalidate, tail),
+	                          BIT(VIOMMU_F_ATTACH_TABLE), invalidate },
 };
 
 /*

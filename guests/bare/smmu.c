@@ -232,14 +232,6 @@ static void two_level(void)
 	aborts((u64)memory, "no span");
 }
 
-static void enable_pasid(void)
-{
-	u64 at = pci_ext_capability(d.rid, EXT_PASID);
-
-	check(at && read16(at + 4) >> 8 == 20, "no PASIDs of 20 bits");
-	write16(at + 6, 1);
-}
-
 static void arrives_of(u32 pasid, u64 at, const char *when)
 {
 	check(fill(IOVA, DMA_F_PASID, pasid) == DMA_DONE, "%s: outcome %u, reason %u", when,
@@ -257,7 +249,7 @@ static void pasid(void)
 	struct ste ste;
 
 	find();
-	enable_pasid();
+	dma_enable_pasids(&d);
 	tables_clear(&other);
 	reverse(&t1, IOVA, S1_PAGE | ENTRY_NG);
 	tables_map(&other, IOVA, (u64)memory, PAGES, S1_PAGE | ENTRY_NG);

@@ -3,7 +3,7 @@
  * both have to say the same. "seed=N" repeats them, "count=N" of them. The DMA endpoint is behind
  * it. */
 #include "lib/dmatest.h"
-#include "lib/regime.h"
+#include "lib/oracle.h"
 
 static struct smmu s;
 static struct dma_test d;
@@ -30,27 +30,6 @@ static _Noreturn void differs(struct access a, enum answer cpu, u64 pa, const ch
 	     : a.write ? "write"
 	               : "read",
 	     a.privileged ? "privileged" : "nobody", names[cpu], pa, what);
-}
-
-/* What both begin with, and what either has made of it. */
-struct path {
-	u64 entry[4];
-};
-
-static struct path look(void)
-{
-	struct path p = { { 0 } };
-
-	for (int level = r.start; level <= r.leaf; level++)
-		p.entry[level] = *(volatile u64 *)r.entry[level];
-	return p;
-}
-
-static void restore(const struct path *p)
-{
-	for (int level = r.start; level <= r.leaf; level++)
-		*(volatile u64 *)r.entry[level] = p->entry[level];
-	barrier();
 }
 
 static void invalidate(bool ste_too)
@@ -102,7 +81,7 @@ static void expect_bytes(struct access a, u64 pa, u64 seed)
 		differs(a, A_OK, pa, "the SMMU's is elsewhere");
 	if (!a.write && dma_result(&d, 0) != dma_checksum(*word))
 		differs(a, A_OK, pa, "the SMMU reads elsewhere");
-	*word = pa * 3;
+	*word = ORACLE_WORD(pa);
 }
 
 static void ask_smmu(struct access a, enum answer cpu, u64 pa, u64 iova)
@@ -132,108 +111,36 @@ static void ask_smmu(struct access a, enum answer cpu, u64 pa, u64 iova)
 	}
 }
 
-static bool cleans(struct access a)
+static void compare(struct access a, const struct oracle *o)
 {
-	return r.hd && a.write && *r.entry[r.leaf] & ENTRY_DBM;
-}
-
-/*
- * Whether an AT of a write makes a clean page dirty, or says of it that it is read-only, CPUs do
- * not agree: then the access itself is asked.
- */
-static enum answer ask_by_access(struct access a, u64 *pa)
-{
-	const u64 output = regime_output(&r);
-
-	if (!in(output, (u64)arena, ARENA_SIZE))
-		return NR_ANSWERS;
-	if (!regime_access(&r, a))
-		return A_PERMISSION;
-	clean++;
-	*pa = output;
-	return A_OK;
-}
-
-/*
- * What users may write is not executed with privilege, a clean page included (D8.5.2: DBM clears
- * AP[2] in effect); CPUs that are emulated look at AP[2] alone.
- */
-static enum answer ask_by_fetch(u64 *pa)
-{
-	const u64 clean_page = ENTRY_USER | ENTRY_RO | ENTRY_DBM;
-	enum answer cpu = regime_fetch(&r, pa);
-
-	return cpu == A_OK && r.hd && !(~*r.entry[r.leaf] & clean_page) ? NR_ANSWERS : cpu;
-}
-
-/* What the CPU's own access leaves of the entries; *updated: there is such a thing. */
-static struct path access(struct access a, enum answer cpu, u64 pa, bool *updated)
-{
-	struct path p;
-
-	*updated = cpu == A_OK && in(pa, (u64)arena, ARENA_SIZE);
-	if (!*updated || a.fetch)
-		return look();
-	if (!regime_access(&r, a)) {
-		regime_leave();
-		differs(a, cpu, pa, "and then it aborts");
-	}
-	p = look();
-	if (a.write)
-		*(volatile u64 *)pa = pa * 3;
-	return p;
-}
-
-static void compare(struct access a, enum answer cpu, u64 pa, const struct path *want)
-{
-	struct path is = look();
-
-	if (memcmp(&is, want, sizeof(is))) {
-		for (int level = r.start; level <= r.leaf; level++)
-			print("level %u: the CPU makes it %lx\n", level, want->entry[level]);
-		differs(a, cpu, pa, "the SMMU leaves other entries");
-	}
-}
-
-/* The CPU's answer, and what it makes of the entries; they are then as they were. */
-static enum answer ask_cpu(struct access a, u64 *pa, struct path *after, bool *updated)
-{
-	const struct path before = look();
-	enum answer cpu;
-
-	regime_enter(&r);
-	cpu = a.fetch ? ask_by_fetch(pa) : regime_ask(&r, a, pa);
-	if (cpu == A_PERMISSION && cleans(a))
-		cpu = ask_by_access(a, pa);
-	if (!a.fetch)
-		restore(&before);
-	regime_enter(&r);
-	*after = access(a, cpu, *pa, updated);
-	regime_leave();
-	restore(&before);
-	return cpu;
+	if (path_is(&r, &o->after))
+		return;
+	for (int level = r.start; level <= r.leaf; level++)
+		print("level %u: the CPU makes it %lx\n", level, o->after.entry[level]);
+	differs(a, o->answer, o->pa, "the SMMU leaves other entries");
 }
 
 static void step(const struct regime_ability *can)
 {
 	struct access a = { .write = one_in(2), .privileged = one_in(2) };
-	struct path after;
-	enum answer cpu;
-	bool lower, updated;
-	u64 pa = 0;
+	struct oracle o;
+	bool lower;
 
 	regime_make(&r, can);
 	a.fetch = a.privileged && !a.write && one_in(3);
-	cpu = ask_cpu(a, &pa, &after, &updated);
-	counts[cpu]++;
+	o = oracle_ask(&r, a);
+	if (o.contradicts)
+		differs(a, o.answer, o.pa, "and then it aborts");
+	counts[o.answer]++;
+	clean += o.cleaned;
 	lower = r.in_reach && one_in(3);
 	/* What would be written over is no one's to lose. */
-	if (cpu != NR_ANSWERS &&
-	    (cpu != A_OK || !a.write || updated || !in(pa, RAM_BASE, RAM_SIZE))) {
+	if (o.answer != NR_ANSWERS &&
+	    (o.answer != A_OK || !a.write || o.updated || !in(o.pa, RAM_BASE, RAM_SIZE))) {
 		configure(a, lower);
-		ask_smmu(a, cpu, pa, lower ? regime_lower(&r) : r.va);
-		if (updated || !r.ha)
-			compare(a, cpu, pa, &after);
+		ask_smmu(a, o.answer, o.pa, lower ? regime_lower(&r) : r.va);
+		if (o.updated || !r.ha)
+			compare(a, &o);
 	}
 	regime_forget(&r);
 }
@@ -251,8 +158,7 @@ static void at(void)
 	random_seed(seed);
 	dma_test_find(&d);
 	smmu_start(&s);
-	for (u64 pa = (u64)arena; pa < (u64)arena + ARENA_SIZE; pa += 8)
-		*(u64 *)pa = pa * 3;
+	oracle_fill();
 	for (nr = 1; nr <= count; nr++)
 		step(&can);
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)

@@ -2,9 +2,9 @@
 /* A virtio-iommu and transfers in flight: what takes memory away waits for them; and page requests.
  * The DMA endpoint is behind it. */
 #include "lib/dmatest.h"
+#include "lib/tables.h"
 #include "lib/viommu.h"
 
-#define PAGE   0x1000UL
 #define DOMAIN 3
 #define IOVA   0x40000000UL
 
@@ -31,6 +31,21 @@ static void attach(void)
 	memset(memory, 0, sizeof(memory));
 }
 
+/* The lower half's, with pages of 4 KiB, addresses of 39 bits and outputs of 40. */
+#define TCR    (T0SZ | 0x35UL << 8 | 1UL << 23 | 2UL << 32)
+#define S1_OWN (S1_PAGE | ENTRY_NG)
+
+static struct tables owned;
+
+/* A table of the driver's, with pages 0 to 3. */
+static void attach_table(void)
+{
+	tables_clear(&owned);
+	tables_map(&owned, IOVA, (u64)memory, 4, S1_OWN);
+	check(!viommu_attach_table(&v, DOMAIN, ep, TCR, (u64)owned.table[0], 0), "attach");
+	memset(memory, 0, sizeof(memory));
+}
+
 static struct dma_op fill(u64 iova, u64 length, u32 flags)
 {
 	return (struct dma_op){
@@ -45,17 +60,6 @@ static void hold(void)
 
 	dma_start(&d, 0, &op);
 	check(wait_for(dma_state(&d, 0) == DMA_HOLDS, LONG), "nothing is held");
-}
-
-/* Offered, not waited for; v.request is what it is. */
-static void offer(u32 size)
-{
-	struct ring *r = &v.dev.ring[REQUESTQ];
-
-	memset(v.answer, S_NONE, sizeof(v.answer));
-	r->desc[0] = (struct desc){ (u64)&v.request, size, DESC_NEXT, 1 };
-	r->desc[1] = (struct desc){ (u64)v.answer, 4, DESC_WRITE, 0 };
-	device_offer(&v.dev, REQUESTQ, 0);
 }
 
 static void waits_for_release(const char *what)
@@ -84,7 +88,7 @@ static void unmap(void)
 	v.request.unmap_domain = DOMAIN;
 	v.request.unmap_start = IOVA;
 	v.request.unmap_end = IOVA + 2 * PAGE - 1;
-	offer(28);
+	viommu_offer(&v, 28, 4);
 	/* The request is taken in its own time; from then on there is nothing for new accesses. */
 	check(wait_for(dma_run(&d, 1, &look) == DMA_FAULT, LONG) && dma_fault_at(&d, 1) == IOVA,
 	      "a new access while the unmap waits");
@@ -100,7 +104,7 @@ static void detach(void)
 	v.request.type = T_DETACH;
 	v.request.domain = DOMAIN;
 	v.request.endpoint = ep;
-	offer(20);
+	viommu_offer(&v, 20, 4);
 	waits_for_release("a detach");
 	attach();
 	hold();
@@ -108,8 +112,29 @@ static void detach(void)
 	v.request.type = T_ATTACH;
 	v.request.domain = DOMAIN + 1;
 	v.request.endpoint = ep;
-	offer(20);
+	viommu_offer(&v, 20, 4);
 	waits_for_release("an attach elsewhere");
+}
+
+/* A table of the driver's: what it takes from endpoints is INVALIDATE's to take. */
+static void invalidate(void)
+{
+	const struct dma_op look = { .op = DMA_CHECK, .iova = IOVA, .length = 8 };
+
+	find(VIOMMU_FEATURES | F_ATTACH_TABLE);
+	attach_table();
+	hold();
+	check(!viommu_invalidate(&v, DOMAIN, IOVA + 2 * PAGE, 2), "other pages");
+	*(volatile u64 *)tables_entry(&owned, IOVA, 3) = (u64)(memory + 3 * PAGE) | S1_OWN;
+	*(volatile u64 *)(memory + 3 * PAGE) = 99;
+	barrier();
+	viommu_make_invalidate(&v, DOMAIN, IOVA, 1);
+	viommu_offer(&v, 60, 4);
+	/* The request is taken in its own time; from then on new accesses go elsewhere. */
+	check(wait_for(dma_run(&d, 1, &look) == DMA_DONE && dma_result(&d, 1) == dma_checksum(99),
+	               LONG),
+	      "a new access while the invalidation waits");
+	waits_for_release("an invalidation");
 }
 
 static void reset(void)
@@ -147,6 +172,7 @@ static void edges(void)
 
 enum {
 	FLAG_READ = 1,
+	FLAG_WRITE = 2,
 	FLAG_ADDRESS = 0x100,
 	FLAG_PAGE = 0x10000,
 	FLAG_PASID = 0x20000,
@@ -165,9 +191,9 @@ static struct page_event events[QUEUE_SIZE];
 static u16 seen;
 
 /* Buffers of the larger size. */
-static void start_for_pages(void)
+static void start_for_pages(u64 features)
 {
-	check(device_start(&v.dev, VIOMMU_FEATURES | F_PAGE_REQUEST), "the device refuses");
+	check(device_start(&v.dev, VIOMMU_FEATURES | features), "the device refuses");
 	seen = 0;
 	for (u16 i = 0; i < QUEUE_SIZE; i++) {
 		v.dev.ring[EVENTQ].desc[i] =
@@ -179,11 +205,15 @@ static void start_for_pages(void)
 static const struct page_event *next_event(void)
 {
 	struct ring *r = &v.dev.ring[EVENTQ];
+	const struct page_event *e;
 
 	check(wait_for(*(volatile u16 *)&r->used.idx != seen, LONG), "no event");
 	barrier();
-	check(r->used.ring[seen % QUEUE_SIZE].len == sizeof(events[0]), "used length");
-	return &events[r->used.ring[seen++ % QUEUE_SIZE].id];
+	e = &events[r->used.ring[seen % QUEUE_SIZE].id];
+	check(r->used.ring[seen++ % QUEUE_SIZE].len ==
+	              (e->fault.flags & FLAG_PAGE ? sizeof(*e) : sizeof(e->fault)),
+	      "used length");
+	return e;
 }
 
 static u8 respond_to(u32 endpoint, u32 pasid, u16 group, u8 code)
@@ -238,7 +268,7 @@ static void pages(void)
 	enable_pri();
 	attach();
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "asked of a driver that took no such feature");
-	start_for_pages();
+	start_for_pages(F_PAGE_REQUEST);
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "asked while attached to nothing");
 	attach();
 	op = ask(IOVA + PAGE, 5, 0);
@@ -269,12 +299,30 @@ static void pages(void)
 	answered(1, 1, "invalid");
 }
 
-static void enable_pasid(void)
+/* What the endpoint asks for the driver maps in its own table, and needs no INVALIDATE for it. */
+static void pages_table(void)
 {
-	u64 at = pci_ext_capability(d.rid, EXT_PASID);
+	struct dma_op op = ask(IOVA + 5 * PAGE, 5, DMA_F_LAST);
+	const struct dma_op use = fill(IOVA + 5 * PAGE, 8, 0);
+	const struct page_event *e;
 
-	check(at && read16(at + 4) >> 8 == 20, "no PASIDs of 20 bits");
-	write16(at + 6, 1);
+	find(VIOMMU_FEATURES);
+	enable_pri();
+	start_for_pages(F_PAGE_REQUEST | F_ATTACH_TABLE);
+	attach_table();
+	check(dma_run(&d, 0, &use) == DMA_FAULT, "a page that is not there");
+	e = next_event();
+	check(e->fault.flags == (FLAG_WRITE | FLAG_ADDRESS), "no fault: flags %x", e->fault.flags);
+	dma_start(&d, 1, &op);
+	e = next_event();
+	check(e->fault.address == IOVA + 5 * PAGE && e->group == 5,
+	      "another: address %lx, group %u", e->fault.address, e->group);
+	tables_map(&owned, e->fault.address, (u64)memory, 1, S1_OWN);
+	check(respond(ep, 5, 0) == S_OK, "success");
+	answered(1, 0, "success");
+	check(dma_run(&d, 0, &use) == DMA_DONE, "the page is not reached: reason %u",
+	      dma_reason(&d, 0));
+	check(*(volatile u64 *)memory == dma_pattern(1), "nothing was written");
 }
 
 /* In slot 0 from a process, in 1 from another, in 2 from none: of group 5. */
@@ -307,10 +355,10 @@ static void pages_pasid(void)
 	};
 
 	find(VIOMMU_FEATURES);
-	start_for_pages();
+	start_for_pages(F_PAGE_REQUEST);
 	attach();
 	check(dma_run(&d, 0, &op) == DMA_REFUSED, "PASIDs are not enabled");
-	enable_pasid();
+	dma_enable_pasids(&d);
 	enable_pri();
 	ask_thrice(pasid);
 	check(respond_to(ep, pasid + 2, 5, 0) == S_NOENT, "a PASID that asked nothing");
@@ -357,7 +405,7 @@ static void pages_end(void)
 
 	find(VIOMMU_FEATURES);
 	enable_pri();
-	start_for_pages();
+	start_for_pages(F_PAGE_REQUEST);
 	attach();
 	dma_start(&d, 0, &op);
 	next_event();
@@ -374,10 +422,12 @@ static void pages_end(void)
 static const struct test tests[] = {
 	{ "unmap", unmap },
 	{ "detach", detach },
+	{ "invalidate", invalidate },
 	{ "reset", reset },
 	{ "edges", edges },
 	{ "pages", pages },
 	{ "pages-end", pages_end },
+	{ "pages-table", pages_table },
 	{ "pages-pasid", pages_pasid },
 	{ "bypass-pasid", bypass_pasid },
 };

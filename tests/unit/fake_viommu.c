@@ -50,12 +50,18 @@ static void go_live(struct fake_viommu *f, u64 without)
 
 void fake_viommu_make(struct fake_viommu *f, const struct viommu_config *config, u64 without)
 {
+	dma_identity(&rings, &fake_viommu_mem);
+	fake_viommu_make_over(f, config, without, &rings);
+}
+
+void fake_viommu_make_over(struct fake_viommu *f, const struct viommu_config *config, u64 without,
+                           struct dma_space *dma)
+{
 	const struct viommu_config usual = fake_viommu_config(), *c = config ? config : &usual;
 
 	*f = (struct fake_viommu){ 0 };
-	dma_identity(&rings, &fake_viommu_mem);
 	fake_transport_init(&f->transport);
-	cr_assert(zero(int, viommu_create(&f->dev, &rings, &log_off, c)));
+	cr_assert(zero(int, viommu_create(&f->dev, dma, &log_off, c)));
 	f->dev->transport = &f->transport.transport;
 	for (u32 i = 0; i < VIOMMU_ENDPOINTS; i++) {
 		f->ids[i] = 0x10 + i;

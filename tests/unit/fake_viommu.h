@@ -41,6 +41,10 @@ struct viommu_config fake_viommu_config(void);
 /* With VIOMMU_ENDPOINTS endpoints, live, all offered features but those of @without taken; @c NULL:
  * the usual one. */
 void fake_viommu_make(struct fake_viommu *f, const struct viommu_config *c, u64 without);
+/* The same, with memory of its own for endpoints and tables; its rings are where they always are.
+ */
+void fake_viommu_make_over(struct fake_viommu *f, const struct viommu_config *c, u64 without,
+                           struct dma_space *dma);
 /* The driver resets it, and negotiates again. */
 void fake_viommu_reset(struct fake_viommu *f, u64 without);
 void fake_viommu_unmake(struct fake_viommu *f);

@@ -140,3 +140,73 @@ Test(iommu_cache, the_cache_says_what_the_tree_says)
 		}
 	}
 }
+
+static enum dma_reason reach(u64 iova, u32 perm, u32 pasid, u8 **to)
+{
+	struct iovec iov = { 0 };
+	struct dma_sg sg = { .iov = &iov, .max = 1 };
+	struct dma_access a = dma_access_to(iova, 1, perm);
+
+	a.pasid = pasid;
+	dma_map(&e.dma, &a, &sg, NULL);
+	*to = iov.iov_base;
+	return a.reason;
+}
+
+static unsigned int nr_fetched;
+
+/* Page 8 is guest page 1, to write as well when that is asked for; page 9 is not permitted. */
+static struct iova_mapping *fetch(struct iova_space *s, u64 iova, u32 perm, enum dma_reason *reason)
+{
+	struct iova_mapping *m = iova_find(s, iova);
+
+	nr_fetched++;
+	*reason = DMA_NOT_PERMITTED;
+	if (iova / PAGE == 9)
+		return NULL;
+	if (!m)
+		space_map(s, 8 * PAGE, 9 * PAGE - 1, BASE + PAGE, perm);
+	else
+		m->perm |= perm;
+	return iova_find(s, iova);
+}
+
+Test(iommu_cache, what_is_not_mapped_or_not_so_is_asked_for_once)
+{
+	u8 *to;
+
+	space.fetch = fetch;
+	nr_fetched = 0;
+	cr_assert(zero(int, reach(8 * PAGE + 5, DMA_READ, DMA_NO_PASID, &to)));
+	cr_assert(eq(ptr, to, ram + PAGE + 5));
+	cr_assert(zero(int, reach(8 * PAGE, DMA_READ, DMA_NO_PASID, &to)));
+	cr_assert(eq(u32, nr_fetched, 1));
+	cr_assert(zero(int, reach(8 * PAGE, DMA_WRITE, DMA_NO_PASID, &to)));
+	cr_assert(zero(int, reach(8 * PAGE, RW, DMA_NO_PASID, &to)));
+	cr_assert(eq(u32, nr_fetched, 2));
+	cr_assert(eq(int, reach(9 * PAGE, DMA_READ, DMA_NO_PASID, &to), DMA_NOT_PERMITTED));
+}
+
+/* Page 0 of the other space is guest page 7. */
+Test(iommu_cache, a_process_has_the_space_that_it_is_attached_to)
+{
+	u8 *to;
+
+	space_map(&other, 0, PAGE - 1, BASE + 7 * PAGE, DMA_READ);
+	cr_assert(zero(int, iommu_attach_process(&e, 3, &other, NULL)));
+	for (int i = 0; i < 2; i++) {
+		cr_assert(zero(int, reach(0, DMA_READ, 3, &to)));
+		cr_assert(eq(ptr, to, ram + 7 * PAGE));
+		cr_assert(zero(int, reach(0, DMA_READ, DMA_NO_PASID, &to)));
+		cr_assert(eq(ptr, to, ram + 4 * PAGE));
+		cr_assert(eq(int, reach(0, DMA_READ, 4, &to), DMA_NOT_ATTACHED));
+	}
+	cr_assert(zero(int, iommu_attach_process(&e, 4, &space, NULL)));
+	cr_assert(zero(int, iommu_attach_process(&e, 3, NULL, NULL)));
+	cr_assert(eq(int, reach(0, DMA_READ, 3, &to), DMA_NOT_ATTACHED));
+	cr_assert(zero(int, reach(0, DMA_READ, 4, &to)));
+	space.any_pasid = true;
+	cr_assert(zero(int, reach(0, DMA_READ, 3, &to)));
+	cr_assert(zero(int, iommu_attach_process(&e, 4, NULL, NULL)));
+	cr_assert(zero(int, iommu_attach_process(&e, 5, NULL, NULL)));
+}

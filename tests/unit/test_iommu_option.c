@@ -78,6 +78,20 @@ Test(iommu_option, every_key_says_something)
 	cr_assert(eq(u64, i->place.segment, 3));
 }
 
+Test(iommu_option, experiments_are_named_one_by_one)
+{
+	const struct iommu_option *i = o.iommus;
+
+	expect_taken("a,type=virtio");
+	expect_taken("b,type=virtio,experimental=page-request");
+	expect_taken("c,type=virtio,experimental=attach-table");
+	expect_taken("d,type=virtio,experimental=attach-table:page-request");
+	for (u32 n = 0; n < 4; n++) {
+		cr_assert(eq(int, i[n].page_requests, n & 1));
+		cr_assert(eq(int, i[n].attach_table, n >> 1));
+	}
+}
+
 Test(iommu_option, the_words_that_say_the_default_are_taken_too)
 {
 	expect_taken("v,type=virtio,transport=pci,msi=bypass,bypass=on");
@@ -94,7 +108,9 @@ struct word_case {
 ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 {
 	static const char reserved[] = "reserved=FIRST-LAST[:FIRST-LAST...], both included";
-	static struct word_case cases[48];
+	static const char experiments[] =
+		"experimental=page-request, attach-table or page-request:attach-table";
+	static struct word_case cases[64];
 	static const struct {
 		const char *words, *expected;
 	} all[] = {
@@ -149,6 +165,10 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		  "reserved=0x8000000-0x8000fff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
 		{ "v,type=virtio,reserved=0-1:0x7000000-0xffffffff",
 		  "reserved=0x7000000-0xffffffff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
+		{ "v,type=virtio,experimental=table", experiments },
+		{ "v,type=virtio,experimental=page-request:", experiments },
+		{ "v,type=virtio,experimental=page-request,experimental=attach-table",
+		  "experimental=page-request or experimental=attach-table, not both" },
 		{ "v,type=virtio,bus=a",
 		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
 	};

@@ -256,3 +256,69 @@ Test(iova, random_ranges_are_as_an_array_has_them)
 			cr_assert(eq(int, iova_find(&space, i) != NULL, owner[i] != 0), "%d", n);
 	}
 }
+
+Test(iova, taking_a_range_takes_all_that_reaches_into_it)
+{
+	cr_assert(zero(int, map(0, 0xfff)));
+	cr_assert(zero(int, map(0x1000, 0x2fff)));
+	cr_assert(zero(int, map(0x4000, 0x4fff)));
+	cr_assert(zero(int, map(0x6000, 0x6fff)));
+	iova_take(&space, 0x2fff, 0x4000, IOVA_ALL, &waits, &doorbells);
+	cr_assert(has(0, 0xfff));
+	cr_assert(has(0x6000, 0x6fff));
+	cr_assert(eq(u64, space.nr, 2));
+	cr_assert(not(doorbells));
+	iova_find(&space, 0)->doorbell = true;
+	iova_take(&space, 0, ~0ULL, IOVA_ALL, &waits, &doorbells);
+	cr_assert(zero(u64, space.nr));
+	cr_assert(doorbells);
+}
+
+Test(iova, what_is_taken_is_of_the_kinds_that_were_said)
+{
+	struct iova_mapping global = { .iova = 0x1000, .last = 0x1fff, .global = true };
+
+	cr_assert(zero(int, map(0, 0xfff)));
+	cr_assert(zero(int, iova_map(&space, &global)));
+	iova_take(&space, 0, ~0ULL, 0, &waits, &doorbells);
+	cr_assert(eq(u64, space.nr, 2));
+	iova_take(&space, 0, ~0ULL, IOVA_OWN, &waits, &doorbells);
+	cr_assert(has(0x1000, 0x1fff));
+	cr_assert(eq(u64, space.nr, 1));
+	iova_take(&space, 0, ~0ULL, IOVA_GLOBAL, &waits, &doorbells);
+	cr_assert(zero(u64, space.nr));
+}
+
+Test(iova, what_is_taken_in_use_is_waited_for)
+{
+	struct dma_use *use;
+
+	cr_assert(zero(int, map(0, 0xfff)));
+	use = dma_use_get(&iova_find(&space, 0)->use);
+	iova_take(&space, 0x800, 0x800, IOVA_ALL, &waits, &doorbells);
+	cr_assert(eq(u32, waits.left, 1));
+	cr_assert(zero(ptr, iova_find(&space, 0)));
+	dma_use_put(use);
+	cr_assert(eq(u32, nr_done, 1));
+}
+
+static void expect_gap(u64 first, u64 last, u64 want_first, u64 want_last)
+{
+	iova_gap(&space, 0x3000, &first, &last);
+	cr_assert(eq(u64, first, want_first));
+	cr_assert(eq(u64, last, want_last));
+}
+
+Test(iova, a_gap_ends_where_mappings_are)
+{
+	expect_gap(0, ~0ULL, 0, ~0ULL);
+	cr_assert(zero(int, map(0, 0xfff)));
+	expect_gap(0, ~0ULL, 0x1000, ~0ULL);
+	cr_assert(zero(int, map(0x5000, 0x5fff)));
+	expect_gap(0, ~0ULL, 0x1000, 0x4fff);
+	expect_gap(0x2000, 0x3fff, 0x2000, 0x3fff);
+	expect_gap(0xfff, 0x5000, 0x1000, 0x4fff);
+	cr_assert(eq(u64, iova_next(&space, 0x1000)->iova, 0x5000));
+	cr_assert(eq(u64, iova_next(&space, 0x5fff)->iova, 0x5000));
+	cr_assert(zero(ptr, iova_next(&space, 0x6000)));
+}

@@ -34,7 +34,7 @@ extern struct desc table[4]; /* an indirect one */
 	{                                \
 		where, len, descflags, 0 \
 	}
-#define TABLE(len)                                 \
+#define INDIRECT(len)                              \
 	{                                          \
 		(u64) table, len, DESC_INDIRECT, 0 \
 	}

@@ -120,6 +120,14 @@ unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct d
 	return dma_outcome(d, slot);
 }
 
+void dma_enable_pasids(const struct dma_test *d)
+{
+	const u64 at = pci_ext_capability(d->rid, EXT_PASID);
+
+	check(at && read16(at + 4) >> 8 == 20, "no PASIDs of 20 bits");
+	write16(at + 6, 1);
+}
+
 u64 dma_pattern(u64 seed)
 {
 	u64 z = seed + 0x9e3779b97f4a7c15;

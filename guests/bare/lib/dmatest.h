@@ -56,6 +56,8 @@ u64 dma_range(const struct dma_test *d, unsigned int slot);
 u32 dma_granted(const struct dma_test *d, unsigned int slot);
 u32 dma_invalidations(const struct dma_test *d);
 void dma_enable_ats(const struct dma_test *d, bool enable);
+/* Of 20 bits. */
+void dma_enable_pasids(const struct dma_test *d);
 /* It ends; its outcome. */
 unsigned int dma_run(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
 /* docs/dma-test.md: word 0 of a pattern, and what RESULT is of 8 bytes. */

@@ -33,27 +33,55 @@ static unsigned int field(u64 reg, unsigned int at)
 	return reg >> at & 0xf;
 }
 
-struct regime_ability regime_ability(void)
+/* The CPU's. */
+static struct regime_ability ability(void)
 {
 	const u64 r0 = read_sysreg(id_aa64mmfr0_el1), r1 = read_sysreg(id_aa64mmfr1_el1);
 	const u64 r2 = read_sysreg(id_aa64mmfr2_el1);
+
+	return (struct regime_ability){
+		.granules = { field(r0, 28) != 0xf, field(r0, 20), field(r0, 24) != 0xf },
+		.ha = field(r1, 0) >= 1,
+		.hd = field(r1, 0) >= 2,
+		.hpd = field(r1, 12),
+		.pan = field(r1, 20) >= 2,
+		.e0pd = field(r2, 60),
+		.tbi = true,
+		.small = field(r2, 28),
+		.large_va = field(r2, 16) == 1,
+		.address_size = field(r0, 0),
+	};
+}
+
+struct regime_ability regime_ability(void)
+{
 	const u32 idr0 = read32(SMMU_BASE + SMMU_IDR0), idr3 = read32(SMMU_BASE + SMMU_IDR3);
 	const u32 idr5 = read32(SMMU_BASE + SMMU_IDR5);
 	const unsigned int httu = idr0 >> 6 & 3, oas = idr5 & 7;
-	struct regime_ability can = {
-		.granules = { field(r0, 28) != 0xf && idr5 & 1 << 4, field(r0, 20) && idr5 & 1 << 5,
-		              field(r0, 24) != 0xf && idr5 & 1 << 6 },
-		.ha = field(r1, 0) >= 1 && httu >= 1,
-		.hd = field(r1, 0) >= 2 && httu >= 2,
-		.hpd = field(r1, 12) && idr3 & 1 << 2,
-		.pan = field(r1, 20) >= 2,
-		.e0pd = field(r2, 60) && idr3 & 1 << 13,
-		.small = field(r2, 28) && idr3 & 1 << 9,
-		.large_va = field(r2, 16) == 1 && idr5 & 1 << 10,
-		.address_size = field(r0, 0) < oas ? field(r0, 0) : oas,
-	};
+	struct regime_ability can = ability();
 
+	for (unsigned int i = 0; i < 3; i++)
+		can.granules[i] &= idr5 >> (4 + i) & 1;
+	can.ha &= httu >= 1;
+	can.hd &= httu >= 2;
+	can.hpd &= idr3 >> 2 & 1;
+	can.e0pd &= idr3 >> 13 & 1;
+	can.small &= idr3 >> 9 & 1;
+	can.large_va &= idr5 >> 10 & 1;
+	if (can.address_size > oas)
+		can.address_size = oas;
 	can.large_pa = can.address_size == 6;
+	return can;
+}
+
+/* Addresses of 48 bits, and of the rest what TCR_EL1 says of updates and permissions. */
+struct regime_ability regime_ability_viommu(void)
+{
+	struct regime_ability can = ability();
+
+	can.pan = can.e0pd = can.tbi = can.small = can.large_va = false;
+	if (can.address_size > 5)
+		can.address_size = 5;
 	return can;
 }
 
@@ -89,7 +117,7 @@ static void choose(struct regime *r, const struct regime_ability *can)
 	r->ips = random_below(can->address_size + 1);
 	r->ha = can->ha && one_in(3);
 	r->hd = can->hd && r->ha && one_in(2);
-	r->tbi = one_in(3);
+	r->tbi = can->tbi && one_in(3);
 	r->hpd = can->hpd && one_in(4);
 	r->e0pd = can->e0pd && one_in(8);
 	r->pan = can->pan && one_in(4);

@@ -16,13 +16,15 @@ static inline bool one_in(u32 n)
 	return !random_below(n);
 }
 
-/* What both the CPU and the SMMU have. */
+/* What both the CPU and the IOMMU have. */
 struct regime_ability {
 	bool granules[3]; /* of 4, 16, 64 KiB */
-	bool ha, hd, hpd, e0pd, pan, small, large_va, large_pa;
+	bool ha, hd, hpd, e0pd, pan, tbi, small, large_va, large_pa;
 	unsigned int address_size; /* as IPS encodes it */
 };
-struct regime_ability regime_ability(void);
+struct regime_ability regime_ability(void); /* an SMMU */
+/* A virtio-iommu (docs/virtio-iommu-experimental.md). */
+struct regime_ability regime_ability_viommu(void);
 
 /* Where outputs are. */
 #define ARENA_SIZE (2UL << 20)

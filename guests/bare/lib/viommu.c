@@ -26,7 +26,7 @@ void viommu_start(struct viommu *v, u64 features)
 		offer_event(v, i);
 }
 
-u8 viommu_ask(struct viommu *v, u32 size, u32 room)
+void viommu_offer(struct viommu *v, u32 size, u32 room)
 {
 	struct ring *r = &v->dev.ring[REQUESTQ];
 
@@ -34,6 +34,13 @@ u8 viommu_ask(struct viommu *v, u32 size, u32 room)
 	r->desc[0] = (struct desc){ (u64)&v->request, size, room ? DESC_NEXT : 0, 1 };
 	r->desc[1] = (struct desc){ (u64)v->answer, room, DESC_WRITE, 0 };
 	device_offer(&v->dev, REQUESTQ, 0);
+}
+
+u8 viommu_ask(struct viommu *v, u32 size, u32 room)
+{
+	struct ring *r = &v->dev.ring[REQUESTQ];
+
+	viommu_offer(v, size, room);
 	check(wait_for(device_done(&v->dev, REQUESTQ), LONG), "request %u does not come back",
 	      v->request.type);
 	v->used_len = r->used.ring[(u16)(r->avail.idx - 1) % QUEUE_SIZE].len;
@@ -86,7 +93,56 @@ u8 viommu_unmap(struct viommu *v, u32 domain, u64 start, u64 end)
 	return viommu_ask(v, 28, 4);
 }
 
-static bool arrived(struct viommu *v)
+static void begin_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1)
+{
+	begin_endpoint(v, T_ATTACH_TABLE, domain, endpoint);
+	v->request.format = FORMAT_ARM64;
+	v->request.tcr = tcr;
+	v->request.ttbr[0] = ttbr0;
+	v->request.ttbr[1] = ttbr1;
+}
+
+u8 viommu_attach_table(struct viommu *v, u32 domain, u32 endpoint, u64 tcr, u64 ttbr0, u64 ttbr1)
+{
+	begin_table(v, domain, endpoint, tcr, ttbr0, ttbr1);
+	return viommu_ask(v, 124, 4);
+}
+
+u8 viommu_attach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid, u64 tcr, u64 ttbr0,
+                         u64 ttbr1)
+{
+	begin_table(v, domain, endpoint, tcr, ttbr0, ttbr1);
+	v->request.table_flags = TABLE_PASID;
+	v->request.table_pasid = pasid;
+	return viommu_ask(v, 124, 4);
+}
+
+u8 viommu_detach_process(struct viommu *v, u32 domain, u32 endpoint, u32 pasid)
+{
+	begin_endpoint(v, T_DETACH, domain, endpoint);
+	v->request.flags = TABLE_PASID;
+	memcpy(v->request.reserved2, &pasid, sizeof(pasid));
+	return viommu_ask(v, 20, 4);
+}
+
+void viommu_make_invalidate(struct viommu *v, u32 domain, u64 address, u64 nr_pages)
+{
+	begin(v, T_INVALIDATE);
+	v->request.scope = nr_pages ? INVAL_ADDRESS : INVAL_DOMAIN;
+	v->request.caches = INVAL_TLB;
+	v->request.inval_domain = domain;
+	v->request.address = address;
+	v->request.nr_pages = nr_pages;
+	v->request.page_size = 12;
+}
+
+u8 viommu_invalidate(struct viommu *v, u32 domain, u64 address, u64 nr_pages)
+{
+	viommu_make_invalidate(v, domain, address, nr_pages);
+	return viommu_ask(v, 60, 4);
+}
+
+bool viommu_has_event(const struct viommu *v)
 {
 	return *(volatile u16 *)&v->dev.ring[EVENTQ].used.idx != v->events_seen;
 }
@@ -95,7 +151,7 @@ bool viommu_event(struct viommu *v, struct viommu_event *e)
 {
 	u16 i;
 
-	if (!wait_for(arrived(v), LONG))
+	if (!wait_for(viommu_has_event(v), LONG))
 		return false;
 	barrier();
 	i = v->dev.ring[EVENTQ].used.ring[v->events_seen++ % QUEUE_SIZE].id;
@@ -106,7 +162,7 @@ bool viommu_event(struct viommu *v, struct viommu_event *e)
 
 bool viommu_no_event(struct viommu *v)
 {
-	return !wait_for(arrived(v), 10);
+	return !wait_for(viommu_has_event(v), 10);
 }
 
 u32 endpoint_of(const struct where *w)
