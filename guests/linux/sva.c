@@ -25,10 +25,9 @@ static uint32_t pasid;
 /* This process's memory is the endpoint's from now on. */
 static int bind_memory(void)
 {
-	const int fd = open(path, O_RDWR);
+	int fd;
 
-	check(fd >= 0, "bind");
-	check(read(fd, &pasid, sizeof(pasid)) == sizeof(pasid) && pasid, "PASID");
+	pasid = lend_memory(path, &fd);
 	return fd;
 }
 
@@ -442,15 +441,12 @@ int main(int argc, char **argv)
 		{ "memory is gone", memory_is_gone },
 		{ "process is gone", process_is_gone },
 	};
-	int fd;
 
 	setlinebuf(stdout);
 	check(argc == 3, "arguments");
 	path = argv[1];
 	count = strtoul(argv[2], NULL, 10);
-	fd = bind_memory();
-	regs = mmap(NULL, 0x4000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	check(regs != MAP_FAILED && get32(0) == 0x54414d44, "registers");
+	map_registers(bind_memory());
 	run_tests(tests, sizeof(tests) / sizeof(*tests));
 	return 0;
 }
