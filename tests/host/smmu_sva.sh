@@ -6,14 +6,14 @@
 COUNT=1000
 [ -z "${SOAK:-}" ] || COUNT=100000
 
-# reaches KEYS ARG...: of the endpoint
+# reaches KEYS ENDPOINT ARG...: of the SMMU, of the endpoint
 reaches() {
-	where=$1
-	shift
+	keys=$1 endpoint=$2
+	shift 2
 	rm -f "$WORK/swap"
 	truncate -s 64M "$WORK/swap"
 	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-sva" -c 2 -m 512 -p "console=ttyS0 quiet sva.count=$COUNT" \
-		--iommu s,type=smmuv3,idr5.oas=6 -d "$WORK/swap,iommu=s" "--dma-test=stall,pasid=8,iommu=s$where" "$@" || return 1
+		--iommu "s,type=smmuv3,idr5.oas=6$keys" -d "$WORK/swap,iommu=s" "--dma-test=pasid=8,iommu=s$endpoint" "$@" || return 1
 	for test in untouched "given up" "swapped out" forked unmapped protected moved file huge collapsed \
 		"shared with a CPU" "under load" processes "memory is gone" "process is gone"; do
 		said "sva: $test: ok" || return 1
@@ -21,5 +21,6 @@ reaches() {
 	WHY=$(grep -a '^log: ' "$OUT")
 	[ -z "$WHY" ]
 }
-case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by the tree" reaches ""
-case_of "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches ,bus=r --acpi --root-port r
+case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by the tree" reaches "" ,stall
+case_of "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
+long_case "smmu: SVA: Linux: the same where all faults stall, and three at once" reaches ,idr0.stall_model=2,idr5.stall_max=3 ""
