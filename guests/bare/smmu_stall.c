@@ -65,6 +65,15 @@ static u64 stall_of(unsigned int page)
 	return e.w[1] & EVENT1_STAG;
 }
 
+/* Each of those slots waits for a page of its own. */
+static void stall_all(u64 *stags, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		start(i, i);
+	for (unsigned int i = 0; i < nr; i++)
+		stags[i] = stall_of(i);
+}
+
 static void answer(u64 stag, u64 action)
 {
 	smmu_push(&s, CMD_RESUME | action | CMD_SID(d.rid), stag);
@@ -84,10 +93,7 @@ static void retried(void)
 	u64 stags[SLOTS];
 
 	begin();
-	for (unsigned int i = 0; i < SLOTS; i++)
-		start(i, i);
-	for (unsigned int i = 0; i < SLOTS; i++)
-		stags[i] = stall_of(i);
+	stall_all(stags, SLOTS);
 	for (unsigned int i = SLOTS; i--;) {
 		map(i, true);
 		check(dma_state(&d, i) == DMA_STALLED, "slot %u does not wait", i);
@@ -198,10 +204,7 @@ static void torn(void)
 	u64 stags[4];
 
 	begin();
-	for (unsigned int i = 0; i < ARRAY_SIZE(stags); i++)
-		start(i, i);
-	for (unsigned int i = 0; i < ARRAY_SIZE(stags); i++)
-		stags[i] = stall_of(i);
+	stall_all(stags, ARRAY_SIZE(stags));
 	set_cd(cd.w[0], (u64)t.table[0]);
 	answer(stags[0], RETRY);
 	stags[0] = stall_of(0);
@@ -259,10 +262,7 @@ static void function_reset(void)
 	u64 stags[SLOTS];
 
 	begin();
-	for (unsigned int i = 0; i < SLOTS; i++)
-		start(i, i);
-	for (unsigned int i = 0; i < SLOTS; i++)
-		stags[i] = stall_of(i);
+	stall_all(stags, SLOTS);
 	reset_function();
 	for (unsigned int i = 0; i < SLOTS; i++)
 		ends(i, DMA_ABORTED);
