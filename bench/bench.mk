@@ -5,7 +5,7 @@
 .PHONY: bench bench-native
 export RUNS LKVM FIGURES
 bench-dir := $(BUILD)/bench
-bench-programs := $(addprefix $(bench-dir)/,clock init reads dma_map)
+bench-programs := $(addprefix $(bench-dir)/,clock init reads dma_map stalls)
 bench-bare := $(addprefix $(bench-dir)/,first-nestor.bin first-qemu.bin mmio-nestor.bin mmio-qemu.bin)
 
 $(bench-dir)/%: bench/%.c $(BUILD)/env.mk
@@ -35,5 +35,5 @@ $(bench-dir)/native/smmu: bench/native/smmu.c bench/native/figures.h $(wildcard 
 bench-native: $(bench-dir)/native/iova $(bench-dir)/native/smmu
 	@for figure in $^; do $$figure; done
 
-bench: bench-native $(BUILD)/nestor $(bench-programs) $(bench-bare) $(BUILD)/traffic $(BUILD)/tap setup-lab
+bench: bench-native $(BUILD)/nestor $(bench-programs) $(bench-bare) $(BUILD)/dmatest_sva.ko $(BUILD)/traffic $(BUILD)/tap setup-lab
 	@bench/run.sh

@@ -147,6 +147,14 @@ take_viommu_blk() { IOMMU=virtio && blk4k viommu "$1"; }
 take_smmu() { IOMMU=smmuv3 && map smmu "$1"; }
 take_smmu_blk() { IOMMU=smmuv3 && blk4k smmu "$1"; }
 
+# From an access to its end, with the guest's handler between; no peer has stalls. In units of a read that exits, too. On
+# one CPU: whoever waits for the end spins, and the host has but two, of which the access needs one.
+take_stall() {
+	[ "$1" = nestor ] || return 0
+	vmm ./nestor run -k Image -i initrd-stalls -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,pasid=8,iommu=s \
+		-p "console=ttyS0 quiet" | tr -d '\r' | awk '$1 == "figure" { print $3 == "exits" ? $2 "_exits" : $2, $3, $4 }'
+}
+
 take_binary() {
 	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
 }
@@ -154,7 +162,7 @@ take_binary() {
 show= TAP= STRICT= IOMMU= ACPI=
 ./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
 ./traffic serve tcp:5001 2>/dev/null &
-all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk rss $MORE"
+all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk stall rss $MORE"
 [ -z "$FIGURES" ] || all=$FIGURES
 take_binary nestor | sed 's/^\(\S* \S*\)/RAW \1 nestor/'
 # Figure by figure: in a host whose memory earlier guests have used, whoever's, a guest boots up to twice as slowly.

@@ -36,6 +36,7 @@ fill_share() {
 	initrd disk4k "$bench/guest/disk4k.sh:test" "$BUILD/bench/reads"
 	initrd map "$bench/guest/map.sh:test" "$BUILD/bench/dma_map"
 	initrd idle "$bench/guest/idle.sh:test"
+	initrd stalls "$bench/guest/stalls.sh:test" "$BUILD/bench/stalls" "$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko"
 }
 
 # figures: "RAW name unit who value" lines into a line a figure and peer, and its spread

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The lab's kernel: Debian's linux-source with kernel.config over allnoconfig; and a guest's with pages of 64 KiB, by
-# kernel-64k.config. A build tree stays in wip/ until it is done, so an interrupted build goes on where it was.
+# kernel-64k.config; and what modules of the first are built in. A build tree stays in wip/ until it is done, so an interrupted build goes on where it was.
 
 kernel=linux-7.2-$(key "$(cat "$lab/kernel.config")" 2)
 kernel_64k=linux-7.2-64k-$(key "$(cat "$lab/kernel-64k.config")" 1)
+modules=linux-7.2-modules-$(key "$kernel" 1)
 
 built() { echo "$(find "$cache"/wip/*/obj -name '*.[oa]' | wc -l) of about 2200 objects (1300 with pages of 64 KiB)"; }
 unpacked() { echo "$(du -sm "$cache/wip" | cut -f1) MB"; }
@@ -69,3 +70,14 @@ kernel_entry() {
 # The one for host and guests is there as an EFI application that unpacks itself, too.
 setup_kernel() { kernel_entry "$kernel" kernel "$lab/kernel.config" Image vmlinuz.efi; }
 setup_kernel_64k() { kernel_entry "$kernel_64k" "kernel of 64 KiB pages" "$lab/kernel-64k.config" Image; }
+
+# What a module is built in: the kernel's headers and makefiles, configured as the kernel was. It can be moved.
+make_modules() {
+    kernel_tar | tar x -C "$1" --strip-components=1 --exclude='*/Documentation/*/*' --exclude='*/tools/testing' \
+        --exclude='*/drivers/*.[chS]' --exclude='*/sound/*.c' --exclude='*/fs/*.c' --exclude='*/net/*.c' \
+        --exclude='*/mm/*.c' --exclude='*/crypto/*.c' --exclude='*/arch/[!a]*.[chS]' --exclude='*.dts*' --exclude='*.rs'
+    cp "$cache/$kernel/.config" "$1"
+    make -C "$1" ARCH=arm64 CROSS_COMPILE=$cross KBUILD_BUILD_TIMESTAMP='1970-01-01' olddefconfig modules_prepare
+    cmp "$cache/$kernel/.config" "$1/.config"
+    du -sh "$1"
+}

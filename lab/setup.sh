@@ -64,6 +64,7 @@ space_for() {
         case $name in
             "$tools") sum=$((sum + 800)) ;;
             "$debian12" | "$debian13" | "$dtschema") sum=$((sum + 200)) ;;
+            "$modules") sum=$((sum + 300)) ;;
             "$kernel" | "$kernel_64k") tree=2200 ;;
             *) sum=$((sum + 100)) ;;
         esac
@@ -76,7 +77,7 @@ space_for() {
 setup() {
     local packages=$build_packages entries="$uapi $sysroot"
     [ "$1" = build ] || packages+=" $kernel_packages" entries+=" $kernel"
-    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest $dtschema $kernel_64k"
+    [ "$1" != lab ] || packages+=" $lab_packages" entries+=" $tools $qmp $debian12 $debian13 $helpers $pciutils $kselftest $dtschema $kernel_64k $modules"
     ! ready || return 0
     only_one
     machine_packages $packages
@@ -95,6 +96,7 @@ setup() {
     [ "$1" != lab ] || entry "$debian13" "Debian 13's kernel" got make_debian13
     [ "$1" = build ] || setup_kernel
     [ "$1" != lab ] || setup_kernel_64k
+    [ "$1" != lab ] || entry "$modules" "what modules are built in" got make_modules
 }
 
 # print_env: assignments for make, of what exists
@@ -125,6 +127,7 @@ print_env() {
     echo "LAB_DEBIAN12 := $cache/$debian12"
     echo "LAB_DEBIAN13 := $cache/$debian13"
     echo "LAB_KERNEL_HEADERS := $cache/$kernel"
+    echo "LAB_MODULES := $cache/$modules"
 }
 
 [ $# -gt 0 ] || die "usage: setup.sh build|guest|lab|env..."

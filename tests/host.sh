@@ -19,9 +19,10 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
-		for tool in traffic dma nest kexec stall ats; do
+		for tool in traffic dma nest kexec stall sva ats; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
+		! grep -q '^sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done

@@ -19,9 +19,16 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest, and another kernel in place of one.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall ats)
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
+
+# Its driver, for the memory of processes.
+$(BUILD)/dmatest_sva.ko: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
+	$(call quiet,MOD,$@)$(MAKE) -s -C $(LAB_MODULES) ARCH=arm64 CROSS_COMPILE=$(CROSS_CC:gcc=) \
+		M=$(abspath guests/linux/driver) MO=$(abspath $(BUILD)/driver) KBUILD_MODPOST_WARN=1 modules >$(BUILD)/driver.log 2>&1 || \
+		{ cat $(BUILD)/driver.log; false; }
+	@cp $(BUILD)/driver/$(@F) $@
 
 # A disk with large blocks.
 $(BUILD)/blocks: tests/host/blocks.c $(BUILD)/env.mk
@@ -40,7 +47,7 @@ $(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/ca
 -include $(BUILD)/arm64/tests/host/card.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec stall ats tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

@@ -74,6 +74,37 @@ static void entropy(void)
 	works("after that");
 }
 
+/* A page that is not there yet is waited for; one that there will not be is as any other. */
+static void stalled(void)
+{
+	const u64 to = MOVED - PAGE + ((u64)target & (PAGE - 1));
+	struct smmu_event e;
+
+	find();
+	tables_map(&t, MOVED - PAGE, 0, 1, 0);
+	cd.w[0] = (cd.w[0] & ~CD0_R) | CD0_S;
+	smmu_set_ste(&s, rng.where.rid, &s.streams[rng.where.rid]);
+	for (unsigned int retries = 0; retries < 2; retries++) {
+		offer(to);
+		check(wait_for(smmu_event(&s, &e), LONG), "no event");
+		check(e.w[0] == EVENT0(F_TRANSLATION, rng.where.rid) && e.w[2] == to &&
+		              e.w[1] & EVENT1_STALL,
+		      "event %lx %lx at %lx", e.w[0], e.w[1], e.w[2]);
+		check(!device_done(&rng, 0) && !device_needs_reset(&rng), "it does not wait");
+		if (retries)
+			*tables_entry(&t, MOVED - PAGE, 3) = ((u64)target & ~(PAGE - 1)) | S1_PAGE;
+		barrier();
+		smmu_push(&s, CMD_RESUME | (retries ? RETRY : 0) | CMD_SID(rng.where.rid),
+		          e.w[1] & EVENT1_STAG);
+		smmu_sync(&s);
+		if (!retries)
+			check(wait_for(device_needs_reset(&rng), LONG), "no NEEDS_RESET");
+	}
+	check(wait_for(device_done(&rng, 0), LONG), "no answer");
+	check(!device_needs_reset(&rng), "NEEDS_RESET");
+	smmu_expect_none(&s, "it was answered");
+}
+
 static struct message message;
 static volatile unsigned int interrupts;
 
@@ -141,6 +172,7 @@ static void messages(void)
 
 static const struct test tests[] = {
 	{ "entropy", entropy },
+	{ "stalled", stalled },
 	{ "messages", messages },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Stalls of an SMMUv3: the DMA endpoint's transfers wait for a page, or for a word that there is
- * none; a full queue; and answers to what is not, or no longer, stalled. */
+ * none; a full queue; answers to what is not, or no longer, stalled; and what goes meanwhile. */
 #include "lib/dmatest.h"
 #include "lib/smmu.h"
 
@@ -8,12 +8,8 @@
 #define PAGES 16
 #define SLOTS 8 /* of the endpoint */
 
-#define CD0_S          (1UL << 44)
-#define CMD_RESUME     0x44UL
-#define CMD_STALL_TERM 0x45UL
-#define RETRY          (1UL << 12)
-#define EVENT1_STALL   (1UL << 31)
-#define EVENT1_STAG    0xffffUL
+#define CAP_EXPRESS 0x10
+#define FLR         (1 << 15) /* of Device Control */
 
 static struct smmu s;
 static struct dma_test d;
@@ -69,6 +65,15 @@ static u64 stall_of(unsigned int page)
 	return e.w[1] & EVENT1_STAG;
 }
 
+/* Each of those slots waits for a page of its own. */
+static void stall_all(u64 *stags, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		start(i, i);
+	for (unsigned int i = 0; i < nr; i++)
+		stags[i] = stall_of(i);
+}
+
 static void answer(u64 stag, u64 action)
 {
 	smmu_push(&s, CMD_RESUME | action | CMD_SID(d.rid), stag);
@@ -88,10 +93,7 @@ static void retried(void)
 	u64 stags[SLOTS];
 
 	begin();
-	for (unsigned int i = 0; i < SLOTS; i++)
-		start(i, i);
-	for (unsigned int i = 0; i < SLOTS; i++)
-		stags[i] = stall_of(i);
+	stall_all(stags, SLOTS);
 	for (unsigned int i = SLOTS; i--;) {
 		map(i, true);
 		check(dma_state(&d, i) == DMA_STALLED, "slot %u does not wait", i);
@@ -172,6 +174,192 @@ static void wrong(void)
 	smmu_expect_none(&s, "it was answered");
 }
 
+static void set_cd(u64 word0, u64 word1)
+{
+	cd.w[0] = word0;
+	cd.w[1] = word1;
+	barrier();
+	smmu_push(&s, CMD_CFGI_CD | CMD_SID(d.rid), CMD_LEAF);
+	smmu_push(&s, CMD_TLBI_NSNH_ALL, 0);
+	smmu_sync(&s);
+}
+
+/* A retry that finds no more than that is told so, and ends. */
+static void retry_ends(unsigned int slot, u64 stag, unsigned int event, const char *when)
+{
+	struct smmu_event e;
+
+	answer(stag, RETRY);
+	ends(slot, DMA_FAULT);
+	check(smmu_event(&s, &e), "%s: no event", when);
+	check((e.w[0] & 0xff) == event && !(e.w[1] & EVENT1_STALL), "%s: event %lx %lx", when,
+	      e.w[0], e.w[1]);
+	smmu_expect_none(&s, when);
+}
+
+/* Its tables are taken away while it waits. */
+static void torn(void)
+{
+	struct ste ste = { { 0 } };
+	u64 stags[4];
+
+	begin();
+	stall_all(stags, ARRAY_SIZE(stags));
+	set_cd(cd.w[0], (u64)t.table[0]);
+	answer(stags[0], RETRY);
+	stags[0] = stall_of(0);
+	set_cd(cd.w[0], 0x10000000); /* where no RAM is */
+	retry_ends(0, stags[0], F_WALK_EABT, "no tables");
+	set_cd(cd.w[0] & ~CD0_V, 0);
+	retry_ends(1, stags[1], C_BAD_CD, "no CD");
+	smmu_set_ste(&s, d.rid, &ste);
+	retry_ends(2, stags[2], C_BAD_STE, "no STE");
+	smmu_set_cr0(CR0_CMDQEN | CR0_EVENTQEN);
+	ends(3, DMA_FAULT);
+	answer(stags[3], RETRY);
+	smmu_expect_none(&s, "it has ended with translation");
+}
+
+/* The Event queue is another one, and what was recorded in the old one is answered. */
+static void moved(void)
+{
+	static struct smmu_event elsewhere[1 << SMMU_LOG2_EVENTS]
+		__attribute__((aligned(32 << SMMU_LOG2_EVENTS)));
+	const volatile struct smmu_event *first = elsewhere;
+	u64 stag;
+
+	begin();
+	start(0, 0);
+	stag = stall_of(0);
+	smmu_set_cr0(CR0_CMDQEN | CR0_SMMUEN);
+	start(1, 1);
+	write64(SMMU_BASE + SMMU_EVENTQ_BASE, (u64)elsewhere | SMMU_LOG2_EVENTS);
+	write32(SMMU_BASE + SMMU_EVENTQ_PROD, 0);
+	write32(SMMU_BASE + SMMU_EVENTQ_CONS, 0);
+	smmu_set_cr0(CR0_CMDQEN | CR0_EVENTQEN | CR0_SMMUEN);
+	check(wait_for(first->w[0] == EVENT0(F_TRANSLATION, d.rid) && first->w[2] == IOVA + PAGE,
+	               LONG),
+	      "it is not recorded there: %lx", first->w[0]);
+	map(0, true);
+	map(1, true);
+	answer(stag, RETRY);
+	ends(0, DMA_DONE);
+	answer(first->w[1] & EVENT1_STAG, RETRY);
+	ends(1, DMA_DONE);
+}
+
+static void reset_function(void)
+{
+	const u64 at = pci_config(d.rid) + pci_capability(d.rid, CAP_EXPRESS, 0) + 8;
+
+	write16(at, read16(at) | FLR);
+	dma_test_find(&d);
+}
+
+/* A reset ends what waits; its STAG stays taken, and an answer does nothing. */
+static void function_reset(void)
+{
+	u64 stags[SLOTS];
+
+	begin();
+	stall_all(stags, SLOTS);
+	reset_function();
+	for (unsigned int i = 0; i < SLOTS; i++)
+		ends(i, DMA_ABORTED);
+	start(0, 0);
+	map(0, true);
+	for (unsigned int i = 0; i < SLOTS; i++)
+		answer(stags[i], RETRY);
+	check(dma_state(&d, 0) == DMA_STALLED, "an old answer is taken for a new stall's");
+	answer(stall_of(0), RETRY);
+	ends(0, DMA_DONE);
+	smmu_expect_none(&s, "all were answered");
+}
+
+static u64 state;
+
+static unsigned int below(unsigned int n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state % n;
+}
+
+static void start_by_chance(void)
+{
+	const struct dma_op op = { .op = below(2) ? DMA_FILL : DMA_CHECK,
+		                   .iova = IOVA + below(PAGES * PAGE / 8) * 8,
+		                   .length = below(PAGES * PAGE / 8) * 8 };
+
+	dma_start(&d, below(SLOTS), &op);
+}
+
+static void end_by_chance(void)
+{
+	if (below(8))
+		dma_control(&d, below(SLOTS), DMA_ABORT);
+	else
+		reset_function();
+}
+
+/* Of what was recorded, or of anything. */
+static void answer_by_chance(void)
+{
+	struct smmu_event e;
+
+	if (below(4) && smmu_event(&s, &e))
+		answer(e.w[1] & EVENT1_STAG, below(3) ? RETRY : 0);
+	else
+		smmu_push(&s,
+		          (below(8) ? CMD_RESUME : CMD_STALL_TERM) | CMD_SID(d.rid + below(2)) |
+		                  below(2) * RETRY,
+		          below(0x10000));
+}
+
+static void map_by_chance(void)
+{
+	for (unsigned int n = below(PAGES); n--;)
+		map(below(PAGES), below(2));
+}
+
+static void configure_by_chance(void)
+{
+	struct ste ste = smmu_s1(&cd);
+
+	ste.w[0] &= below(4) ? ~0UL : ~1UL;
+	cd.w[0] ^= CD0_S;
+	smmu_set_ste(&s, d.rid, &ste);
+	smmu_set_cr0(CR0_CMDQEN | below(4) % 2 * CR0_EVENTQEN | (below(4) ? CR0_SMMUEN : 0));
+}
+
+static bool waits_yet(unsigned int slot)
+{
+	return dma_state(&d, slot) == DMA_RUNNING || dma_state(&d, slot) == DMA_STALLED;
+}
+
+/* Anything in any order; but with translation goes whatever waits. */
+static void chance(void)
+{
+	static void (*const steps[])(void) = { start_by_chance,    start_by_chance,  end_by_chance,
+		                               answer_by_chance,   answer_by_chance, map_by_chance,
+		                               configure_by_chance };
+	const u64 count = parameter_after("count=", 1000);
+
+	state = parameter_after("seed=", 1) * 2 + 1;
+	for (u64 n = 0; n < count; n++) {
+		if (n % 100 == 0)
+			begin();
+		steps[below(ARRAY_SIZE(steps))]();
+		if (n % 100 != 99)
+			continue;
+		smmu_set_cr0(CR0_CMDQEN | CR0_EVENTQEN);
+		for (unsigned int i = 0; i < SLOTS; i++)
+			check(wait_for(!waits_yet(i), LONG), "step %lu: slot %u waits", n, i);
+	}
+	retried();
+}
+
 /* Never answered: the guest goes, and the stall with it. */
 static void never(void)
 {
@@ -180,9 +368,35 @@ static void never(void)
 		start(i, i);
 }
 
+static void waits(void)
+{
+	never();
+	print("it waits\n");
+	for (;;)
+		;
+}
+
+/* Of what waited when the machine was reset, nothing is there. */
+static void again(void)
+{
+	print("boot\n");
+	retried();
+	never();
+	psci_system_reset();
+}
+
 static const struct test tests[] = {
-	{ "retried", retried }, { "terminated", terminated }, { "full", full },
-	{ "wrong", wrong },     { "never", never },
+	{ "retried", retried },
+	{ "terminated", terminated },
+	{ "full", full },
+	{ "wrong", wrong },
+	{ "torn", torn },
+	{ "moved", moved },
+	{ "reset", function_reset },
+	{ "chance", chance },
+	{ "never", never },
+	{ "waits", waits },
+	{ "again", again },
 };
 
 int main(void)

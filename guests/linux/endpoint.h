@@ -77,7 +77,7 @@ struct operation {
 	uint64_t iova, iova2, len, arg;
 };
 
-static inline void start(unsigned int n, struct operation o)
+static inline void prepare(unsigned int n, struct operation o)
 {
 	put32(slot(n), o.op);
 	put32(slot(n) + 0x04, o.flags);
@@ -87,8 +87,18 @@ static inline void start(unsigned int n, struct operation o)
 	put32(slot(n) + 0x20, o.pasid);
 	put32(slot(n) + 0x24, VECTOR);
 	put64(slot(n) + 0x28, o.arg);
+}
+
+static inline void go(unsigned int n)
+{
 	__sync_synchronize();
 	put32(slot(n) + 0x38, START);
+}
+
+static inline void start(unsigned int n, struct operation o)
+{
+	prepare(n, o);
+	go(n);
 }
 
 /* STATUS, once it is neither running nor stalled. */
@@ -162,6 +172,11 @@ static inline int attach(uint32_t pt)
 	return ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &a) ? errno : 0;
 }
 
+static inline void check_registers(void)
+{
+	check(regs != MAP_FAILED && get32(0) == 0x54414d44, "registers");
+}
+
 static inline void open_endpoint(const char *path)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
@@ -180,7 +195,7 @@ static inline void open_endpoint(const char *path)
 	check(!ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), "config space");
 	check(pwrite(device, &command, 2, config.offset + PCI_COMMAND) == 2, "bus master");
 	regs = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device, bar.offset);
-	check(regs != MAP_FAILED && get32(0) == 0x54414d44, "registers");
+	check_registers();
 }
 
 static inline void *alloc_memory(uint64_t size)
@@ -209,6 +224,23 @@ static inline void spin_ms(long ms)
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
+}
+
+/* By the driver that lends it to processes (guests/linux/driver), this one's memory; its PASID. */
+static inline uint32_t lend_memory(const char *path, int *fd)
+{
+	uint32_t pasid;
+
+	*fd = open(path, O_RDWR);
+	check(*fd >= 0, "bind");
+	check(read(*fd, &pasid, sizeof(pasid)) == sizeof(pasid) && pasid, "PASID");
+	return pasid;
+}
+
+static inline void map_registers(int fd)
+{
+	regs = mmap(NULL, 0x4000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	check_registers();
 }
 
 struct test {

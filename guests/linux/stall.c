@@ -4,42 +4,19 @@
  *   stall /dev/vfio/devices/vfioN COUNT    each test says "stall: NAME: ok", or what was wrong and
  * exits
  */
-#include <poll.h>
 #include <pthread.h>
 
-#include "guests/linux/endpoint.h"
+#include "guests/linux/faults.h"
 
 #define IOVA  0x10000000ULL
 #define PAGES 64
 #define SLOTS 8
 
-static uint32_t ioas, hwpt;
-static int faults;
 static uint8_t *memory;
 static unsigned long count;
 static volatile unsigned long served;
 static volatile int refuses;
 static uint32_t last_cookie;
-
-/* A page table whose faults come to us. */
-static void open_device(const char *path)
-{
-	struct iommu_fault_alloc queue = { .size = sizeof(queue) };
-	struct iommu_hwpt_alloc alloc = { .size = sizeof(alloc),
-		                          .flags = IOMMU_HWPT_FAULT_ID_VALID };
-
-	open_endpoint(path);
-	ioas = alloc_ioas();
-	check(!ioctl(iommu, IOMMU_FAULT_QUEUE_ALLOC, &queue), "fault queue");
-	faults = queue.out_fault_fd;
-	alloc.dev_id = devid;
-	alloc.pt_id = ioas;
-	alloc.fault_id = queue.out_fault_id;
-	check(!ioctl(iommu, IOMMU_HWPT_ALLOC, &alloc), "page table with a fault queue");
-	hwpt = alloc.out_hwpt_id;
-	check(!attach(hwpt), "attach");
-	memory = alloc_memory(PAGES * PAGE);
-}
 
 static void respond(const struct iommu_hwpt_pgfault *f)
 {
@@ -55,25 +32,13 @@ static void respond(const struct iommu_hwpt_pgfault *f)
 		check(errno == EEXIST, "map"); /* another slot's fault was of the same page */
 	last_cookie = f->cookie;
 	served++; /* before the transfer can end */
-	check(write(faults, &r, sizeof(r)) == sizeof(r), "response");
+	answer_fault(&r);
 }
 
 static void *serve(void *unused)
 {
-	struct iommu_hwpt_pgfault f[SLOTS];
-
 	(void)unused;
-	for (;;) {
-		struct pollfd p = { .fd = faults, .events = POLLIN };
-		ssize_t n;
-
-		check(poll(&p, 1, -1) == 1, "poll");
-		n = read(faults, f, sizeof(f));
-		check(n > 0 && n % sizeof(*f) == 0, "read of faults");
-		for (unsigned int i = 0; i < n / sizeof(*f); i++)
-			respond(&f[i]);
-	}
-	return NULL;
+	serve_faults(respond);
 }
 
 static void forget(unsigned int n, unsigned int nr)
@@ -155,7 +120,8 @@ int main(int argc, char **argv)
 
 	check(argc == 3, "arguments");
 	count = strtoul(argv[2], NULL, 10);
-	open_device(argv[1]);
+	open_with_faults(argv[1]);
+	memory = alloc_memory(PAGES * PAGE);
 	check(!pthread_create(&thread, NULL, serve, NULL), "thread");
 	run_tests(tests, sizeof(tests) / sizeof(*tests));
 	printf("stall: %lu faults\n", served);

@@ -1,24 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Stalls under stock Linux: I/O page faults of the DMA endpoint, told by FDT and by ACPI that it can stall, come to a
-# program through iommufd's fault queue, and its answers go back.
+# program through iommufd's fault queue, and its answers go back. And an SMMU whose faults all stall, with traffic.
 . "$SHARE/tests/host/lib.sh"
+LABEL="smmu: stalls"
+. "$SHARE/tests/host/traffic-lib.sh"
 COUNT=1000
 [ -z "${SOAK:-}" ] || COUNT=100000
 
-# serves KEYS ARG...: of the endpoint. Linux 7.2 has its queue of I/O page faults only where SVA is possible, for which the SMMU
-# has to reach as far as the CPUs.
+# serves KEYS ENDPOINT ARG...: of the SMMU, of the endpoint. Linux 7.2 has its queue of I/O page faults only where SVA is
+# possible, for which the SMMU has to reach as far as the CPUs.
 serves() {
-	where=$1
-	shift
+	keys=$1 endpoint=$2
+	shift 2
 	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-stall" -c 2 -m 512 -p "console=ttyS0 quiet stall.count=$COUNT" \
-		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s$where "$@" || return 1
+		--iommu "s,type=smmuv3,idr5.oas=6$keys" "--dma-test=${endpoint}iommu=s" "$@" || return 1
 	for test in "each is served" "page by page" refused "answered twice" detached; do
 		said "stall: $test: ok" || return 1
 	done
 	WHY=$(grep -a '^log: ' "$OUT")
 	[ -z "$WHY" ]
 }
-case_of "smmu: stalls: Linux: $COUNT faults of a device that is told to stall by the tree are each served once" serves ""
+case_of "smmu: stalls: Linux: $COUNT faults of a device that is told to stall by the tree are each served once" serves "" stall,
 case_of "smmu: stalls: Linux: $COUNT faults of one that is told so by ACPI, behind a root port" \
-	serves ,bus=r --acpi --root-port r
+	serves "" stall,bus=r, --acpi --root-port r
+case_of "smmu: stalls: Linux: $COUNT faults of one that nobody asked, where all stall" serves ,idr0.stall_model=2 ""
+
+# forced: disk and network behind an SMMU where all faults stall; there are none
+[ -n "${SOAK:-}" ] || ROUNDS=1 BYTES=671088
+forced() {
+	traffic "iommu.strict=1 viommu.rounds=$ROUNDS" --iommu s,type=smmuv3,idr0.stall_model=2,idr5.oas=6 \
+		-d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s && said "rounds: $ROUNDS, disk $(sum "$WORK/disk")"
+}
+case_of "smmu: stalls: Linux: random data over disk and network where all faults stall; drivers come and go under load" forced
+traffic_ends

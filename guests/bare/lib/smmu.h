@@ -57,8 +57,11 @@ enum {
 	CMD_TLBI_S2_IPA = 0x2a,
 	CMD_TLBI_NSNH_ALL = 0x30,
 	CMD_ATC_INV = 0x40,
+	CMD_RESUME = 0x44,
+	CMD_STALL_TERM = 0x45,
 	CMD_SYNC = 0x46,
 };
+#define RETRY          (1UL << 12) /* of a CMD_RESUME */
 #define CMD_SID(sid)   ((u64)(sid) << 32)
 #define CMD_SSID(ssid) ((u64)(ssid) << 12 | 1 << 11)
 #define CMD_VMID(vmid) ((u64)(vmid) << 32)
@@ -109,6 +112,7 @@ struct cd {
 #define CD0_AA64    (1UL << 41)
 #define CD0_HD      (1UL << 42)
 #define CD0_HA      (1UL << 43)
+#define CD0_S       (1UL << 44)
 #define CD0_R       (1UL << 45)
 #define CD0_A       (1UL << 46)
 #define CD0_ASET    (1UL << 47)
@@ -140,6 +144,8 @@ enum {
 #define EVENT0(id, sid)  ((u64)(id) | (u64)(sid) << 32)
 #define EVENT0_SSV(ssid) (1UL << 11 | EVENT0_SSID(ssid))
 #define EVENT0_SSID(s)   ((u64)(s) << 12)
+#define EVENT1_STAG      0xffffUL
+#define EVENT1_STALL     (1UL << 31)
 #define EVENT1_PNU       (1UL << 33)
 #define EVENT1_IND       (1UL << 34)
 #define EVENT1_RNW       (1UL << 35)

@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# SVA under stock Linux: the DMA endpoint reaches the memory of processes by PASIDs, and what it faults on is brought: what
+# nobody has touched yet, what is swapped out to a disk behind the same SMMU, what is shared since a fork.
+. "$SHARE/tests/host/lib.sh"
+COUNT=1000
+[ -z "${SOAK:-}" ] || COUNT=100000
+
+# reaches KEYS ENDPOINT ARG...: of the SMMU, of the endpoint
+reaches() {
+	keys=$1 endpoint=$2
+	shift 2
+	rm -f "$WORK/swap"
+	truncate -s 64M "$WORK/swap"
+	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-sva" -c 2 -m 512 -p "console=ttyS0 quiet sva.count=$COUNT" \
+		--iommu "s,type=smmuv3,idr5.oas=6$keys" -d "$WORK/swap,iommu=s" "--dma-test=pasid=8,iommu=s$endpoint" "$@" || return 1
+	for test in untouched "given up" "swapped out" forked unmapped protected moved file huge collapsed \
+		"shared with a CPU" "under load" processes "memory is gone" "process is gone"; do
+		said "sva: $test: ok" || return 1
+	done
+	WHY=$(grep -a '^log: ' "$OUT")
+	[ -z "$WHY" ]
+}
+case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by the tree" reaches "" ,stall
+case_of "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
+long_case "smmu: SVA: Linux: the same where all faults stall, and three at once" reaches ,idr0.stall_model=2,idr5.stall_max=3 ""
