@@ -21,6 +21,7 @@ enum log_topic {
 	TRACE_SMMU,
 	TRACE_BOOT,
 	TRACE_HELPER,
+	TRACE_UAPI,
 	NR_TRACE_TOPICS
 };
 
