@@ -78,20 +78,26 @@ static void add_words(struct line *l, const struct decode_field *f, const u8 *wo
 	const u64 nr = words ? bytes / f->word : 0;
 
 	add(l, "[");
-	for (u64 i = 0; i < nr && i < MAX_WORDS; i++)
-		add(l, "%s%#llx", i ? ", " : "",
-		    (unsigned long long)load(words + i * f->word, f->word));
+	for (u64 i = 0; i < nr && i < MAX_WORDS; i++) {
+		const u64 val = load(words + i * f->word, f->word);
+
+		add(l, "%s", i ? ", " : "");
+		if (f->kind == DECODE_FDS)
+			add(l, "%d", (int)val);
+		else
+			add(l, "%#llx", (unsigned long long)val);
+	}
 	add(l, "%s]", nr > MAX_WORDS ? ", ..." : "");
 }
 
-/* How many bytes of words there are: what the caller had room for, and the kernel did not say to be
- * fewer. */
-static u64 words_len(const struct decode_field *f, const u8 *before, const u8 *arg)
+/* How many bytes of words there are: what was given, or what the caller had room for and the kernel
+ * did not say to be fewer. */
+static u64 words_len(const struct decode_field *f, const u8 *before, const u8 *from)
 {
-	const u64 has = load(arg + f->count, 4) * f->unit;
+	const u64 has = load(from + f->count, 4) * f->unit;
 	u64 room = load(before + f->count, 4) * f->unit;
 
-	if (f->kind == DECODE_BEHIND) { /* argsz is the first of such a struct */
+	if (f->kind != DECODE_THERE) { /* argsz is the first of such a struct */
 		room = load(before, 4);
 		room = room > f->offset ? room - f->offset : 0;
 	}
@@ -113,9 +119,10 @@ static void add_field(struct line *l, const struct decode_field *f, const u8 *be
 	case DECODE_ENUM: add_enum(l, f->names, val); break;
 	case DECODE_THERE:
 		add_words(l, f, (const u8 *)(uintptr_t)load(before + f->offset, 8),
-		          words_len(f, before, arg));
+		          words_len(f, before, from));
 		break;
-	case DECODE_BEHIND: add_words(l, f, arg + f->offset, words_len(f, before, arg)); break;
+	case DECODE_BEHIND:
+	case DECODE_FDS: add_words(l, f, arg + f->offset, words_len(f, before, from)); break;
 	}
 }
 

@@ -23,6 +23,7 @@ enum decode_kind {
 	DECODE_ENUM,   /* a name out of a list, or the number */
 	DECODE_THERE,  /* words that a pointer in the struct leads to */
 	DECODE_BEHIND, /* words that follow the struct, up to its argsz */
+	DECODE_FDS,    /* likewise, of descriptors */
 };
 
 struct decode_name {

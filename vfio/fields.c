@@ -67,6 +67,10 @@
 	{                                                                \
 		FIELD(type, member, BEHIND), .in = true, .word = (bytes) \
 	}
+#define IN_FDS(type, member)                                    \
+	{                                                       \
+		FIELD(type, member, FDS), .in = true, .word = 4 \
+	}
 #define OUT_BEHIND(type, member, ...)                                                \
 	{                                                                            \
 		FIELD(type, member, BEHIND), .out = true, COUNTED(type, __VA_ARGS__) \
@@ -254,7 +258,7 @@ static const struct decode_request requests[] = {
 	        OUT_FLAGS(vfio_irq_info, flags, irq_flags), OUT(vfio_irq_info, count)),
 	REQUEST(VFIO_DEVICE_SET_IRQS, IN(vfio_irq_set, argsz),
 	        IN_FLAGS(vfio_irq_set, flags, set_flags), IN_ENUM(vfio_irq_set, index, irqs),
-	        IN(vfio_irq_set, start), IN(vfio_irq_set, count), IN_BEHIND(vfio_irq_set, data, 4)),
+	        IN(vfio_irq_set, start), IN(vfio_irq_set, count), IN_FDS(vfio_irq_set, data)),
 	{ .request = VFIO_DEVICE_RESET, .name = "VFIO_DEVICE_RESET" },
 	/* a word is one that would be reset too: devfn, bus and segment above an ID */
 	REQUEST(VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, IN(vfio_pci_hot_reset_info, argsz),
@@ -262,7 +266,7 @@ static const struct decode_request requests[] = {
 	        OUT(vfio_pci_hot_reset_info, count),
 	        OUT_BEHIND(vfio_pci_hot_reset_info, devices, count, 8, 8)),
 	REQUEST(VFIO_DEVICE_PCI_HOT_RESET, IN_FLAGS(vfio_pci_hot_reset, flags, no_flags),
-	        IN(vfio_pci_hot_reset, count), IN_BEHIND(vfio_pci_hot_reset, group_fds, 4)),
+	        IN(vfio_pci_hot_reset, count), IN_FDS(vfio_pci_hot_reset, group_fds)),
 	REQUEST(VFIO_DEVICE_FEATURE, IN(vfio_device_feature, argsz),
 	        IN_FLAGS(vfio_device_feature, flags, features),
 	        IN_BEHIND(vfio_device_feature, data, 4)),

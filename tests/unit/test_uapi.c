@@ -42,19 +42,27 @@ Test(uapi, a_call_shows_what_is_given_and_behind_an_arrow_what_comes_back)
 
 Test(uapi, what_a_failed_call_did_not_change_is_not_shown_as_an_answer)
 {
-	const struct iommu_hwpt_invalidate before = { .hwpt_id = 4, .entry_len = 16 };
+	const u64 cmds[] = { 0x30, 0, 0xff, 0 };
+	const struct iommu_hwpt_invalidate before = { .hwpt_id = 4,
+		                                      .data_uptr = (uintptr_t)cmds,
+		                                      .data_type = 1,
+		                                      .entry_len = 16,
+		                                      .entry_num = 2 };
+	struct iommu_hwpt_invalidate done = before;
 	const struct iommu_ioas_alloc none = { 0 };
 	struct iommu_ioas_iova_ranges ranges = { .ioas_id = 1 }, after = ranges;
 
 	after.num_iovas = 2;
+	done.entry_num = 1;
 	cr_assert(eq(str, (char *)shown(IOMMU_IOAS_ALLOC, &none, &none, false),
 	             "ioctl(3, IOMMU_IOAS_ALLOC, {flags=0})"));
 	cr_assert(eq(str, (char *)shown(IOMMU_IOAS_IOVA_RANGES, &ranges, &after, false),
 	             "ioctl(3, IOMMU_IOAS_IOVA_RANGES, {ioas_id=1, num_iovas=0} => "
 	             "{num_iovas=2})"));
-	cr_assert(eq(str, (char *)shown(IOMMU_HWPT_INVALIDATE, &before, &before, false),
-	             "ioctl(3, IOMMU_HWPT_INVALIDATE, {hwpt_id=4, data_type=0, entry_len=16, "
-	             "entry_num=0, data_uptr=[]})"));
+	cr_assert(eq(str, (char *)shown(IOMMU_HWPT_INVALIDATE, &before, &done, false),
+	             "ioctl(3, IOMMU_HWPT_INVALIDATE, {hwpt_id=4, data_type=ARM_SMMUV3, "
+	             "entry_len=16, entry_num=2, data_uptr=[0x30, 0, 0xff, 0]} => "
+	             "{entry_num=1})"));
 }
 
 Test(uapi, data_that_a_pointer_leads_to_is_shown_as_far_as_there_was_room)
@@ -87,7 +95,7 @@ Test(uapi, data_behind_a_struct_ends_where_its_argsz_does)
 
 	cr_assert(eq(str, (char *)shown(VFIO_DEVICE_SET_IRQS, &arg, &arg, true),
 	             "ioctl(3, VFIO_DEVICE_SET_IRQS, {argsz=28, flags=DATA_EVENTFD|ACTION_TRIGGER, "
-	             "index=MSIX, start=0, count=2, data=[0x8, 0xffffffff]})"));
+	             "index=MSIX, start=0, count=2, data=[8, -1]})"));
 	arg.set.argsz = sizeof(arg.set);
 	arg.set.flags = VFIO_IRQ_SET_DATA_NONE;
 	cr_assert(ne(ptr, strstr(shown(VFIO_DEVICE_SET_IRQS, &arg, &arg, true), "data=[]}"), NULL));
