@@ -66,7 +66,7 @@ static const struct command {
 	{ "run", command_run, "boot a guest (nestor run --help)" },
 	{ "dump", command_dump, "write the tables and the tree of a machine: dump --help" },
 	{ "topology", command_topology, "show a machine: topology --help" },
-	{ "check", command_check, "what this host can do: check [--json]" },
+	{ "check", command_check, "what this host can do: check [--json] [--trace TOPIC,...]" },
 	{ "devices", command_devices, "what of this host could be a guest's: devices [--json]" },
 	{ "list", client_list, "the guests that run" },
 	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]" },

@@ -35,6 +35,8 @@ struct log {
 	struct log_sink *sink;
 };
 
+#define LOG_TOPICS "kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, all"
+
 extern const char *const log_topic_names[NR_TRACE_TOPICS];
 
 __attribute__((format(printf, 1, 2))) void log_error(const char *fmt, ...);

@@ -82,6 +82,20 @@ Test(uapi, data_that_a_pointer_leads_to_is_shown_as_far_as_there_was_room)
 	             "out_max_pasid_log2=0, out_capabilities=PCI_PASID_EXEC|0x100})"));
 }
 
+Test(uapi, an_array_that_comes_back_ends_where_the_kernel_says)
+{
+	const u64 list[] = { 0, 0xff, 0x1000, 0x1fff, 5, 5, 5, 5 };
+	const struct iommu_ioas_iova_ranges before = { .ioas_id = 1,
+		                                       .num_iovas = 4,
+		                                       .allowed_iovas = (uintptr_t)list };
+	struct iommu_ioas_iova_ranges after = before;
+
+	after.num_iovas = 2;
+	cr_assert(eq(str, (char *)shown(IOMMU_IOAS_IOVA_RANGES, &before, &after, true),
+	             "ioctl(3, IOMMU_IOAS_IOVA_RANGES, {ioas_id=1, num_iovas=4} => {num_iovas=2, "
+	             "allowed_iovas=[0, 0xff, 0x1000, 0x1fff], out_iova_alignment=0})"));
+}
+
 Test(uapi, data_behind_a_struct_ends_where_its_argsz_does)
 {
 	struct {
