@@ -13,7 +13,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 COMMON   := -std=gnu11 -D_GNU_SOURCE -DNESTOR_VERSION='"$(VERSION)"' -I. -MMD -MP
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-srcs  := $(wildcard vmm/*.c vmm/arm64/*.c fault/*.c devices/*.c devices/*/*.c acpi/*.c fdt/*.c topology/*.c control/*.c machine/*.c)
+srcs  := $(wildcard vmm/*.c vmm/arm64/*.c fault/*.c devices/*.c devices/*/*.c acpi/*.c fdt/*.c topology/*.c control/*.c vfio/*.c machine/*.c)
 units := $(wildcard tests/unit/*.c)
 libs  := -lfdt -luring -ljansson -lz -lzstd -pthread
 

@@ -81,6 +81,8 @@ enum fault_state fault_answer(struct fault_port *p, const struct dma_page_respon
 	const enum fault_state was = g ? g->state : FAULT_UNKNOWN;
 
 	++*count[was];
+	if (was == FAULT_FORGOTTEN)
+		g->state = FAULT_ANSWERED;
 	if (was != FAULT_WAITS)
 		return was;
 	leave(p, g, FAULT_ANSWERED);

@@ -7,6 +7,7 @@
 #   -P CPU     another CPU than QEMU's max, such as cortex-a53
 #   -a PARAMS more kernel parameters; they add up                    -l FILE   keep the host's console log there
 #   -q 'ARGS'  more of QEMU's arguments, split at spaces
+#   -d KIND    with devices to assign, behind SMMUs (lab/devices.sh): nest, which a guest's SMMU can nest on, or plain
 # The command's stdout, stderr and exit status are the script's own; 125 means that the host itself failed.
 # A kernel of your own needs, built in: PL011 console, devtmpfs, tmpfs, initramfs; virtio over PCI (generic ECAM host)
 # with 9p and console; KVM.
@@ -15,16 +16,17 @@
 . "$lab/tools.sh"
 . "$lab/sysroot.sh"
 . "$lab/kernel.sh"
+. "$lab/devices.sh"
 
 die() { echo "host: $*" >&2; exit 125; }
 
 options() {
-    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' cpu='' cpu_props='' params='' extra='' terminal='' log=''
-    while getopts s:t:k:c:m:M:P:C:a:q:l:i option; do
+    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' cpu='' cpu_props='' params='' extra='' terminal='' log='' devices=''
+    while getopts s:t:k:c:m:M:P:C:a:q:l:d:i option; do
         case $option in
             s) share=$OPTARG ;; t) seconds=$OPTARG ;; k) image=$OPTARG ;; c) cpus=$OPTARG ;; m) memory=$OPTARG ;;
             M) machine_props=,$OPTARG ;; P) cpu=$OPTARG ;; C) cpu_props=,$OPTARG ;; a) params+=" $OPTARG" ;;
-            q) extra=$OPTARG ;; l) log=$OPTARG ;; i) terminal=1 ;;
+            q) extra=$OPTARG ;; l) log=$OPTARG ;; i) terminal=1 ;; d) devices=$OPTARG ;;
             *) die "see the head of $0 for its options" ;;
         esac
     done
@@ -34,6 +36,7 @@ options() {
     [ -r "$image" ] || die "-k $image: no such kernel image"
     [ -x "$cache/$tools/bin/qemu-system-aarch64" ] || die "the lab is not set up: run lab/setup.sh build lab"
     [ -z "$terminal" ] || { [ -t 0 ] && [ -t 1 ]; } || die "-i needs a terminal"
+    case $devices in '' | nest | plain) ;; *) die "-d $devices: expected nest or plain" ;; esac
     command=("$@")
 }
 
@@ -62,11 +65,12 @@ initramfs() {
     local name
     name=$cache/host-$(key "$sysroot" "$(cat "$lab/host-init" "$lab/../guests/linux/mkinitrd.sh")").cpio
     [ -e "$name" ] || "$lab/../guests/linux/mkinitrd.sh" "$name" -b "$cache/$sysroot/busybox" "$lab/host-init:init"
+    [ "$devices" != nest ] || { cat "$(devices_iort "$cpus" "$machine_props" "$extra")" "$name" >"$work/initrd" && name=$work/initrd; }
     echo "$name"
 }
 
 start() {
-    local ports args fs=security_model=none,multidevs=remap
+    local ports args more=() fs=security_model=none,multidevs=remap
     if [ -n "$terminal" ]; then
         ports=(-chardev stdio,id=out,signal=off -device virtconsole,chardev=out)
     else
@@ -84,6 +88,8 @@ start() {
     [ -z "$share" ] || args+=(-fsdev "local,id=share,path=${share//,/,,},$fs" -device virtio-9p-pci,fsdev=share,mount_tag=share)
     # shellcheck disable=SC2206
     args+=($extra)
+    [ -z "$devices" ] || mapfile -t more < <(devices_args "$work")
+    args+=("${more[@]}")
     setpriv --pdeathsig TERM timeout --foreground -k 2 "$seconds" setpriv --pdeathsig KILL \
         "$cache/$tools/bin/qemu-system-aarch64" "${args[@]}" <&3 2>"$work/qemu" &
     qemu=$!

@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "control/client.h"
+#include "machine/check.h"
 #include "machine/describe.h"
+#include "machine/devices.h"
 #include "machine/machine.h"
 #include "machine/options.h"
 #include "machine/session.h"
@@ -64,6 +66,8 @@ static const struct command {
 	{ "run", command_run, "boot a guest (nestor run --help)" },
 	{ "dump", command_dump, "write the tables and the tree of a machine: dump --help" },
 	{ "topology", command_topology, "show a machine: topology --help" },
+	{ "check", command_check, "what this host can do: check [--json] [--trace TOPIC,...]" },
+	{ "devices", command_devices, "what of this host could be a guest's: devices [--json]" },
 	{ "list", client_list, "the guests that run" },
 	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]" },
 	{ "pause", client_pause, "stop its vCPUs" },

@@ -91,7 +91,7 @@ static const char *take_trace(struct options *o, char *val)
 	struct log log = { .topics = o->trace };
 
 	if (!log_enable(&log, val))
-		return "topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, all";
+		return "topics out of " LOG_TOPICS;
 	o->trace = log.topics;
 	return NULL;
 }

@@ -3,7 +3,7 @@
 # Who may include whom. Fails, naming the line, where a file looks up the hill, into another
 # folder's private header, or at a kernel or library header that has one home.
 cd "${1:-.}" || exit 1
-find vmm fault devices acpi fdt topology control machine -name '*.[ch]' 2>/dev/null | xargs awk '
+find vmm fault devices acpi fdt topology control vfio machine -name '*.[ch]' 2>/dev/null | xargs awk '
 BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
@@ -17,8 +17,11 @@ BEGIN {
 	may["fdt"] = "vmm fdt"
 	may["topology"] = "vmm topology"
 	may["control"] = "vmm control"
-	may["machine"] = "vmm vmm/arm64 fault devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control machine"
+	may["vfio"] = "vmm vfio"
+	may["machine"] = "vmm vmm/arm64 fault devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control vfio machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
+	home["linux/iommufd.h"] = "vfio"
+	home["linux/vfio.h"] = "vfio"
 	home["liburing.h"] = "vmm"
 	home["libfdt.h"] = "fdt machine"
 	home["zlib.h"] = "devices machine"

@@ -62,6 +62,10 @@ bad() { mistake "$1" 2 "$2" run "${@:3}"; }
 mistake "no command" 2 "expected a command"
 mistake "an unknown command" 2 "frobnicate: expected a command" frobnicate
 mistake "an argument to version" 2 "x: expected nothing more" version x
+mistake "an argument to devices" 2 "devices: x: expected --json or nothing" devices x
+mistake "two arguments to devices" 2 "devices: x: expected nothing more" devices --json x
+mistake "an argument to check" 2 "check: x: expected --json or --trace TOPIC,..." check --json x
+mistake "an unknown topic of check's" 2 "check: --trace tea: expected topics out of" check --trace tea
 mistake "an argument to help" 2 "run: expected nothing more" help run
 bad "no kernel" "--kernel: not given: expected an arm64 kernel Image"
 bad "a kernel that is not there" "--kernel nothing: No such file or directory: expected a readable file" -k nothing

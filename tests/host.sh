@@ -30,7 +30,7 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests" "$share/times"
-cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$share"
+cp "$BUILD/nestor" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$BUILD/uapi" "$share"
 mkdir "$share/asan"
 cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
 cp "$tests/asan-run.sh" "$share/asan/run"
@@ -69,7 +69,7 @@ nested() {
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
 	local name file problem
-	for name in list stat debug walk log; do
+	for name in list stat debug walk log devices check; do
 		file=$share/json/$name.json
 		[ -e "$file" ] || continue
 		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)

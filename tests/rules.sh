@@ -3,7 +3,7 @@
 # The source's own rules: who includes whom, layout, licence lines, shell syntax.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-sources=$(find vmm fault devices acpi fdt topology control machine guests tests -name '*.[chS]' | sort)
+sources=$(find vmm fault devices acpi fdt topology control vfio machine guests tests -name '*.[chS]' | sort)
 scripts=$(grep -rlE '^#!/(bin/(ba|busybox )?sh|bin/bash)' lab guests tests bench .ci 2>/dev/null | sort)
 
 # rule NAME OUTPUT: fails with the output's first line

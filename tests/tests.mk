@@ -38,16 +38,16 @@ $(BUILD)/blocks: tests/host/blocks.c $(BUILD)/env.mk
 $(BUILD)/qmp: tests/host/qmp.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
-# A card with an interrupt of its own, on a machine of the program's parts.
+# Of the program's parts: a card with an interrupt of its own; calls of iommufd and vfio.
 $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -g $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) -c $< -o $@
-$(BUILD)/card: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/card.o
+$(addprefix $(BUILD)/,card uapi): $(BUILD)/%: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/%.o
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
--include $(BUILD)/arm64/tests/host/card.d
+-include $(BUILD)/arm64/tests/host/card.d $(BUILD)/arm64/tests/host/uapi.d
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

@@ -21,6 +21,7 @@ enum log_topic {
 	TRACE_SMMU,
 	TRACE_BOOT,
 	TRACE_HELPER,
+	TRACE_UAPI,
 	NR_TRACE_TOPICS
 };
 
@@ -33,6 +34,8 @@ struct log {
 	u32 topics; /* BIT(enum log_topic) */
 	struct log_sink *sink;
 };
+
+#define LOG_TOPICS "kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, all"
 
 extern const char *const log_topic_names[NR_TRACE_TOPICS];
 

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Devices to assign, for the lab's host: an e1000e, an igb and an NVMe disk, each behind a root port, and behind two
+# SMMUs that nest (the e1000e behind the first, with all else of the machine). Told by ACPI, which more than one SMMU needs.
+# Sourced by host.sh.
+
+# devices_args WORK: QEMU's arguments, a line each
+devices_args() {
+    local disk=$1/disk
+    truncate -s 64M "$disk"
+    printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 \
+        -device arm-smmuv3,primary-bus=pcie.0,id=smmu0,stage=nested \
+        -device arm-smmuv3,primary-bus=pcie.1,id=smmu1,stage=nested \
+        -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev user,id=net0 \
+        -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev user,id=net1 \
+        -device pcie-root-port,id=port2,bus=pcie.1,chassis=3 -device nvme,bus=port2,drive=disk,serial=one \
+        -drive "if=none,id=disk,format=raw,file=${disk//,/,,}"
+}
+
+# byte FILE OFFSET, word FILE OFFSET: of a table; put FILE OFFSET BYTE
+byte() { od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' '; }
+word() { od -An -tu4 -j "$2" -N 4 --endian=little "$1" | tr -d ' '; }
+put() { printf "\\x$(printf %02x "$3")" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+# say_canwbs IORT: sets bit 2 of each root complex's memory access flags (Arm DEN 0049, a node of type 2). QEMU's IORT
+# has it clear, and then the kernel lets nobody nest. A newer revision takes the old one's place.
+say_canwbs() {
+    local at nr i sum
+    at=$(word "$1" 40)
+    nr=$(word "$1" 36)
+    for ((i = 0; i < nr; i++)); do
+        [ "$(byte "$1" "$at")" != 2 ] || put "$1" $((at + 23)) $(($(byte "$1" $((at + 23))) | 4))
+        at=$((at + $(byte "$1" $((at + 1))) + 256 * $(byte "$1" $((at + 2)))))
+    done
+    put "$1" 24 $(($(byte "$1" 24) + 1))
+    put "$1" 9 0
+    sum=$(od -An -v -tu1 -w1 "$1" | awk '{ s += $1 } END { print s % 256 }')
+    put "$1" 9 $(((256 - sum) % 256))
+}
+
+# devices_iort CPUS PROPS ARGS: an archive to go in front of the initramfs (CONFIG_ACPI_TABLE_UPGRADE), made of what a host
+# with these of host.sh's options finds in a first boot
+devices_iort() {
+    local name dir
+    name=$cache/iort-$(key "$tools" "$(cat "$lab/devices.sh")" "$@").cpio
+    if [ ! -e "$name" ]; then
+        dir=$(mktemp -d)
+        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 || return
+        say_canwbs "$dir/IORT.aml"
+        "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml"
+        rm -r "$dir"
+    fi
+    echo "$name"
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_DEVICES_H
+#define MACHINE_DEVICES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* nestor devices [--json]: the host's PCI functions that could be a guest's. The arguments after
+ * the command; the exit code. Whatever failed was said in one line. */
+int command_devices(int argc, char **argv);
+
+/* The same of another sysfs. */
+int devices_show(const char *sys, bool json, FILE *to);
+
+/* For commands that take nothing but --json: *json; false, and a line was printed. */
+bool takes_json(int argc, char **argv, const char *command, bool *json);
+
+#endif

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's iommufd and vfio as far as objects, their users and their order go. */
+#include "tests/unit/fake_iommufd.h"
+
+#include <errno.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAX_OBJECTS 64
+#define MAX_USES    3
+
+struct fake_iommufd fake_iommufd = {
+	.hw_type = IOMMU_HW_INFO_TYPE_ARM_SMMUV3,
+	.idr = { 0x3, 0, 0, 0x100, 0, 0 }, /* both stages, stalls, FWB */
+};
+
+/* An object's index is its ID: 0 is none. A file's has no ID, but is one of the same. */
+static struct object {
+	enum fake_kind kind;
+	unsigned int users;
+	u32 uses[MAX_USES];
+	int fd;       /* of a device, an event queue or a file; -1: none */
+	u32 attached; /* a device's */
+	bool made_by_attach;
+} objects[MAX_OBJECTS] = { [0] = { .fd = -1 } };
+
+/* Every call counts; the chosen one fails. */
+#define CALL()                              \
+	do {                                \
+		if (uapi_fails(u))          \
+			return u->fail_err; \
+	} while (0)
+
+static bool is_a(u32 id, enum fake_kind kind)
+{
+	return id && id < MAX_OBJECTS && objects[id].kind == kind;
+}
+
+static u32 make(enum fake_kind kind, int fd)
+{
+	u32 id = 1;
+
+	while (id < MAX_OBJECTS - 1 && objects[id].kind)
+		id++;
+	objects[id] = (struct object){ .kind = kind, .fd = fd };
+	fake_iommufd.live++;
+	return id;
+}
+
+static void use(u32 id, u32 used)
+{
+	unsigned int i = 0;
+
+	while (i < MAX_USES - 1 && objects[id].uses[i])
+		i++;
+	objects[id].uses[i] = used;
+	objects[used].users++;
+}
+
+static void unmake(u32 id)
+{
+	for (unsigned int i = 0; i < MAX_USES; i++)
+		if (objects[id].uses[i])
+			objects[objects[id].uses[i]].users--;
+	objects[id] = (struct object){ .fd = -1 };
+	fake_iommufd.live--;
+}
+
+/* The file is an object too, which uses the queue's. */
+static int event_file(u32 id)
+{
+	int fd = memfd_create("events", MFD_CLOEXEC);
+
+	use(make(FAKE_FILE, fd), id);
+	return fd;
+}
+
+static u32 by_fd(int fd)
+{
+	for (u32 id = 1; id < MAX_OBJECTS; id++)
+		if (objects[id].kind && objects[id].fd == fd)
+			return id;
+	return 0;
+}
+
+static int fake_open(struct uapi *u, const char *path)
+{
+	unsigned int nr;
+	int fd;
+
+	CALL();
+	if (!strcmp(path, "/dev/iommu") && fake_iommufd.no_iommu)
+		return fake_iommufd.no_iommu;
+	if (strcmp(path, "/dev/iommu") &&
+	    (sscanf(path, "/dev/vfio/devices/vfio%u", &nr) != 1 || nr > 3))
+		return -ENOENT;
+	fd = memfd_create("vfio", MFD_CLOEXEC);
+	make(FAKE_FILE, fd);
+	return fd;
+}
+
+static void detach_device(u32 id)
+{
+	const u32 hwpt = objects[id].attached;
+
+	if (!hwpt)
+		return;
+	objects[id].attached = 0;
+	objects[hwpt].users--;
+	if (objects[hwpt].made_by_attach && !objects[hwpt].users)
+		unmake(hwpt);
+}
+
+/* What is still in a context when its file goes is taken down with it, as the kernel does. */
+static void close_context(void)
+{
+	for (u32 id = 1; id < MAX_OBJECTS; id++) {
+		if (!objects[id].kind)
+			continue;
+		if (objects[id].fd >= 0)
+			fake_iommufd.refused++;
+		fake_iommufd.left++;
+		fake_iommufd.live--;
+		objects[id] = (struct object){ .fd = -1 };
+	}
+}
+
+static void fake_close(struct uapi *u, int fd)
+{
+	const u32 id = by_fd(fd);
+
+	if (!id)
+		fake_iommufd.refused++;
+	if (is_a(id, FAKE_DEVICE))
+		detach_device(id);
+	if (id)
+		unmake(id);
+	close(fd);
+	if (fd == u->iommufd)
+		close_context();
+}
+
+static int destroy(struct uapi *u, struct iommu_destroy *arg)
+{
+	CALL();
+	if (!arg->id || arg->id >= MAX_OBJECTS || !objects[arg->id].kind ||
+	    is_a(arg->id, FAKE_DEVICE) || is_a(arg->id, FAKE_FILE)) {
+		fake_iommufd.refused++;
+		return -ENOENT;
+	}
+	if (objects[arg->id].users) {
+		fake_iommufd.refused++;
+		return -EBUSY;
+	}
+	unmake(arg->id);
+	return 0;
+}
+
+static int ioas_alloc(struct uapi *u, struct iommu_ioas_alloc *arg)
+{
+	CALL();
+	arg->out_ioas_id = make(FAKE_IOAS, -1);
+	return 0;
+}
+
+static int add_map(u32 ioas, bool by_file, u64 iova, u64 length)
+{
+	if (!is_a(ioas, FAKE_IOAS))
+		return -ENOENT;
+	fake_iommufd.map = (struct fake_map){ by_file, iova, length };
+	fake_iommufd.nr_maps++;
+	return 0;
+}
+
+static int ioas_map(struct uapi *u, struct iommu_ioas_map *arg)
+{
+	CALL();
+	return add_map(arg->ioas_id, false, arg->iova, arg->length);
+}
+
+static int ioas_map_file(struct uapi *u, struct iommu_ioas_map_file *arg)
+{
+	CALL();
+	return fake_iommufd.no_file ?: add_map(arg->ioas_id, true, arg->iova, arg->length);
+}
+
+static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
+{
+	const bool faults = arg->flags & IOMMU_HWPT_FAULT_ID_VALID;
+
+	CALL();
+	if (arg->flags & IOMMU_HWPT_ALLOC_NEST_PARENT && fake_iommufd.no_parent)
+		return fake_iommufd.no_parent;
+	if (!is_a(arg->dev_id, FAKE_DEVICE) || (faults && !is_a(arg->fault_id, FAKE_FAULT)))
+		return -ENOENT;
+	if (!is_a(arg->pt_id, FAKE_IOAS) && !is_a(arg->pt_id, FAKE_HWPT) &&
+	    !is_a(arg->pt_id, FAKE_VIOMMU))
+		return -EINVAL;
+	arg->out_hwpt_id = make(FAKE_HWPT, -1);
+	use(arg->out_hwpt_id, arg->pt_id);
+	if (faults)
+		use(arg->out_hwpt_id, arg->fault_id);
+	return 0;
+}
+
+static int get_hw_info(struct uapi *u, struct iommu_hw_info *arg)
+{
+	struct iommu_hw_info_arm_smmuv3 info = { 0 };
+
+	CALL();
+	if (!is_a(arg->dev_id, FAKE_DEVICE))
+		return -ENOENT;
+	memcpy(info.idr, fake_iommufd.idr, sizeof(info.idr));
+	memcpy((void *)(uintptr_t)arg->data_uptr, &info,
+	       arg->data_len < sizeof(info) ? arg->data_len : sizeof(info));
+	arg->data_len = sizeof(info);
+	arg->out_data_type = fake_iommufd.hw_type;
+	return 0;
+}
+
+static int fault_queue_alloc(struct uapi *u, struct iommu_fault_alloc *arg)
+{
+	CALL();
+	arg->out_fault_id = make(FAKE_FAULT, -1);
+	arg->out_fault_fd = event_file(arg->out_fault_id);
+	return 0;
+}
+
+static int viommu_alloc(struct uapi *u, struct iommu_viommu_alloc *arg)
+{
+	CALL();
+	if (fake_iommufd.no_viommu)
+		return fake_iommufd.no_viommu;
+	if (!is_a(arg->hwpt_id, FAKE_HWPT))
+		return -EINVAL;
+	arg->out_viommu_id = make(FAKE_VIOMMU, -1);
+	use(arg->out_viommu_id, arg->hwpt_id);
+	return 0;
+}
+
+static int vdevice_alloc(struct uapi *u, struct iommu_vdevice_alloc *arg)
+{
+	CALL();
+	if (!is_a(arg->viommu_id, FAKE_VIOMMU) || !is_a(arg->dev_id, FAKE_DEVICE))
+		return -ENOENT;
+	arg->out_vdevice_id = make(FAKE_VDEVICE, -1);
+	use(arg->out_vdevice_id, arg->viommu_id);
+	return 0;
+}
+
+static int veventq_alloc(struct uapi *u, struct iommu_veventq_alloc *arg)
+{
+	CALL();
+	if (!is_a(arg->viommu_id, FAKE_VIOMMU))
+		return -ENOENT;
+	arg->out_veventq_id = make(FAKE_VEVENTQ, -1);
+	use(arg->out_veventq_id, arg->viommu_id);
+	arg->out_veventq_fd = event_file(arg->out_veventq_id);
+	return 0;
+}
+
+static int bind_iommufd(struct uapi *u, int fd, struct vfio_device_bind_iommufd *arg)
+{
+	const u32 id = by_fd(fd);
+
+	CALL();
+	if (fake_iommufd.no_bind)
+		return fake_iommufd.no_bind;
+	if (!is_a(id, FAKE_FILE) || arg->iommufd != u->iommufd)
+		return -EINVAL;
+	objects[id].kind = FAKE_DEVICE;
+	arg->out_devid = id;
+	return 0;
+}
+
+static u32 table_of_ioas(u32 ioas)
+{
+	const u32 id = make(FAKE_HWPT, -1);
+
+	use(id, ioas);
+	objects[id].made_by_attach = true;
+	return id;
+}
+
+/* Of a table with a fault queue, where the device can have none. */
+static bool refuses(u32 hwpt)
+{
+	return fake_iommufd.no_faults && objects[hwpt].uses[1];
+}
+
+static int attach(struct uapi *u, int fd, struct vfio_device_attach_iommufd_pt *arg)
+{
+	const u32 id = by_fd(fd);
+	u32 hwpt = arg->pt_id;
+
+	CALL();
+	if (!is_a(id, FAKE_DEVICE) || (!is_a(hwpt, FAKE_IOAS) && !is_a(hwpt, FAKE_HWPT)))
+		return -ENOENT;
+	if (refuses(hwpt))
+		return fake_iommufd.no_faults;
+	if (is_a(hwpt, FAKE_IOAS))
+		hwpt = table_of_ioas(hwpt);
+	objects[hwpt].users++;
+	detach_device(id);
+	objects[id].attached = hwpt;
+	arg->pt_id = hwpt;
+	return 0;
+}
+
+static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *arg)
+{
+	(void)arg;
+	CALL();
+	detach_device(by_fd(fd));
+	return 0;
+}
+
+static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
+{
+	(void)fd;
+	CALL();
+	return (arg->flags & VFIO_DEVICE_FEATURE_MASK) == VFIO_DEVICE_FEATURE_DMA_BUF ? 0 : -ENOTTY;
+}
+
+const struct uapi_ops fake_iommufd_ops = {
+	.open = fake_open,
+	.close = fake_close,
+	.destroy = destroy,
+	.ioas_alloc = ioas_alloc,
+	.ioas_map = ioas_map,
+	.ioas_map_file = ioas_map_file,
+	.hwpt_alloc = hwpt_alloc,
+	.get_hw_info = get_hw_info,
+	.fault_queue_alloc = fault_queue_alloc,
+	.viommu_alloc = viommu_alloc,
+	.vdevice_alloc = vdevice_alloc,
+	.veventq_alloc = veventq_alloc,
+	.bind = bind_iommufd,
+	.attach = attach,
+	.detach = detach,
+	.feature = feature,
+};

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An iommufd context, guest RAM in it, and functions that are bound to it: made, and taken down in
+ * reverse. */
+#include "vfio/context.h"
+
+#include <assert.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+
+#include "vmm/mem.h"
+
+static void destroy(struct uapi *u, u32 id)
+{
+	struct iommu_destroy arg = { .id = id };
+
+	u->ops->destroy(u, &arg); /* what is left, if anything, goes when the last file is closed */
+}
+
+int vfio_context_open(struct vfio_context *c)
+{
+	struct uapi *u = &c->uapi;
+	struct iommu_ioas_alloc ioas = { 0 };
+	int err;
+
+	c->ioas = 0;
+	c->nr_devices = 0;
+	u->iommufd = u->ops->open(u, "/dev/iommu");
+	if (u->iommufd < 0)
+		return u->iommufd;
+	err = u->ops->ioas_alloc(u, &ioas);
+	if (err) {
+		u->ops->close(u, u->iommufd);
+		u->iommufd = -1;
+		return err;
+	}
+	c->ioas = ioas.out_ioas_id;
+	return 0;
+}
+
+#define MAP_RAM (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
+
+static int map_file(struct vfio_context *c, const struct guest_mem *mem)
+{
+	struct iommu_ioas_map_file arg = { .flags = MAP_RAM,
+		                           .ioas_id = c->ioas,
+		                           .fd = mem->fd,
+		                           .length = mem->size,
+		                           .iova = mem->base };
+
+	return c->uapi.ops->ioas_map_file(&c->uapi, &arg);
+}
+
+static int map(struct vfio_context *c, const struct guest_mem *mem)
+{
+	struct iommu_ioas_map arg = { .flags = MAP_RAM,
+		                      .ioas_id = c->ioas,
+		                      .user_va = (uintptr_t)mem->host,
+		                      .length = mem->size,
+		                      .iova = mem->base };
+
+	return c->uapi.ops->ioas_map(&c->uapi, &arg);
+}
+
+int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem)
+{
+	int err = mem->fd < 0 ? -ENOTTY : map_file(c, mem);
+
+	/* older kernels do not know the call; and a file of some kinds it does not take */
+	return err == -ENOTTY || err == -EINVAL || err == -EOPNOTSUPP ? map(c, mem) : err;
+}
+
+void vfio_context_close(struct vfio_context *c)
+{
+	assert(!c->nr_devices);
+	destroy(&c->uapi, c->ioas);
+	c->uapi.ops->close(&c->uapi, c->uapi.iommufd);
+	c->uapi.iommufd = -1;
+}
+
+int vfio_device_open(struct vfio_device *d, struct vfio_context *c, const char *name)
+{
+	char path[64];
+
+	*d = (struct vfio_device){ .context = c, .fd = -1 };
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
+	d->fd = c->uapi.ops->open(&c->uapi, path);
+	return d->fd < 0 ? d->fd : 0;
+}
+
+int vfio_device_bind(struct vfio_device *d)
+{
+	struct uapi *u = &d->context->uapi;
+	struct vfio_device_bind_iommufd arg = { .iommufd = u->iommufd };
+	int err = u->ops->bind(u, d->fd, &arg);
+
+	if (err)
+		return err;
+	d->id = arg.out_devid;
+	d->context->nr_devices++;
+	return 0;
+}
+
+int vfio_device_attach(struct vfio_device *d, u32 pt)
+{
+	struct uapi *u = &d->context->uapi;
+	struct vfio_device_attach_iommufd_pt arg = { .pt_id = pt };
+	int err = u->ops->attach(u, d->fd, &arg);
+
+	if (!err)
+		d->hwpt = arg.pt_id;
+	return err;
+}
+
+int vfio_device_detach(struct vfio_device *d)
+{
+	struct uapi *u = &d->context->uapi;
+	struct vfio_device_detach_iommufd_pt arg = { 0 };
+	int err = u->ops->detach(u, d->fd, &arg);
+
+	if (!err)
+		d->hwpt = 0;
+	return err;
+}
+
+bool vfio_device_has_feature(const struct vfio_device *d, u32 index, u32 flags)
+{
+	struct uapi *u = &d->context->uapi;
+	struct vfio_device_feature arg = { .flags = VFIO_DEVICE_FEATURE_PROBE | flags | index };
+
+	return !u->ops->feature(u, d->fd, &arg);
+}
+
+void vfio_device_close(struct vfio_device *d)
+{
+	struct uapi *u = &d->context->uapi;
+
+	if (d->hwpt)
+		vfio_device_detach(d);
+	if (d->id)
+		d->context->nr_devices--;
+	if (d->fd >= 0)
+		u->ops->close(u, d->fd);
+	*d = (struct vfio_device){ .context = d->context, .fd = -1 };
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VFIO_CONTEXT_H
+#define VFIO_CONTEXT_H
+
+#include "vfio/uapi.h"
+
+struct guest_mem;
+
+/*
+ * What Nestor has of the host's iommufd: a context, with an address space that is the guest's
+ * physical one, and the host's functions that are bound to it. IDs begin at 1; 0 is none.
+ */
+struct vfio_context {
+	struct uapi uapi;
+	u32 ioas;
+	unsigned int nr_devices; /* bound */
+};
+
+/* A function that vfio-pci, or a driver like it, has. */
+struct vfio_device {
+	struct vfio_context *context;
+	int fd;
+	u32 id;   /* 0: not bound */
+	u32 hwpt; /* attached to it; 0: its DMA is blocked */
+};
+
+/*
+ * Opens /dev/iommu and makes the address space. -errno, and then nothing is left: of open(2), and
+ * -ENOTTY where it is some other file. uapi.fail_at may be set before.
+ */
+int vfio_context_open(struct vfio_context *c);
+/* Guest RAM is at its own addresses there, by its file if it has one and the host takes it; it is
+ * pinned from the first attachment on. -errno. */
+int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem);
+/* Takes the address space down, with what is mapped, and closes. All devices have been closed. */
+void vfio_context_close(struct vfio_context *c);
+
+/* Opens /dev/vfio/devices/@name. Before it is bound, KVM can be told of its descriptor. -errno. */
+int vfio_device_open(struct vfio_device *d, struct vfio_context *c, const char *name);
+/* From here on it is ours, and has an ID. -errno. */
+int vfio_device_bind(struct vfio_device *d);
+/* To an IOAS, or a hardware page table, in place of what it is attached to. -errno: no change. */
+int vfio_device_attach(struct vfio_device *d, u32 pt);
+/* Its DMA is blocked. -errno; closing detaches too. */
+int vfio_device_detach(struct vfio_device *d);
+/* Whether VFIO_DEVICE_FEATURE_@index can be had, in the ways that @flags says (GET, SET). */
+bool vfio_device_has_feature(const struct vfio_device *d, u32 index, u32 flags);
+/* Detaches, unbinds, closes: as far as it had come. */
+void vfio_device_close(struct vfio_device *d);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's PCI functions, out of sysfs. */
+#include "vfio/function.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLASS_BRIDGE 6 /* PCI Code and ID Assignment, 1.7 */
+
+/* What is being read: the folder of a function. */
+struct place {
+	char path[PATH_MAX];
+};
+
+static void path_of(const struct place *p, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 64, p->path, name);
+}
+
+/* A file's text, less the newline; empty where there is none. */
+static void read_text(const struct place *p, const char *name, char *text, size_t len)
+{
+	char path[PATH_MAX];
+	ssize_t n = -1;
+	int fd;
+
+	path_of(p, name, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, len - 1);
+		close(fd);
+	}
+	text[n < 0 ? 0 : n] = 0;
+	text[strcspn(text, "\n")] = 0;
+}
+
+static u32 read_number(const struct place *p, const char *name)
+{
+	char text[HOST_NAME];
+
+	read_text(p, name, text, sizeof(text));
+	return strtoul(text, NULL, 0);
+}
+
+/* The last part of where a link leads. */
+static void read_link(const struct place *p, const char *name, char text[HOST_NAME])
+{
+	char path[PATH_MAX], to[PATH_MAX];
+	const char *last;
+	ssize_t n;
+
+	path_of(p, name, path);
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n < 0 ? 0 : n] = 0;
+	last = strrchr(to, '/');
+	snprintf(text, HOST_NAME, "%.*s", HOST_NAME - 1, last ? last + 1 : to);
+}
+
+/* Calls @each with each entry of a folder; -errno. */
+static int each_entry(const char *path, void (*each)(const char *name, void *ctx), void *ctx)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			each(e->d_name, ctx);
+	closedir(dir);
+	return 0;
+}
+
+static void add_member(const char *name, void *ctx)
+{
+	struct host_function *f = ctx;
+	char *longer;
+
+	if (!strcmp(name, f->at) ||
+	    asprintf(&longer, "%s%s%s", f->members ?: "", f->members ? " " : "", name) < 0)
+		return;
+	free(f->members);
+	f->members = longer;
+}
+
+/* What a driver of vfio has made; with a device number, so that it can be opened. */
+static void take_cdev(const char *name, void *ctx)
+{
+	struct host_function *f = ctx;
+
+	snprintf(f->cdev, sizeof(f->cdev), "%.*s", HOST_NAME - 1, name);
+}
+
+static void read_cdev(const struct place *p, struct host_function *f)
+{
+	char path[PATH_MAX], name[2 * HOST_NAME], text[HOST_NAME];
+
+	path_of(p, "vfio-dev", path);
+	each_entry(path, take_cdev, f);
+	if (!*f->cdev)
+		return;
+	snprintf(name, sizeof(name), "vfio-dev/%.*s/dev", HOST_NAME - 1, f->cdev);
+	read_text(p, name, text, sizeof(text));
+	if (!*text)
+		*f->cdev = 0; /* the kernel has only groups */
+}
+
+static u32 config_word(const u8 *config, unsigned int at)
+{
+	u32 v;
+
+	memcpy(&v, config + at, sizeof(v));
+	return le32toh(v);
+}
+
+/* One extended capability (PCI Express, 7.6.3): 0 ends the list. */
+static unsigned int take_capability(struct host_function *f, const u8 *config, unsigned int at)
+{
+	const u32 header = config_word(config, at);
+
+	switch (PCI_EXT_CAP_ID(header)) {
+	case PCI_EXT_CAP_ID_ATS: f->ats = true; break;
+	case PCI_EXT_CAP_ID_PRI: f->pri = true; break;
+	case PCI_EXT_CAP_ID_PASID:
+		f->pasid = true;
+		f->pasid_bits = config_word(config, at + PCI_PASID_CAP) >> 8 & 0x1f;
+		break;
+	}
+	return PCI_EXT_CAP_NEXT(header);
+}
+
+/* Only root reads more than the first 64 bytes. A list that does not end is not followed for ever.
+ */
+static void read_config(const struct place *p, struct host_function *f)
+{
+	u8 config[PCI_CFG_SPACE_EXP_SIZE + 8] = { 0 };
+	unsigned int at = PCI_CFG_SPACE_SIZE;
+	char path[PATH_MAX];
+	ssize_t len = -1;
+	int fd;
+
+	path_of(p, "config", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		len = pread(fd, config, PCI_CFG_SPACE_EXP_SIZE, 0);
+		close(fd);
+	}
+	f->is_bridge = f->class >> 16 == CLASS_BRIDGE ||
+	               (len > PCI_HEADER_TYPE && (config[PCI_HEADER_TYPE] & 0x7f) != 0);
+	f->caps_known = len >= PCI_CFG_SPACE_SIZE;
+	for (unsigned int n = 0; n < PCI_CFG_SPACE_EXP_SIZE / 8; n++)
+		if (at >= PCI_CFG_SPACE_SIZE && at < PCI_CFG_SPACE_EXP_SIZE && at + 4 <= len)
+			at = take_capability(f, config, at);
+}
+
+static void read_function(struct host_function *f, const char *sys, const char *at)
+{
+	char group[HOST_NAME], path[PATH_MAX];
+	struct place p;
+
+	*f = (struct host_function){ .group = -1 };
+	snprintf(f->at, sizeof(f->at), "%.*s", HOST_NAME - 1, at);
+	snprintf(p.path, sizeof(p.path), "%s/bus/pci/devices/%s", sys, at);
+	f->vendor = read_number(&p, "vendor");
+	f->device = read_number(&p, "device");
+	f->class = read_number(&p, "class");
+	read_link(&p, "driver", f->driver);
+	read_link(&p, "iommu", f->iommu);
+	read_link(&p, "iommu_group", group);
+	if (*group)
+		f->group = atoi(group);
+	path_of(&p, "iommu_group/devices", path);
+	each_entry(path, add_member, f);
+	read_text(&p, "reset_method", f->resets, sizeof(f->resets));
+	read_cdev(&p, f);
+	read_config(&p, f);
+}
+
+static int by_place(const struct dirent **a, const struct dirent **b)
+{
+	return strverscmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_function(const struct dirent *e)
+{
+	return e->d_name[0] != '.' && strlen(e->d_name) < HOST_NAME;
+}
+
+int host_functions_read(struct host_functions *h, const char *sys)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	int nr;
+
+	*h = (struct host_functions){ .sys = sys };
+	snprintf(path, sizeof(path), "%s/bus/pci/devices", sys);
+	nr = scandir(path, &names, is_function, by_place);
+	if (nr < 0)
+		return -errno;
+	h->list = calloc(nr + 1, sizeof(*h->list));
+	for (int i = 0; i < nr; i++) {
+		if (h->list)
+			read_function(&h->list[h->nr++], sys, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	return h->list ? 0 : -ENOMEM;
+}
+
+void host_functions_free(struct host_functions *h)
+{
+	for (size_t i = 0; i < h->nr; i++)
+		free(h->list[i].members);
+	free(h->list);
+	*h = (struct host_functions){ 0 };
+}
+
+const struct host_function *host_function_find(const struct host_functions *h, const char *at,
+                                               size_t len)
+{
+	for (size_t i = 0; i < h->nr; i++)
+		if (strlen(h->list[i].at) == len && !memcmp(h->list[i].at, at, len))
+			return &h->list[i];
+	return NULL;
+}
+
+/* A group has one owner. Beside it may be what no driver has, bridges, and what a driver has that
+ * leaves DMA to others (driver_managed_dma in the kernel). */
+static bool is_in_the_way(const struct host_function *other)
+{
+	return !other->is_bridge && *other->driver && !*other->cdev &&
+	       strcmp(other->driver, "pci-stub") != 0;
+}
+
+const struct host_function *host_function_taken(const struct host_functions *h,
+                                                const struct host_function *f,
+                                                const struct host_function *prev)
+{
+	for (size_t i = prev ? prev - h->list + 1 : 0; i < h->nr; i++) {
+		const struct host_function *other = &h->list[i];
+
+		if (other == f ? !*f->cdev
+		               : other->group == f->group && f->group >= 0 && is_in_the_way(other))
+			return other;
+	}
+	return NULL;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The iommufd and vfio ioctls Nestor makes, a row each. Nothing else calls ioctl() on either. */
+#include "vfio/uapi.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vfio/decode.h"
+#include "vmm/log.h"
+
+bool uapi_fails(struct uapi *u)
+{
+	return __atomic_add_fetch(&u->calls, 1, __ATOMIC_RELAXED) == u->fail_at;
+}
+
+static u64 now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/* As strace ends a line: what was returned, and how long it took. */
+static void end_line(struct uapi *u, const char *call, int ret, u64 since)
+{
+	const u64 us = now_us() - since;
+
+	if (ret < 0)
+		trace(u->log, TRACE_UAPI, "%s = -1 %s (%s) <%llu.%06llu>", call,
+		      strerrorname_np(-ret), strerror(-ret), (unsigned long long)us / 1000000,
+		      (unsigned long long)us % 1000000);
+	else
+		trace(u->log, TRACE_UAPI, "%s = %d <%llu.%06llu>", call, ret,
+		      (unsigned long long)us / 1000000, (unsigned long long)us % 1000000);
+}
+
+static int call(struct uapi *u, int fd, unsigned long request, void *arg, size_t len)
+{
+	const bool traced = u->log->topics & BIT(TRACE_UAPI);
+	u8 before[UAPI_MAX_STRUCT];
+	char text[DECODE_SIZE];
+	u64 since = 0;
+	int ret;
+
+	assert(len <= sizeof(before));
+	if (traced) {
+		memcpy(before, arg, len);
+		since = now_us();
+	}
+	ret = uapi_fails(u) ? u->fail_err : ioctl(fd, request, arg);
+	if (ret == -1)
+		ret = -errno;
+	if (traced) {
+		decode_call(text, fd, request, before, arg, ret >= 0);
+		end_line(u, text, ret, since);
+	}
+	return ret;
+}
+
+/* Rows by whose fd they go to: ours, where size is the struct's own; or a function's, where argsz
+ * is too unless it was given. */
+#define IOMMUFD_CALL(fn, request, type)                                 \
+	static int fn(struct uapi *u, struct type *arg)                 \
+	{                                                               \
+		arg->size = sizeof(*arg);                               \
+		return call(u, u->iommufd, request, arg, sizeof(*arg)); \
+	}
+#define CDEV_CALL(fn, request, type)                            \
+	static int fn(struct uapi *u, int fd, struct type *arg) \
+	{                                                       \
+		if (!arg->argsz)                                \
+			arg->argsz = sizeof(*arg);              \
+		return call(u, fd, request, arg, sizeof(*arg)); \
+	}
+
+IOMMUFD_CALL(destroy, IOMMU_DESTROY, iommu_destroy)
+IOMMUFD_CALL(ioas_alloc, IOMMU_IOAS_ALLOC, iommu_ioas_alloc)
+IOMMUFD_CALL(ioas_allow_iovas, IOMMU_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas)
+IOMMUFD_CALL(ioas_iova_ranges, IOMMU_IOAS_IOVA_RANGES, iommu_ioas_iova_ranges)
+IOMMUFD_CALL(ioas_map, IOMMU_IOAS_MAP, iommu_ioas_map)
+IOMMUFD_CALL(ioas_map_file, IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file)
+IOMMUFD_CALL(ioas_copy, IOMMU_IOAS_COPY, iommu_ioas_copy)
+IOMMUFD_CALL(ioas_unmap, IOMMU_IOAS_UNMAP, iommu_ioas_unmap)
+IOMMUFD_CALL(ioas_change_process, IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process)
+IOMMUFD_CALL(option, IOMMU_OPTION, iommu_option)
+IOMMUFD_CALL(hwpt_alloc, IOMMU_HWPT_ALLOC, iommu_hwpt_alloc)
+IOMMUFD_CALL(hwpt_invalidate, IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate)
+IOMMUFD_CALL(hwpt_set_dirty_tracking, IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking)
+IOMMUFD_CALL(hwpt_get_dirty_bitmap, IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap)
+IOMMUFD_CALL(get_hw_info, IOMMU_GET_HW_INFO, iommu_hw_info)
+IOMMUFD_CALL(fault_queue_alloc, IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc)
+IOMMUFD_CALL(viommu_alloc, IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc)
+IOMMUFD_CALL(vdevice_alloc, IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc)
+IOMMUFD_CALL(veventq_alloc, IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc)
+IOMMUFD_CALL(hw_queue_alloc, IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc)
+
+CDEV_CALL(bind_iommufd, VFIO_DEVICE_BIND_IOMMUFD, vfio_device_bind_iommufd)
+CDEV_CALL(attach, VFIO_DEVICE_ATTACH_IOMMUFD_PT, vfio_device_attach_iommufd_pt)
+CDEV_CALL(detach, VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio_device_detach_iommufd_pt)
+CDEV_CALL(get_info, VFIO_DEVICE_GET_INFO, vfio_device_info)
+CDEV_CALL(get_region_info, VFIO_DEVICE_GET_REGION_INFO, vfio_region_info)
+CDEV_CALL(get_irq_info, VFIO_DEVICE_GET_IRQ_INFO, vfio_irq_info)
+CDEV_CALL(set_irqs, VFIO_DEVICE_SET_IRQS, vfio_irq_set)
+CDEV_CALL(get_hot_reset_info, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, vfio_pci_hot_reset_info)
+CDEV_CALL(hot_reset, VFIO_DEVICE_PCI_HOT_RESET, vfio_pci_hot_reset)
+CDEV_CALL(feature, VFIO_DEVICE_FEATURE, vfio_device_feature)
+CDEV_CALL(set_ioeventfd, VFIO_DEVICE_IOEVENTFD, vfio_device_ioeventfd)
+
+static int reset(struct uapi *u, int fd)
+{
+	u8 none = 0;
+
+	return call(u, fd, VFIO_DEVICE_RESET, &none, 0);
+}
+
+static int open_file(struct uapi *u, const char *path)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int fd = uapi_fails(u) ? u->fail_err : open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd == -1)
+		fd = -errno;
+	snprintf(text, sizeof(text), "openat(AT_FDCWD, \"%s\", O_RDWR|O_CLOEXEC)", path);
+	end_line(u, text, fd, since);
+	return fd;
+}
+
+static void close_file(struct uapi *u, int fd)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int err = close(fd) ? -errno : 0;
+
+	snprintf(text, sizeof(text), "close(%d)", fd);
+	end_line(u, text, err, since);
+}
+
+const struct uapi_ops uapi_host = {
+	.open = open_file,
+	.close = close_file,
+	.destroy = destroy,
+	.ioas_alloc = ioas_alloc,
+	.ioas_allow_iovas = ioas_allow_iovas,
+	.ioas_iova_ranges = ioas_iova_ranges,
+	.ioas_map = ioas_map,
+	.ioas_map_file = ioas_map_file,
+	.ioas_copy = ioas_copy,
+	.ioas_unmap = ioas_unmap,
+	.ioas_change_process = ioas_change_process,
+	.option = option,
+	.hwpt_alloc = hwpt_alloc,
+	.hwpt_invalidate = hwpt_invalidate,
+	.hwpt_set_dirty_tracking = hwpt_set_dirty_tracking,
+	.hwpt_get_dirty_bitmap = hwpt_get_dirty_bitmap,
+	.get_hw_info = get_hw_info,
+	.fault_queue_alloc = fault_queue_alloc,
+	.viommu_alloc = viommu_alloc,
+	.vdevice_alloc = vdevice_alloc,
+	.veventq_alloc = veventq_alloc,
+	.hw_queue_alloc = hw_queue_alloc,
+	.bind = bind_iommufd,
+	.attach = attach,
+	.detach = detach,
+	.get_info = get_info,
+	.get_region_info = get_region_info,
+	.get_irq_info = get_irq_info,
+	.set_irqs = set_irqs,
+	.reset = reset,
+	.get_hot_reset_info = get_hot_reset_info,
+	.hot_reset = hot_reset,
+	.feature = feature,
+	.ioeventfd = set_ioeventfd,
+};
