@@ -320,7 +320,7 @@ static void processes(void)
 		if (children[n])
 			continue;
 		bind_memory();
-		faults_of(p, 2 * n, 2, count / 4);
+		faults_of(p, 2 * n, 2, count / 40);
 		_exit(0);
 	}
 	for (unsigned int n = 0; n < PROCESSES; n++)

@@ -71,6 +71,8 @@ case_of "dma-test: behind a virtio-iommu, an unmap waits for what is held" vfio 
 where="client: 0000:01:00.0 sid: 0x100 ssid: 0x0 iova:"
 case_of "dma-test: behind an SMMUv3, an unmap waits for what is held" vfio smmuv3 \
 	"F_TRANSLATION $where 0x10200000" "F_PERMISSION $where 0x20000007" "F_TRANSLATION $where 0x10000000"
+case_of "dma-test: behind an SMMUv3 where all faults stall, those that Linux has nobody for end" vfio smmuv3,idr0.stall_model=2,idr5.oas=6 \
+	"F_TRANSLATION $where 0x10200000" "F_PERMISSION $where 0x20000007" "F_TRANSLATION $where 0x10000000"
 
 if [ -e "$SHARE/lspci.cpio" ]; then
 	case_of "dma-test: lspci decodes its capabilities" lspci
