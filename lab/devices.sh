@@ -46,9 +46,9 @@ devices_iort() {
     if [ ! -e "$name" ]; then
         dir=$work/iort
         mkdir "$dir"
-        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 || return
+        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 </dev/null || return
         say_canwbs "$dir/IORT.aml"
-        "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml"
+        "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml" || return
     fi
     echo "$name"
 }
