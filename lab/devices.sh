@@ -38,17 +38,17 @@ say_canwbs() {
     put "$1" 9 $(((256 - sum) % 256))
 }
 
-# devices_iort CPUS PROPS ARGS: an archive to go in front of the initramfs (CONFIG_ACPI_TABLE_UPGRADE), made of what a host
+# devices_iort CPUS PROPS ARGS: makes, in $work, an archive to go in front of the initramfs (CONFIG_ACPI_TABLE_UPGRADE), made of what a host
 # with these of host.sh's options finds in a first boot
 devices_iort() {
     local name dir
     name=$cache/iort-$(key "$tools" "$(cat "$lab/devices.sh")" "$@").cpio
     if [ ! -e "$name" ]; then
-        dir=$(mktemp -d)
-        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 || return
+        dir=$work/iort
+        mkdir "$dir"
+        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 </dev/null || return
         say_canwbs "$dir/IORT.aml"
-        "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml"
-        rm -r "$dir"
+        "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml" || return
     fi
     echo "$name"
 }

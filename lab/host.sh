@@ -65,7 +65,7 @@ initramfs() {
     local name
     name=$cache/host-$(key "$sysroot" "$(cat "$lab/host-init" "$lab/../guests/linux/mkinitrd.sh")").cpio
     [ -e "$name" ] || "$lab/../guests/linux/mkinitrd.sh" "$name" -b "$cache/$sysroot/busybox" "$lab/host-init:init"
-    [ "$devices" != nest ] || { cat "$(devices_iort "$cpus" "$machine_props" "$extra")" "$name" >"$work/initrd" && name=$work/initrd; }
+    [ -z "$iort" ] || { cat "$iort" "$name" >"$work/initrd"; name=$work/initrd; }
     echo "$name"
 }
 
@@ -131,6 +131,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 mkdir "$work/lab"
 [ -z "$share" ] || touch "$work/lab/share"
+iort=
+[ "$devices" != nest ] || iort=$(devices_iort "$cpus" "$machine_props" "$extra") || die "no IORT that says CANWBS: the boot for it failed"
 exec 3<&0
 [ -z "$terminal" ] || saved_tty=$(stty -g)
 command_file >"$work/lab/command"

@@ -36,7 +36,7 @@ static void try_functions(struct checker *c)
 	for (size_t i = 0; i < c->functions.nr && c->nr < MAX_TRIED; i++) {
 		const struct host_function *f = &c->functions.list[i];
 
-		if (!check_is_ready(c, f) || is_tried(c, f->iommu))
+		if (!host_function_ready(&c->functions, f) || is_tried(c, f->iommu))
 			continue;
 		c->tried[c->nr].function = f;
 		if (!vfio_probe(&c->tried[c->nr].probe, &u, f->cdev))

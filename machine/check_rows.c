@@ -117,17 +117,12 @@ static void check_groups(const struct checker *c, struct finding *f)
 		     "the kernel drives it (CONFIG_ARM_SMMU_V3)");
 }
 
-bool check_is_ready(const struct checker *c, const struct host_function *f)
-{
-	return !f->is_bridge && f->group >= 0 && !host_function_taken(&c->functions, f, NULL);
-}
-
 static void check_ready(const struct checker *c, struct finding *f)
 {
 	unsigned int nr = 0;
 
 	for (size_t i = 0; i < c->functions.nr; i++)
-		nr += check_is_ready(c, &c->functions.list[i]);
+		nr += host_function_ready(&c->functions, &c->functions.list[i]);
 	if (nr)
 		find(f, CHECK_OK, "%u PCI functions are ready", nr);
 	else

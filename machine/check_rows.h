@@ -43,7 +43,4 @@ struct check {
 extern const struct check checks[];
 extern const size_t nr_checks;
 
-/* It is bound to a vfio driver, and so is its group. */
-bool check_is_ready(const struct checker *c, const struct host_function *f);
-
 #endif

@@ -67,14 +67,11 @@ static char *free_command(const struct host_functions *h, const struct host_func
 	return text;
 }
 
-static bool is_ready(const struct host_functions *h, const struct host_function *f)
-{
-	return f->group >= 0 && !host_function_taken(h, f, NULL);
-}
-
 /* Why there is no way, as things are. */
 static const char *never(const struct host_function *f)
 {
+	if (*f->other)
+		return "its group has a device with a driver that is no PCI function's";
 	if (f->group < 0)
 		return "behind no IOMMU: the firmware (IORT, iommu-map) names none for it, or the "
 		       "kernel has no driver for that IOMMU";
@@ -147,8 +144,8 @@ static json_t *to_json(const struct host_functions *h, const struct host_functio
 	char *command = never(f) ? NULL : free_command(h, f);
 	json_t *o = json_pack("{s:s, s:o, s:o, s:b, s:o, s:o}", "at", f->at, "id",
 	                      json_sprintf("%04x:%04x", f->vendor, f->device), "class",
-	                      json_sprintf("%06x", f->class), "ready", is_ready(h, f), "members",
-	                      words(f->members ?: ""), "resets", words(f->resets));
+	                      json_sprintf("%06x", f->class), "ready", host_function_ready(h, f),
+	                      "members", words(f->members ?: ""), "resets", words(f->resets));
 
 	if (*f->driver)
 		json_object_set_new(o, "driver", json_string(f->driver));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLASS_BRIDGE 6 /* PCI Code and ID Assignment, 1.7 */
@@ -79,16 +80,46 @@ static int each_entry(const char *path, void (*each)(const char *name, void *ctx
 	return 0;
 }
 
+/* A group, while its members are read. */
+struct group {
+	struct host_function *f;
+	const char *sys, *path;
+};
+
+static bool exists(const char *folder, const char *name, const char *file)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%.*s/%s/%s", PATH_MAX - 320, folder, name, file);
+	return !stat(path, &st);
+}
+
 static void add_member(const char *name, void *ctx)
 {
-	struct host_function *f = ctx;
-	char *longer;
+	const struct group *g = ctx;
+	char pci[PATH_MAX], *longer;
 
-	if (!strcmp(name, f->at) ||
-	    asprintf(&longer, "%s%s%s", f->members ?: "", f->members ? " " : "", name) < 0)
+	if (!strcmp(name, g->f->at) ||
+	    asprintf(&longer, "%s%s%s", g->f->members ?: "", g->f->members ? " " : "", name) < 0)
 		return;
-	free(f->members);
-	f->members = longer;
+	free(g->f->members);
+	g->f->members = longer;
+	snprintf(pci, sizeof(pci), "%s/bus/pci/devices", g->sys);
+	if (!exists(pci, name, ".") && exists(g->path, name, "driver"))
+		snprintf(g->f->other, HOST_NAME, "%.*s", HOST_NAME - 1, name);
+}
+
+static void read_group(const struct place *p, struct host_function *f, const char *sys)
+{
+	char name[HOST_NAME], path[PATH_MAX];
+
+	read_link(p, "iommu_group", name);
+	if (!*name)
+		return;
+	f->group = atoi(name);
+	path_of(p, "iommu_group/devices", path);
+	each_entry(path, add_member, &(struct group){ f, sys, path });
 }
 
 /* What a driver of vfio has made; with a device number, so that it can be opened. */
@@ -163,7 +194,6 @@ static void read_config(const struct place *p, struct host_function *f)
 
 static void read_function(struct host_function *f, const char *sys, const char *at)
 {
-	char group[HOST_NAME], path[PATH_MAX];
 	struct place p;
 
 	*f = (struct host_function){ .group = -1 };
@@ -174,11 +204,7 @@ static void read_function(struct host_function *f, const char *sys, const char *
 	f->class = read_number(&p, "class");
 	read_link(&p, "driver", f->driver);
 	read_link(&p, "iommu", f->iommu);
-	read_link(&p, "iommu_group", group);
-	if (*group)
-		f->group = atoi(group);
-	path_of(&p, "iommu_group/devices", path);
-	each_entry(path, add_member, f);
+	read_group(&p, f, sys);
 	read_text(&p, "reset_method", f->resets, sizeof(f->resets));
 	read_cdev(&p, f);
 	read_config(&p, f);
@@ -252,4 +278,9 @@ const struct host_function *host_function_taken(const struct host_functions *h,
 			return other;
 	}
 	return NULL;
+}
+
+bool host_function_ready(const struct host_functions *h, const struct host_function *f)
+{
+	return !f->is_bridge && f->group >= 0 && !*f->other && !host_function_taken(h, f, NULL);
 }

@@ -15,6 +15,7 @@ struct host_function {
 	char driver[HOST_NAME];
 	int group;              /* of IOMMUs; -1: behind none */
 	char iommu[HOST_NAME];  /* as in /sys/class/iommu */
+	char other[HOST_NAME];  /* in its group, with a driver, and no PCI function */
 	char *members;          /* the rest of its group, split by spaces */
 	char resets[HOST_NAME]; /* the kernel's words for its ways of reset, likewise */
 	char cdev[HOST_NAME];   /* in /dev/vfio/devices; empty: no vfio driver has it */
@@ -42,5 +43,8 @@ const struct host_function *host_function_find(const struct host_functions *h, c
 const struct host_function *host_function_taken(const struct host_functions *h,
                                                 const struct host_function *f,
                                                 const struct host_function *prev);
+
+/* It can be assigned as it is. */
+bool host_function_ready(const struct host_functions *h, const struct host_function *f);
 
 #endif

@@ -49,6 +49,13 @@ after() {
 	checks "run: ok" "assign: ok" "nest: ok" "faults: lacks" "$SMMU0: a vIOMMU can be had" "$SMMU1: a vIOMMU can be had" \
 		"$SMMU0: a page table with a fault queue" "$SMMU0: an SMMU that stalls (SMMU_IDR0.STALL_MODEL is 1)"
 }
+# What it tried is seen, and all of it goes again.
+traces() {
+	"$NESTOR" check --trace uapi >"$OUT" 2>&1
+	said "IOMMU_VIOMMU_ALLOC, {flags=0, type=ARM_SMMUV3, dev_id=2, hwpt_id=3, data_len=0} => {" || return 1
+	WHY="not as many objects are destroyed as are made, or one is refused"
+	[ "$(grep -c '=> {.*out_[a-z]*_id=' "$OUT")" = "$(grep -c 'IOMMU_DESTROY.* = 0 <' "$OUT")" ] && ! grep -q 'DESTROY.*EBUSY' "$OUT"
+}
 json() { "$NESTOR" devices --json >"$SHARE/json/devices.json" && "$NESTOR" check --json >"$SHARE/json/check.json"; }
 
 calls() {
@@ -78,6 +85,7 @@ case_of "devices: the command that is printed frees the e1000e" frees 0000:01:00
 case_of "devices: and the igb" frees 0000:21:00.0
 case_of "devices: and the NVMe disk" frees 0000:22:00.0
 case_of "check: with them it can assign, and nest on both SMMUs" after
+case_of "check: each call of its is seen, and what they made is destroyed" traces
 case_of "check, devices: as JSON" json
 case_of "uapi: e1000e: each call is made, what it made is used, and refuses to go before its users" calls vfio0
 case_of "uapi: igb: the same behind the other SMMU" calls vfio1

@@ -219,6 +219,20 @@ Test(devices, the_rest_of_a_group_keeps_a_function_with_a_cdev_from_being_ready)
 	SAYS("ready: /dev/vfio/devices/vfio0");
 }
 
+Test(devices, a_driver_of_another_bus_in_the_group_is_in_the_way_for_ever)
+{
+	function("0000:01:00.0", "0x020000\n", "../vfio-pci", "7");
+	bound("0000:01:00.0", "vfio0");
+	put("kernel/iommu_groups/7/devices/9000000.dma/uevent", "", 0);
+	devices(false);
+	SAYS("  its group has 9000000.dma too\n  ready: ");
+	put("kernel/iommu_groups/7/devices/9000000.dma/driver/bind", "", 0);
+	devices(false);
+	SAYS("never: its group has a device with a driver that is no PCI function's");
+	devices(true);
+	SAYS("\"ready\": false");
+}
+
 Test(devices, behind_no_iommu_there_is_no_way)
 {
 	function("0000:01:00.0", "0x020000\n", E1000E, "");
