@@ -94,8 +94,8 @@ static void count_answer(enum fault_state *state)
 	case FAULT_UNKNOWN: counted.unknown++; return;
 	case FAULT_WAITS: counted.answered++; break;
 	case FAULT_ANSWERED: counted.duplicate++; return;
-	case FAULT_ENDED:
-	case FAULT_FORGOTTEN: counted.late++; return;
+	case FAULT_ENDED: counted.late++; return;
+	case FAULT_FORGOTTEN: counted.late++; break;
 	}
 	*state = FAULT_ANSWERED;
 }
