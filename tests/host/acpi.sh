@@ -26,15 +26,15 @@ found() {
 		said "sha256 $(sum "$WORK/disk")" && said "ITS-PCI-MSIX"
 }
 case_of "acpi: linux: CPUs, PCI, disks and messages by an ITS; and no complaint" found
-case_of "acpi: linux: without an ITS" reports no-its --irqchip gicv3 -c 2 -m 256 -d "$WORK/disk"
-case_of "acpi: linux: virtio over MMIO" reports mmio --virtio-transport mmio -c 1 -m 256 --rng -d "$WORK/disk"
-case_of "acpi: linux: segments and root ports" reports segments --segment 1 --segment 5 --root-port a --root-port b,segment=5 \
+long_case "acpi: linux: without an ITS" reports no-its --irqchip gicv3 -c 2 -m 256 -d "$WORK/disk"
+long_case "acpi: linux: virtio over MMIO" reports mmio --virtio-transport mmio -c 1 -m 256 --rng -d "$WORK/disk"
+long_case "acpi: linux: segments and root ports" reports segments --segment 1 --segment 5 --root-port a --root-port b,segment=5 \
 	-c 2 -m 256 -d "$WORK/disk,bus=a" -d "$WORK/disk,ro,bus=b" -d "$WORK/disk,ro,segment=1"
 case_of "acpi: power button: linux: system_powerdown is a press of KEY_POWER" \
 	presses_power --acpi -k "$IMAGE" -i "$SHARE/initrd-button" -p "console=ttyS0 quiet"
-case_of "acpi: pvpanic: linux: a panicked kernel is exit code 34 and an event" \
+long_case "acpi: pvpanic: linux: a panicked kernel is exit code 34 and an event" \
 	panics --acpi -k "$IMAGE" -p "console=ttyS0 quiet panic=-1"
-case_of "acpi: linux: a reset starts it again" resets_twice --acpi
+long_case "acpi: linux: a reset starts it again" resets_twice --acpi
 
 # behind WORDS TYPE ARG...
 behind() {
@@ -52,5 +52,5 @@ long_case "acpi: an SMMUv3 and virtio over MMIO: the same" behind iommu.strict=1
 long_case "acpi: a virtio-iommu over MMIO: the same" behind iommu.strict=1 "DMA LNRO0005" --virtio-transport mmio \
 	--dump-acpi "$(kept viommu-mmio)" --iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v
 several() { on_segments --acpi --dump-acpi "$(kept several)"; }
-case_of "acpi: two SMMUv3s and a virtio-iommu, devices on segments, behind ports and behind none" several
+long_case "acpi: two SMMUv3s and a virtio-iommu, devices on segments, behind ports and behind none" several
 traffic_ends

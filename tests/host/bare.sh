@@ -90,7 +90,7 @@ case_of "bare: UART: loopback of data and modem lines" loops_back
 case_of "bare: UART: the THRE interrupt is a level that IIR takes back" guest uart thre
 case_of "bare: UART: a line of input comes by interrupt" echoes_line
 case_of "bare: UART: 4 KiB of input to a guest that is late" echoes_bulk
-case_of "bare: UART: 141 KiB of output to a reader that is late" survives_slow_reader
+long_case "bare: UART: 141 KiB of output to a reader that is late" survives_slow_reader
 
 case_of "bare: the virtual timer interrupts 100 times and never early" guest timer on-time
 case_of "bare: a masked virtual timer does not interrupt" guest timer masked

@@ -67,7 +67,7 @@ echo two >"$WORK/other/file"
 read_only() { fs fs.what=ro 0 --fs "$WORK/dir,tag=shared,ro,sandbox=chroot" && gone; }
 case_of "fs: read-only, in a chroot: the guest reads and cannot write" read_only
 two() { fs fs.what=two 0 --fs "$WORK/dir,tag=shared" --fs "$WORK/other,tag=another" && said "one: one, two: two" && gone; }
-case_of "fs: two folders" two
+long_case "fs: two folders" two
 
 # start: a guest in the background, as $pid, that has seen the folder
 start() {
@@ -95,7 +95,7 @@ case_of "fs: virtiofsd's death is one line and a device that needs a reset, and 
 killed() { start && kill -KILL $pid && ended 137; }
 case_of "fs: virtiofsd ends with Nestor: SIGKILL" killed
 terminated() { start && kill -TERM $pid && ended 143; }
-case_of "fs: virtiofsd ends with Nestor: SIGTERM" terminated
+long_case "fs: virtiofsd ends with Nestor: SIGTERM" terminated
 
 # impostor SCRIPT: something else by that name
 impostor() {

@@ -15,7 +15,7 @@ by_acpi() { # CHIP INTERRUPTS
 	run 0 --acpi --dump-acpi "$SHARE/acpi/$1" -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet" --irqchip "$1" -c 8 --rng && said "$2"
 }
 case_of "gicv2m: linux: by ACPI, 8 vCPUs" by_acpi gicv2m GICv2m-PCI-MSIX
-case_of "gicv2: linux: by ACPI, 8 vCPUs" by_acpi gicv2 " GIC-0"
+long_case "gicv2: linux: by ACPI, 8 vCPUs" by_acpi gicv2 " GIC-0"
 for chip in gicv2m gicv2; do
 	bare_irqs $chip
 	case_of "dtb: a machine with a $chip" tree $chip --irqchip $chip -c 8 --rng

@@ -26,7 +26,7 @@ bare_irqs() {
 }
 
 linux_cases() {
-	for n in 1 4; do
+	for n in ${SOAK:+1} 4; do
 		case_of "$1: linux: disks with $n vCPUs interrupt by ${2# }" linux_irqs "$1" $n "$2"
 	done
 }

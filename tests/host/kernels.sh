@@ -8,10 +8,10 @@ boots() {
 	run 0 -k "$KERNELS/$1" -i "$INITRD" -c 2 -m 256 -p "console=ttyS0 quiet" && said "kernel: 7." && said "cpus: 2"
 }
 case_of "kernels: Image.gz boots" boots Image.gz
-case_of "kernels: Image.zst boots" boots Image.zst
+long_case "kernels: Image.zst boots" boots Image.zst
 case_of "kernels: the vmlinuz.efi that CONFIG_EFI_ZBOOT makes boots" boots vmlinuz.efi
-case_of "kernels: an EFI zboot file with a gzip payload boots" boots zboot-gzip
-case_of "kernels: an EFI zboot file with a zstd payload boots" boots zboot-zstd
+long_case "kernels: an EFI zboot file with a gzip payload boots" boots zboot-gzip
+long_case "kernels: an EFI zboot file with a zstd payload boots" boots zboot-zstd
 
 again() {
 	gzip -c "$SHARE/guests/reset.bin" >"$WORK/reset.gz"

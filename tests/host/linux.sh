@@ -7,14 +7,14 @@ QUIET="console=ttyS0 quiet"
 cpus() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" -c "$1" -m 512 -p "$QUIET" && said "cpus: $1"
 }
-for n in 1 2 8; do
+for n in 1 ${SOAK:+2} 8; do
 	case_of "linux: $n vCPUs run, go offline and come back" cpus $n
 done
 # Under emulation, on two cores, it takes its time; all of them spinning for one that goes would take hours.
 many() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-cpus" -c 64 -m 1G --timeout 900 -p "$QUIET cpus.stay" && said "cpus: 64"
 }
-case_of "linux: 64 vCPUs run, and take their timers' interrupts" many
+long_case "linux: 64 vCPUs run, and take their timers' interrupts" many
 # memory MIB: what the guest counts is that, less what its kernel keeps
 memory() {
 	run 0 -k "$IMAGE" -i "$INITRD" -m "$1" -p "$QUIET" || return 1

@@ -40,7 +40,7 @@ again() {
 	WHY="another address: $(grep -a -m 1 ^mac: "$OUT") after $before"
 	said "$before"
 }
-case_of "net: tap: the same over MMIO, and the guest's address is the same" again
+long_case "net: tap: the same over MMIO, and the guest's address is the same" again
 
 mac() { traffic 0 "" -n mode=tap,tapif=tap0,guest_mac=52:54:00:12:34:56 && said "mac: 52:54:00:12:34:56"; }
 case_of "net: tap: lkvm's words, an address of one's own" mac
@@ -49,7 +49,7 @@ several() { traffic 1 "" -n tap=tap1,queues=4 -c 4 && said "queues: 4"; }
 tap 1 multi_queue
 case_of "net: tap: four queue pairs" several
 single() { traffic 1 "" -n tap=tap1 && said "queues: 1"; }
-case_of "net: tap: one pair of a tap that could have several" single
+long_case "net: tap: one pair of a tap that could have several" single
 
 jumbo() { traffic 0 "" -n tap=tap0 && said "mtu: 9000"; }
 ip link set tap0 mtu 9000

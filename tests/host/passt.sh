@@ -63,8 +63,8 @@ by_signal() {
 	kill -$1 $pid
 	ended $2
 }
-case_of "passt: it ends with Nestor: SIGHUP" by_signal HUP 129
-case_of "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
+long_case "passt: it ends with Nestor: SIGHUP" by_signal HUP 129
+long_case "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
 case_of "passt: it ends with Nestor: SIGKILL" by_signal KILL 137
 
 dies() {

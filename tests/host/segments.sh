@@ -70,5 +70,5 @@ smmus() {
 	WHY="$(grep -ac '^smmu: ' "$OUT") SMMUs"
 	[ "$(grep -ac '^smmu: ' "$OUT")" = 16 ]
 }
-case_of "segments: linux: sixteen SMMUv3s on sixteen segments, by ACPI" smmus --acpi
+long_case "segments: linux: sixteen SMMUv3s on sixteen segments, by ACPI" smmus --acpi
 long_case "segments: linux: sixteen SMMUv3s on sixteen segments, by a device tree" smmus --fdt

@@ -20,7 +20,7 @@ one() { # KEYS WORDS TYPE ARG...
 case_of "smmu: Linux: strict: random data over disk and network at once; drivers come and go under load" \
 	one "" "iommu.strict=1 viommu.rounds=$ROUNDS" "DMA 0000:00:00.0" || :
 said "rounds: $ROUNDS, disk $(sum "$WORK/disk")" || fail "smmu: Linux: the disk after that" "$WHY"
-case_of "smmu: Linux: strict, on one vCPU that spins with interrupts off" one "" iommu.strict=1 "DMA 0000:00:00.0" -c 1
+long_case "smmu: Linux: strict, on one vCPU that spins with interrupts off" one "" iommu.strict=1 "DMA 0000:00:00.0" -c 1
 lazy() {
 	invalidations=1
 	one "" iommu.strict=0 "DMA-FQ 0000:00:00.0"

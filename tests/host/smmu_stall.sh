@@ -24,7 +24,7 @@ serves() {
 case_of "smmu: stalls: Linux: $COUNT faults of a device that is told to stall by the tree are each served once" serves "" stall,
 case_of "smmu: stalls: Linux: $COUNT faults of one that is told so by ACPI, behind a root port" \
 	serves "" stall,bus=r, --acpi --root-port r
-case_of "smmu: stalls: Linux: $COUNT faults of one that nobody asked, where all stall" serves ,idr0.stall_model=2 ""
+long_case "smmu: stalls: Linux: $COUNT faults of one that nobody asked, where all stall" serves ,idr0.stall_model=2 ""
 
 # forced: disk and network behind an SMMU where all faults stall; there are none
 [ -n "${SOAK:-}" ] || ROUNDS=1 BYTES=671088

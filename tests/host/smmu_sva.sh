@@ -22,5 +22,5 @@ reaches() {
 	[ -z "$WHY" ]
 }
 case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by the tree" reaches "" ,stall
-case_of "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
+long_case "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
 long_case "smmu: SVA: Linux: the same where all faults stall, and three at once" reaches ,idr0.stall_model=2,idr5.stall_max=3 ""

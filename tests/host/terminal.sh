@@ -23,11 +23,11 @@ guest() {
 }
 case_of "terminal: restored when the guest powers off" guest 0 "$prompt" "$(printf 'exit\r')"
 case_of "terminal: restored after Ctrl-a x" guest 0 "$prompt" "$(printf '\001x')"
-case_of "terminal: restored after a timeout" guest 35 never -0 --timeout 2
+long_case "terminal: restored after a timeout" guest 35 never -0 --timeout 2
 case_of "terminal: restored after SIGTERM" guest 143 "$prompt" -15
-case_of "terminal: restored after SIGINT from elsewhere" guest 130 "$prompt" -2
-case_of "terminal: restored after SIGHUP" guest 129 "$prompt" -1
-case_of "terminal: restored after SIGABRT" guest 134 "$prompt" -6
+long_case "terminal: restored after SIGINT from elsewhere" guest 130 "$prompt" -2
+long_case "terminal: restored after SIGHUP" guest 129 "$prompt" -1
+long_case "terminal: restored after SIGABRT" guest 134 "$prompt" -6
 case_of "terminal: restored after SIGKILL" guest 137 "$prompt" -9
 case_of "terminal: restored after SIGKILL of its whole process group" guest 137 "$prompt" @9
 

@@ -19,7 +19,7 @@ one() { # KEYS WORDS TYPE ARG...
 case_of "viommu: Linux: strict: random data over disk and network at once; drivers come and go under load" \
 	one "" "iommu.strict=1 viommu.rounds=$ROUNDS" "DMA 0000:00:01.0" || :
 said "rounds: $ROUNDS, disk $(sum "$WORK/disk")" || fail "viommu: Linux: the disk after that" "$WHY"
-case_of "viommu: Linux: strict, on one vCPU that spins with interrupts off; messages are translated" \
+long_case "viommu: Linux: strict, on one vCPU that spins with interrupts off; messages are translated" \
 	one ",msi=translate" iommu.strict=1 "DMA 0000:00:01.0" -c 1
 long_case "viommu: Linux: lazy: the same data" one "" "iommu.strict=0" "DMA-FQ 0000:00:01.0"
 long_case "viommu: Linux: strict, over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio

@@ -30,7 +30,7 @@ blk() {
 	said "queues: $3" && said "discard: 4096 1" && said "zeroes: 1" && contents "$WORK/disk"
 }
 case_of "virtio: pci: serial, a queue each vCPU, discard, cache mode; unbound and bound under I/O" blk pci "" 3
-case_of "virtio: mmio: serial, queues=2, discard, cache mode; unbound and bound under I/O" blk mmio ",queues=2" 2
+long_case "virtio: mmio: serial, queues=2, discard, cache mode; unbound and bound under I/O" blk mmio ",queues=2" 2
 
 # A file system with direct I/O, on a loop device of its own.
 direct() {

@@ -33,8 +33,8 @@ both() {
 	said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "down $((BYTES / 16 / 8 * 8 * 16)) bytes"
 }
 case_of "vsock: pci: random data over streams from either side; a context ID is one guest's" both
-case_of "vsock: mmio: the same" both --virtio-transport mmio
+long_case "vsock: mmio: the same" both --virtio-transport mmio
 
 # A guest that resets and starts again keeps its context ID.
-case_of "vsock: the context ID is there again after a reboot" resets_twice --vsock 77
+long_case "vsock: the context ID is there again after a reboot" resets_twice --vsock 77
 kill $server
