@@ -103,12 +103,26 @@ static void check_memory(const struct checker *c, struct finding *f)
 		     (unsigned long long)lock.rlim_cur >> 20);
 }
 
-static void check_groups(const struct checker *c, struct finding *f)
+static bool is_grouped(const struct host_functions *all, const struct host_function *f)
+{
+	(void)all;
+	return !f->is_bridge && f->group >= 0;
+}
+
+static unsigned int count(const struct checker *c, bool (*is)(const struct host_functions *all,
+                                                              const struct host_function *f))
 {
 	unsigned int nr = 0;
 
 	for (size_t i = 0; i < c->functions.nr; i++)
-		nr += !c->functions.list[i].is_bridge && c->functions.list[i].group >= 0;
+		nr += is(&c->functions, &c->functions.list[i]);
+	return nr;
+}
+
+static void check_groups(const struct checker *c, struct finding *f)
+{
+	const unsigned int nr = count(c, is_grouped);
+
 	if (nr)
 		find(f, CHECK_OK, "%u PCI functions are behind an IOMMU", nr);
 	else
@@ -119,10 +133,8 @@ static void check_groups(const struct checker *c, struct finding *f)
 
 static void check_ready(const struct checker *c, struct finding *f)
 {
-	unsigned int nr = 0;
+	const unsigned int nr = count(c, host_function_ready);
 
-	for (size_t i = 0; i < c->functions.nr; i++)
-		nr += host_function_ready(&c->functions, &c->functions.list[i]);
 	if (nr)
 		find(f, CHECK_OK, "%u PCI functions are ready", nr);
 	else

@@ -46,6 +46,11 @@ static const char *leave_failure(struct smmu *s, u32 unused)
 	return NULL;
 }
 
+static struct __kernel_timespec after(u32 ms)
+{
+	return (struct __kernel_timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000LL };
+}
+
 static const char *slow_sync(struct smmu *s, u32 ms)
 {
 	struct smmu_injected *i = &s->injected;
@@ -53,8 +58,7 @@ static const char *slow_sync(struct smmu *s, u32 ms)
 	if (i->timer_runs || i->sync_waits)
 		return "no CMD_SYNC that waits already";
 	i->sync = SYNC_SLOW;
-	i->time =
-		(struct __kernel_timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000LL };
+	i->time = after(ms);
 	return NULL;
 }
 
@@ -93,8 +97,7 @@ static const char *change_answer(struct smmu *s, enum smmu_answer answer, u32 ms
 	if (i->slow)
 		return "no CMD_ATC_INV that waits already";
 	i->answer = answer;
-	i->answer_time =
-		(struct __kernel_timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000LL };
+	i->answer_time = after(ms);
 	return NULL;
 }
 

@@ -2,7 +2,7 @@
 /* An SMMUv3's PRI queue: the DMA endpoint asks for pages and has its answers; overflow, automatic
  * responses, and answers to what nobody asked. */
 #include "lib/dmatest.h"
-#include "lib/gic.h"
+#include "lib/edge.h"
 #include "lib/smmu.h"
 
 enum {
@@ -229,52 +229,26 @@ static void denied(void)
 	answered(0, 0, "at last");
 }
 
-static volatile unsigned int interrupts;
-
-static void took(u32 intid)
-{
-	check(intid == SMMU_IRQ_PRIQ, "interrupt %u", intid);
-	interrupts++;
-}
-
-static void interrupt(unsigned int nr, const char *when)
-{
-	wait_for(interrupts >= nr, nr ? LONG : 20);
-	wait_for(false, 20);
-	check(interrupts == nr, "%s: %u interrupts", when, interrupts);
-	interrupts = 0;
-}
-
-static void irq_ctrl(u32 val)
-{
-	write32(SMMU_BASE + SMMU_IRQ_CTRL, val);
-	check(wait_for(read32(SMMU_BASE + SMMU_IRQ_CTRLACK) == val, LONG), "IRQ_CTRLACK %x",
-	      read32(SMMU_BASE + SMMU_IRQ_CTRLACK));
-}
-
 /* 6.3.36: when the queue is no longer empty; or with the last of each group. */
 static void wired(void)
 {
 	begin(3);
-	gic_init();
-	irq_handler = took;
-	gic_enable_edge(SMMU_IRQ_PRIQ);
-	irqs_on();
+	edge_start(SMMU_IRQ_PRIQ);
 	ask(0, NO_PASID, 1, false);
-	interrupt(0, "not enabled");
+	edge_expect(0, "not enabled");
 	expect(NO_PASID, 1, false);
-	irq_ctrl(IRQ_CTRL_PRIQ);
+	smmu_set_irq_ctrl(IRQ_CTRL_PRIQ);
 	ask(0, NO_PASID, 1, false);
-	interrupt(1, "enabled");
+	edge_expect(1, "enabled");
 	ask(0, NO_PASID, 1, true);
-	interrupt(0, "it was not empty");
-	irq_ctrl(0);
+	edge_expect(0, "it was not empty");
+	smmu_set_irq_ctrl(0);
 	write32(SMMU_BASE + SMMU_PRIQ_IRQ_CFG2, CFG2_LO);
-	irq_ctrl(IRQ_CTRL_PRIQ);
+	smmu_set_irq_ctrl(IRQ_CTRL_PRIQ);
 	ask(1, NO_PASID, 2, true);
-	interrupt(1, "the last of a group");
+	edge_expect(1, "the last of a group");
 	ask(2, NO_PASID, 3, false);
-	interrupt(0, "not the last");
+	edge_expect(0, "not the last");
 }
 
 static void message(void)
@@ -284,7 +258,7 @@ static void message(void)
 	begin(3);
 	write64(SMMU_BASE + SMMU_PRIQ_IRQ_CFG0, (u64)&word);
 	write32(SMMU_BASE + SMMU_PRIQ_IRQ_CFG1, 0x1234);
-	irq_ctrl(IRQ_CTRL_PRIQ);
+	smmu_set_irq_ctrl(IRQ_CTRL_PRIQ);
 	ask(0, NO_PASID, 1, true);
 	check(wait_for(word == 0x1234, LONG), "message %x", word);
 }

@@ -2,7 +2,7 @@
 /* An SMMUv3's queues: events that are lost or merged, commands that are none, and how the driver is
  * told. The DMA endpoint is behind it. */
 #include "lib/dmatest.h"
-#include "lib/gic.h"
+#include "lib/edge.h"
 #include "lib/smmu.h"
 
 #define NOWHERE 0x60000000UL /* no RAM */
@@ -73,55 +73,22 @@ static void merged(void)
 	check(smmu_event(&s, &e), "the one before it has been taken");
 }
 
-static volatile unsigned int interrupts;
-static u32 wanted;
-
-static void took(u32 intid)
-{
-	check(intid == wanted, "interrupt %u", intid);
-	interrupts++;
-}
-
-static void interrupt(unsigned int nr, const char *when)
-{
-	wait_for(interrupts >= nr, nr ? LONG : 20);
-	wait_for(false, 20);
-	check(interrupts == nr, "%s: %u interrupts", when, interrupts);
-	interrupts = 0;
-}
-
-static void interrupts_start(u32 intid)
-{
-	wanted = intid;
-	gic_init();
-	irq_handler = took;
-	gic_enable_edge(intid);
-	irqs_on();
-}
-
-static void irq_ctrl(u32 val)
-{
-	write32(SMMU_BASE + SMMU_IRQ_CTRL, val);
-	check(wait_for(read32(SMMU_BASE + SMMU_IRQ_CTRLACK) == val, LONG), "IRQ_CTRLACK %x",
-	      read32(SMMU_BASE + SMMU_IRQ_CTRLACK));
-}
-
 /* 3.18: when the queue is no longer empty. */
 static void wired(void)
 {
 	struct smmu_event e;
 
 	begin();
-	interrupts_start(SMMU_IRQ_EVENTQ);
+	edge_start(SMMU_IRQ_EVENTQ);
 	fault(0);
-	interrupt(0, "not enabled");
+	edge_expect(0, "not enabled");
 	check(smmu_event(&s, &e), "no event");
-	irq_ctrl(IRQ_CTRL_EVENTQ);
+	smmu_set_irq_ctrl(IRQ_CTRL_EVENTQ);
 	fault(0);
-	interrupt(1, "enabled");
+	edge_expect(1, "enabled");
 	check(smmu_event(&s, &e), "no event");
 	fault(0);
-	interrupt(1, "again");
+	edge_expect(1, "again");
 }
 
 /* To memory: a word that is written. */
@@ -132,7 +99,7 @@ static void message(void)
 	begin();
 	write64(SMMU_BASE + SMMU_EVENTQ_IRQ_CFG0, (u64)&word);
 	write32(SMMU_BASE + SMMU_EVENTQ_IRQ_CFG1, 0x1234);
-	irq_ctrl(IRQ_CTRL_EVENTQ);
+	smmu_set_irq_ctrl(IRQ_CTRL_EVENTQ);
 	fault(0);
 	check(wait_for(word == 0x1234, LONG), "message %x", word);
 }
@@ -143,12 +110,12 @@ static void command(void)
 	u32 at;
 
 	begin();
-	interrupts_start(SMMU_IRQ_GERROR);
-	irq_ctrl(IRQ_CTRL_GERROR);
+	edge_start(SMMU_IRQ_GERROR);
+	smmu_set_irq_ctrl(IRQ_CTRL_GERROR);
 	at = s.prod;
 	smmu_push(&s, 0xff, 0);
 	smmu_push(&s, CMD_TLBI_NSNH_ALL, 0);
-	interrupt(1, "an illegal command");
+	edge_expect(1, "an illegal command");
 	check(read32(SMMU_BASE + SMMU_GERROR) == GERROR_CMDQ, "GERROR %x",
 	      read32(SMMU_BASE + SMMU_GERROR));
 	check(read32(SMMU_BASE + SMMU_CMDQ_CONS) == (at | 1u << 24), "CONS %x",
@@ -157,13 +124,13 @@ static void command(void)
 	barrier();
 	write32(SMMU_BASE + SMMU_GERRORN, GERROR_CMDQ);
 	smmu_sync(&s);
-	interrupt(0, "a command in its place");
+	edge_expect(0, "a command in its place");
 	smmu_set_cr0(CR0_EVENTQEN);
 	write64(SMMU_BASE + SMMU_CMDQ_BASE, NOWHERE | SMMU_LOG2_CMDS);
 	write32(SMMU_BASE + SMMU_CMDQ_CONS, 0);
 	write32(SMMU_BASE + SMMU_CMDQ_PROD, 1);
 	smmu_set_cr0(CR0_EVENTQEN | CR0_CMDQEN);
-	interrupt(1, "a queue nowhere");
+	edge_expect(1, "a queue nowhere");
 	check(read32(SMMU_BASE + SMMU_CMDQ_CONS) == 2u << 24, "CONS %x",
 	      read32(SMMU_BASE + SMMU_CMDQ_CONS));
 }

@@ -17,6 +17,13 @@ void smmu_set_cr0(u32 cr0)
 	      read32(SMMU_BASE + SMMU_CR0ACK));
 }
 
+void smmu_set_irq_ctrl(u32 val)
+{
+	write32(SMMU_BASE + SMMU_IRQ_CTRL, val);
+	check(wait_for(read32(SMMU_BASE + SMMU_IRQ_CTRLACK) == val, LONG), "IRQ_CTRLACK %x",
+	      read32(SMMU_BASE + SMMU_IRQ_CTRLACK));
+}
+
 void smmu_start(struct smmu *s)
 {
 	smmu_set_cr0(0);

@@ -171,6 +171,7 @@ struct smmu {
 
 /* CR0 is what it says, and acknowledged. */
 void smmu_set_cr0(u32 cr0);
+void smmu_set_irq_ctrl(u32 val);
 /* Disabled; then with empty queues and a Stream table of STEs that are not valid. */
 void smmu_start(struct smmu *s);
 /* As it is, but with another Stream table. */
