@@ -4,6 +4,7 @@
 #include "machine/check.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "machine/check_rows.h"
@@ -33,14 +34,17 @@ static void try_functions(struct checker *c)
 	if (c->iommufd)
 		return;
 	u.ops->close(&u, u.iommufd);
-	for (size_t i = 0; i < c->functions.nr && c->nr < MAX_TRIED; i++) {
+	c->tried = calloc(c->functions.nr + 1, sizeof(*c->tried));
+	for (size_t i = 0; c->tried && i < c->functions.nr; i++) {
 		const struct host_function *f = &c->functions.list[i];
 
 		if (!host_function_ready(&c->functions, f) || is_tried(c, f->iommu))
 			continue;
 		c->tried[c->nr].function = f;
-		if (!vfio_probe(&c->tried[c->nr].probe, &u, f->cdev))
-			c->nr++;
+		c->iommufd = vfio_probe(&c->tried[c->nr].probe, &u, f->cdev);
+		if (c->iommufd)
+			return;
+		c->nr++;
 	}
 }
 
@@ -114,7 +118,10 @@ int check_show(const struct check_host *host, struct log *log, bool json, FILE *
 	for (size_t i = 0; i < nr_checks; i++)
 		run_check(&c, &checks[i], &r);
 	end_report(&r);
+	free(c.tried);
 	host_functions_free(&c.functions);
+	if (!flushed(to))
+		return STATUS_HOST_FAILED;
 	return r.parts[PART_RUN] == CHECK_OK ? 0 : STATUS_HOST_LACKS;
 }
 

@@ -4,8 +4,10 @@
 #include "machine/check_rows.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -45,18 +47,17 @@ static void check_kvm(const struct checker *c, struct finding *f)
 		find(f, CHECK_LACKS, "/dev/kvm: %s", strerror(-err));
 }
 
-static void check_its(const struct checker *c, struct finding *f)
+static void check_irqchip(const struct checker *c, struct finding *f)
 {
 	char offered[64];
 
 	irqchip_offered(c->host->kvm, offered, sizeof(offered));
 	if (strstr(offered, "gicv3-its"))
 		find(f, CHECK_OK, "%s", offered);
+	else if (strcmp(offered, "none") != 0)
+		find(f, CHECK_OK, "no ITS: --irqchip %s", offered);
 	else
-		find(f, CHECK_LACKS,
-		     "an arm64 host with a GICv3, whose KVM makes an ITS; with --irqchip this one "
-		     "can have: %s",
-		     offered);
+		find(f, CHECK_LACKS, "an arm64 host, whose KVM makes a GIC");
 }
 
 static void check_loop(const struct checker *c, struct finding *f)
@@ -89,6 +90,19 @@ static void check_iommufd(const struct checker *c, struct finding *f)
 		find(f, CHECK_LACKS, "/dev/iommu: %s", strerror(-c->iommufd));
 }
 
+static bool has_ipc_lock(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	unsigned long long effective = 0;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		sscanf(line, "CapEff: %llx", &effective);
+	if (status)
+		fclose(status);
+	return effective >> CAP_IPC_LOCK & 1;
+}
+
 /* Guest RAM is pinned, and counted against the limit, unless CAP_IPC_LOCK is had. */
 static void check_memory(const struct checker *c, struct finding *f)
 {
@@ -96,10 +110,10 @@ static void check_memory(const struct checker *c, struct finding *f)
 
 	(void)c;
 	getrlimit(RLIMIT_MEMLOCK, &lock);
-	if (!geteuid() || lock.rlim_cur == RLIM_INFINITY)
+	if (has_ipc_lock() || lock.rlim_cur == RLIM_INFINITY)
 		find(f, CHECK_OK, "no limit of pinned memory");
 	else
-		find(f, CHECK_LACKS, "at most %llu MiB can be pinned: ulimit -l, or root",
+		find(f, CHECK_UNKNOWN, "at most %llu MiB can be pinned: ulimit -l, or CAP_IPC_LOCK",
 		     (unsigned long long)lock.rlim_cur >> 20);
 }
 
@@ -154,8 +168,9 @@ static void check_bind(const struct tried *t, struct finding *f)
 	else if (result[VFIO_STEP_OPEN])
 		find(f, CHECK_LACKS, "/dev/vfio/devices/%s: %s", t->function->cdev, strerror(-err));
 	else if (err == -EPERM)
-		find(f, CHECK_LACKS,
-		     "%s: messages are not isolated: an ITS, or iommufd's allow_unsafe_interrupts",
+		find(f, CHECK_UNKNOWN,
+		     "%s: not permitted: something else has its group, or messages are not "
+		     "isolated (an ITS does that; or iommufd's allow_unsafe_interrupts)",
 		     at);
 	else
 		find(f, CHECK_UNKNOWN, "%s: %s: something else may have it", at, strerror(-err));
@@ -207,12 +222,15 @@ static void check_queue(const struct tried *t, struct finding *f)
 {
 	const int *result = t->probe.result;
 
-	if (result[VFIO_STEP_QUEUE] == VFIO_NOT_TRIED || result[VFIO_STEP_FAULTS] == VFIO_NOT_TRIED)
+	if (result[VFIO_STEP_FAULTS] == VFIO_NOT_TRIED)
 		find(f, CHECK_UNKNOWN, "not tried");
 	else if (!result[VFIO_STEP_FAULTS])
-		find(f, CHECK_OK, "a page table with a fault queue");
+		find(f, CHECK_OK, "a page table with a fault queue%s",
+		     vfio_probe_may_stall(&t->probe) ? " (made, not attached)" : "");
 	else if (result[VFIO_STEP_FAULTS] == -EOPNOTSUPP || result[VFIO_STEP_FAULTS] == -ENODEV)
-		find(f, CHECK_LACKS, "page tables with a fault queue: CONFIG_ARM_SMMU_V3_SVA");
+		find(f, CHECK_LACKS,
+		     "page tables with a fault queue: CONFIG_ARM_SMMU_V3_SVA, or a function with "
+		     "one StreamID");
 	else
 		find(f, CHECK_LACKS, "a page table with a fault queue: %s",
 		     strerror(-result[VFIO_STEP_FAULTS]));
@@ -276,7 +294,7 @@ static void know_queue(const struct checker *c, struct finding *f)
 
 const struct check checks[] = {
 	OF_HOST(RUN, "kvm", check_kvm),
-	OF_HOST(RUN, "its", check_its),
+	OF_HOST(RUN, "irqchip", check_irqchip),
 	OF_HOST(RUN, "io_uring", check_loop),
 	OF_HOST(ASSIGN, "iommufd", check_iommufd),
 	OF_HOST(ASSIGN, "iommu", check_groups),

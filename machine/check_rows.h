@@ -6,8 +6,6 @@
 #include "vfio/function.h"
 #include "vfio/probe.h"
 
-#define MAX_TRIED 8 /* IOMMUs: one function of each */
-
 enum state { CHECK_OK, CHECK_LACKS, CHECK_UNKNOWN };
 
 /* What is known of the host while it is checked. */
@@ -20,7 +18,7 @@ struct checker {
 	struct tried {
 		const struct host_function *function;
 		struct vfio_probe probe;
-	} tried[MAX_TRIED];
+	} * tried; /* one function of each IOMMU */
 };
 
 struct finding {

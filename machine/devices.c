@@ -13,6 +13,8 @@
 #include "vfio/function.h"
 #include "vmm/log.h"
 
+#define CLASS_HOST_BRIDGE 0x0600 /* PCI Code and ID Assignment, 1.7 */
+
 bool takes_json(int argc, char **argv, const char *command, bool *json)
 {
 	*json = argc > 0 && !strcmp(argv[0], "--json");
@@ -21,6 +23,20 @@ bool takes_json(int argc, char **argv, const char *command, bool *json)
 	log_error("%s: %s: expected %s", command, argv[*json],
 	          *json ? "nothing more" : "--json or nothing");
 	return false;
+}
+
+bool flushed(FILE *to)
+{
+	if (!fflush(to) && !ferror(to))
+		return true;
+	log_error("cannot write the report: %s", strerror(errno));
+	return false;
+}
+
+/* A host bridge is a function like others, and nobody gives it away. */
+static bool is_listed(const struct host_function *f)
+{
+	return !f->is_bridge && f->class >> 8 != CLASS_HOST_BRIDGE;
 }
 
 static bool has_vfio_pci(const struct host_functions *h)
@@ -35,18 +51,18 @@ static bool has_vfio_pci(const struct host_functions *h)
 /* Where driver_override says so, only vfio-pci binds (Documentation/ABI/testing/sysfs-bus-pci). */
 static void print_free(FILE *to, const struct host_functions *h, const struct host_function *f)
 {
-	const char *sys = h->sys, *semicolon = "";
+	const char *sys = h->sys, *then = "";
 
 	if (!has_vfio_pci(h))
-		fprintf(to, "modprobe vfio-pci; ");
+		fprintf(to, "modprobe vfio-pci && ");
 	for (const struct host_function *i = NULL; (i = host_function_taken(h, f, i));) {
-		fprintf(to, "%secho vfio-pci >%s/bus/pci/devices/%s/driver_override; ", semicolon,
-		        sys, i->at);
+		fprintf(to, "%secho vfio-pci >%s/bus/pci/devices/%s/driver_override && ", then, sys,
+		        i->at);
 		if (*i->driver)
-			fprintf(to, "echo %s >%s/bus/pci/drivers/%s/unbind; ", i->at, sys,
+			fprintf(to, "echo %s >'%s/bus/pci/drivers/%s/unbind' && ", i->at, sys,
 			        i->driver);
 		fprintf(to, "echo %s >%s/bus/pci/drivers_probe", i->at, sys);
-		semicolon = "; ";
+		then = " && ";
 	}
 }
 
@@ -170,7 +186,7 @@ static void show_json(const struct host_functions *h, FILE *to)
 	json_t *list = json_array(), *root;
 
 	for (size_t i = 0; i < h->nr; i++)
-		if (!h->list[i].is_bridge)
+		if (is_listed(&h->list[i]))
 			json_array_append_new(list, to_json(h, &h->list[i]));
 	root = json_pack("{s:i, s:o}", "schema", 1, "devices", list);
 	json_dumpf(root, to, JSON_INDENT(1));
@@ -190,10 +206,10 @@ int devices_show(const char *sys, bool json, FILE *to)
 	if (json)
 		show_json(&h, to);
 	for (size_t i = 0; !json && i < h.nr; i++)
-		if (!h.list[i].is_bridge)
+		if (is_listed(&h.list[i]))
 			show_text(&h, &h.list[i], to);
 	host_functions_free(&h);
-	return 0;
+	return flushed(to) ? 0 : STATUS_HOST_FAILED;
 }
 
 int command_devices(int argc, char **argv)

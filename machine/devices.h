@@ -12,6 +12,9 @@ int command_devices(int argc, char **argv);
 /* The same of another sysfs. */
 int devices_show(const char *sys, bool json, FILE *to);
 
+/* Whether all that a command wrote was taken; else a line was printed. */
+bool flushed(FILE *to);
+
 /* For commands that take nothing but --json: *json; false, and a line was printed. */
 bool takes_json(int argc, char **argv, const char *command, bool *json);
 

@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLASS_BRIDGE 6 /* PCI Code and ID Assignment, 1.7 */
+/* PCI Code and ID Assignment, 1.7 */
+#define CLASS_BRIDGE_PCI     0x0604
+#define CLASS_BRIDGE_CARDBUS 0x0607
 
 /* What is being read: the folder of a function. */
 struct place {
@@ -112,10 +114,13 @@ static void add_member(const char *name, void *ctx)
 
 static void read_group(const struct place *p, struct host_function *f, const char *sys)
 {
-	char name[HOST_NAME], path[PATH_MAX];
+	char name[HOST_NAME], kind[HOST_NAME], path[PATH_MAX];
 
 	read_link(p, "iommu_group", name);
 	if (!*name)
+		return;
+	read_text(p, "iommu_group/name", kind, sizeof(kind));
+	if (!strcmp(kind, "vfio-noiommu"))
 		return;
 	f->group = atoi(name);
 	path_of(p, "iommu_group/devices", path);
@@ -168,6 +173,14 @@ static unsigned int take_capability(struct host_function *f, const u8 *config, u
 	return PCI_EXT_CAP_NEXT(header);
 }
 
+/* By its header's type (PCI Express, 7.5.1.1.9); who does not answer, by what it was. */
+static bool is_bridge(const struct host_function *f, u8 header)
+{
+	if (header == 0xff)
+		return f->class >> 8 == CLASS_BRIDGE_PCI || f->class >> 8 == CLASS_BRIDGE_CARDBUS;
+	return (header & 0x7f) != PCI_HEADER_TYPE_NORMAL;
+}
+
 /* Only root reads more than the first 64 bytes. A list that does not end is not followed for ever.
  */
 static void read_config(const struct place *p, struct host_function *f)
@@ -184,8 +197,7 @@ static void read_config(const struct place *p, struct host_function *f)
 		len = pread(fd, config, PCI_CFG_SPACE_EXP_SIZE, 0);
 		close(fd);
 	}
-	f->is_bridge = f->class >> 16 == CLASS_BRIDGE ||
-	               (len > PCI_HEADER_TYPE && (config[PCI_HEADER_TYPE] & 0x7f) != 0);
+	f->is_bridge = is_bridge(f, len > PCI_HEADER_TYPE ? config[PCI_HEADER_TYPE] : 0xff);
 	f->caps_known = len >= PCI_CFG_SPACE_SIZE;
 	for (unsigned int n = 0; n < PCI_CFG_SPACE_EXP_SIZE / 8; n++)
 		if (at >= PCI_CFG_SPACE_SIZE && at < PCI_CFG_SPACE_EXP_SIZE && at + 4 <= len)

@@ -105,12 +105,14 @@ static int try_queue(struct trial *t, const char *name)
 	return 0;
 }
 
+/* Where an SMMU can stall but Linux finds it not fit for SVA, 7.2 has no queue for the device, and
+ * uses it as the table is attached (iopf_queue_add_device()): so there it is only made. */
 static int try_faults(struct trial *t, const char *name)
 {
 	int err = table_alloc(t, IOMMU_HWPT_FAULT_ID_VALID, &t->table);
 
 	(void)name;
-	return err ? err : vfio_device_attach(&t->device, t->table);
+	return err || vfio_probe_may_stall(t->p) ? err : vfio_device_attach(&t->device, t->table);
 }
 
 static const struct {
@@ -170,6 +172,11 @@ bool vfio_probe_two_stages(const struct vfio_probe *p)
 bool vfio_probe_stalls(const struct vfio_probe *p)
 {
 	return p->is_smmuv3 && FIELD_GET(IDR0_STALL_MODEL, p->idr[0]) != STALL_MODEL_NONE;
+}
+
+bool vfio_probe_may_stall(const struct vfio_probe *p)
+{
+	return !p->is_smmuv3 || vfio_probe_stalls(p);
 }
 
 bool vfio_probe_has_fwb(const struct vfio_probe *p)

@@ -12,7 +12,7 @@ enum vfio_step {
 	VFIO_STEP_PARENT,  /* a stage 2 that can be nested on */
 	VFIO_STEP_VIOMMU,  /* a slice of the IOMMU, as an SMMUv3's */
 	VFIO_STEP_QUEUE,   /* a fault queue */
-	VFIO_STEP_FAULTS,  /* a page table with it, attached */
+	VFIO_STEP_FAULTS,  /* a page table with it; attached, if nothing can stall */
 	NR_VFIO_STEPS
 };
 
@@ -31,6 +31,8 @@ int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name);
 /* It has both stages of translation; stalls are possible; it decides of memory types at stage 2. */
 bool vfio_probe_two_stages(const struct vfio_probe *p);
 bool vfio_probe_stalls(const struct vfio_probe *p);
+/* As far as is known. */
+bool vfio_probe_may_stall(const struct vfio_probe *p);
 bool vfio_probe_has_fwb(const struct vfio_probe *p);
 
 #endif

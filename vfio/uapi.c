@@ -30,10 +30,8 @@ static u64 now_us(void)
 }
 
 /* As strace ends a line: what was returned, and how long it took. */
-static void end_line(struct uapi *u, const char *call, int ret, u64 since)
+static void end_line(struct uapi *u, const char *call, int ret, u64 us)
 {
-	const u64 us = now_us() - since;
-
 	if (ret < 0)
 		trace(u->log, TRACE_UAPI, "%s = -1 %s (%s) <%llu.%06llu>", call,
 		      strerrorname_np(-ret), strerror(-ret), (unsigned long long)us / 1000000,
@@ -48,7 +46,7 @@ static int call(struct uapi *u, int fd, unsigned long request, void *arg, size_t
 	const bool traced = u->log->topics & BIT(TRACE_UAPI);
 	u8 before[UAPI_MAX_STRUCT];
 	char text[DECODE_SIZE];
-	u64 since = 0;
+	u64 since = 0, us = 0;
 	int ret;
 
 	assert(len <= sizeof(before));
@@ -60,8 +58,9 @@ static int call(struct uapi *u, int fd, unsigned long request, void *arg, size_t
 	if (ret == -1)
 		ret = -errno;
 	if (traced) {
+		us = now_us() - since;
 		decode_call(text, fd, request, before, arg, ret >= 0);
-		end_line(u, text, ret, since);
+		end_line(u, text, ret, us);
 	}
 	return ret;
 }
@@ -127,11 +126,12 @@ static int open_file(struct uapi *u, const char *path)
 	const u64 since = now_us();
 	char text[DECODE_SIZE];
 	int fd = uapi_fails(u) ? u->fail_err : open(path, O_RDWR | O_CLOEXEC);
+	const u64 us = now_us() - since;
 
 	if (fd == -1)
 		fd = -errno;
 	snprintf(text, sizeof(text), "openat(AT_FDCWD, \"%s\", O_RDWR|O_CLOEXEC)", path);
-	end_line(u, text, fd, since);
+	end_line(u, text, fd, us);
 	return fd;
 }
 
@@ -140,9 +140,10 @@ static void close_file(struct uapi *u, int fd)
 	const u64 since = now_us();
 	char text[DECODE_SIZE];
 	int err = close(fd) ? -errno : 0;
+	const u64 us = now_us() - since;
 
 	snprintf(text, sizeof(text), "close(%d)", fd);
-	end_line(u, text, err, since);
+	end_line(u, text, err, us);
 }
 
 const struct uapi_ops uapi_host = {

@@ -100,7 +100,8 @@ static void sva_remove(struct pci_dev *pci)
 
 static const struct pci_device_id ids[] = { { PCI_DEVICE(0x1912, 0x002d) }, {} };
 
-/* Not taken from it while it is lent: the module is in use then. */
+/* Neither the module nor the binding goes while it is lent. The device must not: that is not kept.
+ */
 static struct pci_driver sva_driver = {
 	.name = "dmatest_sva",
 	.id_table = ids,
