@@ -170,7 +170,7 @@ bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: exp
 bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,accel=on: expected a key out of type=, interrupts=, idrN.FIELD=" -k good --iommu s,type=smmuv3,accel=on
 bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expected a field of an ID register, such as idr0.s2p=0" \
 	-k good --iommu s,type=smmuv3,idr0.x=1
-for field in idr0.atsrecerr idr0.pri idr0.btm idr1.ecmdq idr5.d128; do
+for field in idr0.atsrecerr idr0.btm idr1.ecmdq idr5.d128; do
 	bad "an SMMU with $field" "--iommu s,type=smmuv3,$field=1: expected $field=0" -k good --iommu s,type=smmuv3,$field=1
 done
 bad "an SMMU with more stalls than there can be" "--iommu s: expected idr5.stall_max=N, 1 to 256, with idr0.stall_model=0 or 2" -k good --iommu s,type=smmuv3,idr5.stall_max=257
