@@ -42,7 +42,7 @@ behind() {
 	shift 2
 	traffic "$words" --acpi "$@" && said "group: $type"
 }
-case_of "acpi: an SMMUv3: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:00.0" \
+long_case "acpi: an SMMUv3: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:00.0" \
 	--iommu s,type=smmuv3,interrupts=msi -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
 long_case "acpi: a virtio-iommu: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:01.0" \
 	--iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v

@@ -51,7 +51,7 @@ lspci() {
 case_of "dma-test: the kernel's test of PCI endpoints passes" on_root_bus
 case_of "dma-test: its own registers, on the same run" own
 case_of "dma-test: with ATS, PRI and PASIDs behind a root port" behind_port
-case_of "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, strict" behind_iommu 1
+long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, strict" behind_iommu 1
 long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, lazy" behind_iommu 0
 # From user space, through VFIO and iommufd: faults to the byte, an interrupt, an unmap that waits for a transfer.
 vfio() { # TYPE FAULT...: as Linux says them

@@ -93,7 +93,7 @@ case_of "linux: a shell on the UART takes input and answers" console
 earlycon() {
 	run 34 -k "$IMAGE" -p "earlycon panic=-1" && said "earlycon: ns16550a0 at MMIO" && said "Kernel panic"
 }
-case_of "linux: the early console speaks before any driver, by what the tree says" earlycon
+long_case "linux: the early console speaks before any driver, by what the tree says" earlycon
 
 ctrl_a_x() {
 	shell
