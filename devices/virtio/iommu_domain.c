@@ -62,6 +62,8 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 	*at = d->next;
 	v->counts.domains--;
 	v->counts.mappings -= d->table.viommu ? 0 : d->space.nr;
+	if (d->pending)
+		d->pending->last_of = NULL;
 	iova_clear(&d->space);
 	free(d);
 }

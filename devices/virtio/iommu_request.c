@@ -282,15 +282,21 @@ static void complete(struct viommu_request *rq)
 	virtq_push(vq, &rq->chain, rq->tail + sizeof(tail));
 }
 
-/* What it took away is no longer in use. */
+/* What it took away is no longer in use, and so those behind it wait for less. */
 static void waited(struct dma_wait *w)
 {
-	struct viommu_request *rq = container_of(w, struct viommu_request, wait);
+	struct viommu_request *rq = container_of(w, struct viommu_request, wait), *behind;
 	struct virtq *vq = &rq->viommu->dev.vq[VIOMMU_REQUESTQ];
 
-	complete(rq);
+	do {
+		behind = rq->behind;
+		if (rq->last_of)
+			rq->last_of->pending = NULL;
+		complete(rq);
+		free(rq);
+		rq = behind;
+	} while (rq && !--rq->wait.left);
 	virtq_interrupt(vq);
-	free(rq);
 	virtio_notify(vq->dev, vq->index); /* there may be more than there was room for */
 }
 
@@ -301,6 +307,8 @@ static bool have_spare(struct viommu *v)
 	if (!v->spare)
 		return false;
 	v->spare->viommu = v;
+	v->spare->last_of = NULL;
+	v->spare->behind = NULL;
 	v->spare->wait = (struct dma_wait){ .left = 1, .done = waited };
 	return true;
 }

@@ -192,6 +192,23 @@ static u32 kinds_of(const struct viommu_req_invalidate *b, const struct viommu_t
 	return kinds;
 }
 
+/*
+ * The domain's INVALIDATEs end in their order: what one does not find, that before it may have
+ * taken, and waits for. To be called last: from here on others may be behind @rq.
+ */
+static void follow(struct viommu_domain *d, struct viommu_request *rq)
+{
+	if (d->pending) {
+		d->pending->last_of = NULL;
+		d->pending->behind = rq;
+		rq->wait.left++;
+	}
+	if (rq->wait.left == 1) /* its own */
+		return;
+	d->pending = rq;
+	rq->last_of = d;
+}
+
 u8 viommu_invalidate(struct viommu_request *rq, const struct viommu_req_invalidate *b)
 {
 	struct viommu *v = rq->viommu;
@@ -206,7 +223,9 @@ u8 viommu_invalidate(struct viommu_request *rq, const struct viommu_req_invalida
 		return VIRTIO_IOMMU_S_NOENT;
 	if (!d->table.viommu)
 		return VIRTIO_IOMMU_S_INVAL;
-	if (b->caches & VIOMMU_INVAL_C_TLB)
-		viommu_forget(v, d, first, last, kinds_of(b, &d->table), &rq->wait);
+	if (!(b->caches & VIOMMU_INVAL_C_TLB))
+		return VIRTIO_IOMMU_S_OK;
+	viommu_forget(v, d, first, last, kinds_of(b, &d->table), &rq->wait);
+	follow(d, rq);
 	return VIRTIO_IOMMU_S_OK;
 }
