@@ -73,9 +73,11 @@ static void leave_domain(struct viommu *v, struct viommu_endpoint *e, struct vio
 {
 	struct viommu_domain *d = seat->domain;
 
+	if (!d) /* what a process asked before is its endpoint's, and goes on */
+		return;
 	seat->domain = NULL;
 	viommu_refuse_pages(e, seat);
-	if (d && !--d->nr_endpoints)
+	if (!--d->nr_endpoints)
 		free_domain(v, d);
 }
 

@@ -251,14 +251,9 @@ Test(viommu_process, there_are_64_of_an_endpoint)
 	cr_assert(eq(u8, attach(0x100000, 2, 0), INVAL), "which is no PASID");
 }
 
-static u64 groups; /* that were answered */
-
-static void respond(struct dma_device *d, const struct dma_page_response *r)
-{
-	(void)d;
-	cr_assert(eq(int, r->code, DMA_PAGE_INVALID));
-	groups |= BIT(r->group);
-}
+static struct dma_page_response answers[16];
+static unsigned int nr_answers;
+static bool again, taken; /* the next one that is refused is asked for again: was it taken? */
 
 static bool ask(u32 pasid, u16 group)
 {
@@ -269,12 +264,52 @@ static bool ask(u32 pasid, u16 group)
 	return dma_request_page(fake_viommu_dma(&f, 0), &rq);
 }
 
-Test(viommu_process, what_one_asks_for_is_its_own_and_ends_with_it)
+static void respond(struct dma_device *d, const struct dma_page_response *r)
+{
+	const bool now = again;
+
+	(void)d;
+	cr_assert(lt(u32, nr_answers, ARRAY_SIZE(answers)));
+	answers[nr_answers++] = *r;
+	again = false;
+	if (now)
+		taken = ask(r->pasid, r->group);
+}
+
+static void start_asking(void)
 {
 	static struct dma_device device = { .page_response = respond };
 
-	groups = 0;
+	nr_answers = 0;
+	again = false;
 	fake_viommu_dma(&f, 0)->device = &device;
+}
+
+/* The group is among the last @of of so many answers, once. */
+static void expect_answer(unsigned int nr, unsigned int of, u32 pasid, u16 group, int code)
+{
+	unsigned int found = 0;
+
+	cr_assert(eq(u32, nr_answers, nr));
+	for (unsigned int i = nr - of; i < nr; i++)
+		found += answers[i].pasid == pasid && answers[i].group == group &&
+		         (int)answers[i].code == code;
+	cr_assert(eq(u32, found, 1), "group %u", group);
+}
+
+static u8 answer(u32 pasid, u8 group)
+{
+	u8 response[20] = { 0x80, 0, 0, 0, 0x10 };
+
+	response[8] = 1;
+	memcpy(response + 12, &pasid, 4);
+	response[16] = group;
+	return fake_viommu_send(&f, response, sizeof(response));
+}
+
+Test(viommu_process, what_one_asks_for_is_its_own_and_ends_with_it)
+{
+	start_asking();
 	cr_assert(zero(u8, attach(3, 2, 0)));
 	cr_assert(not(ask(NONE, 1)), "the endpoint itself is not attached");
 	cr_assert(not(ask(4, 2)));
@@ -283,11 +318,57 @@ Test(viommu_process, what_one_asks_for_is_its_own_and_ends_with_it)
 	cr_assert(ask(NONE, 4));
 	cr_assert(ask(4, 5), "which is asked of the endpoint's driver");
 	cr_assert(zero(u8, detach(3, 2)));
-	cr_assert(eq(u64, groups, BIT(3)));
+	expect_answer(1, 1, 3, 3, DMA_PAGE_INVALID);
 	cr_assert(zero(u8, attach(3, 2, 0)));
 	cr_assert(ask(3, 6));
 	cr_assert(zero(u8, detach(NONE, 3)));
-	cr_assert(eq(u64, groups, BIT(3) | BIT(4) | BIT(5)));
+	expect_answer(3, 2, NONE, 4, DMA_PAGE_INVALID);
+	expect_answer(3, 2, 4, 5, DMA_PAGE_INVALID);
 	fake_viommu_reset(&f, 0);
-	cr_assert(eq(u64, groups, BIT(3) | BIT(4) | BIT(5) | BIT(6)));
+	expect_answer(4, 1, 3, 6, DMA_PAGE_INVALID);
+}
+
+Test(viommu_process, what_one_asks_for_before_it_is_attached_waits_on)
+{
+	start_asking();
+	cr_assert(zero(u8, attach(NONE, 3, 1)));
+	cr_assert(ask(5, 1));
+	cr_assert(ask(5, 2));
+	cr_assert(zero(u8, attach(5, 2, 0)));
+	cr_assert(zero(u32, nr_answers));
+	cr_assert(zero(u8, answer(5, 1)));
+	expect_answer(1, 1, 5, 1, DMA_PAGE_SUCCESS);
+	cr_assert(zero(u8, detach(NONE, 3)));
+	cr_assert(eq(u32, nr_answers, 1), "it is the process's now");
+	cr_assert(zero(u8, detach(5, 2)));
+	expect_answer(2, 1, 5, 2, DMA_PAGE_INVALID);
+}
+
+Test(viommu_process, what_one_asks_for_again_at_its_end_is_its_endpoints)
+{
+	start_asking();
+	cr_assert(zero(u8, attach(NONE, 3, 1)));
+	cr_assert(zero(u8, attach(5, 2, 0)));
+	cr_assert(ask(5, 1));
+	again = true;
+	cr_assert(zero(u8, detach(5, 2)));
+	expect_answer(1, 1, 5, 1, DMA_PAGE_INVALID);
+	cr_assert(taken);
+	cr_assert(zero(u8, detach(NONE, 3)));
+	expect_answer(2, 1, 5, 1, DMA_PAGE_INVALID);
+}
+
+Test(viommu_process, what_is_asked_for_again_where_none_is_attached_is_refused)
+{
+	const u32 pasids[] = { 5, NONE };
+
+	start_asking();
+	for (unsigned int i = 0; i < 2; i++) {
+		cr_assert(zero(u8, attach(pasids[i], 2, 0)));
+		cr_assert(ask(pasids[i], 1));
+		again = taken = true;
+		cr_assert(zero(u8, detach(pasids[i], 2)));
+		expect_answer(i + 1, 1, pasids[i], 1, DMA_PAGE_INVALID);
+		cr_assert(not(taken));
+	}
 }
