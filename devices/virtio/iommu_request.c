@@ -56,9 +56,12 @@ static u8 attach(struct viommu_request *rq, const union body *b)
 static u8 detach(struct viommu_request *rq, const union body *b)
 {
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->detach.endpoint));
-	const bool process = virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) &&
-	                     le32toh(b->detach.flags) & VIOMMU_DETACH_F_PASID;
+	const u32 flags =
+		virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) ? le32toh(b->detach.flags) : 0;
+	const bool process = flags & VIOMMU_DETACH_F_PASID;
 
+	if (flags & ~VIOMMU_DETACH_F_PASID)
+		return VIRTIO_IOMMU_S_INVAL;
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (process && le32toh(b->detach.pasid) > VIOMMU_MAX_PASID)

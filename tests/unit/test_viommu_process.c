@@ -51,13 +51,17 @@ struct detach {
 	u32 domain, endpoint, flags, pasid;
 };
 
-static void detach_bytes(u8 *rq, u32 pasid, u32 domain)
+static void encode_detach(u8 *rq, struct detach d)
 {
-	const struct detach d = { domain, 0x10, pasid != NONE, pasid == NONE ? 0 : pasid };
-
 	memset(rq, 0, 20);
 	rq[0] = VIRTIO_IOMMU_T_DETACH;
 	memcpy(rq + 4, &d, sizeof(d));
+}
+
+static void detach_bytes(u8 *rq, u32 pasid, u32 domain)
+{
+	encode_detach(rq,
+	              (struct detach){ domain, 0x10, pasid != NONE, pasid == NONE ? 0 : pasid });
 }
 
 static u8 detach(u32 pasid, u32 domain)
@@ -76,15 +80,21 @@ static struct dma_access access_by(u32 pasid, u64 iova)
 	return a;
 }
 
-static gpa_t reach(u32 pasid, u64 iova)
+static gpa_t reach_to(u32 pasid, u64 iova, u32 perm)
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
 	struct dma_access a = access_by(pasid, iova);
 
+	a.perm = perm;
 	if (dma_map(fake_viommu_dma(&f, 0), &a, &sg, NULL) != DMA_OK)
 		return 0;
 	return VIOMMU_BASE + ((u8 *)iov.iov_base - fake_viommu_mem.host);
+}
+
+static gpa_t reach(u32 pasid, u64 iova)
+{
+	return reach_to(pasid, iova, DMA_READ);
 }
 
 static void begin(struct held *h, u32 pasid, u64 iova)
@@ -96,9 +106,9 @@ static void begin(struct held *h, u32 pasid, u64 iova)
 	cr_assert(eq(int, dma_map(h->space, &a, &h->sg, NULL), DMA_OK));
 }
 
-static void start(void)
+static void start(u64 without)
 {
-	fake_viommu_make(&f, &config, BIT(VIRTIO_RING_F_EVENT_IDX));
+	fake_viommu_make(&f, &config, BIT(VIRTIO_RING_F_EVENT_IDX) | without);
 	guest_clear();
 	for (unsigned int i = 0; i < 3; i++)
 		table_to(i, D + i * 0x10000);
@@ -108,7 +118,7 @@ static void make(void)
 {
 	config = fake_viommu_config();
 	config.attach_table = config.page_requests = true;
-	start();
+	start(0);
 }
 
 static void unmake(void)
@@ -152,6 +162,30 @@ Test(viommu_process, a_fault_is_told_with_whose_it_is)
 	}
 }
 
+/* The flags that it is told with. */
+static u32 fault_of(u16 n, u32 pasid, u32 perm)
+{
+	u32 flags;
+
+	driver_desc(&f.events, n, VIOMMU_EVENT, 24, VRING_DESC_F_WRITE, 0);
+	driver_avail(&f.events, n);
+	cr_assert(zero(u64, reach_to(pasid, 0x20000, perm)));
+	cr_assert(eq(u16, driver_used_idx(&f.events), n + 1));
+	memcpy(&flags, fake_viommu_mem.host + (VIOMMU_EVENT - VIOMMU_BASE) + 4, 4);
+	return flags;
+}
+
+Test(viommu_process, a_fault_of_an_execute_access_is_told_as_one)
+{
+	cr_assert(zero(u8, attach(3, 2, 0)));
+	cr_assert(eq(u32, fault_of(0, 3, DMA_EXEC), 0x20104));
+	cr_assert(eq(u32, fault_of(1, 3, DMA_READ | DMA_EXEC), 0x20105));
+	cr_assert(eq(u32, fault_of(2, NONE, DMA_READ | DMA_WRITE | DMA_EXEC), 0x107));
+	unmake();
+	start(BIT(57));
+	cr_assert(eq(u32, fault_of(0, 3, DMA_READ | DMA_EXEC), 0x101), "without the feature");
+}
+
 Test(viommu_process, in_bypass_mode_those_that_are_attached_have_their_tables)
 {
 	cr_assert(zero(u8, fake_viommu_attach(&f, 1, 0x10, VIRTIO_IOMMU_ATTACH_F_BYPASS)));
@@ -180,6 +214,18 @@ Test(viommu_process, one_that_is_detached_has_none_and_others_keep_theirs)
 	cr_assert(eq(u64, fake_viommu_counts(&f).domains, 1));
 	fake_viommu_reset(&f, 0);
 	cr_assert(zero(u64, reach(4, 0)));
+}
+
+Test(viommu_process, a_detach_with_an_unknown_flag_is_refused)
+{
+	u8 rq[20];
+
+	cr_assert(zero(u8, attach(3, 2, 0)));
+	for (unsigned int bit = 1; bit < 32; bit++) {
+		encode_detach(rq, (struct detach){ 2, bit < 16 ? 0x10 : 0x99, 1u << bit | 1, 3 });
+		cr_assert(eq(u8, fake_viommu_send(&f, rq, sizeof(rq)), INVAL), "bit %u", bit);
+	}
+	cr_assert(eq(u64, reach(3, 8), D + 8));
 }
 
 Test(viommu_process, what_is_invalidated_is_of_one_domain)
