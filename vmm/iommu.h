@@ -64,9 +64,4 @@ int iommu_attach_process(struct iommu_endpoint *e, u32 pasid, struct iova_space 
 /* What messages of its lead to may have changed. */
 void iommu_messages_changed(struct iommu_endpoint *e);
 
-static inline struct iova_space *iommu_space(const struct iommu_endpoint *e)
-{
-	return e->attachment ? e->attachment->space : NULL;
-}
-
 #endif

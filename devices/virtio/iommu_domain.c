@@ -62,6 +62,8 @@ static void free_domain(struct viommu *v, struct viommu_domain *d)
 	*at = d->next;
 	v->counts.domains--;
 	v->counts.mappings -= d->table.viommu ? 0 : d->space.nr;
+	if (d->pending)
+		d->pending->last_of = NULL;
 	iova_clear(&d->space);
 	free(d);
 }
@@ -71,9 +73,11 @@ static void leave_domain(struct viommu *v, struct viommu_endpoint *e, struct vio
 {
 	struct viommu_domain *d = seat->domain;
 
+	if (!d) /* what a process asked before is its endpoint's, and goes on */
+		return;
 	seat->domain = NULL;
 	viommu_refuse_pages(e, seat);
-	if (d && !--d->nr_endpoints)
+	if (!--d->nr_endpoints)
 		free_domain(v, d);
 }
 

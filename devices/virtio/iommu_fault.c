@@ -12,8 +12,8 @@ static const u8 reasons[] = {
 	[DMA_NO_MEMORY] = VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 };
 
-/* 5.13.6.9.2: one buffer has all of it; one that is too small is given back, and the record is
- * lost. */
+/* 5.13.6.9.2: one buffer has all of it. Where it is too small the record is lost: a fault gives it
+ * back empty, a page request leaves it for the next fault. */
 bool viommu_report(struct viommu *v, const void *record, size_t len)
 {
 	struct virtq *vq = &v->dev.vq[VIOMMU_EVENTQ];
@@ -25,7 +25,7 @@ bool viommu_report(struct viommu *v, const void *record, size_t len)
 		return false;
 	}
 	fits = iov_bytes(&chain.iov[chain.nr_out], chain.nr_in) >= len;
-	if (!fits && len > sizeof(struct virtio_iommu_fault)) { /* for a fault it may do */
+	if (!fits && len > sizeof(struct virtio_iommu_fault)) {
 		virtq_unpop(vq, &chain);
 		v->counts.lost++;
 		return false;
@@ -46,22 +46,25 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 	struct viommu *v = e->viommu;
 	u32 id = e->id ? e->id(e->ctx) : 0;
 	u64 address = a->iova + a->done;
-	/* Only who can attach a process is told of it. */
-	const bool process = a->pasid != DMA_NO_PASID && virtio_has(&v->dev, VIOMMU_F_ATTACH_TABLE);
+	/* Only who can attach a process is told of it, and of EXEC: 5.13.6.9 has neither. */
+	const bool tables = virtio_has(&v->dev, VIOMMU_F_ATTACH_TABLE);
+	const bool process = tables && a->pasid != DMA_NO_PASID;
 	const __le32 pasid = htole32(process ? a->pasid : 0);
 	struct virtio_iommu_fault f = {
 		.reason = reasons[a->reason],
 		.flags = htole32(VIRTIO_IOMMU_FAULT_F_ADDRESS |
 		                 (process ? VIOMMU_FAULT_F_PASID : 0) |
 		                 (a->perm & DMA_READ ? VIRTIO_IOMMU_FAULT_F_READ : 0) |
-		                 (a->perm & DMA_WRITE ? VIRTIO_IOMMU_FAULT_F_WRITE : 0)),
+		                 (a->perm & DMA_WRITE ? VIRTIO_IOMMU_FAULT_F_WRITE : 0) |
+		                 (tables && a->perm & DMA_EXEC ? VIRTIO_IOMMU_FAULT_F_EXEC : 0)),
 		.endpoint = htole32(id),
 		.address = htole64(address),
 	};
 
-	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault at %#llx, %s%s: %s", id,
+	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: fault at %#llx, %s%s%s: %s", id,
 	      (unsigned long long)address, a->perm & DMA_READ ? "r" : "",
-	      a->perm & DMA_WRITE ? "w" : "", dma_reason_words(a->reason));
+	      a->perm & DMA_WRITE ? "w" : "", a->perm & DMA_EXEC ? "x" : "",
+	      dma_reason_words(a->reason));
 	memcpy(f.reserved2, &pasid, sizeof(pasid));
 	viommu_report(v, &f, sizeof(f));
 }

@@ -25,7 +25,10 @@ static bool leaves(const void *ctx, u32 pasid)
 	return pasid == l->seat->pasid || seat_for(l->endpoint, pasid) == l->seat;
 }
 
-/* It is attached to nothing: what it asks for again, as soon as it has an answer, is refused. */
+/*
+ * It is attached to nothing. What it asks for again, as soon as it has an answer, is refused; of a
+ * process, it is then the endpoint's to ask, if that is attached.
+ */
 void viommu_refuse_pages(struct viommu_endpoint *e, const struct viommu_seat *seat)
 {
 	const struct leaving l = { e, seat };

@@ -36,6 +36,7 @@ struct viommu_domain {
 	unsigned int nr_endpoints;
 	struct iova_space space; /* with a table: what is cached of it */
 	struct viommu_table table;
+	struct viommu_request *pending; /* the last INVALIDATE that waits; NULL: none does */
 };
 
 /* What is attached to a domain: an endpoint, or one of its processes. */
@@ -62,6 +63,9 @@ struct viommu_request {
 	struct virtq_chain chain;
 	size_t tail; /* where in the device's part the tail is */
 	u8 status;
+	/* Of an INVALIDATE: */
+	struct viommu_domain *last_of; /* whose pending one it is; NULL: nobody's */
+	struct viommu_request *behind; /* waits for this one too; NULL: none does */
 };
 
 struct viommu {

@@ -56,9 +56,12 @@ static u8 attach(struct viommu_request *rq, const union body *b)
 static u8 detach(struct viommu_request *rq, const union body *b)
 {
 	struct viommu_endpoint *e = viommu_find_endpoint(rq->viommu, le32toh(b->detach.endpoint));
-	const bool process = virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) &&
-	                     le32toh(b->detach.flags) & VIOMMU_DETACH_F_PASID;
+	const u32 flags =
+		virtio_has(&rq->viommu->dev, VIOMMU_F_ATTACH_TABLE) ? le32toh(b->detach.flags) : 0;
+	const bool process = flags & VIOMMU_DETACH_F_PASID;
 
+	if (flags & ~VIOMMU_DETACH_F_PASID)
+		return VIRTIO_IOMMU_S_INVAL;
 	if (!e)
 		return VIRTIO_IOMMU_S_NOENT;
 	if (process && le32toh(b->detach.pasid) > VIOMMU_MAX_PASID)
@@ -282,15 +285,21 @@ static void complete(struct viommu_request *rq)
 	virtq_push(vq, &rq->chain, rq->tail + sizeof(tail));
 }
 
-/* What it took away is no longer in use. */
+/* What it took away is no longer in use, and so those behind it wait for less. */
 static void waited(struct dma_wait *w)
 {
-	struct viommu_request *rq = container_of(w, struct viommu_request, wait);
+	struct viommu_request *rq = container_of(w, struct viommu_request, wait), *behind;
 	struct virtq *vq = &rq->viommu->dev.vq[VIOMMU_REQUESTQ];
 
-	complete(rq);
+	do {
+		behind = rq->behind;
+		if (rq->last_of)
+			rq->last_of->pending = NULL;
+		complete(rq);
+		free(rq);
+		rq = behind;
+	} while (rq && !--rq->wait.left);
 	virtq_interrupt(vq);
-	free(rq);
 	virtio_notify(vq->dev, vq->index); /* there may be more than there was room for */
 }
 
@@ -301,6 +310,8 @@ static bool have_spare(struct viommu *v)
 	if (!v->spare)
 		return false;
 	v->spare->viommu = v;
+	v->spare->last_of = NULL;
+	v->spare->behind = NULL;
 	v->spare->wait = (struct dma_wait){ .left = 1, .done = waited };
 	return true;
 }

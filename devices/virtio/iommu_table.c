@@ -67,7 +67,7 @@ static unsigned int granule_of(unsigned int half, u64 tcr)
 	return granules[half][FIELD_GET(half ? TCR_TG1 : TCR_TG0, tcr)];
 }
 
-/* What is beyond what the device puts out is cut off, as a CPU does it. */
+/* 0: reserved. What is beyond what the device puts out is cut off, as a CPU does it. */
 static unsigned int output_of(u64 tcr)
 {
 	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, OUTPUT_BITS, 0 };
@@ -78,13 +78,13 @@ static unsigned int output_of(u64 tcr)
 static bool decode_half(struct viommu_table *t, unsigned int half, u64 tcr, u64 ttbr)
 {
 	const unsigned int tsz = half ? FIELD_GET(TCR_T1SZ, tcr) : FIELD_GET(TCR_T0SZ, tcr);
-	const unsigned int granule = granule_of(half, tcr), output = output_of(tcr);
+	const unsigned int granule = granule_of(half, tcr);
 
 	t->disabled[half] = tcr & (half ? TCR_EPD1 : TCR_EPD0);
 	if (t->disabled[half])
 		return true;
-	if (!granule || !output || tsz < LEAST_TSZ || tsz > MOST_TSZ || ttbr & ~TTBR_BASE ||
-	    ttbr >> output)
+	if (!granule || tsz < LEAST_TSZ || tsz > MOST_TSZ || ttbr & ~TTBR_BASE ||
+	    ttbr >> output_of(tcr))
 		return false;
 	t->half[half] = (struct pgtable){
 		.space = t->viommu->dev.dma,
@@ -92,7 +92,7 @@ static bool decode_half(struct viommu_table *t, unsigned int half, u64 tcr, u64 
 		.stage = 1,
 		.granule = granule,
 		.input = 64 - tsz,
-		.output = output,
+		.output = output_of(tcr),
 		.start = pgtable_start1(granule, 64 - tsz),
 		.ha = tcr & TCR_HA,
 		.hd = tcr & TCR_HD && tcr & TCR_HA,
@@ -108,7 +108,7 @@ static bool decode(struct viommu_table *t)
 	const u64 tcr = le64toh(b->tcr);
 
 	t->asid = le16toh(b->asid);
-	if (tcr & ~TCR_OFFERED || (!(tcr & TCR_AS) && t->asid >> 8))
+	if (tcr & ~TCR_OFFERED || !output_of(tcr) || (!(tcr & TCR_AS) && t->asid >> 8))
 		return false;
 	return decode_half(t, 0, tcr, le64toh(b->ttbr[0])) &&
 	       decode_half(t, 1, tcr, le64toh(b->ttbr[1]));
@@ -131,6 +131,7 @@ u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach
 	struct viommu_endpoint *e = viommu_find_endpoint(v, le32toh(b->endpoint));
 	const u32 pasid = b->flags & VIOMMU_TABLE_F_PASID ? le32toh(b->pasid) : DMA_NO_PASID;
 	const u32 domain = le32toh(b->domain);
+	u8 status;
 
 	if (b->format != VIOMMU_FORMAT_ARM64)
 		return VIRTIO_IOMMU_S_UNSUPP;
@@ -140,11 +141,14 @@ u8 viommu_attach_table(struct viommu_request *rq, const struct viommu_req_attach
 		return VIRTIO_IOMMU_S_NOENT;
 	if (!viommu_in_domain_range(v, domain))
 		return VIRTIO_IOMMU_S_RANGE;
-	trace(v->dev.log, TRACE_IOMMU, "domain %u: table, TCR %#llx, TTBR %#llx %#llx, ASID %u",
-	      domain, (unsigned long long)le64toh(b->arm64.tcr),
-	      (unsigned long long)le64toh(b->arm64.ttbr[0]),
-	      (unsigned long long)le64toh(b->arm64.ttbr[1]), t.asid);
-	return viommu_attach(v, e, pasid, domain, false, &t, &rq->wait);
+	status = viommu_attach(v, e, pasid, domain, false, &t, &rq->wait);
+	if (status == VIRTIO_IOMMU_S_OK)
+		trace(v->dev.log, TRACE_IOMMU,
+		      "domain %u: table, TCR %#llx, TTBR %#llx %#llx, ASID %u", domain,
+		      (unsigned long long)le64toh(b->arm64.tcr),
+		      (unsigned long long)le64toh(b->arm64.ttbr[0]),
+		      (unsigned long long)le64toh(b->arm64.ttbr[1]), t.asid);
+	return status;
 }
 
 /* Nothing that is undefined; and there are no PASIDs. */
@@ -192,6 +196,23 @@ static u32 kinds_of(const struct viommu_req_invalidate *b, const struct viommu_t
 	return kinds;
 }
 
+/*
+ * The domain's INVALIDATEs end in their order: what one does not find, that before it may have
+ * taken, and waits for. To be called last: from here on others may be behind @rq.
+ */
+static void follow(struct viommu_domain *d, struct viommu_request *rq)
+{
+	if (d->pending) {
+		d->pending->last_of = NULL;
+		d->pending->behind = rq;
+		rq->wait.left++;
+	}
+	if (rq->wait.left == 1) /* its own */
+		return;
+	d->pending = rq;
+	rq->last_of = d;
+}
+
 u8 viommu_invalidate(struct viommu_request *rq, const struct viommu_req_invalidate *b)
 {
 	struct viommu *v = rq->viommu;
@@ -206,7 +227,9 @@ u8 viommu_invalidate(struct viommu_request *rq, const struct viommu_req_invalida
 		return VIRTIO_IOMMU_S_NOENT;
 	if (!d->table.viommu)
 		return VIRTIO_IOMMU_S_INVAL;
-	if (b->caches & VIOMMU_INVAL_C_TLB)
-		viommu_forget(v, d, first, last, kinds_of(b, &d->table), &rq->wait);
+	if (!(b->caches & VIOMMU_INVAL_C_TLB))
+		return VIRTIO_IOMMU_S_OK;
+	viommu_forget(v, d, first, last, kinds_of(b, &d->table), &rq->wait);
+	follow(d, rq);
 	return VIRTIO_IOMMU_S_OK;
 }

@@ -38,7 +38,7 @@ struct viommu_req_attach_table {
 } __attribute__((packed));
 _Static_assert(offsetof(struct viommu_req_attach_table, tail) == 124, "the request's size");
 
-/* struct virtio_iommu_req_detach, with this feature; what it has there else is ignored. */
+/* struct virtio_iommu_req_detach, with this feature; without the flag its PASID is ignored. */
 #define VIOMMU_DETACH_F_PASID (1u << 0)
 struct viommu_req_detach {
 	struct virtio_iommu_req_head head;

@@ -7,10 +7,15 @@
 #define MAX_CACHED 4096
 #define MAX_LOOKS  64
 
+static bool is_in(const struct viommu_range *r, u64 iova)
+{
+	return r->first <= iova && iova <= r->last;
+}
+
 /* The part of @m on @iova's side of @r. False: it is not on the side that it has to be. */
 static bool keep(struct iova_mapping *m, u64 iova, const struct viommu_range *r, bool within)
 {
-	const bool is_within = r->first <= iova && iova <= r->last;
+	const bool is_within = is_in(r, iova);
 	u64 first = 0, last = ~0ULL;
 
 	if (is_within) {
@@ -42,7 +47,18 @@ static bool keep_to_doorbell(const struct viommu_config *c, u64 iova, struct iov
 	return offset <= size && keep(m, iova, &doorbell, true);
 }
 
-/* 5.13.6.8.1.2: nothing is reached where nothing may be mapped; in the host's window, doorbells. */
+/* 5.13.6.8.1.2: whether the driver may map anything there. */
+static bool may_be_mapped(const struct viommu_config *c, u64 iova)
+{
+	if (!is_in(&c->input, iova) || (c->msi_window && is_in(&c->msi, iova)))
+		return false;
+	for (unsigned int i = 0; i < c->nr_reserved; i++)
+		if (is_in(&c->reserved[i], iova))
+			return false;
+	return true;
+}
+
+/* The part of @m around @iova that may be; in the host's window, doorbells. */
 static bool keep_to_what_may_be(const struct viommu_config *c, u64 iova, struct iova_mapping *m)
 {
 	if (!keep(m, iova, &c->input, true) || (c->msi_window && !keep(m, iova, &c->msi, false)))
@@ -101,17 +117,17 @@ static enum dma_reason reason_of(enum pgtable_fault fault)
 	}
 }
 
-/* What the table says of @iova's page or block: in *m, and in *shift the size of it. */
-static bool walk(const struct viommu_domain *d, u64 iova, u32 perm, struct iova_mapping *m,
-                 u8 *shift, enum dma_reason *reason)
+/* What the table says of @a's page or block: in *m, and in *shift the size of it. */
+static bool walk(const struct viommu_domain *d, const struct pgtable_access *a,
+                 struct iova_mapping *m, u8 *shift, enum dma_reason *reason)
 {
 	const struct viommu_table *t = &d->table;
+	const u64 iova = a->addr;
 	const bool upper = iova & BIT(55);
-	const struct pgtable_access a = { .addr = iova, .perm = perm };
 	struct pgtable_walk w = { .fault = PGTABLE_TRANSLATION };
 
 	if (!t->disabled[upper])
-		pgtable_walk(&t->half[upper], &a, &w);
+		pgtable_walk(&t->half[upper], a, &w);
 	trace(t->viommu->dev.log, TRACE_IOMMU,
 	      "domain %u: walk of %#llx: %s, level %d, entry %#llx at %#llx", d->id,
 	      (unsigned long long)iova, words(w.fault), w.level, (unsigned long long)w.entry,
@@ -151,26 +167,53 @@ static struct iova_mapping *cache(struct viommu_domain *d, u64 iova, struct iova
 	return iova_map(&d->space, found) ? NULL : iova_find(&d->space, iova);
 }
 
+/* Whether it may be reached; and is not something else than transfers use, with no INVALIDATE in
+ * between: they go on with it. */
+static bool is_reached(const struct viommu_domain *d, u64 iova, const struct iova_mapping *old,
+                       struct iova_mapping *found, enum dma_reason *reason)
+{
+	*reason = DMA_NOT_MAPPED;
+	if (!keep_to_what_may_be(&d->table.viommu->host, iova, found))
+		return false;
+	*reason = DMA_NOT_PERMITTED;
+	return !old || !old->use.users || agrees(old, found);
+}
+
+/*
+ * The access goes on, as far as the table leads somewhere. Where that depends on what it leads to,
+ * it is looked at first: what is refused makes nothing accessed or dirty.
+ */
+static bool goes_on(const struct viommu_domain *d, u64 iova, const struct iova_mapping *old,
+                    enum dma_reason *reason)
+{
+	const struct viommu_config *c = &d->table.viommu->host;
+	const struct pgtable_access look = { .addr = iova, .speculative = true };
+	struct iova_mapping found;
+	u8 shift;
+
+	*reason = DMA_NOT_MAPPED;
+	if (!may_be_mapped(c, iova))
+		return false;
+	if (!(old && old->use.users) && !(c->host_window && is_in(&c->host_msi, iova)))
+		return true;
+	return walk(d, &look, &found, &shift, reason) && is_reached(d, iova, old, &found, reason);
+}
+
 struct iova_mapping *viommu_walk(struct iova_space *s, u64 iova, u32 perm, enum dma_reason *reason)
 {
 	struct viommu_domain *d = container_of(s, struct viommu_domain, space);
-	struct iova_mapping found, *old;
+	const struct pgtable_access a = { .addr = iova, .perm = perm };
+	struct iova_mapping found, *old = iova_find(s, iova);
 	u8 shift;
 
-	if (!walk(d, iova, perm, &found, &shift, reason))
+	/* The second time, the table may have changed since. */
+	if (!goes_on(d, iova, old, reason) || !walk(d, &a, &found, &shift, reason) ||
+	    !is_reached(d, iova, old, &found, reason))
 		return NULL;
-	*reason = DMA_NOT_MAPPED;
-	if (!keep_to_what_may_be(&d->table.viommu->host, iova, &found))
-		return NULL;
-	old = iova_find(s, iova);
 	if (old && agrees(old, &found)) { /* it has become dirty, or the table allows more */
 		old->perm = found.perm;
 		return old;
 	}
-	/* Something else, with no INVALIDATE in between: transfers that use it go on with it. */
-	*reason = DMA_NOT_PERMITTED;
-	if (old && old->use.users)
-		return NULL;
 	if (old)
 		drop(d, old);
 	return cache(d, iova, &found, shift);

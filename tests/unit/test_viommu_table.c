@@ -315,7 +315,7 @@ struct refusal {
 
 ParameterizedTestParameters(viommu_table, what_cannot_be_attached_is_refused)
 {
-	static struct refusal cases[32];
+	static struct refusal cases[40];
 	static const u8 bits[] = { 6, 22, 35, 37, 38, 51, 52, 53, 54, 55, 56, 57, 58, 59, 63 };
 	size_t nr = 0;
 
@@ -331,6 +331,8 @@ ParameterizedTestParameters(viommu_table, what_cannot_be_attached_is_refused)
 	WITH(tcr, (TCR_USUAL & ~TCR_EPD1) & ~(3ULL << 30), "TG1 0", INVAL);
 	WITH(tcr, (TCR_USUAL & ~TCR_EPD1) | 40 << 16, "T1SZ above 39", INVAL);
 	WITH(tcr, TCR_USUAL | 7ULL << 32, "IPS 7", INVAL);
+	WITH(tcr, TCR_USUAL | BIT(7) | 7ULL << 32, "IPS 7, halves disabled", INVAL);
+	WITH(tcr, TCR_USUAL | BIT(7), "both halves disabled", OK);
 	WITH(ttbr[0], T | BIT(48), "TTBR with an ASID in it", INVAL);
 	WITH(ttbr[0], T | 1, "TTBR with CnP", INVAL);
 	WITH(ttbr[0], BIT(47), "TTBR", OK); /* 48 bits */
