@@ -206,6 +206,9 @@ void smmu_commands(struct smmu *s)
 
 	if (s->running) /* an error's message, or a transfer's end, in the middle of a command */
 		return;
+	/* As devices go, transfers end: whom a command or a stall reaches may have gone before. */
+	if (loop_is_drained(s->vm->loop))
+		return;
 	s->running = true;
 	full = smmu_queue_full(s->cmdq_prod, s->cmdq_cons, log2size);
 	while (can_run(s, log2size) && n < BATCH && run_one(s, log2size))
