@@ -171,6 +171,10 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	/* A driver skips what is said to be illegal; executed all the same, nothing stale stays. */
 	if (err == CERROR_NONE || err == CERROR_ILL)
 		got = c ? c->run(s, cmd) : COMMAND_ILLEGAL;
+	if (err && got == COMMAND_WAITS) { /* it has not been executed: later */
+		s->injected.cerror = err;
+		return false;
+	}
 	if (!err)
 		err = errors[got];
 	if (err)
