@@ -120,7 +120,7 @@ struct smmu_endpoint {
 	struct smmu_config_entry *config;
 	u64 generation;
 	struct fault_port port; /* its page requests */
-	u64 accesses, faults;
+	u64 faults;
 	/* CMD_ATC_INVs by tag, a bit each: not answered; of those: no longer waited for; never to
 	 * be answered. */
 	u32 invalidations, given_up, lost;
@@ -144,7 +144,7 @@ struct smmu_injected {
 	bool timer_runs;
 	struct loop_op timer;
 	struct __kernel_timespec time;
-	enum smmu_answer answer; /* to the next CMD_ATC_INV */
+	enum smmu_answer answer; /* the next one to a CMD_ATC_INV */
 	/* The one that was slow: */
 	struct smmu_endpoint *slow;
 	u32 slow_tag;
