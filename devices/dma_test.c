@@ -165,8 +165,10 @@ struct pci_func *dma_test_func(struct dma_test *d)
 
 void dma_test_destroy(struct dma_test *d)
 {
-	for (unsigned int i = 0; i < DT_NR_JOBS; i++)
+	for (unsigned int i = 0; i < DT_NR_JOBS; i++) {
 		dt_unmap(dt_job(d, i));
+		dma_cancel(d->func.dma, &dt_job(d, i)->token);
+	}
 	if (d->func.dma->device == &d->device)
 		d->func.dma->device = NULL;
 	pci_func_remove(&d->func);

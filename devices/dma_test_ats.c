@@ -101,13 +101,13 @@ static bool is_for(const struct dma_page_response *p, const struct dt_request *r
 	       (r->pasid == p->pasid || (p->code == DMA_PAGE_FAILURE && p->pasid == DMA_NO_PASID));
 }
 
-/* How many requests the response is to; they are outstanding no more. *@job: who waits for it. */
+/* How many requests the response is to; they are outstanding no more. @jobs: who waits for it, of
+ * several PASIDs perhaps, or NULL, for each. */
 static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
-                          struct dt_job **job)
+                          struct dt_job **jobs)
 {
 	unsigned int nr = 0;
 
-	*job = NULL;
 	if (p->code != DMA_PAGE_FAILURE && !awaits(d, p->pasid, p->group))
 		return 0;
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
@@ -115,10 +115,8 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 
 		if (!is_for(p, r))
 			continue;
-		if (r->job)
-			*job = r->job;
+		jobs[nr++] = r->job;
 		*r = (struct dt_request){ 0 };
-		nr++;
 	}
 	return nr;
 }
@@ -126,17 +124,19 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 static void page_response(struct dma_device *device, const struct dma_page_response *p)
 {
 	struct dma_test *d = container_of(device, struct dma_test, device);
-	struct dt_job *job;
-	unsigned int nr = match(d, p, &job);
+	struct dt_job *jobs[DT_PAGE_REQUESTS];
+	const unsigned int nr = match(d, p, jobs);
 
 	if (!nr) {
 		pci_pri_unexpected(&d->func);
 		return;
 	}
 	pci_pri_end(&d->func, nr);
-	if (job) {
-		job->result[0] = response_codes[p->code];
-		dt_end(job, DT_DONE);
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!jobs[i])
+			continue;
+		jobs[i]->result[0] = response_codes[p->code];
+		dt_end(jobs[i], DT_DONE);
 	}
 	if (p->code != DMA_PAGE_FAILURE)
 		return;

@@ -29,17 +29,22 @@ static struct fault_group *place(struct fault_port *p, u32 pasid, u16 index)
 	return g;
 }
 
-bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
+bool fault_waits(struct fault_port *p, const struct dma_page_request *rq)
 {
 	const struct fault_group *g = find(p, rq->pasid, rq->group);
 
-	return (!g || g->state != FAULT_WAITS) && (!rq->last || p->waiting < FAULT_MAX_WAITING);
+	return g && g->state == FAULT_WAITS;
+}
+
+bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
+{
+	return !fault_waits(p, rq) && (!rq->last || p->waiting < FAULT_MAX_WAITING);
 }
 
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 {
 	p->counts.raised++;
-	if (!rq->last)
+	if (!rq->last || fault_waits(p, rq))
 		return;
 	*place(p, rq->pasid, rq->group) = (struct fault_group){
 		.pasid = rq->pasid,

@@ -48,9 +48,12 @@ struct fault_port {
 
 void fault_port_init(struct fault_port *p, struct dma_space *space);
 
+/* The group of @rq waits already. */
+bool fault_waits(struct fault_port *p, const struct dma_page_request *rq);
 /* Whether @rq can be shown: its group does not wait already, and there is room for another. */
 bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq);
-/* @rq is shown, after fault_can_raise(): with its last request a group waits. */
+/* @rq is shown, after fault_can_raise(): with its last request a group waits. Or, after
+ * fault_waits(): it makes no difference to the group. */
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq);
 /* @rq is not shown. */
 void fault_refused(struct fault_port *p);

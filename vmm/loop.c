@@ -317,6 +317,11 @@ void loop_drain(struct loop *l)
 	pthread_mutex_unlock(l->lock);
 }
 
+bool loop_is_drained(const struct loop *l)
+{
+	return l->draining;
+}
+
 int loop_create(struct loop **loop, pthread_mutex_t *lock)
 {
 	struct loop *l = calloc(1, sizeof(*l));

@@ -71,5 +71,7 @@ u64 loop_completed(const struct loop *l);
 void loop_stop(struct loop *l);
 /* After loop_run: ends what is in flight; what is queued from now on is dropped. Takes the lock. */
 void loop_drain(struct loop *l);
+/* That has begun: the guest is no longer there to see anything. */
+bool loop_is_drained(const struct loop *l);
 
 #endif

@@ -103,12 +103,10 @@ void pci_pri_end(struct pci_func *f, unsigned int nr)
 }
 
 /* After a failure no more responses are expected, until it is enabled again (10.5.2.3). */
-bool pci_pri_unexpected(struct pci_func *f)
+void pci_pri_unexpected(struct pci_func *f)
 {
-	if (!f->ats.pri || pci_get16(f, f->ats.pri + PCI_PRI_STATUS) & PCI_PRI_STATUS_RF)
-		return false;
-	set_status(f, PCI_PRI_STATUS_UPRGI, true);
-	return true;
+	if (f->ats.pri && !(pci_get16(f, f->ats.pri + PCI_PRI_STATUS) & PCI_PRI_STATUS_RF))
+		set_status(f, PCI_PRI_STATUS_UPRGI, true);
 }
 
 void pci_pri_failed(struct pci_func *f)

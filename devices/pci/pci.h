@@ -197,8 +197,8 @@ bool pci_pasid_allowed(const struct pci_func *f, u32 pasid, bool exec);
 bool pci_pri_begin(struct pci_func *f);
 /* @nr of them have their response, or were not sent after all. */
 void pci_pri_end(struct pci_func *f, unsigned int nr);
-/* A response to nothing that is outstanding; false: it is to be ignored, nothing is expected. */
-bool pci_pri_unexpected(struct pci_func *f);
+/* A response to nothing that is outstanding. */
+void pci_pri_unexpected(struct pci_func *f);
 /* A response of failure (10.4.2.1): none are enabled or outstanding from now on. */
 void pci_pri_failed(struct pci_func *f);
 

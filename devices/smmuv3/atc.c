@@ -10,15 +10,6 @@
 /* An endpoint has a minute to answer, by ATS. */
 #define TIME_OUT 60
 
-static struct smmu_endpoint *find(const struct smmu *s, u32 sid)
-{
-	struct smmu_endpoint *e = s->endpoints;
-
-	while (e && !(e->dma.device && e->sid && e->sid(e->ctx) == sid))
-		e = e->next;
-	return e;
-}
-
 /* 4.5.1: 2^Size pages, aligned; from 52 on it is all. */
 static void span(const u64 *cmd, u64 *first, u64 *last)
 {
@@ -36,7 +27,7 @@ static void span(const u64 *cmd, u64 *first, u64 *last)
  */
 enum smmu_command smmu_cmd_atc_inv(struct smmu *s, const u64 *cmd)
 {
-	struct smmu_endpoint *e = find(s, FIELD_GET(CMD0_SID, cmd[0]));
+	struct smmu_endpoint *e = smmu_find_device(s, FIELD_GET(CMD0_SID, cmd[0]));
 	const bool ssv = cmd[0] & CMD0_SSV && smmu_idr(s, 1, IDR1_SSIDSIZE);
 	u64 first, last;
 	u32 tag;

@@ -20,6 +20,7 @@ static enum dma_status bad_request(struct smmu_transaction *t, struct dma_access
 {
 	t->event.id = F_BAD_ATS_TREQ;
 	t->event.addr = a->iova;
+	t->event.ssid = a->pasid;
 	t->event.asked = t->perm;
 	smmu_record(t->smmu, &t->event);
 	return refuse(a, DMA_UNSUPPORTED);
@@ -57,7 +58,6 @@ static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 	struct smmu *s = t->smmu;
 	struct smmu_endpoint *e = t->endpoint;
 
-	e->accesses++;
 	s->counts.requests++;
 	/* 13.7: a request reads, and executes with a PASID only. */
 	t->perm = a->perm | DMA_READ;

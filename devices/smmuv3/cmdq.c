@@ -171,6 +171,10 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	/* A driver skips what is said to be illegal; executed all the same, nothing stale stays. */
 	if (err == CERROR_NONE || err == CERROR_ILL)
 		got = c ? c->run(s, cmd) : COMMAND_ILLEGAL;
+	if (err && got == COMMAND_WAITS) { /* it has not been executed: later */
+		s->injected.cerror = err;
+		return false;
+	}
 	if (!err)
 		err = errors[got];
 	if (err)
@@ -205,6 +209,9 @@ void smmu_commands(struct smmu *s)
 	bool full;
 
 	if (s->running) /* an error's message, or a transfer's end, in the middle of a command */
+		return;
+	/* As devices go, transfers end: whom a command or a stall reaches may have gone before. */
+	if (loop_is_drained(s->vm->loop))
 		return;
 	s->running = true;
 	full = smmu_queue_full(s->cmdq_prod, s->cmdq_cons, log2size);

@@ -237,6 +237,7 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas)
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 {
 	const struct field *f = find(name);
+	const struct smmu_id before = *id;
 
 	if (!f)
 		return "a field of an ID register, such as idr0.s2p=0";
@@ -244,7 +245,8 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 		return f->expected;
 	put(id, f, value);
 	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
-		if (find(dependents[i].name) != f && !dependents[i].is_there(id))
+		if (find(dependents[i].name) != f && dependents[i].is_there(&before) &&
+		    !dependents[i].is_there(id))
 			put(id, find(dependents[i].name), 0);
 	return NULL;
 }

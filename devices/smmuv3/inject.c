@@ -87,7 +87,7 @@ static const char *abort_message(struct smmu *s, u32 unused)
 	return NULL;
 }
 
-/* One at a time. */
+/* Of the answer that comes next, whatever it is to. One at a time. */
 static const char *change_answer(struct smmu *s, enum smmu_answer answer, u32 ms)
 {
 	struct smmu_injected *i = &s->injected;

@@ -99,8 +99,6 @@ static void discard(struct smmu_endpoint *e, const struct dma_page_request *rq)
 	struct smmu *s = e->smmu;
 	bool ppar = true;
 
-	if (rq->last && s->priq_msi.attr & PRIQ_CFG2_LO) /* 6.3.36 */
-		interrupt(s);
 	if (!rq->last || is_stop_marker(rq))
 		fault_refused(&e->port);
 	else if (rq->pasid != DMA_NO_PASID && !smmu_idr(s, 3, IDR3_PPS) &&
@@ -113,8 +111,12 @@ static void discard(struct smmu_endpoint *e, const struct dma_page_request *rq)
 /* An active overflow is told of once, and nothing is written until it is acknowledged (8.1). */
 static void overflow(struct smmu_endpoint *e, const struct dma_page_request *rq)
 {
-	if (!overflown(e->smmu))
-		e->smmu->priq_prod ^= QUEUE_OVERFLOW;
+	struct smmu *s = e->smmu;
+
+	if (!overflown(s))
+		s->priq_prod ^= QUEUE_OVERFLOW;
+	if (rq->last && s->priq_msi.attr & PRIQ_CFG2_LO) /* 6.3.36 */
+		interrupt(s);
 	discard(e, rq);
 }
 
@@ -148,6 +150,15 @@ static void record(struct smmu_endpoint *e, unsigned int log2size,
 		interrupt(s);
 }
 
+/*
+ * An endpoint's groups that wait are bounded. A Stop Marker is no request of any; a PASID that is
+ * cut off (3.9) may have a request arrive as one of a group that waits: that has its answer coming.
+ */
+static bool has_place(struct smmu_endpoint *e, const struct dma_page_request *rq)
+{
+	return is_stop_marker(rq) || fault_waits(&e->port, rq) || fault_can_raise(&e->port, rq);
+}
+
 bool smmu_page_request(struct dma_space *space, const struct dma_page_request *asked)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
@@ -167,7 +178,7 @@ bool smmu_page_request(struct dma_space *space, const struct dma_page_request *a
 		deny(e, &rq);
 	else if (overflown(s) || smmu_queue_full(s->priq_prod, s->priq_cons, log2size))
 		overflow(e, &rq);
-	else if (!fault_can_raise(&e->port, &rq)) /* as though there were no room */
+	else if (!has_place(e, &rq)) /* as though there were no room */
 		discard(e, &rq);
 	else
 		record(e, log2size, &rq, w);
@@ -179,14 +190,6 @@ void smmu_forget_pages(struct dma_space *space)
 	fault_forget(&container_of(space, struct smmu_endpoint, dma)->port);
 }
 
-static struct smmu_endpoint *find_endpoint(const struct smmu *s, u32 sid)
-{
-	for (struct smmu_endpoint *e = s->endpoints; e; e = e->next)
-		if (e->sid && e->sid(e->ctx) == sid)
-			return e;
-	return NULL;
-}
-
 /* 4.5.2. Without SubstreamIDs, SSV is ignored. What answers nothing that waits goes out all the
  * same: a Root Complex knows of no groups, and the endpoint notes it. */
 enum smmu_command smmu_cmd_pri_resp(struct smmu *s, const u64 *cmd)
@@ -195,7 +198,7 @@ enum smmu_command smmu_cmd_pri_resp(struct smmu *s, const u64 *cmd)
 		                                    DMA_PAGE_SUCCESS };
 	const unsigned int resp = FIELD_GET(PRI_RESP1_RESP, cmd[1]);
 	const bool ssv = cmd[0] & CMD0_SSV && has_substreams(s);
-	struct smmu_endpoint *e = find_endpoint(s, FIELD_GET(CMD0_SID, cmd[0]));
+	struct smmu_endpoint *e = smmu_find_device(s, FIELD_GET(CMD0_SID, cmd[0]));
 	struct dma_page_response r = {
 		.pasid = ssv ? (u32)FIELD_GET(CMD0_SSID, cmd[0]) : DMA_NO_PASID,
 		.group = FIELD_GET(PRI_RESP1_INDEX, cmd[1]),

@@ -120,7 +120,7 @@ struct smmu_endpoint {
 	struct smmu_config_entry *config;
 	u64 generation;
 	struct fault_port port; /* its page requests */
-	u64 accesses, faults;
+	u64 faults;
 	/* CMD_ATC_INVs by tag, a bit each: not answered; of those: no longer waited for; never to
 	 * be answered. */
 	u32 invalidations, given_up, lost;
@@ -144,7 +144,7 @@ struct smmu_injected {
 	bool timer_runs;
 	struct loop_op timer;
 	struct __kernel_timespec time;
-	enum smmu_answer answer; /* to the next CMD_ATC_INV */
+	enum smmu_answer answer; /* the next one to a CMD_ATC_INV */
 	/* The one that was slow: */
 	struct smmu_endpoint *slow;
 	u32 slow_tag;
@@ -246,6 +246,9 @@ unsigned int smmu_queue_log2size(u64 base, u32 largest);
 /* The entry's address: the queue is aligned to its size, or 32 bytes. */
 gpa_t smmu_queue_entry(const struct smmu *s, u64 base, unsigned int log2size, u32 index,
                        unsigned int entry);
+
+/* smmu.c: the endpoint of @sid, if it has a device that can be told anything (ATS, PRI). */
+struct smmu_endpoint *smmu_find_device(const struct smmu *s, u32 sid);
 
 /* regs.c */
 extern const struct mmio_ops smmu_mmio_ops;

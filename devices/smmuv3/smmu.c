@@ -95,6 +95,16 @@ void smmu_identify(struct smmu_endpoint *e, u32 (*sid)(const void *ctx), const v
 	e->ctx = ctx;
 }
 
+/* Without a device it may have no requester any more, either: nobody is asked for its StreamID. */
+struct smmu_endpoint *smmu_find_device(const struct smmu *s, u32 sid)
+{
+	struct smmu_endpoint *e = s->endpoints;
+
+	while (e && !(e->dma.device && e->sid && e->sid(e->ctx) == sid))
+		e = e->next;
+	return e;
+}
+
 void smmu_count(const struct smmu *s, struct smmu_counts *c)
 {
 	*c = s->counts;

@@ -195,7 +195,8 @@ static const struct field ste_s1_fields[] = { SHORT("S1Fmt", 0, STE0_S1FMT),
 	                                      SHORT("S1STALLD", 1, STE1_S1STALLD),
 	                                      SHORT("STRW", 1, STE1_STRW),
 	                                      END };
-static const struct field ste_any_fields[] = { SHORT("EATS", 1, STE1_EATS),
+static const struct field ste_any_fields[] = { SHORT("PPAR", 1, STE1_PPAR),
+	                                       SHORT("EATS", 1, STE1_EATS),
 	                                       SHORT("S2VMID", 2, STE2_S2VMID), END };
 static const struct field ste_s2_fields[] = { SHORT("S2T0SZ", 2, STE2_S2T0SZ),
 	                                      SHORT("S2SL0", 2, STE2_S2SL0),

@@ -115,7 +115,6 @@ static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 	struct smmu_endpoint *e = t->endpoint;
 	enum smmu_fetch got;
 
-	e->accesses++;
 	s->counts.accesses++;
 	t->perm = a->perm;
 	if (s->injected.failed)

@@ -204,6 +204,7 @@ void virtio_regs_close(struct virtio_regs *r)
 		loop_look_away(r->loop, &r->kicks[i].poller);
 		if (r->kicks[i].fd >= 0)
 			close(r->kicks[i].fd);
+		dma_cancel(r->dev->dma, &r->dev->vq[i].token);
 	}
 }
 

@@ -37,7 +37,7 @@ struct virtio_regs {
 int virtio_regs_init(struct virtio_regs *r, struct virtio_dev *dev, struct loop *loop);
 /* Kicks are taken from now on. */
 void virtio_regs_start(struct virtio_regs *r);
-/* After the loop has ended. */
+/* After the loop has ended: nothing of the device waits for its IOMMU any more. */
 void virtio_regs_close(struct virtio_regs *r);
 /* A reset's part in the registers; queues and features are the device's own. */
 void virtio_regs_reset(struct virtio_regs *r);

@@ -7,12 +7,12 @@
 
 # asks TEST: the DMA endpoint behind one; its StreamID is not 0
 asks() {
-	guest smmu_pri "$1" --iommu v,type=smmuv3,idr0.ats=1,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20
+	guest smmu_pri "$1" --iommu v,type=smmuv3,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20
 }
 
 # chance SEED COUNT
 chance() {
-	guest smmu_hostile "fuzz seed=$1 count=$2" --iommu v,type=smmuv3,idr0.ats=1,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20 \
+	guest smmu_hostile "fuzz seed=$1 count=$2" --iommu v,type=smmuv3,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20 \
 		-m 256 -c 2 --timeout 900
 }
 
@@ -43,7 +43,7 @@ denies() {
 	keys=$1
 	shift
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-pri" -c 2 -m 256 -p "console=ttyS0 quiet" \
-		--iommu "s,type=smmuv3,idr0.ats=1,idr0.pri=1$keys" --rng --dma-test=iommu=s,ats,pri "$@" || return 1
+		--iommu "s,type=smmuv3,idr0.pri=1$keys" --rng --dma-test=iommu=s,ats,pri "$@" || return 1
 	said "arm-smmu-v3-priq" && said "asked: state 5, outcome 0, code 0" && said "asked: state 5, outcome 0, code 15" &&
 		said "interface: control 0x0000, status 0x0101" && said "0x00000008.0x" && said "[5L] unprivileged R access at iova 0x0000000000123000" || return 1
 	WHY="$(grep -ac 'asked: state 5, outcome 0, code 15' "$OUT") denied; $(grep -a '^error: ' "$OUT")"

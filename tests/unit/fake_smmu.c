@@ -64,6 +64,7 @@ void fake_smmu_unmake(struct fake_smmu *f)
 {
 	fake_vm_stop(&f->vm);
 	loop_drain(f->vm.loop);
+	work_drain(f->vm.work);
 	smmu_destroy(f->smmu);
 	fake_vm_destroy(&f->vm);
 }

@@ -271,3 +271,14 @@ Test(dma_test, hostile_writes_do_no_harm)
 	}
 	fake_endpoint_command(0);
 }
+
+Test(dma_test, when_it_goes_nothing_of_it_waits_for_its_iommu)
+{
+	iommu.stalls = iommu.accesses + 1;
+	start(3, (struct slot){ .op = CHECK, .iova = DATA, .len = 8 });
+	cr_assert(eq(u32, wait_for(3), STALLED));
+	cr_assert(ne(ptr, iommu.token, NULL));
+	fake_endpoint_end();
+	cr_assert(zero(ptr, iommu.token));
+	make();
+}

@@ -249,10 +249,8 @@ Test(dma_ats, a_failure_disables_the_interface)
 	cr_assert(eq(u32, request(0, 0, LAST), AWAITING));
 }
 
-/* As an IOMMU sends it whose queue is not enabled. */
-Test(dma_ats, a_failure_without_a_pasid_is_for_any_and_before_the_last_too)
+static void remake_with_pasids(void)
 {
-	struct slot s = { .op = PAGE_REQUEST, .flags = PERM_READ | WITH_PASID | LAST, .pasid = 5 };
 	const unsigned int pasid = PRI + PCI_EXT_CAP_PRI_SIZEOF;
 
 	fake_endpoint_end();
@@ -263,6 +261,29 @@ Test(dma_ats, a_failure_without_a_pasid_is_for_any_and_before_the_last_too)
 	fake_write(&vm, cfg(0, pasid + PCI_PASID_CTRL), 2, PCI_PASID_CTRL_ENABLE);
 	allocate(4);
 	pri(PCI_PRI_CTRL_ENABLE);
+}
+
+Test(dma_ats, a_failure_without_a_pasid_ends_each_that_waits)
+{
+	struct slot s = { .op = PAGE_REQUEST, .flags = PERM_READ | WITH_PASID | LAST };
+
+	remake_with_pasids();
+	for (s.pasid = 5; s.pasid < 8; s.pasid++)
+		cr_assert(eq(u32, start(s.pasid, s), AWAITING));
+	respond(0, DMA_PAGE_FAILURE);
+	for (unsigned int i = 5; i < 8; i++) {
+		cr_assert(eq(u32, status(i), DONE));
+		cr_assert(eq(u64, result(i), 15));
+	}
+	cr_assert(zero(u32, outstanding()));
+}
+
+/* As an IOMMU sends it whose queue is not enabled. */
+Test(dma_ats, a_failure_without_a_pasid_is_for_any_and_before_the_last_too)
+{
+	struct slot s = { .op = PAGE_REQUEST, .flags = PERM_READ | WITH_PASID | LAST, .pasid = 5 };
+
+	remake_with_pasids();
 	cr_assert(eq(u32, start(0, s), AWAITING));
 	respond(0, DMA_PAGE_SUCCESS);
 	cr_assert(eq(u32, status(0), AWAITING), "a success is for a PASID");

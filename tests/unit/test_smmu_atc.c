@@ -279,6 +279,20 @@ Test(smmu_atc, a_slow_answer_comes)
 	cr_assert(atc_inv(0x10, 0, 0));
 }
 
+/* A driver skips what is said to be illegal. */
+Test(smmu_atc, what_waits_for_a_tag_is_not_called_illegal_before_it_was_sent)
+{
+	caches[0].willing = false;
+	for (unsigned int i = 0; i < 32; i++)
+		cr_assert(fake_smmu_command(&f, ATC_INV | SID(0x10), 0));
+	cr_assert(zero(ptr, (void *)smmu_inject(f.smmu, "cerror-ill")));
+	cr_assert(not(fake_smmu_command(&f, ATC_INV | SID(0x10), 0)));
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_NONE));
+	answer(&caches[0], 0);
+	cr_assert(eq(u32, caches[0].nr, 33));
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_ILL));
+}
+
 Test(smmu_atc, what_cannot_be_injected_is_refused)
 {
 	const struct smmu_id id = fake_smmu_id("idr0.ats", 0);

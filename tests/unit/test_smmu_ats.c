@@ -366,6 +366,19 @@ Test(smmu_ats, the_event_has_what_was_asked_for_and_the_pasid)
 	expect_event(&f, F_BAD_ATS_TREQ | SID(0x10), EVT1_R | EVT1_SPAN, PAGE, 0);
 }
 
+/* What the event is instead of names the CD's index there (7.3.9). */
+Test(smmu_ats, the_event_has_no_pasid_that_the_request_had_not)
+{
+	put(5, EATS_NONE);
+	ste[0] = (ste[0] & ~STE0_S1CONTEXTPTR) | fake_smmu_table(&f);
+	ste[0] |= FIELD_PREP(STE0_S1FMT, 1ULL) | FIELD_PREP(STE0_S1CDMAX, 8ULL);
+	ste[1] |= FIELD_PREP(STE1_S1DSS, (u64)S1DSS_SSID0);
+	fake_smmu_ste(&f, 0x10, ste);
+	fake_smmu_forget(&f);
+	cr_assert(eq(int, ask(PAGE, DMA_READ), DMA_UNSUPPORTED));
+	expect_event(&f, F_BAD_ATS_TREQ | SID(0x10), EVT1_R | EVT1_SPAN, PAGE, 0);
+}
+
 /* 3.9.1.2: errors of configuration, and of what cannot be read. */
 Test(smmu_ats, what_is_wrong_is_a_completer_abort_without_a_word)
 {

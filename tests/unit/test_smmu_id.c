@@ -211,6 +211,7 @@ Test(smmu_id, page_requests_are_there_with_ats_only)
 	cr_assert(zero(u64, smmu_id_get(&id, "idr3.pps")));
 	set("idr3.pps", 1);
 	expect("idr3.pps=0 without idr0.pri=1 and SubstreamIDs (idr1.ssidsize)");
+	set("idr3.pps", 0);
 	set("idr0.ats", 0);
 	cr_assert(zero(u64, smmu_id_get(&id, "idr0.pri")));
 	expect("");

@@ -208,6 +208,11 @@ ParameterizedTestParameters(smmu_option, what_does_not_go_together_is_said)
 		  "--iommu s: expected idr0.s1p=1 or idr0.s2p=1" },
 		{ "s,type=smmuv3,idr0.st_level=0", "gicv3-its",
 		  "--iommu s: expected idr0.st_level=1 with idr1.sidsize=7 or more" },
+		{ "s,type=smmuv3,idr3.pps=1", "gicv3-its",
+		  "--iommu s: expected idr3.pps=0 without idr0.pri=1 and SubstreamIDs "
+		  "(idr1.ssidsize)" },
+		{ "s,type=smmuv3,idr0.ats=0,idr0.pri=1", "gicv3-its",
+		  "--iommu s: expected idr0.pri=0 without idr0.ats=1" },
 		{ "s,type=smmuv3,interrupts=msi,idr0.msi=0", "gicv3-its",
 		  "--iommu s: expected idr0.msi=1 with interrupts=msi" },
 		{ "s,type=smmuv3,interrupts=msi", "gicv3",

@@ -63,6 +63,24 @@ Test(smmu_pri_resp, a_response_for_a_stream_of_nobodys_goes_nowhere)
 	cr_assert(zero(u32, fake_smmu_cerror(&f)));
 }
 
+static unsigned int identified;
+
+static u32 note_identified(const void *ctx)
+{
+	(void)ctx;
+	identified++;
+	return STREAM + 1;
+}
+
+/* As after the destruction of its device, which is its requester, too. */
+Test(smmu_pri_resp, an_endpoint_without_a_device_is_not_asked_who_it_is)
+{
+	smmu_identify(f.endpoints[1], note_identified, NULL);
+	cr_assert(pri_respond(STREAM + 1, NONE, 1, SUCCESS));
+	cr_assert(pri_respond(0x99, NONE, 1, SUCCESS));
+	cr_assert(zero(u32, identified));
+}
+
 Test(smmu_pri_resp, a_reserved_response_is_illegal)
 {
 	ask(NONE, 1, true);
@@ -126,6 +144,54 @@ Test(smmu_pri_resp, more_groups_than_are_kept_are_told_to_ask_again)
 	cr_assert(eq(u32, prod(), FAULT_MAX_WAITING), "it is no overflow");
 	cr_assert(pri_ask(1, NONE, 400, true), "another endpoint has its own");
 	cr_assert(eq(u32, prod(), FAULT_MAX_WAITING + 1));
+}
+
+/* 3.9: PASIDs that are cut off may be the same: what is asked for has one answer nevertheless. */
+Test(smmu_pri_resp, what_arrives_as_a_group_that_waits_is_recorded_and_not_answered_by_itself)
+{
+	remake("idr1.ssidsize", 4, 3);
+	ask(0x17, 1, true);
+	ask(0x27, 1, false);
+	ask(0x27, 1, true);
+	cr_assert(eq(u32, prod(), 3));
+	cr_assert(zero(u32, got.nr));
+	cr_assert(eq(u64, counts().raised, 3));
+	cr_assert(pri_respond(STREAM, 7, 1, SUCCESS));
+	expect_answer(7, 1, DMA_PAGE_SUCCESS);
+	cr_assert(pri_respond(STREAM, 7, 1, SUCCESS), "a driver answers both");
+	expect_answer(7, 1, DMA_PAGE_SUCCESS);
+	cr_assert(eq(u64, counts().answered, 1));
+	cr_assert(eq(u64, counts().duplicate, 1));
+	cr_assert(zero(u64, counts().automatic));
+}
+
+/* 6.3.36: nothing was written, and no overflow begins. */
+Test(smmu_pri_resp, a_group_more_than_are_kept_does_not_interrupt)
+{
+	remake("idr1.priqs", 10, 7);
+	fake_smmu_write32(&f, PRIQ_IRQ_CFG2, BIT(31));
+	fake_smmu_write32(&f, IRQ_CTRL, IRQ_PRIQ);
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		ask(NONE, i, true);
+	cr_assert(eq(u32, edges[FAKE_SMMU_PRIQ_SPI], FAULT_MAX_WAITING));
+	ask(NONE, 400, true);
+	expect_answer(NONE, 400, DMA_PAGE_SUCCESS);
+	cr_assert(eq(u32, edges[FAKE_SMMU_PRIQ_SPI], FAULT_MAX_WAITING));
+}
+
+Test(smmu_pri_resp, a_stop_marker_is_recorded_whatever_waits)
+{
+	const struct dma_page_request marker = { .pasid = 7, .last = true };
+
+	remake("idr1.priqs", 10, 7);
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		ask(7, i, true);
+	cr_assert(dma_request_page(fake_smmu_dma(&f, 0), &marker), "of a group that waits");
+	cr_assert(eq(u32, prod(), FAULT_MAX_WAITING + 1));
+	pri_respond(STREAM, 7, 0, SUCCESS);
+	ask(7, 100, true);
+	cr_assert(dma_request_page(fake_smmu_dma(&f, 0), &marker), "and as many wait as can");
+	cr_assert(eq(u32, prod(), FAULT_MAX_WAITING + 3));
 }
 
 Test(smmu_pri_resp, without_idr0_pri_there_is_nothing)

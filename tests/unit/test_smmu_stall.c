@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stalls of an SMMUv3 (Arm IHI 0070, 3.12.2, 4.7.1, 4.7.2, 7.2.1): what stalls, how it is recorded,
  * and each way it ends. */
+#include "tests/unit/held.h"
 #include "tests/unit/smmu_expect.h"
 
 #define AT     0x1000ULL
@@ -439,4 +440,21 @@ Test(smmu_stall, a_retry_goes_by_the_configuration_there_is_then)
 	answer(STREAM, tag, RETRY);
 	cr_assert(eq(int, a.status, DMA_FAULT));
 	expect_no_event(&f);
+}
+
+/* Whoever is to be told of a command's effects may be freed by then. */
+Test(smmu_stall, once_the_machine_is_taken_down_no_command_is_run)
+{
+	struct held h;
+
+	start(&a, 0, AT, DMA_READ);
+	map(AT + PAGE);
+	cr_assert(eq(int, hold(&h, fake_smmu_dma(&f, 1), AT + PAGE, 8, DMA_READ), DMA_OK));
+	fake_smmu_queue(&f, TLBI_NSNH_ALL, 0);
+	fake_smmu_queue(&f, SYNC, 0);
+	cr_assert(not(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0)),
+	          "the transfer is waited for");
+	loop_drain(f.vm.loop);
+	let_go(&h);
+	cr_assert(zero(u32, a.resumed));
 }

@@ -258,6 +258,28 @@ Test(virtio_mmio, nothing_is_left_when_it_goes)
 	                                       &(struct virtio_mmio_config){ BASE, SPI })));
 }
 
+static unsigned int cancelled;
+
+static void note_cancelled(struct dma_space *s, struct dma_token *token)
+{
+	(void)s;
+	cancelled += token == &dev->vq[0].token || token == &dev->vq[1].token;
+}
+
+Test(virtio_mmio, when_it_goes_no_queue_waits_for_its_iommu)
+{
+	static const struct dma_ops ops = { .cancel = note_cancelled };
+	struct dma_space space = { .ops = &ops };
+
+	loop_drain(vm.loop);
+	dev->dma = &space;
+	virtio_mmio_destroy(mmio);
+	cr_assert(eq(u32, cancelled, 2));
+	dev->dma = &vm.dma;
+	cr_assert(zero(int, virtio_mmio_create(&mmio, &vm, dev,
+	                                       &(struct virtio_mmio_config){ BASE, SPI })));
+}
+
 static void finished(struct loop_op *op, int res)
 {
 	(void)op, (void)res;
