@@ -81,8 +81,8 @@ soak-told: $(BUILD)/native/unit-tests
 
 # Tables, caches and stalls of an SMMU against their models: ten million walks, five million steps, six minutes
 soak-smmu: $(BUILD)/native/unit-tests
-	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
-		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall_model)/*'
+	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
+		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model)/*'
 
 soak: soak-viommu soak-told soak-smmu $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host crash
