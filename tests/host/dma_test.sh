@@ -55,7 +55,7 @@ long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-i
 long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, lazy" behind_iommu 0
 # From user space, through VFIO and iommufd: faults to the byte, an interrupt, an unmap that waits for a transfer.
 vfio() { # TYPE FAULT...: as Linux says them
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-dma_vfio" -c 2 -m 512 -p "console=ttyS0 quiet" --iommu "v,type=$1" \
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-dma_vfio" -c 2 -m 512 -p "console=ttyS0 loglevel=1" --iommu "v,type=$1" \
 		--root-port a --dma-test=iommu=v,bus=a || return 1
 	for test in transfers faults interrupt held; do
 		said "dma: $test: ok" || return 1

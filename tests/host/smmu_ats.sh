@@ -22,7 +22,7 @@ COUNT=300
 linux() {
 	smmu=$1 where=$2
 	shift 2
-	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 -p "console=ttyS0 quiet ats.count=$COUNT" \
+	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 -p "console=ttyS0 loglevel=1 ats.count=$COUNT" \
 		--iommu "s,type=smmuv3$smmu" "--dma-test=ats,iommu=s$where" "$@" || return 1
 	for test in translated read-only churn held detached; do
 		said "ats: $test: ok" || return 1

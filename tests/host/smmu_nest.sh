@@ -6,7 +6,7 @@
 nests() { # KEYS ARG...
 	keys=$1
 	shift
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-nest" -c 2 -m 512 -p "console=ttyS0 quiet" --iommu "s,type=smmuv3$keys" "$@" || return 1
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-nest" -c 2 -m 512 -p "console=ttyS0 loglevel=1" --iommu "s,type=smmuv3$keys" "$@" || return 1
 	for test in objects translation "stage-1 faults" "stage-2 faults" invalidation batches "context descriptors" \
 		"stage-2 unmap" held bypass abort "bad STEs" "stalls disabled" substreams ATS detach again; do
 		said "nest: $test: ok" || return 1

@@ -42,7 +42,7 @@ NESTOR=$plain
 denies() {
 	keys=$1
 	shift
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-pri" -c 2 -m 256 -p "console=ttyS0 quiet" \
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-pri" -c 2 -m 256 -p "console=ttyS0 loglevel=1" \
 		--iommu "s,type=smmuv3,idr0.pri=1$keys" --rng --dma-test=iommu=s,ats,pri "$@" || return 1
 	said "arm-smmu-v3-priq" && said "asked: state 5, outcome 0, code 0" && said "asked: state 5, outcome 0, code 15" &&
 		said "interface: control 0x0000, status 0x0101" && said "0x00000008.0x" && said "[5L] unprivileged R access at iova 0x0000000000123000" || return 1
