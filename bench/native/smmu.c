@@ -13,6 +13,7 @@
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "vmm/arch.h"
+#include "vmm/pause.h"
 #include "vmm/vm.h"
 
 #define BASE     0x80000000ULL
@@ -57,6 +58,18 @@ void loop_timeout(struct loop *l, struct loop_op *op, struct __kernel_timespec *
 {
 	(void)l, (void)op, (void)ts;
 }
+bool vcpus_are_held(struct vm *vm)
+{
+	(void)vm;
+	return false;
+}
+
+bool loop_is_drained(const struct loop *l)
+{
+	(void)l;
+	return false;
+}
+
 bool loop_look(struct loop *l, struct poller *p)
 {
 	(void)l, (void)p;
