@@ -113,9 +113,9 @@ static const char *parse_experimental(struct iommu_option *o, char *text)
 	char *word;
 
 	while ((word = strsep(&text, ":"))) {
-		if (!strcmp(word, "page-request"))
+		if (!strcmp(word, "page-request") && !o->page_requests)
 			o->page_requests = true;
-		else if (!strcmp(word, "attach-table"))
+		else if (!strcmp(word, "attach-table") && !o->attach_table)
 			o->attach_table = true;
 		else
 			return "experimental=page-request, attach-table or page-request:attach-table";

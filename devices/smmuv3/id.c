@@ -237,17 +237,20 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas)
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 {
 	const struct field *f = find(name);
-	const struct smmu_id before = *id;
 
 	if (!f)
 		return "a field of an ID register, such as idr0.s2p=0";
 	if (!can_be(f, value))
 		return f->expected;
 	put(id, f, value);
-	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
-		if (find(dependents[i].name) != f && dependents[i].is_there(&before) &&
-		    !dependents[i].is_there(id))
-			put(id, find(dependents[i].name), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++) {
+		const struct field *dependent = find(dependents[i].name);
+
+		if (dependent == f)
+			id->asked = value ? id->asked | BIT(i) : id->asked & ~BIT(i);
+		else if (!(id->asked & BIT(i)) && !dependents[i].is_there(id))
+			put(id, dependent, 0);
+	}
 	return NULL;
 }
 

@@ -19,13 +19,15 @@ struct vm;
 /* What its ID registers say; whatever is not offered there is not done. */
 struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
+	u32 asked; /* id.c's: fields that are not dropped without what they need */
 };
 
 /* Everything that there is, but PRI; @oas: bits of a physical address, 32 to 52. */
 void smmu_id_default(struct smmu_id *id, unsigned int oas);
 /*
  * Sets the field @name ("idr0.s2p") as the specification spells it, in any case, to @value; fields
- * that are RES0 without it go with it. NULL, or what was expected.
+ * that are RES0 without it go with it, but for those that were set to something themselves: these
+ * smmu_id_check() refuses. NULL, or what was expected.
  */
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
 /* A field that there is. */

@@ -167,6 +167,7 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		  "reserved=0x7000000-0xffffffff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
 		{ "v,type=virtio,experimental=table", experiments },
 		{ "v,type=virtio,experimental=page-request:", experiments },
+		{ "v,type=virtio,experimental=attach-table:attach-table", experiments },
 		{ "v,type=virtio,experimental=page-request,experimental=attach-table",
 		  "experimental=page-request or experimental=attach-table, not both" },
 		{ "v,type=virtio,bus=a",

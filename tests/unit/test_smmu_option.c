@@ -213,6 +213,8 @@ ParameterizedTestParameters(smmu_option, what_does_not_go_together_is_said)
 		  "(idr1.ssidsize)" },
 		{ "s,type=smmuv3,idr0.ats=0,idr0.pri=1", "gicv3-its",
 		  "--iommu s: expected idr0.pri=0 without idr0.ats=1" },
+		{ "s,type=smmuv3,idr0.pri=1,idr0.ats=0", "gicv3-its",
+		  "--iommu s: expected idr0.pri=0 without idr0.ats=1" },
 		{ "s,type=smmuv3,interrupts=msi,idr0.msi=0", "gicv3-its",
 		  "--iommu s: expected idr0.msi=1 with interrupts=msi" },
 		{ "s,type=smmuv3,interrupts=msi", "gicv3",
