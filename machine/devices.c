@@ -67,7 +67,7 @@ static void print_free(FILE *to, const struct host_functions *h, const struct ho
 }
 
 /* NULL: ready, or it never will be. */
-static char *free_command(const struct host_functions *h, const struct host_function *f)
+char *devices_free_command(const struct host_functions *h, const struct host_function *f)
 {
 	char *text = NULL;
 	size_t len;
@@ -84,7 +84,7 @@ static char *free_command(const struct host_functions *h, const struct host_func
 }
 
 /* Why there is no way, as things are. */
-static const char *never(const struct host_function *f)
+const char *devices_never(const struct host_function *f)
 {
 	if (*f->other)
 		return "its group has a device with a driver that is no PCI function's";
@@ -112,7 +112,7 @@ static void show_abilities(const struct host_function *f, FILE *to)
 
 static void show_text(const struct host_functions *h, const struct host_function *f, FILE *to)
 {
-	char *command = never(f) ? NULL : free_command(h, f);
+	char *command = devices_never(f) ? NULL : devices_free_command(h, f);
 
 	fprintf(to, "%s  %04x:%04x  class %06x  %s", f->at, f->vendor, f->device, f->class,
 	        *f->driver ? f->driver : "no driver");
@@ -124,8 +124,8 @@ static void show_text(const struct host_functions *h, const struct host_function
 	fprintf(to, "\n");
 	if (f->members)
 		fprintf(to, "  its group has %s too\n", f->members);
-	if (never(f))
-		fprintf(to, "  never: %s\n", never(f));
+	if (devices_never(f))
+		fprintf(to, "  never: %s\n", devices_never(f));
 	else if (command)
 		fprintf(to, "  %s\n", command);
 	else
@@ -157,7 +157,7 @@ static json_t *abilities(const struct host_function *f)
 
 static json_t *to_json(const struct host_functions *h, const struct host_function *f)
 {
-	char *command = never(f) ? NULL : free_command(h, f);
+	char *command = devices_never(f) ? NULL : devices_free_command(h, f);
 	json_t *o = json_pack("{s:s, s:o, s:o, s:b, s:o, s:o}", "at", f->at, "id",
 	                      json_sprintf("%04x:%04x", f->vendor, f->device), "class",
 	                      json_sprintf("%06x", f->class), "ready", host_function_ready(h, f),
@@ -173,8 +173,8 @@ static json_t *to_json(const struct host_functions *h, const struct host_functio
 		json_object_set_new(o, "abilities", abilities(f));
 	if (*f->cdev)
 		json_object_set_new(o, "cdev", json_sprintf("/dev/vfio/devices/%s", f->cdev));
-	if (never(f))
-		json_object_set_new(o, "never", json_string(never(f)));
+	if (devices_never(f))
+		json_object_set_new(o, "never", json_string(devices_never(f)));
 	if (command)
 		json_object_set_new(o, "free", json_string(command));
 	free(command);

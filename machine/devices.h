@@ -12,6 +12,14 @@ int command_devices(int argc, char **argv);
 /* The same of another sysfs. */
 int devices_show(const char *sys, bool json, FILE *to);
 
+struct host_function;
+struct host_functions;
+
+/* What frees @f for a guest, as a command: freed by the caller. NULL: it is free, or never will be,
+ * which the other says: why, or NULL. */
+char *devices_free_command(const struct host_functions *h, const struct host_function *f);
+const char *devices_never(const struct host_function *f);
+
 /* Whether all that a command wrote was taken; else a line was printed. */
 bool flushed(FILE *to);
 

@@ -41,6 +41,11 @@ int iommu_index(const struct options *o, const char *id)
 	return -1;
 }
 
+bool iommu_can_assign(const struct options *o, unsigned int i)
+{
+	return o->iommus[i].kind == &iommu_virtio;
+}
+
 static const struct iommu_kind *kind_of(const char *type, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

@@ -33,6 +33,8 @@ bool iommus_check_stalls(const struct options *o);
 
 /* The index in o->iommus; -1: there is none of that ID. */
 int iommu_index(const struct options *o, const char *id);
+/* Whether devices of the host's can be behind that. */
+bool iommu_can_assign(const struct options *o, unsigned int i);
 
 /*
  * How the device that goes to @place reaches memory: its endpoint's space, or

@@ -20,6 +20,7 @@
 #include "machine/net.h"
 #include "machine/session.h"
 #include "machine/status.h"
+#include "machine/vfio.h"
 #include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
 #include "vmm/vcpu.h"
@@ -62,6 +63,8 @@ static int open_files(struct machine *m)
 		status = fs_open(o);
 	if (!status)
 		status = vsock_open(&o->vsock, &m->vsock, &m->log);
+	if (!status)
+		status = vfio_open(m);
 	if (status)
 		return status;
 	block_signals(); /* from here on, a socket is left behind by none but SIGKILL */
@@ -83,6 +86,7 @@ static void close_files(struct machine *m)
 			close(m->disks[i]);
 	nets_close(m);
 	fs_close(m);
+	vfio_close(m);
 	if (m->vsock >= 0)
 		close(m->vsock);
 	boot_close(&m->boot);
@@ -107,7 +111,7 @@ static int create_vm(struct machine *m, const struct kvm_ops *ops, const struct 
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
-		.ram_shared = m->session && m->options->nr_fs,
+		.ram_shared = m->session && (m->options->nr_fs || m->options->nr_vfio),
 		.ram_huge_page = m->huge_page,
 		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),
@@ -142,8 +146,9 @@ static void destroy_owned(struct machine *m)
 /* Every device, in this order: what is made first gets the lower slot. */
 typedef int (*create_fn)(struct machine *m);
 static const create_fn devices[] = {
-	board_create,        onboard_create,    iommus_create, disks_create,      nets_create,
-	vsock_device_create, fs_devices_create, hvc_create,    rng_device_create, dma_tests_create,
+	board_create, onboard_create,      vfio_devices_bind, iommus_create, disks_create,
+	nets_create,  vsock_device_create, fs_devices_create, hvc_create,    rng_device_create,
+	dma_tests_create, vfio_devices_create,
 };
 static const create_fn described[] = {
 	board_create, onboard_create,    iommus_create,    stand_ins_create,

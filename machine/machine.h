@@ -8,6 +8,7 @@
 #include "machine/iommu.h"
 #include "machine/options.h"
 #include "machine/terminal.h"
+#include "vfio/context.h"
 #include "vmm/arch.h"
 #include "vmm/platform.h"
 #include "vmm/vm.h"
@@ -22,6 +23,7 @@ struct pci_host;
 struct serial;
 struct session;
 struct virtio_dev;
+struct vfio_pci;
 
 /* A device and its transport; a port, a segment's host; what is there once. */
 #define MAX_OWNED (2 * MAX_CLAIMS + MAX_PORTS + PLATFORM_SEGMENTS + PLATFORM_IOMMUS + 32)
@@ -59,6 +61,13 @@ struct machine {
 		int fd;                /* -1: a device owns it */
 		struct helper *helper; /* NULL: it has none yet */
 	} fs[MAX_FS];
+	struct vfio_context vfio_context;
+	struct machine_vfio {
+		struct vfio_device dev;
+		struct vm *vm;
+		char cdev[64];        /* in /dev/vfio/devices */
+		struct vfio_pci *pci; /* NULL: it is not there yet */
+	} vfio[MAX_VFIO];
 	int vsock;                  /* -1: none, or a device owns it */
 	struct virtio_dev **virtio; /* each, for the control socket */
 	unsigned int nr_virtio;
@@ -132,6 +141,9 @@ int fs_devices_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 int dma_tests_create(struct machine *m);
+/* First they are bound, before what IOMMUs of the guest's they will be behind. */
+int vfio_devices_bind(struct machine *m);
+int vfio_devices_create(struct machine *m);
 /* stand_in.c: in the place of these, all of those whose other half is on a host. */
 int stand_ins_create(struct machine *m);
 

@@ -9,6 +9,7 @@
 #include "machine/cpu.h"
 #include "machine/disk.h"
 #include "machine/dma_test.h"
+#include "machine/vfio.h"
 #include "machine/fs.h"
 #include "machine/hugetlb.h"
 #include "machine/iommu.h"
@@ -298,6 +299,10 @@ static const struct option {
 	  "a PCI function that does the DMA its driver asks for, to test IOMMUs; repeatable;\n"
 	  "                               keys: ats, pri, stall, pasid=BITS",
 	  dma_test_option_take },
+	{ "vfio-pci", 0, "BDF[,KEY...]",
+	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
+	  "                               (`nestor devices`); repeatable",
+	  vfio_option_take },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
 	{ "acpi", 0, NULL, "describe the machine by ACPI tables, and no firmware", take_acpi },
@@ -443,5 +448,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		if (!take(o, argc, argv, &at))
 			return false;
 	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
-	       iommus_check_stalls(o);
+	       iommus_check_stalls(o) && vfio_check(o);
 }

@@ -10,6 +10,7 @@
 #define MAX_NETS      32
 #define MAX_FS        8
 #define MAX_DMA_TESTS 256
+#define MAX_VFIO      32
 #define MAX_PORTS     256
 #define MAX_CLAIMS    PLATFORM_ENDPOINTS
 #define NSEC_PER_SEC  1000000000ULL
@@ -136,6 +137,12 @@ struct options {
 		struct place place;
 	} dma_tests[MAX_DMA_TESTS];
 	unsigned int nr_dma_tests;
+	struct vfio_option {
+		const char *said;
+		char at[24]; /* as sysfs has it */
+		struct place place;
+	} vfio[MAX_VFIO];
+	unsigned int nr_vfio;
 	bool rng;
 	struct place console_place, rng_place;
 	bool reboot;

@@ -3,6 +3,7 @@
 #include "vfio/uapi.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -135,6 +137,72 @@ static int open_file(struct uapi *u, const char *path)
 	return fd;
 }
 
+/* What a region gives and takes, as a number. */
+static void end_access(struct uapi *u, const char *call, int fd, const void *buf, u32 len,
+                       u64 offset, u64 since, int ret)
+{
+	char text[DECODE_SIZE];
+	u64 val = 0;
+
+	if (!(u->log->topics & BIT(TRACE_UAPI)))
+		return;
+	memcpy(&val, buf, len < sizeof(val) ? len : sizeof(val));
+	snprintf(text, sizeof(text), "%s(%d, [%#llx], %u, %#llx)", call, fd,
+	         (unsigned long long)le64toh(val), len, (unsigned long long)offset);
+	end_line(u, text, ret, now_us() - since);
+}
+
+static int whole(ssize_t n, u32 len)
+{
+	if (n < 0)
+		return -errno;
+	return n == len ? 0 : -EIO;
+}
+
+static int read_region(struct uapi *u, int fd, void *buf, u32 len, u64 offset)
+{
+	const u64 since = now_us();
+	int err = uapi_fails(u) ? u->fail_err : whole(pread(fd, buf, len, offset), len);
+
+	end_access(u, "pread64", fd, buf, len, offset, since, err ? err : (int)len);
+	return err;
+}
+
+static int write_region(struct uapi *u, int fd, const void *buf, u32 len, u64 offset)
+{
+	const u64 since = now_us();
+	int err = uapi_fails(u) ? u->fail_err : whole(pwrite(fd, buf, len, offset), len);
+
+	end_access(u, "pwrite64", fd, buf, len, offset, since, err ? err : (int)len);
+	return err;
+}
+
+static int map_region(struct uapi *u, int fd, u64 len, u64 offset, void **host)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int err = uapi_fails(u) ? u->fail_err : 0;
+
+	if (!err)
+		*host = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (!err && *host == MAP_FAILED)
+		err = -errno;
+	snprintf(text, sizeof(text), "mmap(NULL, %#llx, PROT_READ|PROT_WRITE, MAP_SHARED, %d, %#llx)",
+	         (unsigned long long)len, fd, (unsigned long long)offset);
+	end_line(u, text, err, now_us() - since);
+	return err;
+}
+
+static void unmap_region(struct uapi *u, void *host, u64 len)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int err = munmap(host, len) ? -errno : 0;
+
+	snprintf(text, sizeof(text), "munmap(%p, %#llx)", host, (unsigned long long)len);
+	end_line(u, text, err, now_us() - since);
+}
+
 static void close_file(struct uapi *u, int fd)
 {
 	const u64 since = now_us();
@@ -181,4 +249,8 @@ const struct uapi_ops uapi_host = {
 	.hot_reset = hot_reset,
 	.feature = feature,
 	.ioeventfd = set_ioeventfd,
+	.read = read_region,
+	.write = write_region,
+	.map = map_region,
+	.unmap = unmap_region,
 };

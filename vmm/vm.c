@@ -63,6 +63,8 @@ static int create_vm(struct vm *vm, const struct vm_config *c)
 
 static void close_vm(struct vm *vm)
 {
+	if (vm->vfio >= 0)
+		close(vm->vfio);
 	close(vm->kvm.vm);
 }
 
@@ -238,6 +240,7 @@ int vm_create(struct vm *vm, const struct vm_config *c, enum vm_step *step)
 		.log = c->log,
 		.arch = c->arch,
 		.kvm = { .ops = c->ops, .log = c->log, .sys = -1, .vm = -1 },
+		.vfio = -1,
 		.reboots = c->reboots,
 		.status = VM_RUNNING,
 	};

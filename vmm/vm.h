@@ -57,6 +57,8 @@ struct vm {
 	char lacks[400]; /* what the host lacks of them, in a line for the user; set by vm_create */
 	int gic, its;    /* KVM's devices; its: -1 where there is none */
 	struct v2m *v2m; /* the frame; NULL: none */
+	int vfio;        /* KVM's, once a file of VFIO's is the guest's; -1: none is */
+	u64 slots[8];    /* of KVM's, that are taken (vmm/assigned.h) */
 	unsigned int nr_spis;
 	unsigned long type;  /* for KVM_CREATE_VM: the size of its guest-physical addresses */
 	bool reboots;        /* a reset does not end it all */

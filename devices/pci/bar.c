@@ -6,10 +6,11 @@
 
 static unsigned int bar_register(unsigned int nr)
 {
-	return PCI_BASE_ADDRESS_0 + nr * 4;
+	return nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS : PCI_BASE_ADDRESS_0 + nr * 4;
 }
 
-/* 7.5.1.2.1: the low bits say what it is; those below its size are not writable. */
+/* 7.5.1.2.1: the low bits say what it is; those below its size are not writable. A ROM is decoded
+ * if it says so itself, too (7.5.1.2.4). */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 {
 	u64 at = pci_bus_alloc(f->bus, bar->size);
@@ -19,7 +20,7 @@ void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 	pci_set32(f, bar_register(nr),
 	          (u32)at | (bar->is_64 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0) |
 	                  (bar->prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0));
-	pci_allow32(f, bar_register(nr), mask);
+	pci_allow32(f, bar_register(nr), mask | (nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS_ENABLE : 0));
 	if (!bar->is_64)
 		return;
 	pci_set32(f, bar_register(nr + 1), at >> 32);
@@ -31,7 +32,7 @@ static u64 need32(const struct pci_func *f)
 {
 	u64 need = 0;
 
-	for (unsigned int i = 0; f && i < PCI_NR_BARS; i++)
+	for (unsigned int i = 0; f && i <= PCI_ROM_BAR; i++)
 		need += f->bars[i].prefetch ? 0 : f->bars[i].size;
 	return need;
 }
@@ -92,7 +93,10 @@ static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 	if (!f->bars[nr].size || pci_is_asleep(f) ||
 	    !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_MEMORY))
 		return 0;
-	at = pci_get32(f, bar_register(nr)) & PCI_BASE_ADDRESS_MEM_MASK;
+	at = pci_get32(f, bar_register(nr));
+	if (nr == PCI_ROM_BAR && !(at & PCI_ROM_ADDRESS_ENABLE))
+		return 0;
+	at &= nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS_MASK : PCI_BASE_ADDRESS_MEM_MASK;
 	if (f->bars[nr].is_64)
 		at |= (u64)pci_get32(f, bar_register(nr + 1)) << 32;
 	return pci_bus_decode(f->bus, at, f->bars[nr].size);
@@ -100,14 +104,14 @@ static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 
 static void unmap_moved(struct pci_func *f)
 {
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
+	for (unsigned int i = 0; i <= PCI_ROM_BAR; i++)
 		if (f->bars[i].at != wanted_at(f, i))
 			unmap_bar(f, &f->bars[i]);
 }
 
 static void map_wanted(struct pci_func *f)
 {
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++) {
+	for (unsigned int i = 0; i <= PCI_ROM_BAR; i++) {
 		gpa_t to = wanted_at(f, i);
 
 		if (to && !f->bars[i].at)
@@ -143,6 +147,6 @@ void pci_update_bars(struct pci_func *f)
 
 void pci_unmap_bars(struct pci_func *f)
 {
-	for (unsigned int i = 0; i < PCI_NR_BARS; i++)
+	for (unsigned int i = 0; i <= PCI_ROM_BAR; i++)
 		unmap_bar(f, &f->bars[i]);
 }

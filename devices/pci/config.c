@@ -121,6 +121,8 @@ static void update_intx(struct pci_func *f, bool wanted)
 	bool level = wanted && !pci_is_asleep(f) &&
 	             !(pci_get16(f, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
 
+	if (f->intx_elsewhere)
+		return;
 	pci_set16(f, PCI_STATUS, status | (wanted ? PCI_STATUS_INTERRUPT : 0));
 	if (level == f->intx)
 		return;
@@ -177,6 +179,7 @@ void pci_func_ready(struct pci_func *f)
 {
 	memcpy(f->reset_to, f->config, sizeof(f->reset_to));
 	memset(f->reset_to + PCI_BASE_ADDRESS_0, 0, PCI_NR_BARS * sizeof(u32));
+	memset(f->reset_to + PCI_ROM_ADDRESS, 0, sizeof(u32));
 }
 
 void pci_func_reset(struct pci_func *f)

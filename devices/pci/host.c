@@ -22,6 +22,11 @@ u16 pci_rid(const struct pci_func *f)
 	return pci_bus_number(f->bus) << 8 | f->devfn;
 }
 
+bool pci_has_link(const struct pci_func *f)
+{
+	return f->bus->port;
+}
+
 u32 pci_devid(const struct pci_func *f)
 {
 	return f->bus->host->platform.devid_base + pci_rid(f);
@@ -46,10 +51,12 @@ static struct pci_bus *bus_numbered(struct pci_host *h, u8 nr)
 static struct pci_func *func_at(struct pci_host *h, u64 offset)
 {
 	struct pci_bus *bus = bus_numbered(h, offset >> 20);
+	struct pci_func *f;
 
 	if (!bus || (offset >> 12 & 7) || (bus->port && !pci_port_is_up(bus->port)))
 		return NULL;
-	return bus->funcs[offset >> 15 & 31];
+	f = bus->funcs[offset >> 15 & 31];
+	return f && f->resetting && f->resetting(f) ? NULL : f;
 }
 
 /* A read that no function claims is all ones; a write is lost. */
@@ -143,14 +150,23 @@ u64 pci_bus_alloc(struct pci_bus *bus, u64 size)
 }
 
 /* A device's pins are swizzled by its number on the way up (PCI-to-PCI Bridge 1.2, 9.1). */
+static unsigned int host_pin(const struct pci_func *f)
+{
+	const unsigned int port = f->bus->port ? f->bus->port->devfn >> 3 : 0;
+
+	return ((f->devfn >> 3) + port) % 4; /* of INTA */
+}
+
+unsigned int pci_intx_spi(const struct pci_func *f)
+{
+	return f->bus->host->platform.intx_spi[host_pin(f)];
+}
+
 void pci_host_pin(struct pci_func *f, bool level)
 {
 	struct pci_host *h = f->bus->host;
-	unsigned int pin = f->devfn >> 3; /* INTA */
+	const unsigned int pin = host_pin(f);
 
-	if (f->bus->port)
-		pin += f->bus->port->devfn >> 3;
-	pin %= 4;
 	h->pins[pin] += level ? 1 : -1;
 	if (h->pins[pin] == (level ? 1 : 0))
 		irq_set_line(h->vm->irq, h->platform.intx_spi[pin], level);

@@ -7,15 +7,32 @@
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
-#define MAX_VECTORS 32
+#define MAX_LOG2    5
+#define MAX_VECTORS (1 << MAX_LOG2)
 
 struct pci_msi {
 	struct pci_func *f;
 	unsigned int cap, log2; /* of how many there are */
-	bool maskable;
+	bool wide, maskable;    /* 64-bit addresses; each vector has a mask and a pending bit */
 	u32 pending; /* what the register says, where there is one */
 	struct irq_route routes[MAX_VECTORS];
 };
+
+/* What is behind the address depends on how long that is (7.7.1.1). */
+static unsigned int data_at(const struct pci_msi *m)
+{
+	return m->cap + (m->wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32);
+}
+
+static unsigned int mask_at(const struct pci_msi *m)
+{
+	return m->cap + (m->wide ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32);
+}
+
+static unsigned int pending_at(const struct pci_msi *m)
+{
+	return m->cap + (m->wide ? PCI_MSI_PENDING_64 : PCI_MSI_PENDING_32);
+}
 
 /* What the guest allows beyond what there is is reserved (7.7.1.2): all there is. */
 unsigned int pci_msi_enabled(const struct pci_func *f)
@@ -33,22 +50,22 @@ static bool masked(const struct pci_msi *m, unsigned int vector)
 {
 	if (!pci_is_master(m->f))
 		return true;
-	return m->maskable && pci_get32(m->f, m->cap + PCI_MSI_MASK_64) & BIT(vector);
+	return m->maskable && pci_get32(m->f, mask_at(m)) & BIT(vector);
 }
 
 static void set_pending(struct pci_msi *m, u32 pending)
 {
 	m->pending = pending;
 	if (m->maskable)
-		pci_set32(m->f, m->cap + PCI_MSI_PENDING_64, pending);
+		pci_set32(m->f, pending_at(m), pending);
 }
 
 static void send(struct pci_msi *m, unsigned int vector)
 {
 	const struct pci_func *f = m->f;
-	u64 addr = pci_get32(f, m->cap + PCI_MSI_ADDRESS_LO) |
-	           (u64)pci_get32(f, m->cap + PCI_MSI_ADDRESS_HI) << 32;
-	u32 data = pci_get16(f, m->cap + PCI_MSI_DATA_64);
+	u64 high = m->wide ? pci_get32(f, m->cap + PCI_MSI_ADDRESS_HI) : 0;
+	u64 addr = pci_get32(f, m->cap + PCI_MSI_ADDRESS_LO) | high << 32;
+	u32 data = pci_get16(f, data_at(m));
 	struct irq_msg msg;
 
 	data = (data & ~(pci_msi_enabled(f) - 1)) | vector;
@@ -86,7 +103,7 @@ void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	struct pci_msi *m = f->msi;
 
-	if (!m || offset >= m->cap + PCI_MSI_PENDING_64 || offset + size <= m->cap)
+	if (!m || offset >= pending_at(m) || offset + size <= m->cap)
 		return;
 	if (pci_msi_enabled(f))
 		pci_set_intx(f, false); /* 6.1.4: its interrupts are messages now */
@@ -99,27 +116,43 @@ void pci_msi_reset(struct pci_func *f)
 		set_pending(f->msi, 0);
 }
 
-int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable)
+/* The capability at @cap says how many there are and how its registers lie. */
+int pci_msi_take(struct pci_func *f, unsigned int cap)
 {
+	const u16 control = pci_get16(f, cap + PCI_MSI_FLAGS);
+	const unsigned int log2 = FIELD_GET(PCI_MSI_FLAGS_QMASK, control);
 	struct pci_msi *m = calloc(1, sizeof(*m));
-	u16 control = PCI_MSI_FLAGS_64BIT | (maskable ? PCI_MSI_FLAGS_MASKBIT : 0);
 
-	assert(nr && nr <= MAX_VECTORS && !(nr & (nr - 1)));
 	if (!m)
 		return -ENOMEM;
-	*m = (struct pci_msi){ .f = f, .maskable = maskable, .log2 = __builtin_ctz(nr) };
-	m->cap =
-		pci_cap_add(f, PCI_CAP_ID_MSI, maskable ? PCI_MSI_PENDING_64 + 4 : PCI_MSI_MASK_64);
-	control |= FIELD_PREP(PCI_MSI_FLAGS_QMASK, m->log2);
-	pci_set16(f, m->cap + PCI_MSI_FLAGS, control);
-	pci_allow16(f, m->cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
-	pci_allow32(f, m->cap + PCI_MSI_ADDRESS_LO, ~3u);
-	pci_allow32(f, m->cap + PCI_MSI_ADDRESS_HI, ~0u);
-	pci_allow16(f, m->cap + PCI_MSI_DATA_64, 0xffff);
-	if (maskable)
-		pci_allow32(f, m->cap + PCI_MSI_MASK_64, GENMASK(nr - 1, 0));
+	*m = (struct pci_msi){
+		.f = f,
+		.cap = cap,
+		.wide = control & PCI_MSI_FLAGS_64BIT,
+		.maskable = control & PCI_MSI_FLAGS_MASKBIT,
+		.log2 = log2 <= MAX_LOG2 ? log2 : MAX_LOG2, /* more is reserved (7.7.1.2) */
+	};
+	pci_allow16(f, cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+	pci_allow32(f, cap + PCI_MSI_ADDRESS_LO, ~3u);
+	if (m->wide)
+		pci_allow32(f, cap + PCI_MSI_ADDRESS_HI, ~0u);
+	pci_allow16(f, data_at(m), 0xffff);
+	if (m->maskable)
+		pci_allow32(f, mask_at(m), GENMASK(BIT(m->log2) - 1, 0));
 	f->msi = m;
 	return 0;
+}
+
+int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable)
+{
+	u16 control = PCI_MSI_FLAGS_64BIT | (maskable ? PCI_MSI_FLAGS_MASKBIT : 0);
+	unsigned int cap;
+
+	assert(nr && nr <= MAX_VECTORS && !(nr & (nr - 1)));
+	cap = pci_cap_add(f, PCI_CAP_ID_MSI, maskable ? PCI_MSI_PENDING_64 + 4 : PCI_MSI_MASK_64);
+	control |= FIELD_PREP(PCI_MSI_FLAGS_QMASK, __builtin_ctz(nr));
+	pci_set16(f, cap + PCI_MSI_FLAGS, control);
+	return pci_msi_take(f, cap);
 }
 
 void pci_msi_remove(struct pci_func *f)

@@ -15,6 +15,10 @@
 struct pci_msix {
 	struct pci_func *f;
 	unsigned int cap, nr;
+	struct place {
+		unsigned int bar;
+		u64 at; /* bytes from its base */
+	} table_at, pending_at;
 	u8 *table; /* nr * PCI_MSIX_ENTRY_SIZE, as the guest wrote it */
 	u8 *pending;
 	struct irq_route *routes;
@@ -150,34 +154,83 @@ void pci_msix_reset(struct pci_func *f)
 	pci_msix_unmask(f); /* whoever raises them is told that they are masked now */
 }
 
-static u64 table_read(void *dev, u64 offset, unsigned int size)
+unsigned int pci_msix_size(const struct pci_func *f)
 {
-	struct pci_msix *m = dev;
-	u64 val = 0;
+	return f->msix->nr;
+}
 
-	if (offset < m->nr * PCI_MSIX_ENTRY_SIZE)
-		memcpy(&val, m->table + offset, size);
-	else if (offset >= PBA_OFFSET && offset - PBA_OFFSET + size <= ALIGN_UP(m->nr, 64) / 8)
-		memcpy(&val, m->pending + (offset - PBA_OFFSET), size);
-	return le64toh(val);
+/* Whether bytes of @bar are in what is @len long at @p, and where there. */
+static bool is_in(const struct place *p, u64 len, unsigned int bar, u64 offset, unsigned int size,
+                  u64 *at)
+{
+	*at = offset - p->at;
+	return bar == p->bar && *at < len && size <= len - *at;
+}
+
+static u64 table_size(const struct pci_msix *m)
+{
+	return m->nr * PCI_MSIX_ENTRY_SIZE;
+}
+
+static u64 pending_size(const struct pci_msix *m)
+{
+	return ALIGN_UP(m->nr, 64) / 8;
+}
+
+bool pci_msix_read(const struct pci_func *f, unsigned int bar, u64 offset, unsigned int size,
+                   u64 *val)
+{
+	const struct pci_msix *m = f->msix;
+	u64 at, raw = 0;
+
+	if (m && is_in(&m->table_at, table_size(m), bar, offset, size, &at))
+		memcpy(&raw, m->table + at, size);
+	else if (m && is_in(&m->pending_at, pending_size(m), bar, offset, size, &at))
+		memcpy(&raw, m->pending + at, size);
+	else
+		return false;
+	*val = le64toh(raw);
+	return true;
 }
 
 /* Whole aligned words only (7.7.2); the pending bits are read-only (7.7.2.9). */
-static void table_write(void *dev, u64 offset, unsigned int size, u64 val)
+bool pci_msix_write(struct pci_func *f, unsigned int bar, u64 offset, unsigned int size, u64 val)
+{
+	struct pci_msix *m = f->msix;
+	u64 at;
+
+	if (!m)
+		return false;
+	if (!is_in(&m->table_at, table_size(m), bar, offset, size, &at))
+		return is_in(&m->pending_at, pending_size(m), bar, offset, size, &at);
+	if (size < 4 || at % size)
+		return true;
+	val = htole64(val);
+	memcpy(m->table + at, &val, size);
+	vector_written(m, at / PCI_MSIX_ENTRY_SIZE);
+	return true;
+}
+
+static u64 bar_read(void *dev, u64 offset, unsigned int size)
+{
+	const struct pci_msix *m = dev;
+	u64 val = 0;
+
+	pci_msix_read(m->f, m->table_at.bar, offset, size, &val);
+	return val;
+}
+
+static void bar_write(void *dev, u64 offset, unsigned int size, u64 val)
 {
 	struct pci_msix *m = dev;
 
-	if (size < 4 || offset % size || offset >= m->nr * PCI_MSIX_ENTRY_SIZE)
-		return;
-	val = htole64(val);
-	memcpy(m->table + offset, &val, size);
-	vector_written(m, offset / PCI_MSIX_ENTRY_SIZE);
+	pci_msix_write(m->f, m->table_at.bar, offset, size, val);
 }
 
-static const struct mmio_ops table_ops = {
+static const struct mmio_ops bar_ops = {
 	.name = "msix",
-	.read = table_read,
-	.write = table_write,
+	.read = bar_read,
+	.write = bar_write,
 };
 
 static void msix_free(struct pci_msix *m)
@@ -188,8 +241,17 @@ static void msix_free(struct pci_msix *m)
 	free(m);
 }
 
-int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
+static struct place place_in(const struct pci_func *f, unsigned int reg)
 {
+	const u32 val = pci_get32(f, reg);
+
+	return (struct place){ val & PCI_MSIX_TABLE_BIR, val & PCI_MSIX_TABLE_OFFSET };
+}
+
+/* The capability at @cap says how many there are and where. */
+int pci_msix_take(struct pci_func *f, unsigned int cap)
+{
+	const unsigned int nr = (pci_get16(f, cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_QSIZE) + 1;
 	struct pci_msix *m = calloc(1, sizeof(*m));
 
 	if (!m)
@@ -203,19 +265,32 @@ int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
 	}
 	m->f = f;
 	m->nr = nr;
+	m->cap = cap;
+	m->table_at = place_in(f, cap + PCI_MSIX_TABLE);
+	m->pending_at = place_in(f, cap + PCI_MSIX_PBA);
 	clear_table(m);
-	m->cap = pci_cap_add(f, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
-	pci_set16(f, m->cap + PCI_MSIX_FLAGS, nr - 1);
-	pci_allow16(f, m->cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
-	pci_set32(f, m->cap + PCI_MSIX_TABLE, bar);
-	pci_set32(f, m->cap + PCI_MSIX_PBA, PBA_OFFSET | bar);
-	pci_bar_add(f, bar,
-	            &(struct pci_bar){ .size = MSIX_BAR_SIZE, .ops = &table_ops, .dev = m });
+	pci_allow16(f, cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	f->msix = m;
 	f->messages.changed = messages_changed;
 	if (f->dma != &f->bus->host->vm->dma) /* which is everyone's, and never changes */
 		f->dma->messages = &f->messages;
 	return 0;
+}
+
+int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr)
+{
+	const unsigned int cap = pci_cap_add(f, PCI_CAP_ID_MSIX, PCI_CAP_MSIX_SIZEOF);
+	int err;
+
+	pci_set16(f, cap + PCI_MSIX_FLAGS, nr - 1);
+	pci_set32(f, cap + PCI_MSIX_TABLE, bar);
+	pci_set32(f, cap + PCI_MSIX_PBA, PBA_OFFSET | bar);
+	err = pci_msix_take(f, cap);
+	if (!err)
+		pci_bar_add(f, bar,
+		            &(struct pci_bar){
+				    .size = MSIX_BAR_SIZE, .ops = &bar_ops, .dev = f->msix });
+	return err;
 }
 
 void pci_msix_remove(struct pci_func *f)

@@ -19,6 +19,7 @@ struct pci_host;
 
 #define PCI_CONFIG_SIZE 4096
 #define PCI_NR_BARS     6
+#define PCI_ROM_BAR     PCI_NR_BARS /* the expansion ROM's */
 
 struct pci_bar {
 	u64 size;   /* bytes, a power of two, at least 16; 0: no such BAR */
@@ -50,7 +51,7 @@ struct pci_func {
 	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
 	u8 clears[PCI_CONFIG_SIZE];   /* a mask a byte: what writing 1 clears */
 	u8 reset_to[PCI_CONFIG_SIZE]; /* what the guest may change, after a reset */
-	struct pci_bar bars[PCI_NR_BARS];
+	struct pci_bar bars[PCI_NR_BARS + 1];
 	unsigned int cap_end;      /* where the next capability goes */
 	unsigned int cap_last;     /* whose next pointer names it */
 	unsigned int ext_cap_end;  /* the same of extended capabilities */
@@ -63,6 +64,7 @@ struct pci_func {
 	struct dma_messages messages;
 	struct pci_bus *secondary; /* a bridge's; NULL: it is none */
 	bool intx;                 /* this function drives its pin */
+	bool intx_elsewhere;       /* it does so by itself (vmm/irq.h): pci_set_intx() does not */
 	bool master;               /* as Bus Master Enable was when it was last looked at */
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
@@ -118,6 +120,8 @@ void pci_func_reset(struct pci_func *f);
 
 /* Requester ID as the guest numbers its buses now: bus, device, function. */
 u16 pci_rid(const struct pci_func *f);
+/* It is behind a port. */
+bool pci_has_link(const struct pci_func *f);
 
 /* A port's: the number of the bus behind it. */
 u8 pci_bus_secondary(const struct pci_func *port);
@@ -146,9 +150,18 @@ void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask);
 
 /* INTA of this function, unless the guest has it disabled. */
 void pci_set_intx(struct pci_func *f, bool level);
+/* The SPI that it leads to. */
+unsigned int pci_intx_spi(const struct pci_func *f);
 
 /* MSI-X (6.1.4): @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
 int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr);
+/* The same of a capability that is in @f's config space, with table and bits where that says: in a
+ * BAR of the caller's, which asks these first. False: not theirs. */
+int pci_msix_take(struct pci_func *f, unsigned int cap);
+unsigned int pci_msix_size(const struct pci_func *f); /* how many vectors there are */
+bool pci_msix_read(const struct pci_func *f, unsigned int bar, u64 offset, unsigned int size,
+                   u64 *val);
+bool pci_msix_write(struct pci_func *f, unsigned int bar, u64 offset, unsigned int size, u64 val);
 void pci_msix_remove(struct pci_func *f);
 /* Vectors as out of reset, and none pending: the function's own reset; a
  * device's has the latter. */
@@ -174,6 +187,8 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
  * and a pending bit (7.7.1.7, 7.7.1.8). 0 or -ENOMEM.
  */
 int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable);
+/* The same of a capability that is in @f's config space, as that has it. */
+int pci_msi_take(struct pci_func *f, unsigned int cap);
 void pci_msi_remove(struct pci_func *f);
 /* How many the guest has enabled; 0: MSI is off. */
 unsigned int pci_msi_enabled(const struct pci_func *f);

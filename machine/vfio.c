@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --vfio-pci: functions of the host's: looked for before the guest exists, bound to it, and in its
+ * slots. */
+#include "machine/vfio.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/pci/pci.h"
+#include "machine/devices.h"
+#include "machine/iommu.h"
+#include "machine/machine.h"
+#include "machine/place.h"
+#include "machine/status.h"
+#include "vfio/function.h"
+#include "vfio/pci.h"
+#include "vmm/assigned.h"
+
+/* [DOMAIN:]BUS:DEVICE.FUNCTION, in hexadecimal, as sysfs has it. */
+static bool parse_at(const char *val, char *at, size_t len)
+{
+	unsigned int domain = 0, bus, device, function;
+	int end = -1;
+
+	if (sscanf(val, "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &end) != 4 ||
+	    end < 0) {
+		domain = 0;
+		end = -1;
+		if (sscanf(val, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 || end < 0)
+			return false;
+	}
+	if (val[end] || device > 31 || function > 7 || strpbrk(val, "xX+- "))
+		return false;
+	snprintf(at, len, "%04x:%02x:%02x.%x", domain, bus, device, function);
+	return true;
+}
+
+const char *vfio_option_take(struct options *o, char *val)
+{
+	static const struct key keys[] = { PLACE_KEYS(struct vfio_option) };
+	struct vfio_option *v = &o->vfio[o->nr_vfio];
+	const char *expected = NULL;
+	char *rest;
+
+	if (o->nr_vfio == MAX_VFIO)
+		return "at most 32 functions of the host's";
+	rest = keys_rest(val);
+	*v = (struct vfio_option){ .said = val, .place.pci = true };
+	if (!parse_at(val, v->at, sizeof(v->at)))
+		return "[DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0";
+	for (unsigned int i = 0; i < o->nr_vfio; i++)
+		if (!strcmp(o->vfio[i].at, v->at))
+			return "each function once";
+	if (rest)
+		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), v, o->why, sizeof(o->why));
+	if (expected)
+		return expected;
+	if (v->place.iommu && !strcmp(v->place.iommu, "auto"))
+		v->place.iommu = NULL;
+	o->nr_vfio++;
+	return place_claim(o, "vfio-pci", v->said, &v->place);
+}
+
+/* What no emulated SMMU can do is to translate for a device that is not emulated. */
+bool vfio_check(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->nr_vfio; i++) {
+		const struct place *p = &o->vfio[i].place;
+		const int n = p->iommu ? iommu_index(o, p->iommu) : -1;
+
+		if (n < 0 || iommu_can_assign(o, n))
+			continue;
+		log_error("--vfio-pci %s,iommu=%s: expected none, or an --iommu of type=virtio: "
+		          "an emulated SMMU translates for no device of the host's",
+		          o->vfio[i].said, p->iommu);
+		return false;
+	}
+	return true;
+}
+
+static int refuse(const struct vfio_option *v, const struct host_functions *h,
+                  const struct host_function *f)
+{
+	char *command;
+
+	if (!f) {
+		log_error("--vfio-pci %s: expected a PCI function of this host; `nestor devices` "
+		          "lists them",
+		          v->said);
+		return STATUS_USAGE;
+	}
+	if (devices_never(f)) {
+		log_error("--vfio-pci %s: %s", v->said, devices_never(f));
+		return STATUS_HOST_LACKS;
+	}
+	command = devices_free_command(h, f);
+	log_error("--vfio-pci %s: expected it to be vfio-pci's, not %s%s: %s", v->said,
+	          *f->driver ? f->driver : "no driver", f->members ? "'s, or its group's" : "'s",
+	          command ? command : "");
+	free(command);
+	return STATUS_HOST_LACKS;
+}
+
+/* All of them are looked for before any is touched. */
+static int find_all(struct machine *m)
+{
+	const struct options *o = m->options;
+	struct host_functions h;
+	int status = 0, err = host_functions_read(&h, "/sys");
+
+	if (err) {
+		log_error("--vfio-pci %s: /sys/bus/pci/devices: %s", o->vfio[0].said, strerror(-err));
+		return STATUS_HOST_LACKS;
+	}
+	for (unsigned int i = 0; i < o->nr_vfio && !status; i++) {
+		const struct vfio_option *v = &o->vfio[i];
+		const struct host_function *f = host_function_find(&h, v->at, strlen(v->at));
+
+		if (f && host_function_ready(&h, f))
+			snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
+		else
+			status = refuse(v, &h, f);
+	}
+	host_functions_free(&h);
+	return status;
+}
+
+int vfio_open(struct machine *m)
+{
+	int status = 0, err;
+
+	m->vfio_context = (struct vfio_context){
+		.uapi = { .ops = &uapi_host, .log = &m->log, .iommufd = -1 },
+	};
+	for (unsigned int i = 0; i < m->options->nr_vfio; i++)
+		m->vfio[i].dev.fd = -1;
+	if (!m->options->nr_vfio)
+		return 0;
+	status = find_all(m);
+	if (status)
+		return status;
+	err = vfio_context_open(&m->vfio_context);
+	if (!err)
+		return 0;
+	log_error("--vfio-pci %s: /dev/iommu: %s: expected a host kernel with CONFIG_IOMMUFD, and "
+	          "access to it",
+	          m->options->vfio[0].said, strerror(-err));
+	return STATUS_HOST_LACKS;
+}
+
+void vfio_close(struct machine *m)
+{
+	if (m->vfio_context.uapi.iommufd >= 0)
+		vfio_context_close(&m->vfio_context);
+}
+
+/* What the errors of a step mean to who has to do something about it. */
+static const struct hint {
+	const char *step;
+	int err;
+	const char *words;
+} hints[] = {
+	{ "open", EACCES, ": expected access to its file in /dev/vfio/devices" },
+	{ "open", EBUSY, ": another program has it" },
+	{ "bind", EPERM,
+	  ": the host's interrupts are not isolated: expected an ITS, or the module parameter "
+	  "iommufd.allow_unsafe_interrupts=1" },
+	{ "bind", EBUSY, ": another program has it, or another function of its group" },
+	{ "attach", ENOMEM, ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
+	{ "memory", ENOMEM, ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
+};
+
+static int failed(const struct vfio_option *v, const char *step, int err)
+{
+	const char *words = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (!strcmp(hints[i].step, step) && hints[i].err == -err)
+			words = hints[i].words;
+	log_error("--vfio-pci %s: %s: %s%s", v->said, step, strerror(-err), words);
+	return STATUS_HOST_LACKS;
+}
+
+static void close_device(void *ctx)
+{
+	struct machine_vfio *v = ctx;
+
+	if (v->pci)
+		vfio_pci_destroy(v->pci);
+	vm_vfio_remove(v->vm, v->dev.fd);
+	vfio_device_close(&v->dev);
+}
+
+/* KVM has the file before it is bound: what it is to it is decided then. */
+static int bind(struct machine *m, const struct vfio_option *o, struct machine_vfio *v)
+{
+	int err = vfio_device_open(&v->dev, &m->vfio_context, v->cdev);
+
+	if (err)
+		return failed(o, "open", err);
+	v->vm = &m->vm;
+	machine_own(m, close_device, v);
+	err = vm_vfio_add(&m->vm, v->dev.fd);
+	if (err)
+		return failed(o, "KVM", err);
+	err = vfio_device_bind(&v->dev);
+	if (err)
+		return failed(o, "bind", err);
+	err = vfio_device_attach(&v->dev, m->vfio_context.ioas);
+	return err ? failed(o, "attach", err) : 0;
+}
+
+int vfio_devices_bind(struct machine *m)
+{
+	const struct options *o = m->options;
+	int status = 0, err;
+
+	if (!o->nr_vfio)
+		return 0;
+	err = vfio_context_map(&m->vfio_context, &m->vm.mem);
+	if (err)
+		return failed(&o->vfio[0], "memory", err);
+	for (unsigned int i = 0; i < o->nr_vfio && !status; i++)
+		status = bind(m, &o->vfio[i], &m->vfio[i]);
+	return status;
+}
+
+static int create(struct machine *m, const struct vfio_option *o, struct machine_vfio *v)
+{
+	static const char *const steps[] = {
+		[VFIO_PCI_STEP_INFO] = "what it is",
+		[VFIO_PCI_STEP_CONFIG] = "its configuration space",
+		[VFIO_PCI_STEP_BUS] = "its bus in the guest",
+		[VFIO_PCI_STEP_BARS] = "its BARs",
+		[VFIO_PCI_STEP_IRQS] = "its interrupts",
+	};
+	struct vfio_pci_config c = { .at = o->at };
+	enum vfio_pci_step step;
+	int err = machine_dma(m, &o->place, &c.dma);
+
+	if (err)
+		return err;
+	err = vfio_pci_create(&v->pci, &v->dev, machine_bus(m, &o->place), &c, &step);
+	if (err)
+		return failed(o, steps[step], err);
+	machine_is_pci(m, &o->place, vfio_pci_func(v->pci), false);
+	return 0;
+}
+
+int vfio_devices_create(struct machine *m)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_vfio && !err; i++)
+		err = create(m, &m->options->vfio[i], &m->vfio[i]);
+	return err;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An assigned function: made, reset, and taken away. */
+#include "vfio/pci.h"
+
+#include <errno.h>
+#include <linux/vfio.h>
+#include <stdlib.h>
+
+#include "vfio/pci_private.h"
+
+/* Runs on the work thread: it can take a second and more. */
+static void run_reset(struct work *w)
+{
+	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
+	struct uapi *u = &p->dev->context->uapi;
+	struct vfio_pci_hot_reset all = { 0 }; /* whose devices they are, the context says */
+
+	if (p->can_reset)
+		u->ops->reset(u, p->dev->fd);
+	else
+		u->ops->hot_reset(u, p->dev->fd, &all);
+}
+
+static void reset_done(struct work *w)
+{
+	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
+
+	p->resetting = false;
+	if (p->lost)
+		return;
+	vfio_config_after_reset(p);
+	vfio_irqs_update(p);
+}
+
+/* The guest's own has no BARs and no interrupts any more; what it does ends before it answers. */
+static void reset(struct pci_func *f)
+{
+	struct vfio_pci *p = vfio_pci_of(f);
+
+	if (p->lost || p->resetting)
+		return;
+	vfio_irqs_off(p);
+	p->resetting = true;
+	work_submit(p->vm->work, &p->reset);
+}
+
+static bool resetting(const struct pci_func *f)
+{
+	return container_of(f, const struct vfio_pci, func)->resetting;
+}
+
+static int get_info(struct vfio_pci *p)
+{
+	struct uapi *u = &p->dev->context->uapi;
+	struct vfio_device_info info = { 0 };
+	struct vfio_region_info config = { .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	int err = u->ops->get_info(u, p->dev->fd, &info);
+
+	if (!err && (!(info.flags & VFIO_DEVICE_FLAGS_PCI) || info.num_irqs <= VFIO_PCI_MSIX_IRQ_INDEX))
+		err = -EINVAL;
+	if (!err)
+		err = u->ops->get_region_info(u, p->dev->fd, &config);
+	p->can_reset = info.flags & VFIO_DEVICE_FLAGS_RESET;
+	p->config = config.offset;
+	p->config_size = config.size;
+	return err;
+}
+
+static int add(struct vfio_pci *p, struct pci_bus *bus, enum vfio_pci_step *step)
+{
+	static const struct pci_id none;
+	int err = get_info(p);
+
+	if (err)
+		return err;
+	*step = VFIO_PCI_STEP_BUS;
+	err = pci_func_add(bus, &p->func, &none);
+	if (err)
+		return err;
+	*step = VFIO_PCI_STEP_CONFIG;
+	err = vfio_config_read(p);
+	if (!err)
+		err = vfio_config_init(p);
+	p->nr_vectors = p->func.msix ? pci_msix_size(&p->func) : 0;
+	if (!err) {
+		*step = VFIO_PCI_STEP_BARS;
+		err = vfio_bars_init(p);
+	}
+	if (!err) {
+		*step = VFIO_PCI_STEP_IRQS;
+		err = vfio_irqs_init(p);
+	}
+	if (!err)
+		pci_func_ready(&p->func);
+	return err;
+}
+
+int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus *bus,
+                    const struct vfio_pci_config *c, enum vfio_pci_step *step)
+{
+	struct vfio_pci *p = calloc(1, sizeof(*p));
+
+	*out = NULL;
+	*step = VFIO_PCI_STEP_INFO;
+	if (!p)
+		return -ENOMEM;
+	p->dev = d;
+	p->vm = pci_bus_vm(bus);
+	p->at = c->at;
+	p->func.name = "vfio-pci";
+	p->func.dma = c->dma;
+	p->func.reset = reset;
+	p->func.resetting = resetting;
+	p->reset = (struct work){ .run = run_reset, .done = reset_done };
+	*out = p;
+	return add(p, bus, step);
+}
+
+void vfio_pci_destroy(struct vfio_pci *p)
+{
+	if (p->func.bus)
+		pci_func_remove(&p->func);
+	vfio_irqs_destroy(p);
+	vfio_bars_destroy(p);
+	if (p->func.msix)
+		pci_msix_remove(&p->func);
+	if (p->func.msi)
+		pci_msi_remove(&p->func);
+	free(p);
+}
+
+struct pci_func *vfio_pci_func(struct vfio_pci *p)
+{
+	return &p->func;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VFIO_PCI_H
+#define VFIO_PCI_H
+
+#include "vfio/context.h"
+
+struct dma_space;
+struct pci_bus;
+struct pci_func;
+
+/*
+ * A function of the host's that is the guest's: the registers that it has, the memory behind them,
+ * and its interrupts (uAPI: linux/vfio.h). Under the device lock, or before the guest runs.
+ */
+struct vfio_pci;
+
+struct vfio_pci_config {
+	const char *at;        /* where it is on the host; stays the caller's, for its life */
+	struct dma_space *dma; /* which its messages go through; NULL: that of functions behind no IOMMU */
+};
+
+/* Where it failed, for the one line that machine/ prints. */
+enum vfio_pci_step {
+	VFIO_PCI_STEP_INFO,   /* it is no PCI function, or says nothing of itself */
+	VFIO_PCI_STEP_CONFIG, /* its configuration space */
+	VFIO_PCI_STEP_BUS,    /* there is no room */
+	VFIO_PCI_STEP_BARS,   /* regions */
+	VFIO_PCI_STEP_IRQS,   /* interrupts */
+};
+
+/*
+ * @d is bound, stays the caller's and is closed after it. 0 or -errno, and then *step. As far as it
+ * came (*p is not NULL) it is taken away by vfio_pci_destroy(), after the loop has been drained.
+ */
+int vfio_pci_create(struct vfio_pci **p, struct vfio_device *d, struct pci_bus *bus,
+                    const struct vfio_pci_config *c, enum vfio_pci_step *step);
+void vfio_pci_destroy(struct vfio_pci *p);
+struct pci_func *vfio_pci_func(struct vfio_pci *p);
+
+#endif

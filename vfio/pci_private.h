@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VFIO_PCI_PRIVATE_H
+#define VFIO_PCI_PRIVATE_H
+
+#include <linux/pci_regs.h>
+
+#include "devices/pci/pci.h"
+#include "vfio/pci.h"
+#include "vmm/irq.h"
+#include "vmm/vm.h"
+
+/* What an assigned function's files share: pci.c, pci_config.c, pci_bar.c, pci_irq.c. */
+#define VFIO_MAX_PIECES 4
+
+/* A part of a region that the guest reaches without an exit: whole pages. */
+struct vfio_piece {
+	u64 at, len; /* bytes, from the region's base */
+	void *host;
+	int slot; /* of KVM's; -1: it is nowhere now */
+};
+
+struct vfio_region {
+	struct vfio_pci *pci;
+	unsigned int bar;
+	u64 offset, size; /* in the file, bytes; 0: there is none */
+	struct vfio_piece pieces[VFIO_MAX_PIECES];
+	unsigned int nr_pieces;
+};
+
+/* An eventfd that the loop reads for us. */
+struct vfio_event {
+	struct vfio_pci *pci;
+	int fd; /* -1: none yet */
+	u64 count;
+	struct loop_op op;
+};
+
+/* An MSI or MSI-X vector: what VFIO signals. */
+struct vfio_vector {
+	struct vfio_event late; /* for what cannot go to the guest by itself */
+	int fd;                 /* that VFIO has: the vector's route's, or late's; -1: none */
+};
+
+/* What raises interrupts now. */
+enum vfio_mode { VFIO_MODE_NONE, VFIO_MODE_INTX, VFIO_MODE_MSI, VFIO_MODE_MSIX };
+
+struct vfio_pci {
+	struct pci_func func;
+	struct vfio_device *dev;
+	struct vm *vm;
+	const char *at;
+	u64 config, config_size;   /* offset in the file, bytes */
+	u8 ours[PCI_CONFIG_SIZE];  /* a mask a byte: what the guest sees is func.config's */
+	u16 command;               /* as the function has it */
+	u8 caps[PCI_CAP_ID_MAX + 1]; /* where each is; 0: there is none */
+	struct vfio_region regions[PCI_ROM_BAR + 1];
+	enum vfio_mode mode;
+	bool has_pin, fixed_size; /* it has INTx; all MSI-X vectors at once, or none */
+	struct irq_level level;   /* INTx */
+	struct vfio_event resample, error, request;
+	struct vfio_vector *vectors; /* of MSI-X, or at least 32 */
+	unsigned int nr_vectors;     /* of MSI-X */
+	unsigned int nr_events;      /* of both */
+	unsigned int nr_msis;        /* that are enabled */
+	struct work reset;
+	bool resetting, can_reset;
+	bool lost; /* the host has it again, or it is broken: it is in no slot of the guest's */
+};
+
+static inline struct vfio_pci *vfio_pci_of(struct pci_func *f)
+{
+	return container_of(f, struct vfio_pci, func);
+}
+
+/* pci_config.c: reads what there is, and says of each byte whose it is; capabilities. 0, -errno. */
+int vfio_config_read(struct vfio_pci *p);
+int vfio_config_init(struct vfio_pci *p);
+/* The function's command register, and what wakes it up, are as the guest has them. */
+void vfio_config_sync(struct vfio_pci *p);
+void vfio_config_after_reset(struct vfio_pci *p);
+
+/* pci_bar.c */
+int vfio_bars_init(struct vfio_pci *p);
+void vfio_bars_destroy(struct vfio_pci *p);
+
+/* pci_irq.c. update: what raises interrupts follows the guest's controls. */
+int vfio_irqs_init(struct vfio_pci *p);
+void vfio_irqs_update(struct vfio_pci *p);
+void vfio_irqs_off(struct vfio_pci *p);
+void vfio_irqs_destroy(struct vfio_pci *p);
+
+#endif
