@@ -6,13 +6,13 @@
 
 # devices_args WORK: QEMU's arguments, a line each
 devices_args() {
-    local disk=$1/disk
+    local disk=$1/disk echo=user,guestfwd=tcp:10.0.2.100:7-cmd:cat
     truncate -s 64M "$disk"
     printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 \
         -device arm-smmuv3,primary-bus=pcie.0,id=smmu0,stage=nested \
         -device arm-smmuv3,primary-bus=pcie.1,id=smmu1,stage=nested \
-        -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev user,id=net0 \
-        -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev user,id=net1 \
+        -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev "$echo,id=net0" \
+        -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev "$echo,id=net1" \
         -device pcie-root-port,id=port2,bus=pcie.1,chassis=3 -device nvme,bus=port2,drive=disk,serial=one \
         -drive "if=none,id=disk,format=raw,file=${disk//,/,,}"
 }
