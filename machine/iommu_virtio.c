@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "devices/virtio/iommu.h"
+#include "machine/iommu_host.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
 #include "vmm/arm64/gic.h"
@@ -287,6 +288,9 @@ static int create(struct machine *m, unsigned int i)
 	for (unsigned int r = 0; r < o->nr_reserved; r++)
 		c.reserved[r] = range(&o->reserved[r]);
 	set_msi(&m->platform, o, &c);
+	err = iommu_host_narrow(m, i, &c);
+	if (err)
+		return err;
 	note(&m->platform.iommus[i], &c);
 	err = viommu_create(&dev, &m->vm.dma, &m->log, &c);
 	if (err)

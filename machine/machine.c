@@ -146,9 +146,9 @@ static void destroy_owned(struct machine *m)
 /* Every device, in this order: what is made first gets the lower slot. */
 typedef int (*create_fn)(struct machine *m);
 static const create_fn devices[] = {
-	board_create, onboard_create,      vfio_devices_bind, iommus_create, disks_create,
-	nets_create,  vsock_device_create, fs_devices_create, hvc_create,    rng_device_create,
-	dma_tests_create, vfio_devices_create,
+	board_create, onboard_create,    vfio_devices_bind,   iommus_create,
+	disks_create, nets_create,       vsock_device_create, fs_devices_create,
+	hvc_create,   rng_device_create, dma_tests_create,    vfio_devices_create,
 };
 static const create_fn described[] = {
 	board_create, onboard_create,    iommus_create,    stand_ins_create,

@@ -65,8 +65,9 @@ struct machine {
 	struct machine_vfio {
 		struct vfio_device dev;
 		struct vm *vm;
-		char cdev[64];        /* in /dev/vfio/devices */
-		struct vfio_pci *pci; /* NULL: it is not there yet */
+		char cdev[64];         /* in /dev/vfio/devices */
+		struct vfio_range msi; /* where the host maps doorbells for it */
+		struct vfio_pci *pci;  /* NULL: it is not there yet */
 	} vfio[MAX_VFIO];
 	int vsock;                  /* -1: none, or a device owns it */
 	struct virtio_dev **virtio; /* each, for the control socket */

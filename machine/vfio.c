@@ -112,17 +112,20 @@ static int find_all(struct machine *m)
 	int status = 0, err = host_functions_read(&h, "/sys");
 
 	if (err) {
-		log_error("--vfio-pci %s: /sys/bus/pci/devices: %s", o->vfio[0].said, strerror(-err));
+		log_error("--vfio-pci %s: /sys/bus/pci/devices: %s", o->vfio[0].said,
+		          strerror(-err));
 		return STATUS_HOST_LACKS;
 	}
 	for (unsigned int i = 0; i < o->nr_vfio && !status; i++) {
 		const struct vfio_option *v = &o->vfio[i];
 		const struct host_function *f = host_function_find(&h, v->at, strlen(v->at));
 
-		if (f && host_function_ready(&h, f))
-			snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
-		else
+		if (!f || !host_function_ready(&h, f)) {
 			status = refuse(v, &h, f);
+			continue;
+		}
+		snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
+		m->vfio[i].msi = (struct vfio_range){ f->msi_first, f->msi_last };
 	}
 	host_functions_free(&h);
 	return status;
@@ -169,8 +172,10 @@ static const struct hint {
 	  ": the host's interrupts are not isolated: expected an ITS, or the module parameter "
 	  "iommufd.allow_unsafe_interrupts=1" },
 	{ "bind", EBUSY, ": another program has it, or another function of its group" },
-	{ "attach", ENOMEM, ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
-	{ "memory", ENOMEM, ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
+	{ "attach", ENOMEM,
+	  ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
+	{ "memory", ENOMEM,
+	  ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
 };
 
 static int failed(const struct vfio_option *v, const char *step, int err)
@@ -188,8 +193,6 @@ static void close_device(void *ctx)
 {
 	struct machine_vfio *v = ctx;
 
-	if (v->pci)
-		vfio_pci_destroy(v->pci);
 	vm_vfio_remove(v->vm, v->dev.fd);
 	vfio_device_close(&v->dev);
 }
@@ -209,7 +212,7 @@ static int bind(struct machine *m, const struct vfio_option *o, struct machine_v
 	err = vfio_device_bind(&v->dev);
 	if (err)
 		return failed(o, "bind", err);
-	err = vfio_device_attach(&v->dev, m->vfio_context.ioas);
+	err = vfio_device_attach_all(&v->dev);
 	return err ? failed(o, "attach", err) : 0;
 }
 
@@ -228,6 +231,11 @@ int vfio_devices_bind(struct machine *m)
 	return status;
 }
 
+static void destroy(void *pci)
+{
+	vfio_pci_destroy(pci);
+}
+
 static int create(struct machine *m, const struct vfio_option *o, struct machine_vfio *v)
 {
 	static const char *const steps[] = {
@@ -236,6 +244,7 @@ static int create(struct machine *m, const struct vfio_option *o, struct machine
 		[VFIO_PCI_STEP_BUS] = "its bus in the guest",
 		[VFIO_PCI_STEP_BARS] = "its BARs",
 		[VFIO_PCI_STEP_IRQS] = "its interrupts",
+		[VFIO_PCI_STEP_IOMMU] = "its IOMMU in the guest",
 	};
 	struct vfio_pci_config c = { .at = o->at };
 	enum vfio_pci_step step;
@@ -244,6 +253,8 @@ static int create(struct machine *m, const struct vfio_option *o, struct machine
 	if (err)
 		return err;
 	err = vfio_pci_create(&v->pci, &v->dev, machine_bus(m, &o->place), &c, &step);
+	if (v->pci)
+		machine_own(m, destroy, v->pci);
 	if (err)
 		return failed(o, steps[step], err);
 	machine_is_pci(m, &o->place, vfio_pci_func(v->pci), false);

@@ -23,8 +23,7 @@ int vfio_context_open(struct vfio_context *c)
 	struct iommu_ioas_alloc ioas = { 0 };
 	int err;
 
-	c->ioas = 0;
-	c->nr_devices = 0;
+	*c = (struct vfio_context){ .uapi = *u };
 	u->iommufd = u->ops->open(u, "/dev/iommu");
 	if (u->iommufd < 0)
 		return u->iommufd;
@@ -37,6 +36,8 @@ int vfio_context_open(struct vfio_context *c)
 	c->ioas = ioas.out_ioas_id;
 	return 0;
 }
+
+#define VFIO_MAX_RANGES 64
 
 #define MAP_RAM (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 
@@ -67,12 +68,47 @@ int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem)
 	int err = mem->fd < 0 ? -ENOTTY : map_file(c, mem);
 
 	/* older kernels do not know the call; and a file of some kinds it does not take */
-	return err == -ENOTTY || err == -EINVAL || err == -EOPNOTSUPP ? map(c, mem) : err;
+	if (err == -ENOTTY || err == -EINVAL || err == -EOPNOTSUPP)
+		err = map(c, mem);
+	if (!err)
+		c->mem = mem;
+	return err;
+}
+
+/* The kernel tells of what is possible, in order. */
+int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, struct vfio_range *holes,
+                       unsigned int max)
+{
+	struct iommu_iova_range allowed[VFIO_MAX_RANGES];
+	struct iommu_ioas_iova_ranges arg = { .ioas_id = c->ioas,
+		                              .num_iovas = VFIO_MAX_RANGES,
+		                              .allowed_iovas = (uintptr_t)allowed };
+	int err = c->uapi.ops->ioas_iova_ranges(&c->uapi, &arg);
+	unsigned int nr = 0;
+
+	if (err || !arg.num_iovas)
+		return err;
+	if (allowed[0].start > *first)
+		*first = allowed[0].start;
+	if (allowed[arg.num_iovas - 1].last < *last)
+		*last = allowed[arg.num_iovas - 1].last;
+	for (u32 i = 1; i < arg.num_iovas; i++) {
+		const struct vfio_range hole = { allowed[i - 1].last + 1, allowed[i].start - 1 };
+
+		if (hole.first > *last || hole.last < *first)
+			continue;
+		if (nr < max)
+			holes[nr] = hole;
+		nr++;
+	}
+	return nr;
 }
 
 void vfio_context_close(struct vfio_context *c)
 {
 	assert(!c->nr_devices);
+	while (c->nr_tables)
+		destroy(&c->uapi, c->tables[--c->nr_tables]);
 	destroy(&c->uapi, c->ioas);
 	c->uapi.ops->close(&c->uapi, c->uapi.iommufd);
 	c->uapi.iommufd = -1;
@@ -110,6 +146,24 @@ int vfio_device_attach(struct vfio_device *d, u32 pt)
 	if (!err)
 		d->hwpt = arg.pt_id;
 	return err;
+}
+
+/* A page table is one IOMMU's: which of them fits, the kernel says (-EINVAL: not this one). */
+int vfio_device_attach_all(struct vfio_device *d)
+{
+	struct vfio_context *c = d->context;
+	struct iommu_hwpt_alloc arg = { .dev_id = d->id, .pt_id = c->ioas };
+	int err = -EINVAL;
+
+	for (unsigned int i = 0; i < c->nr_tables && err == -EINVAL; i++)
+		err = vfio_device_attach(d, c->tables[i]);
+	if (err != -EINVAL || c->nr_tables == VFIO_MAX_TABLES)
+		return err;
+	err = c->uapi.ops->hwpt_alloc(&c->uapi, &arg);
+	if (err)
+		return err;
+	c->tables[c->nr_tables++] = arg.out_hwpt_id;
+	return vfio_device_attach(d, arg.out_hwpt_id);
 }
 
 int vfio_device_detach(struct vfio_device *d)

@@ -5,6 +5,9 @@
 #include "vfio/uapi.h"
 
 struct guest_mem;
+struct iova_space;
+
+#define VFIO_MAX_TABLES 16 /* one for each IOMMU of the host's that has a device of ours */
 
 /*
  * What Nestor has of the host's iommufd: a context, with an address space that is the guest's
@@ -13,6 +16,9 @@ struct guest_mem;
 struct vfio_context {
 	struct uapi uapi;
 	u32 ioas;
+	const struct guest_mem *mem; /* what is mapped there; NULL: nothing yet */
+	u32 tables[VFIO_MAX_TABLES]; /* page tables of it, for devices that reach all of it */
+	unsigned int nr_tables;
 	unsigned int nr_devices; /* bound */
 };
 
@@ -32,6 +38,14 @@ int vfio_context_open(struct vfio_context *c);
 /* Guest RAM is at its own addresses there, by its file if it has one and the host takes it; it is
  * pinned from the first attachment on. -errno. */
 int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem);
+/* Addresses in [*@first, *@last] that devices attached to it cannot be given; both bounds are moved
+ * to those that they can, the first and the last. How many there are within, of which @max are
+ * written; -errno. */
+struct vfio_range {
+	u64 first, last; /* bytes, both included */
+};
+int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, struct vfio_range *holes,
+                       unsigned int max);
 /* Takes the address space down, with what is mapped, and closes. All devices have been closed. */
 void vfio_context_close(struct vfio_context *c);
 
@@ -41,6 +55,11 @@ int vfio_device_open(struct vfio_device *d, struct vfio_context *c, const char *
 int vfio_device_bind(struct vfio_device *d);
 /* To an IOAS, or a hardware page table, in place of what it is attached to. -errno: no change. */
 int vfio_device_attach(struct vfio_device *d, u32 pt);
+/* To all of guest RAM, at its own addresses, which stays pinned then. -errno: no change. */
+int vfio_device_attach_all(struct vfio_device *d);
+/* vfio/mirror.c: to what is in @space, and will be: the host's IOMMU has a mirror of it from now
+ * on. NULL: to nothing. -errno: no change; -EOPNOTSUPP: its mappings are a table of the guest's. */
+int vfio_device_follow(struct vfio_device *d, struct iova_space *space);
 /* Its DMA is blocked. -errno; closing detaches too. */
 int vfio_device_detach(struct vfio_device *d);
 /* Whether VFIO_DEVICE_FEATURE_@index can be had, in the ways that @flags says (GET, SET). */

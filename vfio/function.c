@@ -112,6 +112,25 @@ static void add_member(const char *name, void *ctx)
 		snprintf(g->f->other, HOST_NAME, "%.*s", HOST_NAME - 1, name);
 }
 
+/* A line of reserved_regions: "0x0000000008000000 0x00000000080fffff msi". */
+static void read_msi_window(const struct place *p, struct host_function *f)
+{
+	unsigned long long first, last;
+	char path[PATH_MAX], line[128], type[32];
+	FILE *file;
+
+	path_of(p, "iommu_group/reserved_regions", path);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%llx %llx %31s", &first, &last, type) == 3 &&
+		    !strcmp(type, "msi")) {
+			f->msi_first = first;
+			f->msi_last = last;
+		}
+	if (file)
+		fclose(file);
+}
+
 static void read_group(const struct place *p, struct host_function *f, const char *sys)
 {
 	char name[HOST_NAME], kind[HOST_NAME], path[PATH_MAX];
@@ -208,7 +227,7 @@ static void read_function(struct host_function *f, const char *sys, const char *
 {
 	struct place p;
 
-	*f = (struct host_function){ .group = -1 };
+	*f = (struct host_function){ .group = -1, .msi_first = 1 };
 	snprintf(f->at, sizeof(f->at), "%.*s", HOST_NAME - 1, at);
 	snprintf(p.path, sizeof(p.path), "%s/bus/pci/devices/%s", sys, at);
 	f->vendor = read_number(&p, "vendor");
@@ -217,6 +236,7 @@ static void read_function(struct host_function *f, const char *sys, const char *
 	read_link(&p, "driver", f->driver);
 	read_link(&p, "iommu", f->iommu);
 	read_group(&p, f, sys);
+	read_msi_window(&p, f);
 	read_text(&p, "reset_method", f->resets, sizeof(f->resets));
 	read_cdev(&p, f);
 	read_config(&p, f);

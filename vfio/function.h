@@ -13,14 +13,15 @@ struct host_function {
 	u16 vendor, device;
 	u32 class;
 	char driver[HOST_NAME];
-	int group;              /* of IOMMUs; -1: behind none */
-	char iommu[HOST_NAME];  /* as in /sys/class/iommu */
-	char other[HOST_NAME];  /* in its group, with a driver, and no PCI function */
-	char *members;          /* the rest of its group, split by spaces */
-	char resets[HOST_NAME]; /* the kernel's words for its ways of reset, likewise */
-	char cdev[HOST_NAME];   /* in /dev/vfio/devices; empty: no vfio driver has it */
-	bool is_bridge;         /* vfio-pci takes none */
-	bool caps_known;        /* config space could be read beyond its first part: by root */
+	int group;               /* of IOMMUs; -1: behind none */
+	char iommu[HOST_NAME];   /* as in /sys/class/iommu */
+	char other[HOST_NAME];   /* in its group, with a driver, and no PCI function */
+	char *members;           /* the rest of its group, split by spaces */
+	char resets[HOST_NAME];  /* the kernel's words for its ways of reset, likewise */
+	char cdev[HOST_NAME];    /* in /dev/vfio/devices; empty: no vfio driver has it */
+	u64 msi_first, msi_last; /* where the kernel maps doorbells for it; first > last: nowhere */
+	bool is_bridge;          /* vfio-pci takes none */
+	bool caps_known;         /* config space could be read beyond its first part: by root */
 	bool ats, pri, pasid;
 	unsigned int pasid_bits;
 };

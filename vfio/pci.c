@@ -56,7 +56,8 @@ static int get_info(struct vfio_pci *p)
 	struct vfio_region_info config = { .index = VFIO_PCI_CONFIG_REGION_INDEX };
 	int err = u->ops->get_info(u, p->dev->fd, &info);
 
-	if (!err && (!(info.flags & VFIO_DEVICE_FLAGS_PCI) || info.num_irqs <= VFIO_PCI_MSIX_IRQ_INDEX))
+	if (!err &&
+	    (!(info.flags & VFIO_DEVICE_FLAGS_PCI) || info.num_irqs <= VFIO_PCI_MSIX_IRQ_INDEX))
 		err = -EINVAL;
 	if (!err)
 		err = u->ops->get_region_info(u, p->dev->fd, &config);
@@ -64,6 +65,18 @@ static int get_info(struct vfio_pci *p)
 	p->config = config.offset;
 	p->config_size = config.size;
 	return err;
+}
+
+/* The kernel attaches nothing to a function that it resets (-EBUSY). */
+static int attach(struct iommu_assigned *a, struct iova_space *space)
+{
+	struct vfio_pci *p = container_of(a, struct vfio_pci, assigned);
+
+	if (p->lost)
+		return 0;
+	if (p->resetting)
+		work_wait(p->vm->work, &p->reset);
+	return vfio_device_follow(p->dev, space);
 }
 
 static int add(struct vfio_pci *p, struct pci_bus *bus, enum vfio_pci_step *step)
@@ -90,6 +103,10 @@ static int add(struct vfio_pci *p, struct pci_bus *bus, enum vfio_pci_step *step
 		*step = VFIO_PCI_STEP_IRQS;
 		err = vfio_irqs_init(p);
 	}
+	if (!err && p->func.dma->translated) {
+		*step = VFIO_PCI_STEP_IOMMU;
+		err = iommu_assign(p->func.dma, &p->assigned);
+	}
 	if (!err)
 		pci_func_ready(&p->func);
 	return err;
@@ -111,6 +128,7 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->func.dma = c->dma;
 	p->func.reset = reset;
 	p->func.resetting = resetting;
+	p->assigned.attach = attach;
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
 	*out = p;
 	return add(p, bus, step);
@@ -120,6 +138,9 @@ void vfio_pci_destroy(struct vfio_pci *p)
 {
 	if (p->func.bus)
 		pci_func_remove(&p->func);
+	if (p->func.dma && p->func.dma->translated)
+		iommu_assign(p->func.dma, NULL);
+	vfio_device_follow(p->dev, NULL);
 	vfio_irqs_destroy(p);
 	vfio_bars_destroy(p);
 	if (p->func.msix)

@@ -15,8 +15,10 @@ struct pci_func;
 struct vfio_pci;
 
 struct vfio_pci_config {
-	const char *at;        /* where it is on the host; stays the caller's, for its life */
-	struct dma_space *dma; /* which its messages go through; NULL: that of functions behind no IOMMU */
+	const char *at; /* where it is on the host; stays the caller's, for its life */
+	/* Which its messages go through. NULL: that of functions behind no IOMMU; else an
+	 * endpoint's (vmm/iommu.h), whose IOMMU it follows. */
+	struct dma_space *dma;
 };
 
 /* Where it failed, for the one line that machine/ prints. */
@@ -26,6 +28,7 @@ enum vfio_pci_step {
 	VFIO_PCI_STEP_BUS,    /* there is no room */
 	VFIO_PCI_STEP_BARS,   /* regions */
 	VFIO_PCI_STEP_IRQS,   /* interrupts */
+	VFIO_PCI_STEP_IOMMU,  /* it cannot follow that */
 };
 
 /*

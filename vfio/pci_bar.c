@@ -59,7 +59,8 @@ static void place(struct vfio_region *r, gpa_t at)
 		struct vfio_piece *piece = &r->pieces[i];
 
 		if (piece->slot < 0)
-			piece->slot = vm_slot_add(r->pci->vm, at + piece->at, piece->host, piece->len);
+			piece->slot =
+				vm_slot_add(r->pci->vm, at + piece->at, piece->host, piece->len);
 	}
 }
 
@@ -172,8 +173,8 @@ static void find_pieces(struct vfio_region *r, const struct region_info *i)
 		add_around(r, 0, r->size, holes);
 		return;
 	}
-	for (u32 n = 0; n < sparse->nr_areas && (const u8 *)&sparse->areas[n + 1] <= (const u8 *)(i + 1);
-	     n++)
+	for (u32 n = 0;
+	     n < sparse->nr_areas && (const u8 *)&sparse->areas[n + 1] <= (const u8 *)(i + 1); n++)
 		add_around(r, sparse->areas[n].offset,
 		           sparse->areas[n].offset + sparse->areas[n].size, holes);
 }
@@ -205,13 +206,16 @@ static int add_bar(struct vfio_pci *p, unsigned int bar)
 
 	if (err || !i.info.size)
 		return 0;
-	err = u->ops->read(u, p->dev->fd, &reg, sizeof(reg), p->config + PCI_BASE_ADDRESS_0 + bar * 4);
+	err = u->ops->read(u, p->dev->fd, &reg, sizeof(reg),
+	                   p->config + PCI_BASE_ADDRESS_0 + bar * 4);
 	if (err)
 		return err;
 	reg = le32toh(reg);
 	if (reg & PCI_BASE_ADDRESS_SPACE_IO)
 		return 0;
-	*r = (struct vfio_region){ .pci = p, .bar = bar, .offset = i.info.offset, .size = i.info.size };
+	*r = (struct vfio_region){
+		.pci = p, .bar = bar, .offset = i.info.offset, .size = i.info.size
+	};
 	find_pieces(r, &i);
 	err = map_pieces(r);
 	if (!err)
@@ -236,7 +240,9 @@ static void add_rom(struct vfio_pci *p)
 	size = i.info.size;
 	while (size & (size - 1)) /* up to a power of two, as a BAR's is */
 		size += FIELD_LOW(size);
-	*r = (struct vfio_region){ .pci = p, .bar = PCI_ROM_BAR, .offset = i.info.offset, .size = size };
+	*r = (struct vfio_region){
+		.pci = p, .bar = PCI_ROM_BAR, .offset = i.info.offset, .size = size
+	};
 	pci_bar_add(&p->func, PCI_ROM_BAR,
 	            &(struct pci_bar){ .size = size, .ops = &bar_ops, .dev = r });
 }

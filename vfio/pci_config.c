@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration space of an assigned function: whose each byte is. VFIO passes, virtualises or hides
- * registers itself (drivers/vfio/pci/vfio_pci_config.c); here is what is left to do: header, messages,
- * what Nestor's own segments decide, and what a guest is not to have.
+ * Configuration space of an assigned function: whose each byte is. VFIO passes, virtualises or
+ * hides registers itself (drivers/vfio/pci/vfio_pci_config.c); here is what is left to do: header,
+ * messages, what Nestor's own segments decide, and what a guest is not to have.
  */
 #include <endian.h>
 #include <errno.h>
@@ -79,7 +79,8 @@ void vfio_config_sync(struct vfio_pci *p)
 	write_command(p, pci_get16(f, PCI_COMMAND));
 }
 
-/* VFIO has put back what there was before (pci_try_reset_function); the guest has nothing enabled. */
+/* VFIO has put back what there was before (pci_try_reset_function); the guest has nothing enabled.
+ */
 void vfio_config_after_reset(struct vfio_pci *p)
 {
 	p->command = ~pci_get16(&p->func, PCI_COMMAND);
@@ -147,7 +148,8 @@ static void header_init(struct vfio_pci *p)
 	p->has_pin = f->config[PCI_INTERRUPT_PIN];
 	f->config[PCI_INTERRUPT_PIN] = p->has_pin; /* INTA */
 	pci_set16(f, PCI_COMMAND, 0);
-	pci_allow16(f, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	pci_allow16(f, PCI_COMMAND,
+	            PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 	f->writable[PCI_INTERRUPT_LINE] = 0xff;
 	f->writable[PCI_CACHE_LINE_SIZE] = 0xff;
 	f->intx_elsewhere = true;

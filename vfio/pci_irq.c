@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts of an assigned function. VFIO signals eventfds: KVM takes those of vectors that it has a
- * route for, and of INTx; the loop the rest, and what comes while the guest has a vector masked.
+ * Interrupts of an assigned function. VFIO signals eventfds: KVM takes those of vectors that it has
+ * a route for, and of INTx; the loop the rest, and what comes while the guest has a vector masked.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>

@@ -6,6 +6,7 @@
 
 #include "devices/pci/pci.h"
 #include "vfio/pci.h"
+#include "vmm/iommu.h"
 #include "vmm/irq.h"
 #include "vmm/vm.h"
 
@@ -48,10 +49,11 @@ struct vfio_pci {
 	struct pci_func func;
 	struct vfio_device *dev;
 	struct vm *vm;
+	struct iommu_assigned assigned;
 	const char *at;
-	u64 config, config_size;   /* offset in the file, bytes */
-	u8 ours[PCI_CONFIG_SIZE];  /* a mask a byte: what the guest sees is func.config's */
-	u16 command;               /* as the function has it */
+	u64 config, config_size;     /* offset in the file, bytes */
+	u8 ours[PCI_CONFIG_SIZE];    /* a mask a byte: what the guest sees is func.config's */
+	u16 command;                 /* as the function has it */
 	u8 caps[PCI_CAP_ID_MAX + 1]; /* where each is; 0: there is none */
 	struct vfio_region regions[PCI_ROM_BAR + 1];
 	enum vfio_mode mode;

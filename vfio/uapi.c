@@ -187,7 +187,8 @@ static int map_region(struct uapi *u, int fd, u64 len, u64 offset, void **host)
 		*host = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 	if (!err && *host == MAP_FAILED)
 		err = -errno;
-	snprintf(text, sizeof(text), "mmap(NULL, %#llx, PROT_READ|PROT_WRITE, MAP_SHARED, %d, %#llx)",
+	snprintf(text, sizeof(text),
+	         "mmap(NULL, %#llx, PROT_READ|PROT_WRITE, MAP_SHARED, %d, %#llx)",
 	         (unsigned long long)len, fd, (unsigned long long)offset);
 	end_line(u, text, err, now_us() - since);
 	return err;

@@ -86,8 +86,8 @@ struct uapi_ops {
 	int (*hot_reset)(struct uapi *u, int fd, struct vfio_pci_hot_reset *arg);
 	int (*feature)(struct uapi *u, int fd, struct vfio_device_feature *arg);
 	int (*ioeventfd)(struct uapi *u, int fd, struct vfio_device_ioeventfd *arg);
-	/* Its regions, by offsets in the file: 1, 2, 4 or 8 bytes, of which all are read and written
-	 * (0) or none (-errno); host memory that is the device's. */
+	/* Its regions, by offsets in the file: 1, 2, 4 or 8 bytes, of which all are read and
+	 * written (0) or none (-errno); host memory that is the device's. */
 	int (*read)(struct uapi *u, int fd, void *buf, u32 len, u64 offset);
 	int (*write)(struct uapi *u, int fd, const void *buf, u32 len, u64 offset);
 	int (*map)(struct uapi *u, int fd, u64 len, u64 offset, void **host);

@@ -224,12 +224,35 @@ static int replace(struct iommu_endpoint *e, struct iommu_attachment **at, u32 p
 	return 0;
 }
 
+static struct iova_space *space_of(const struct iommu_endpoint *e)
+{
+	return e->attachment ? e->attachment->space : NULL;
+}
+
+int iommu_assign(struct dma_space *s, struct iommu_assigned *a)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+	int err;
+
+	assert(s->ops == &endpoint_ops);
+	err = a ? a->attach(a, space_of(e)) : 0;
+	if (!err)
+		e->assigned = a;
+	return err;
+}
+
 int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait)
 {
-	const int err = replace(e, &e->attachment, DMA_NO_PASID, space, wait);
+	struct iova_space *before = space_of(e);
+	int err = e->assigned ? e->assigned->attach(e->assigned, space) : 0;
 
+	if (err)
+		return err;
+	err = replace(e, &e->attachment, DMA_NO_PASID, space, wait);
 	if (!err)
 		iommu_messages_changed(e);
+	else if (e->assigned)
+		e->assigned->attach(e->assigned, before);
 	return err;
 }
 

@@ -32,8 +32,15 @@ struct iommu_attachment {
 	u32 pasid;                     /* or DMA_NO_PASID */
 };
 
+/* A device of the host's behind it, whose DMA is the host's IOMMU's to translate. */
+struct iommu_assigned {
+	/* It reaches what is in @space (NULL: nothing) and nothing else; -errno: as it was. */
+	int (*attach)(struct iommu_assigned *a, struct iova_space *space);
+};
+
 struct iommu_endpoint {
 	struct dma_space dma;
+	struct iommu_assigned *assigned; /* NULL: its device is emulated */
 	const struct iommu_ops *ops;
 	struct iommu_attachment *attachment; /* NULL: none, and nothing can be reached */
 	struct iommu_attachment *processes;  /* with an address space of their own */
@@ -51,9 +58,12 @@ struct iommu_endpoint {
 void iommu_endpoint_init(struct iommu_endpoint *e, const struct iommu_ops *ops,
                          const struct guest_mem *mem);
 
+/* @s is such an endpoint's. From now on @a follows it; NULL: nobody does. -errno: it could not. */
+int iommu_assign(struct dma_space *s, struct iommu_assigned *a);
+
 /*
  * From now on it reaches @space (NULL: nothing). @wait->left grows by one if
- * transfers that began before are in flight still. 0 or -ENOMEM: nothing has changed.
+ * transfers that began before are in flight still. 0; -errno: nothing has changed.
  */
 int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait);
 

@@ -47,6 +47,7 @@ void iova_gap(struct iova_space *s, u64 iova, u64 *first, u64 *last)
 int iova_map(struct iova_space *s, const struct iova_mapping *m)
 {
 	struct iova_mapping *copy = calloc(1, sizeof(*copy));
+	int err;
 
 	if (!copy)
 		return -ENOMEM;
@@ -58,6 +59,12 @@ int iova_map(struct iova_space *s, const struct iova_mapping *m)
 	if (iova_tree_RB_INSERT(&s->tree, copy)) {
 		free(copy);
 		return -EEXIST;
+	}
+	err = s->mirror ? s->mirror->map(s->mirror, m) : 0;
+	if (err) {
+		iova_tree_RB_REMOVE(&s->tree, copy);
+		free(copy);
+		return err;
 	}
 	s->nr++;
 	return 0;
@@ -104,6 +111,8 @@ int iova_unmap(struct iova_space *s, u64 iova, u64 last, struct dma_wait *wait, 
 		return -ERANGE;
 	}
 	iova_take(s, iova, last, IOVA_ALL, wait, doorbells);
+	if (s->mirror)
+		s->mirror->unmap(s->mirror, iova, last);
 	return 0;
 }
 
@@ -113,4 +122,7 @@ void iova_clear(struct iova_space *s)
 
 	while ((m = RB_MIN(iova_tree, &s->tree)))
 		remove_mapping(s, m, NULL);
+	if (s->mirror)
+		s->mirror->gone(s->mirror);
+	s->mirror = NULL;
 }

@@ -25,8 +25,22 @@ enum iova_kind { IOVA_OWN = 1, IOVA_GLOBAL = 2, IOVA_ALL = 3 };
 
 RB_HEAD(iova_tree, iova_mapping);
 
+/*
+ * Who keeps the mappings of a space elsewhere too: in a host's IOMMU, for devices that are no
+ * program's. Called by those below, when they are done with the space itself.
+ */
+struct iova_mirror {
+	/* -errno: it cannot be mapped there, and so it is not mapped at all */
+	int (*map)(struct iova_mirror *m, const struct iova_mapping *mapping);
+	/* All within [@first, @last], both included: nothing reaches them when it returns. */
+	void (*unmap)(struct iova_mirror *m, u64 first, u64 last);
+	void (*gone)(struct iova_mirror *m); /* with the space; nothing is attached to it */
+};
+
 struct iova_space {
 	struct iova_tree tree;
+	struct iova_mirror *mirror; /* NULL: there is none */
+	bool identity;              /* every IOVA is mapped to itself */
 	u64 nr;
 	u64 generation; /* another one whenever a mapping has gone: what was looked up before is
 	                   stale */
@@ -39,7 +53,8 @@ struct iova_space {
 
 void iova_init(struct iova_space *s);
 
-/* @m's range, GPA, perm and kind; a copy is kept. 0; -EEXIST: it overlaps another; -ENOMEM. */
+/* @m's range, GPA, perm and kind; a copy is kept. 0; -EEXIST: it overlaps another; -ENOMEM; what
+ * the mirror says. */
 int iova_map(struct iova_space *s, const struct iova_mapping *m);
 
 /*

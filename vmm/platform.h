@@ -18,7 +18,7 @@
 #define PLATFORM_FUNCTIONS   768
 #define PLATFORM_BRIDGES     256
 #define PLATFORM_RESERVED    8
-#define PLATFORM_UNMAPPABLE  11 /* ranges of one IOMMU */
+#define PLATFORM_UNMAPPABLE  25 /* ranges of one IOMMU */
 
 struct platform_device {
 	gpa_t base;

@@ -14,7 +14,7 @@ struct pci_msi {
 	struct pci_func *f;
 	unsigned int cap, log2; /* of how many there are */
 	bool wide, maskable;    /* 64-bit addresses; each vector has a mask and a pending bit */
-	u32 pending; /* what the register says, where there is one */
+	u32 pending;            /* what the register says, where there is one */
 	struct irq_route routes[MAX_VECTORS];
 };
 

@@ -111,6 +111,7 @@ int viommu_create(struct virtio_dev **dev, struct dma_space *dma, struct log *lo
 	v->host = *c;
 	v->config = configuration(v);
 	iova_init(&v->everything);
+	v->everything.identity = true;
 	v->everything.any_pasid = true; /* 5.13.6: in bypass mode nothing is translated */
 	if (iova_map(&v->everything, &all)) {
 		free(v);

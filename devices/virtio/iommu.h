@@ -10,7 +10,7 @@
  * mappings a driver sets. Everything is called under the device lock, or before
  * the guest runs.
  */
-#define VIOMMU_MAX_RESERVED 10
+#define VIOMMU_MAX_RESERVED 24
 
 struct viommu_range {
 	u64 first, last; /* bytes, both included */

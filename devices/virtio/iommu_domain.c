@@ -121,12 +121,26 @@ static struct viommu_seat *take_seat(struct viommu_endpoint *e, u32 pasid)
 	return seat;
 }
 
+/* Of a host's IOMMU: it has no such address, or something else is there for a device of its. */
+static u8 status_of(int err)
+{
+	switch (-err) {
+	case 0: return VIRTIO_IOMMU_S_OK;
+	case ENOMEM: return VIRTIO_IOMMU_S_NOMEM;
+	case EEXIST:
+	case EINVAL:
+	case EADDRINUSE: return VIRTIO_IOMMU_S_INVAL;
+	default: return VIRTIO_IOMMU_S_DEVERR;
+	}
+}
+
 /* 5.13.6.3.2: from one domain to another is a DETACH and an ATTACH. */
 u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 domain, bool bypass,
                  const struct viommu_table *table, struct dma_wait *wait)
 {
 	struct viommu_domain *d = viommu_find_domain(v, domain);
 	struct viommu_seat *seat = take_seat(e, pasid);
+	int err;
 
 	if (d && !is_alike(d, bypass, table))
 		return VIRTIO_IOMMU_S_INVAL;
@@ -136,10 +150,11 @@ u8 viommu_attach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 dom
 		return VIRTIO_IOMMU_S_OK;
 	if (!d)
 		d = create_domain(v, domain, bypass, table);
-	if (!d || sit(e, seat, reach(v, seat, d), wait)) {
+	err = d ? sit(e, seat, reach(v, seat, d), wait) : -ENOMEM;
+	if (err) {
 		if (d && !d->nr_endpoints)
 			free_domain(v, d);
-		return VIRTIO_IOMMU_S_NOMEM;
+		return status_of(err);
 	}
 	leave_domain(v, e, seat);
 	seat->domain = d;
@@ -151,22 +166,18 @@ u8 viommu_detach(struct viommu *v, struct viommu_endpoint *e, u32 pasid, u32 dom
                  struct dma_wait *wait)
 {
 	struct viommu_seat *seat = viommu_seat(e, pasid);
+	int err;
 
 	if (!seat || !seat->domain || seat->domain->id != domain)
 		return VIRTIO_IOMMU_S_INVAL;
-	if (sit(e, seat, reach(v, seat, NULL), wait))
-		return VIRTIO_IOMMU_S_NOMEM;
-	leave_domain(v, e, seat);
-	return VIRTIO_IOMMU_S_OK;
+	err = sit(e, seat, reach(v, seat, NULL), wait);
+	if (!err)
+		leave_domain(v, e, seat);
+	return status_of(err);
 }
 
 u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mapping *m)
 {
-	static const u8 status[] = {
-		[0] = VIRTIO_IOMMU_S_OK,
-		[EEXIST] = VIRTIO_IOMMU_S_INVAL,
-		[ENOMEM] = VIRTIO_IOMMU_S_NOMEM,
-	};
 	int err;
 
 	if (v->counts.mappings >= v->host.max_mappings)
@@ -174,7 +185,7 @@ u8 viommu_map(struct viommu *v, struct viommu_domain *d, const struct iova_mappi
 	err = iova_map(&d->space, m);
 	if (!err)
 		v->counts.mappings++;
-	return status[-err];
+	return status_of(err);
 }
 
 static void tell_of_messages(struct viommu *v, const struct viommu_domain *d)
