@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Devices to assign, for the lab's host: an e1000e, an igb and an NVMe disk, each behind a root port, and behind two
-# SMMUs that nest (the e1000e behind the first, with all else of the machine). Told by ACPI, which more than one SMMU needs.
+# Devices to assign, for the lab's host: an e1000e, an igb, an NVMe disk and a virtio-net, each behind a root port, and
+# behind two SMMUs that nest (the e1000e behind the first, with all else of the machine). What cards send to
+# 10.0.2.100, port 7, comes back. Told by ACPI, which more than one SMMU needs.
 # Sourced by host.sh.
 
 # devices_args WORK: QEMU's arguments, a line each
 devices_args() {
     local disk=$1/disk echo=user,guestfwd=tcp:10.0.2.100:7-cmd:cat
-    truncate -s 64M "$disk"
+    truncate -s 16M "$disk"
     printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 \
         -device arm-smmuv3,primary-bus=pcie.0,id=smmu0,stage=nested \
         -device arm-smmuv3,primary-bus=pcie.1,id=smmu1,stage=nested \
         -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev "$echo,id=net0" \
         -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev "$echo,id=net1" \
         -device pcie-root-port,id=port2,bus=pcie.1,chassis=3 -device nvme,bus=port2,drive=disk,serial=one \
+        -device pcie-root-port,id=port3,bus=pcie.1,chassis=4 -netdev "$echo,id=net2" \
+        -device virtio-net-pci,bus=port3,netdev=net2,iommu_platform=on,disable-legacy=on \
         -drive "if=none,id=disk,format=raw,file=${disk//,/,,}"
 }
 

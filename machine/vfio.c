@@ -193,7 +193,8 @@ static void close_device(void *ctx)
 {
 	struct machine_vfio *v = ctx;
 
-	vm_vfio_remove(v->vm, v->dev.fd);
+	if (v->dev.fd >= 0)
+		vm_vfio_remove(v->vm, v->dev.fd);
 	vfio_device_close(&v->dev);
 }
 

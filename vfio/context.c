@@ -185,15 +185,23 @@ bool vfio_device_has_feature(const struct vfio_device *d, u32 index, u32 flags)
 	return !u->ops->feature(u, d->fd, &arg);
 }
 
-void vfio_device_close(struct vfio_device *d)
+int vfio_device_give(struct vfio_device *d)
 {
-	struct uapi *u = &d->context->uapi;
+	const int fd = d->fd;
 
 	if (d->hwpt)
 		vfio_device_detach(d);
 	if (d->id)
 		d->context->nr_devices--;
-	if (d->fd >= 0)
-		u->ops->close(u, d->fd);
 	*d = (struct vfio_device){ .context = d->context, .fd = -1 };
+	return fd;
+}
+
+void vfio_device_close(struct vfio_device *d)
+{
+	struct uapi *u = &d->context->uapi;
+	const int fd = vfio_device_give(d);
+
+	if (fd >= 0)
+		u->ops->close(u, fd);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "vfio/pci_private.h"
+#include "vmm/assigned.h"
 
 /* Runs on the work thread: it can take a second and more. */
 static void run_reset(struct work *w)
@@ -47,6 +48,39 @@ static void reset(struct pci_func *f)
 static bool resetting(const struct pci_func *f)
 {
 	return container_of(f, const struct vfio_pci, func)->resetting;
+}
+
+/* Without the lock: closing it resets it. */
+static void run_leave(struct work *w)
+{
+	struct vfio_pci *p = container_of(w, struct vfio_pci, leave);
+	struct uapi *u = &p->dev->context->uapi;
+
+	u->ops->close(u, p->leaving);
+}
+
+static void has_left(struct work *w)
+{
+	(void)w;
+}
+
+/* It has no BARs, no interrupts and no memory when the host has it again. */
+void vfio_pci_leave(struct vfio_pci *p, const char *why)
+{
+	if (p->lost)
+		return;
+	if (p->resetting)
+		work_wait(p->vm->work, &p->reset);
+	log_error("--vfio-pci %s: %s: the guest has it no longer", p->at, why);
+	vfio_irqs_off(p);
+	pci_func_pull(&p->func);
+	vfio_config_stop(p);
+	p->lost = true;
+	vfio_bars_destroy(p);
+	vm_vfio_remove(p->vm, p->dev->fd);
+	vfio_device_follow(p->dev, NULL);
+	p->leaving = vfio_device_give(p->dev);
+	work_submit(p->vm->work, &p->leave);
 }
 
 static int get_info(struct vfio_pci *p)
@@ -130,18 +164,22 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->func.resetting = resetting;
 	p->assigned.attach = attach;
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
+	p->leave = (struct work){ .run = run_leave, .done = has_left };
 	*out = p;
 	return add(p, bus, step);
 }
 
 void vfio_pci_destroy(struct vfio_pci *p)
 {
-	if (p->func.bus)
+	if (p->func.bus && !p->lost)
 		pci_func_remove(&p->func);
 	if (p->func.dma && p->func.dma->translated)
 		iommu_assign(p->func.dma, NULL);
-	vfio_device_follow(p->dev, NULL);
 	vfio_irqs_destroy(p);
+	if (!p->lost) {
+		vfio_config_stop(p);
+		vfio_device_follow(p->dev, NULL);
+	}
 	vfio_bars_destroy(p);
 	if (p->func.msix)
 		pci_msix_remove(&p->func);

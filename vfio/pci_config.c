@@ -79,6 +79,12 @@ void vfio_config_sync(struct vfio_pci *p)
 	write_command(p, pci_get16(f, PCI_COMMAND));
 }
 
+/* Before its IOMMU lets it reach nothing any more: what it did then would be a fault of the host's. */
+void vfio_config_stop(struct vfio_pci *p)
+{
+	write_command(p, 0);
+}
+
 /* VFIO has put back what there was before (pci_try_reset_function); the guest has nothing enabled.
  */
 void vfio_config_after_reset(struct vfio_pci *p)

@@ -118,6 +118,22 @@ static void resampled(struct loop_op *op, int res)
 	await(e);
 }
 
+static void requested(struct loop_op *op, int res)
+{
+	struct vfio_event *e = container_of(op, struct vfio_event, op);
+
+	if (was_read(e, res))
+		vfio_pci_leave(e->pci, "the host wants it back");
+}
+
+static void broken(struct loop_op *op, int res)
+{
+	struct vfio_event *e = container_of(op, struct vfio_event, op);
+
+	if (was_read(e, res))
+		vfio_pci_leave(e->pci, "it had an error that it does not recover from");
+}
+
 /* The vector's own eventfd: for what the loop is to see. */
 static int late_fd(struct vfio_pci *p, unsigned int nth)
 {
@@ -275,9 +291,28 @@ static int init_vectors(struct vfio_pci *p)
 	return 0;
 }
 
+/* Beside interrupts, what the host has to say; where it does not, nothing lacks. */
+static int init_event(struct vfio_pci *p, unsigned int index, struct vfio_event *e,
+                      void (*done)(struct loop_op *op, int res))
+{
+	struct vfio_irq_info i;
+	int err;
+
+	e->fd = -1;
+	if (get_info(p, index, &i) || !i.count)
+		return 0;
+	err = event_open(e, p, done);
+	return err ? err : set_fd(p, index, 0, e->fd);
+}
+
 int vfio_irqs_init(struct vfio_pci *p)
 {
 	int err = init_vectors(p);
+
+	if (!err)
+		err = init_event(p, VFIO_PCI_ERR_IRQ_INDEX, &p->error, broken);
+	if (!err)
+		err = init_event(p, VFIO_PCI_REQ_IRQ_INDEX, &p->request, requested);
 
 	if (!err && p->has_pin)
 		err = init_intx(p);
@@ -288,7 +323,12 @@ int vfio_irqs_init(struct vfio_pci *p)
 
 void vfio_irqs_destroy(struct vfio_pci *p)
 {
-	vfio_irqs_off(p);
+	if (!p->lost)
+		vfio_irqs_off(p);
+	if (p->error.pci)
+		event_close(&p->error);
+	if (p->request.pci)
+		event_close(&p->request);
 	for (unsigned int v = 0; v < p->nr_events; v++)
 		event_close(&p->vectors[v].late);
 	free(p->vectors);

@@ -64,7 +64,8 @@ struct vfio_pci {
 	unsigned int nr_vectors;     /* of MSI-X */
 	unsigned int nr_events;      /* of both */
 	unsigned int nr_msis;        /* that are enabled */
-	struct work reset;
+	struct work reset, leave;
+	int leaving; /* its descriptor, which is being closed */
 	bool resetting, can_reset;
 	bool lost; /* the host has it again, or it is broken: it is in no slot of the guest's */
 };
@@ -74,11 +75,15 @@ static inline struct vfio_pci *vfio_pci_of(struct pci_func *f)
 	return container_of(f, struct vfio_pci, func);
 }
 
+/* pci.c: the guest has it no longer, which one line says, with @why. */
+void vfio_pci_leave(struct vfio_pci *p, const char *why);
+
 /* pci_config.c: reads what there is, and says of each byte whose it is; capabilities. 0, -errno. */
 int vfio_config_read(struct vfio_pci *p);
 int vfio_config_init(struct vfio_pci *p);
 /* The function's command register, and what wakes it up, are as the guest has them. */
 void vfio_config_sync(struct vfio_pci *p);
+void vfio_config_stop(struct vfio_pci *p);
 void vfio_config_after_reset(struct vfio_pci *p);
 
 /* pci_bar.c */

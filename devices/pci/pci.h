@@ -114,6 +114,8 @@ struct vm *pci_bus_vm(const struct pci_bus *bus);
  */
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id);
 void pci_func_remove(struct pci_func *f);
+/* The same while the guest runs, as if it were pulled out: a port says so (6.7.3). */
+void pci_func_pull(struct pci_func *f);
 /* Its config space is whole: a reset brings back what is in it now, with no BAR anywhere. */
 void pci_func_ready(struct pci_func *f);
 void pci_func_reset(struct pci_func *f);

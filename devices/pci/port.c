@@ -17,6 +17,8 @@
 
 #define MSIX_BAR 0
 
+#define SLOT_EVENTS (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
+
 struct port {
 	struct pci_func func;
 	struct pci_bus bus;
@@ -130,6 +132,8 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
 	/* 7.5.3.10: there are no indicators; off is a value of their controls, 0 is Reserved */
 	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
+	f->clears[at + PCI_EXP_SLTSTA] = PCI_EXP_SLTSTA_PDC;
+	f->clears[at + PCI_EXP_SLTSTA + 1] = PCI_EXP_SLTSTA_DLLSC >> 8;
 	pci_allow16(f, at + PCI_EXP_SLTCTL,
 	            PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE);
 	pci_allow16(f, at + PCI_EXP_RTCTL,
@@ -178,7 +182,25 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 	pci_set16(f, link,
 	          pci_port_is_up(f) ? PCI_LINK_SPEED | PCI_LINK_WIDTH << 4 | PCI_EXP_LNKSTA_DLLLA
 	                            : PCI_LINK_SPEED);
-	pci_set16(f, slot, present ? PCI_EXP_SLTSTA_PDS : 0);
+	pci_set16(f, slot, (pci_get16(f, slot) & SLOT_EVENTS) | (present ? PCI_EXP_SLTSTA_PDS : 0));
+}
+
+/* One interrupt for whatever of the events is enabled (6.7.3.4). */
+void pci_func_pull(struct pci_func *f)
+{
+	struct pci_func *port = f->bus->port;
+	unsigned int at;
+	u16 control;
+
+	pci_func_remove(f);
+	if (!port)
+		return;
+	at = port->express + PCI_EXP_SLTSTA;
+	control = pci_get16(port, port->express + PCI_EXP_SLTCTL);
+	pci_set16(port, at, pci_get16(port, at) | SLOT_EVENTS);
+	if (control & PCI_EXP_SLTCTL_HPIE &&
+	    control & (PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_DLLSCE))
+		pci_msix_raise(port, 0);
 }
 
 static int add_port(struct port *port, struct pci_host *host)
