@@ -91,5 +91,6 @@ static int narrow(struct machine *m, unsigned int iommu, struct viommu_config *c
 
 int iommu_host_narrow(struct machine *m, unsigned int iommu, struct viommu_config *c)
 {
-	return is_assigned_to(m, iommu) ? narrow(m, iommu, c) : 0;
+	/* a machine that is only looked at has no host */
+	return m->vfio_context.ioas && is_assigned_to(m, iommu) ? narrow(m, iommu, c) : 0;
 }

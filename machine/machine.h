@@ -147,5 +147,6 @@ int vfio_devices_bind(struct machine *m);
 int vfio_devices_create(struct machine *m);
 /* stand_in.c: in the place of these, all of those whose other half is on a host. */
 int stand_ins_create(struct machine *m);
+int vfio_stand_ins_create(struct machine *m);
 
 #endif

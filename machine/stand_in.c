@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Virtio devices in the place of those whose other half is a file, an interface or a program of a
- * host: for a machine that is looked at and never runs. No driver will see what is in them. */
+ * host, and functions in the place of the host's own: for a machine that is looked at and never
+ * runs. No driver will see what is in them. */
 #include <errno.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 
+#include "devices/pci/pci.h"
 #include "devices/virtio/virtio.h"
 #include "machine/machine.h"
 
@@ -34,6 +36,43 @@ static int stand_in(struct machine *m, const struct virtio_type *type, const str
 	dev->nr_queues = 1;
 	virtio_init(dev, dma, &m->log);
 	return machine_add_virtio(m, dev, place);
+}
+
+static void destroy_function(void *ctx)
+{
+	struct pci_func *f = ctx;
+
+	if (f->bus)
+		pci_func_remove(f);
+	free(f);
+}
+
+/* A function of the host's: what it is, only that host knows. */
+static int stand_in_function(struct machine *m, const struct place *place)
+{
+	static const struct pci_id unknown = { .vendor = 0xffff, .device = 0xffff };
+	struct pci_func *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	machine_own(m, destroy_function, f);
+	f->name = "vfio-pci";
+	err = machine_dma(m, place, &f->dma);
+	if (!err)
+		err = pci_func_add(machine_bus(m, place), f, &unknown);
+	if (!err)
+		machine_is_pci(m, place, f, false);
+	return err;
+}
+
+int vfio_stand_ins_create(struct machine *m)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_vfio && !err; i++)
+		err = stand_in_function(m, &m->options->vfio[i].place);
+	return err;
 }
 
 /* In the order of the devices that they stand for: so each is in the same place. */

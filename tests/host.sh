@@ -18,6 +18,7 @@ initrds() {
 	for script in "$tests"/guest/*.sh; do
 		local name tool tools=()
 		name=$(basename "$script" .sh)
+		! grep -q '^\. /talk$' "$script" || tools+=("$tests/guest/talk.sh:talk")
 		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
 		for tool in traffic dma nest kexec stall sva ats; do
 			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")

@@ -69,10 +69,42 @@ void mmio_remove(struct mmio_bus *bus, gpa_t base)
 	        (bus->nr - at) * sizeof(struct mmio_region));
 }
 
+int mmio_add_window(struct mmio_bus *bus, gpa_t base, u64 size)
+{
+	const size_t len = (bus->nr_windows + 1) * sizeof(*bus->windows);
+	struct mmio_window *windows = realloc(bus->windows, len);
+
+	if (!windows)
+		return -ENOMEM;
+	windows[bus->nr_windows++] = (struct mmio_window){ base, size };
+	bus->windows = windows;
+	return 0;
+}
+
 void mmio_destroy(struct mmio_bus *bus)
 {
+	free(bus->windows);
 	free(bus->regions);
 	*bus = (struct mmio_bus){ 0 };
+}
+
+/* What nobody answers in a window: who asked is told by all ones (PCIe 6.0, 2.3.2, of a root complex
+ * that completes a request of its own with no success). */
+static const struct mmio_ops *access_window(const struct mmio_bus *bus, gpa_t gpa,
+                                            unsigned int size, bool write, u64 *val)
+{
+	static const struct mmio_ops nobody = { .name = "nobody" };
+
+	for (unsigned int i = 0; i < bus->nr_windows; i++) {
+		const u64 offset = gpa - bus->windows[i].base;
+
+		if (offset >= bus->windows[i].size)
+			continue;
+		if (!write)
+			*val = GENMASK(size * 8 - 1, 0);
+		return &nobody;
+	}
+	return NULL;
 }
 
 const struct mmio_ops *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
@@ -83,8 +115,10 @@ const struct mmio_ops *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsign
 	const struct mmio_ops *ops;
 	u64 offset;
 
-	if (at == bus->nr || gpa < r->base || gpa % size)
+	if (gpa % size)
 		return NULL;
+	if (at == bus->nr || gpa < r->base)
+		return access_window(bus, gpa, size, write, val);
 	offset = gpa - r->base;
 	if (size > r->size - offset)
 		return NULL;

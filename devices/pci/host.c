@@ -231,9 +231,17 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 	err = p->io.size ? mmio_add(&vm->mmio, &io) : 0;
 	if (err)
 		goto remove_ecam;
+	err = mmio_add_window(&vm->mmio, p->mem32.cpu, p->mem32.size);
+	if (!err && p->mem64.size)
+		err = mmio_add_window(&vm->mmio, p->mem64.cpu, p->mem64.size);
+	if (err)
+		goto remove_io;
 	*host = h;
 	return 0;
 
+remove_io:
+	if (p->io.size)
+		mmio_remove(&vm->mmio, io.base);
 remove_ecam:
 	mmio_remove(&vm->mmio, ecam.base);
 free_host:

@@ -24,8 +24,61 @@ works() {
 	shift
 	guest "$@" && said "cards: $cards" && said "nvme: what was written is read"
 }
-four() {
-	works 3 "$WORDS" -c 4 --vfio-pci $CARD"$1" --vfio-pci $IGB"$1" --vfio-pci $DISK"$1" --vfio-pci $VIRTIO"$1" "$2" ${3:+"$3" "$4"}
+# all WORDS KEYS ARG...: of 2 vCPUs, with all four of them, each with KEYS
+all() {
+	keys=$2
+	works 3 "$1" -c 2 --vfio-pci $CARD$keys --vfio-pci $IGB$keys --vfio-pci $DISK$keys --vfio-pci $VIRTIO$keys $3
+}
+# lives ROUNDS ARG...: cards come and go while data flows
+lives() {
+	INITRD=$SHARE/initrd-assigned_life
+	rounds=$1
+	shift
+	guest "life.rounds=$rounds $LIFE" "$@"
+	got=$?
+	INITRD=$SHARE/initrd-assigned
+	[ $got = 0 ] && said "lives: $rounds" || return 1
+	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
+	! grep -q '^complaint' "$OUT"
+}
+# kernel_disk FILE: the guest's own kernel and initrd, as assigned_life.sh looks for them; $LIFE says so
+kernel_disk() {
+	dd if="$IMAGE" of="$1" bs=1M 2>/dev/null && dd if="$SHARE/initrd-assigned_life" of="$1" bs=1M seek=64 2>/dev/null
+	LIFE="kexec.rounds=1 kexec.kernel=$(stat -c %s "$IMAGE") kexec.initrd=$(stat -c %s "$SHARE/initrd-assigned_life")"
+}
+another_kernel() {
+	kernel_disk "$WORK/kexec"
+	lives 1 -c 2 -m 512 --acpi -d "$WORK/kexec" --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $IGB,iommu=v
+	got=$?
+	LIFE=
+	rm -f "$WORK/kexec"
+	[ $got = 0 ] || return 1
+	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
+	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
+}
+# begun: one that talks for long, in the background ($pid); its card is at work
+begun() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned" -p "console=ttyS0 loglevel=1 nic.kib=200000" --root-port rp \
+		--vfio-pci $CARD,bus=rp --vfio-pci $IGB >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "nothing yet" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+}
+killed() {
+	begun
+	kill -9 $pid
+	wait $pid
+	works 2 "" --vfio-pci $CARD --vfio-pci $IGB --vfio-pci $DISK
+}
+unplugged() {
+	begun
+	echo 1 >/sys/bus/pci/devices/$CARD/remove
+	wait $pid
+	got=$?
+	echo 1 >/sys/bus/pci/rescan
+	WHY="exit code $got"
+	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
+	said "gone: eth0" && said "eth1: what was sent came back"
 }
 
 refused() {
@@ -45,10 +98,9 @@ quiet() {
 	case_of "vfio: a function that its driver has is refused, with the command that frees it" refused "--vfio-pci 01:00.0: expected it to be vfio-pci's, not e1000e's: echo vfio-pci >/sys/" 3 --vfio-pci 01:00.0
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
-WORDS=
-case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, 4 vCPUs, by FDT" four "" --fdt
-WORDS=iommu.strict=1
-case_of "vfio: behind a virtio-iommu that translates messages, strict, by FDT" four ,iommu=v --fdt --iommu v,type=virtio,msi=translate
-WORDS=
-case_of "vfio: behind a virtio-iommu, lazy, by ACPI" four ,iommu=v --acpi --iommu v,type=virtio
+case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" "" --fdt
+case_of "vfio: behind a virtio-iommu that translates messages, strict, by FDT" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
+case_of "vfio: behind a virtio-iommu, lazy, by ACPI" all "" ,iommu=v "--acpi --iommu v,type=virtio"
+case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives 2 --vfio-pci $CARD --vfio-pci $IGB
+case_of "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: the host's kernel has no complaint" quiet

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest: each network card, so many times (life.rounds): while data flows it is taken from its driver and given
+# back, reset, and its BARs are elsewhere for a while; afterwards it talks as before. With kexec.rounds, then another
+# kernel (kexec.kernel bytes of /dev/vda, its initrd at 64 MiB: kexec.initrd bytes) finds it and does the same.
+. /talk
+ecam=0x40000000
+
+# register BUS:DEV.FN OFFSET: where it is in segment 0's ECAM
+register() {
+	dev=${1#*:}
+	printf '0x%x' $((ecam + (0x${1%%:*} << 20) + (0x${dev%.*} << 15) + $2))
+}
+
+# flows CARD: data to the echo, for as long as it goes
+flows() {
+	ip link set "$1" up
+	ip addr add 10.0.2.15/24 dev "$1" 2>/dev/null
+	nc -w 5 10.0.2.100 7 </tmp/flood >/dev/null 2>&1 &
+	usleep 200000
+}
+quiet() { killall -q nc; ip addr flush dev "$1"; ip link set "$1" down; }
+
+# elsewhere FUNCTION: BAR 0 answers where it is put, and where it was again: the card's address is at 0x5400
+elsewhere() {
+	command=$(register "$1" 4) bar=$(register "$1" 0x10)
+	old=$(devmem "$bar" 32)
+	devmem "$command" 16 2
+	was=$(devmem "$(((old & ~15) + 0x5400))" 32)
+	new=$(((old & ~15) + 0x8000000))
+	for at in $new $((old & ~15)); do
+		devmem "$command" 16 0
+		devmem "$bar" 32 "$at"
+		devmem "$command" 16 2
+		is=$(devmem "$((at + 0x5400))" 32)
+		[ "$is" = "$was" ] || { echo "$1: BAR 0 at $at: $is, not $was"; return 1; }
+	done
+}
+
+head -c 4000000 /dev/urandom >/tmp/flood
+for round in $(seq "$(word life.rounds)"); do
+	for net in /sys/class/net/eth*; do
+		card=${net##*/}
+		function=$(basename "$(readlink "$net/device")")
+		driver=/sys/bus/pci/drivers/$(basename "$(readlink "$net/device/driver")")
+		[ -e "$driver/unbind" ] || continue
+		flows "$card"
+		echo "$function" >"$driver/unbind" || exit 2
+		elsewhere "${function#*:}" || exit 3
+		echo 1 >"/sys/bus/pci/devices/$function/reset" || exit 4
+		echo "$function" >"$driver/bind" || exit 5
+		until [ -e "/sys/class/net/$card" ]; do usleep 10000; done
+		flows "$card"
+		echo 1 >"/sys/bus/pci/devices/$function/reset" || exit 6
+		quiet "$card"
+		echo "$function" >"$driver/unbind" || exit 7
+		echo "$function" >"$driver/bind" || exit 8
+		until [ -e "/sys/class/net/$card" ]; do usleep 10000; done
+		talk "$card" || exit 9
+	done
+done
+echo "lives: $(word life.rounds)"
+dmesg | grep -E 'WARNING|Call trace|Hardware Error|NETDEV WATCHDOG' | sed 's/^\[[^]]*\] /complaint: /'
+rounds=$(word kexec.rounds)
+[ "${rounds:-0}" -gt 0 ] || exit 0
+echo "another kernel"
+head -c "$(word kexec.kernel)" /dev/vda >/tmp/kernel || exit 10
+dd if=/dev/vda bs=1M skip=64 2>/dev/null | head -c "$(word kexec.initrd)" >/tmp/initrd || exit 11
+kexec /tmp/kernel /tmp/initrd "$(sed "s/kexec.rounds=$rounds/kexec.rounds=$((rounds - 1))/" /proc/cmdline)"
