@@ -73,6 +73,8 @@ struct pci_func {
 	void (*reset)(struct pci_func *f);
 	/* That has not ended yet, and until it has the function does not answer. May be NULL. */
 	bool (*resetting)(const struct pci_func *f);
+	/* Nobody answers for it now, port or no port. May be NULL. */
+	bool (*silent)(const struct pci_func *f);
 	/* The function may reach memory, or no longer (pci_is_master). May be NULL. */
 	void (*master_changed)(struct pci_func *f);
 	/* The guest wrote the controls of ATS or page requests. May be NULL. */

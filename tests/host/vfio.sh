@@ -4,6 +4,8 @@
 # host: -d nest
 . "$SHARE/tests/host/lib.sh"
 INITRD=$SHARE/initrd-assigned
+ROUNDS=1
+[ -z "${SOAK:-}" ] || ROUNDS=100
 CARD=0000:01:00.0 IGB=0000:21:00.0 DISK=0000:22:00.0 VIRTIO=0000:23:00.0
 
 # free AT: by the command that `nestor devices` prints
@@ -28,6 +30,11 @@ works() {
 all() {
 	keys=$2
 	works 3 "$1" -c 2 --vfio-pci $CARD$keys --vfio-pci $IGB$keys --vfio-pci $DISK$keys --vfio-pci $VIRTIO$keys $3
+}
+some() {
+	n=$1 words=$2
+	shift 2
+	works "$n" "$words" -c 2 "$@"
 }
 # lives ROUNDS ARG...: cards come and go while data flows
 lives() {
@@ -59,10 +66,10 @@ another_kernel() {
 # begun: one that talks for long, in the background ($pid); its card is at work
 begun() {
 	: >"$OUT"
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned" -p "console=ttyS0 loglevel=1 nic.kib=200000" --root-port rp \
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" --root-port rp \
 		--vfio-pci $CARD,bus=rp --vfio-pci $IGB >"$OUT" 2>&1 </dev/null &
 	pid=$!
-	until grep -q "nothing yet" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 }
 killed() {
 	begun
@@ -78,7 +85,7 @@ unplugged() {
 	echo 1 >/sys/bus/pci/rescan
 	WHY="exit code $got"
 	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
-	said "gone: eth0" && said "eth1: what was sent came back"
+	said "gone: eth0" && said "eth1: still there"
 }
 
 refused() {
@@ -99,8 +106,14 @@ quiet() {
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" "" --fdt
-case_of "vfio: behind a virtio-iommu that translates messages, strict, by FDT" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
-case_of "vfio: behind a virtio-iommu, lazy, by ACPI" all "" ,iommu=v "--acpi --iommu v,type=virtio"
-case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives 2 --vfio-pci $CARD --vfio-pci $IGB
+long_case "vfio: behind a virtio-iommu that translates messages, strict, by FDT: all of them" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
+long_case "vfio: behind a virtio-iommu, lazy, by ACPI: all of them, 4 vCPUs" all "" ,iommu=v "--acpi --iommu v,type=virtio -c 4"
+case_of "vfio: a card and a disk behind a virtio-iommu that translates messages, strict, by FDT" some 1 iommu.strict=1 --fdt \
+	--iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
+case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
+	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
+case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD --vfio-pci $IGB
 case_of "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
+case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
+case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged
 case_of "vfio: the host's kernel has no complaint" quiet

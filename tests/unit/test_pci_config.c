@@ -82,6 +82,8 @@ static void decode(unsigned int dev)
 }
 
 /* Which device answers a read at an address: 0 where none does. */
+#define NOBODY 0xffffffffu /* answers in a window */
+
 static u64 at(gpa_t gpa)
 {
 	u64 val = 0;
@@ -136,7 +138,7 @@ Test(pci_config, bars_are_placed_in_the_window_from_the_start)
 {
 	cr_assert(eq(u64, in(BAR(0), 4), MEM_BUS));
 	cr_assert(eq(u64, in(BAR(2), 4), MEM_BUS + 0x4000));
-	cr_assert(zero(u64, at(MEM_CPU)), "and decoded once the guest says so");
+	cr_assert(eq(u64, at(MEM_CPU), NOBODY), "and decoded once the guest says so");
 	decode(0);
 	cr_assert(eq(u64, at(MEM_CPU + 4), 1004));
 	cr_assert(eq(u64, at(MEM_CPU + 0x4000), 2000));
@@ -148,7 +150,7 @@ Test(pci_config, all_ones_in_a_bar_read_back_as_its_size)
 	decode(0);
 	out(BAR(0), 4, 0xffffffff);
 	cr_assert(eq(u64, in(BAR(0), 4), 0xffffc000));
-	cr_assert(zero(u64, at(MEM_CPU)));
+	cr_assert(eq(u64, at(MEM_CPU), NOBODY));
 	out(BAR(0), 4, MEM_BUS);
 	cr_assert(eq(u64, at(MEM_CPU), 1000));
 }
@@ -158,10 +160,10 @@ Test(pci_config, a_bar_moves_when_it_is_written)
 	decode(0);
 	out(BAR(0), 4, MEM_BUS + 0x10000);
 	cr_assert(eq(u64, at(MEM_CPU + 0x10000), 1000));
-	cr_assert(zero(u64, at(MEM_CPU)));
+	cr_assert(eq(u64, at(MEM_CPU), NOBODY));
 	cr_assert(eq(u32, moved.times, 3)); /* there, gone, there */
 	out(PCI_COMMAND, 2, 0);
-	cr_assert(zero(u64, at(MEM_CPU + 0x10000)));
+	cr_assert(eq(u64, at(MEM_CPU + 0x10000), NOBODY));
 	cr_assert(eq(u64, moved.from, MEM_CPU + 0x10000));
 	cr_assert(zero(u64, moved.to));
 }
@@ -198,7 +200,7 @@ Test(pci_config, a_bar_over_another_leaves_the_first)
 	decode(0);
 	out(BAR(2), 4, MEM_BUS);
 	cr_assert(eq(u64, at(MEM_CPU), 1000));
-	cr_assert(zero(u64, at(MEM_CPU + 0x4000)));
+	cr_assert(eq(u64, at(MEM_CPU + 0x4000), NOBODY));
 	out(BAR(0), 4, MEM_BUS + 0x8000);
 	cr_assert(eq(u64, at(MEM_CPU + 0x8000), 1000));
 	cr_assert(eq(u64, at(MEM_CPU), 2000), "who waited for the place has it");
