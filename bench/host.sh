@@ -16,7 +16,8 @@ vmm() {
 }
 
 # WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout. With $TAP it has a network; with
-# $STRICT (0 or 1) an IOMMU of type $IOMMU, its domains of that kind, an entropy device behind it, and the disk.
+# $STRICT (0 or 1) an IOMMU of type $IOMMU, its domains of that kind, an entropy device behind it, and the disk; with $CARD
+# that function of the host's, behind the IOMMU if there is one.
 nestor() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
@@ -26,7 +27,8 @@ nestor() {
 	[ -z "$STRICT" ] || set -- "$@" --iommu "v,type=$IOMMU" --rng=iommu=v
 	[ "$disk" = - ] || set -- "$@" -d "$disk${STRICT:+,iommu=v}"
 	[ -z "$TAP" ] || set -- "$@" -n "tap=$TAP"
-	vmm "$@" -p "console=ttyS0 quiet${STRICT:+ iommu.strict=$STRICT}"
+	[ -z "$CARD" ] || set -- "$@" --vfio-pci "$CARD${STRICT:+,iommu=v}"
+	vmm "$@" -p "console=ttyS0 quiet$WORDS${STRICT:+ iommu.strict=$STRICT}"
 }
 lkvm() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
@@ -51,7 +53,8 @@ qemu() {
 	[ "$disk" = - ] || set -- "$@" -object iothread,id=io -device "virtio-blk-pci,drive=d,iothread=io,num-queues=$cpus$behind" \
 		-drive "if=none,id=d,file=$disk,format=raw,aio=io_uring"
 	[ -z "$TAP" ] || set -- "$@" -netdev "tap,id=n,ifname=$TAP,script=no,downscript=no,vhost=off" -device virtio-net-pci,netdev=n
-	vmm "$@" -append "console=ttyAMA0 quiet${STRICT:+ iommu.strict=$STRICT}"
+	[ -z "$CARD" ] || set -- "$@" -object iommufd,id=iommufd0 -device "vfio-pci,host=$CARD,iommufd=iommufd0"
+	vmm "$@" -append "console=ttyAMA0 quiet$WORDS${STRICT:+ iommu.strict=$STRICT}"
 }
 
 board() { [ "$1" = qemu ] && echo qemu || echo nestor; }
@@ -155,11 +158,34 @@ take_stall() {
 		-p "console=ttyS0 quiet" | tr -d '\r' | awk '$1 == "figure" { print $3 == "exits" ? $2 "_exits" : $2, $3, $4 }'
 }
 
+# With an e1000e of the host's (-d nest), which no driver of its has.
+freed() {
+	[ "$1" != lkvm ] || return 1
+	CARD=0000:01:00.0
+	./nestor devices | awk -v at=$CARD '/^[0-9a-f]/ { on = $1 == at } on' | sed -n 's/^  \(echo\|modprobe\) /\1 /p' | sh
+}
+take_vfio_boot() {
+	freed "$1" || return 0
+	echo "vfio_boot_init ms $($1 Image 1 256 initrd-init - ./clock init-is-here)"
+	CARD=
+}
+take_vfio_tcp() {
+	freed "$1" || return 0
+	$1 Image 1 256 initrd-vfio-tcp - | tr -d '\r' | awk '$1 == "figure" { print $2, "MB/s", $3 }'
+	CARD=
+}
+take_vfio_viommu() {
+	freed "$1" || return 0
+	WORDS=" map.e1000e" IOMMU=virtio
+	map vfio_viommu "$1"
+	WORDS= CARD=
+}
+
 take_binary() {
 	echo "binary MB $(wc -c <"$1.stripped" | awk '{ printf "%.2f", $1 / 1e6 }')"
 }
 
-show= TAP= STRICT= IOMMU= ACPI=
+show= TAP= STRICT= IOMMU= ACPI= CARD= WORDS=
 ./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
 ./traffic serve tcp:5001 2>/dev/null &
 all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk stall rss $MORE"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In the guest: how fast a disk is read past the page cache. reads DEVICE BYTES DEPTH COUNT [random]
- * prints COUNT requests' rate a second: of BYTES each, DEPTH of them in flight.
+ * In the guest: how fast a disk is read past the page cache. reads DEVICE BYTES DEPTH COUNT
+ * [random] prints COUNT requests' rate a second: of BYTES each, DEPTH of them in flight.
  */
 #include <fcntl.h>
 #include <liburing.h>

@@ -36,6 +36,7 @@ fill_share() {
 	initrd disk4k "$bench/guest/disk4k.sh:test" "$BUILD/bench/reads"
 	initrd map "$bench/guest/map.sh:test" "$BUILD/bench/dma_map"
 	initrd idle "$bench/guest/idle.sh:test"
+	initrd vfio-tcp "$bench/guest/vfio_tcp.sh:test"
 	initrd stalls "$bench/guest/stalls.sh:test" "$BUILD/bench/stalls" "$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko"
 }
 
@@ -63,8 +64,21 @@ figures() {
 	}'
 }
 
+# in_host FIGURES OPTION...: these in a host of the lab's
+in_host() {
+	"$top/lab/host.sh" -t 3000 -s "$share" "${@:2}" -- env RUNS="${RUNS:-5}" MORE="${MORE:-}" FIGURES="$1" sh /share/bench/host.sh
+}
+
 fill_share
-"$top/lab/host.sh" -t 3000 -s "$share" -- env RUNS="${RUNS:-5}" MORE="${MORE:-}" FIGURES="${FIGURES:-}" sh /share/bench/host.sh | tee "$BUILD/bench/raw"
+plain='' assigned=''
+for figure in ${FIGURES:-}; do
+	case $figure in vfio_*) assigned+="$figure " ;; *) plain+="$figure " ;; esac
+done
+[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu"
+{
+	{ [ -n "${FIGURES:-}" ] && [ -z "$plain" ]; } || in_host "$plain"
+	[ -z "$assigned" ] || in_host "$assigned" -d nest
+} | tee "$BUILD/bench/raw"
 {
 	echo "# Figures"
 	echo

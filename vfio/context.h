@@ -64,8 +64,8 @@ int vfio_device_follow(struct vfio_device *d, struct iova_space *space);
 int vfio_device_detach(struct vfio_device *d);
 /* Whether VFIO_DEVICE_FEATURE_@index can be had, in the ways that @flags says (GET, SET). */
 bool vfio_device_has_feature(const struct vfio_device *d, u32 index, u32 flags);
-/* Its descriptor, for the caller to close (uapi.ops->close), which can take long; -1: there is none.
- * It is attached to nothing then, and whoever closes it unbinds it. */
+/* Its descriptor, for the caller to close (uapi.ops->close), which can take long; -1: there is
+ * none. It is attached to nothing then, and whoever closes it unbinds it. */
 int vfio_device_give(struct vfio_device *d);
 /* Detaches, unbinds, closes: as far as it had come. */
 void vfio_device_close(struct vfio_device *d);

@@ -79,7 +79,8 @@ void vfio_config_sync(struct vfio_pci *p)
 	write_command(p, pci_get16(f, PCI_COMMAND));
 }
 
-/* Before its IOMMU lets it reach nothing any more: what it did then would be a fault of the host's. */
+/* Before its IOMMU lets it reach nothing any more: what it did then would be a fault of the host's.
+ */
 void vfio_config_stop(struct vfio_pci *p)
 {
 	write_command(p, 0);

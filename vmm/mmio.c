@@ -88,8 +88,8 @@ void mmio_destroy(struct mmio_bus *bus)
 	*bus = (struct mmio_bus){ 0 };
 }
 
-/* What nobody answers in a window: who asked is told by all ones (PCIe 6.0, 2.3.2, of a root complex
- * that completes a request of its own with no success). */
+/* What nobody answers in a window: who asked is told by all ones (PCIe 6.0, 2.3.2, of a root
+ * complex that completes a request of its own with no success). */
 static const struct mmio_ops *access_window(const struct mmio_bus *bus, gpa_t gpa,
                                             unsigned int size, bool write, u64 *val)
 {

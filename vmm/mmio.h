@@ -26,7 +26,7 @@ struct mmio_bus {
 	struct mmio_window {
 		gpa_t base;
 		u64 size; /* bytes */
-	} *windows;
+	} * windows;
 	unsigned int nr_windows;
 };
 
@@ -39,10 +39,10 @@ int mmio_add_window(struct mmio_bus *bus, gpa_t base, u64 size);
 void mmio_destroy(struct mmio_bus *bus);
 
 /*
- * One access of 1, 2, 4 or 8 bytes. NULL: it hits a hole that is in no window, straddles the end of a
- * region or is not naturally aligned (Device memory takes no such access); nothing was
- * called. Else what answered, *val in or out. So no device sees an
- * access that crosses one of its registers' natural boundaries.
+ * One access of 1, 2, 4 or 8 bytes. NULL: it hits a hole that is in no window, straddles the end of
+ * a region or is not naturally aligned (Device memory takes no such access); nothing was called.
+ * Else what answered, *val in or out. So no device sees an access that crosses one of its
+ * registers' natural boundaries.
  */
 const struct mmio_ops *mmio_access(const struct mmio_bus *bus, gpa_t gpa, unsigned int size,
                                    bool write, u64 *val);
