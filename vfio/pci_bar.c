@@ -205,7 +205,7 @@ static int add_bar(struct vfio_pci *p, unsigned int bar)
 	int err = get_info(p, VFIO_PCI_BAR0_REGION_INDEX + bar, &i);
 
 	if (err || !i.info.size)
-		return 0;
+		return err;
 	err = u->ops->read(u, p->dev->fd, &reg, sizeof(reg),
 	                   p->config + PCI_BASE_ADDRESS_0 + bar * 4);
 	if (err)

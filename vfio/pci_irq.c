@@ -288,6 +288,8 @@ int vfio_irqs_init(struct vfio_pci *p)
 
 void vfio_irqs_destroy(struct vfio_pci *p)
 {
+	if (!p->vectors) /* it did not come so far */
+		return;
 	vfio_irqs_off(p);
 	for (unsigned int v = 0; v < p->nr_events; v++)
 		event_close(&p->vectors[v].late);
