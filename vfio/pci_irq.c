@@ -132,7 +132,7 @@ static void aim(struct vfio_pci *p, unsigned int nth)
 	struct vfio_vector *v = &p->vectors[nth];
 	int fd = pci_msix_fd(&p->func, nth);
 
-	if (fd < 0 && v->fd < 0)
+	if (fd < 0 && v->fd < 0 && pci_msix_is_masked(&p->func, nth))
 		return;
 	if (fd < 0)
 		fd = late_fd(p, nth);

@@ -175,6 +175,8 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector);
  * -1: there is none now, since it is masked, or KVM has no route for its message.
  */
 int pci_msix_fd(struct pci_func *f, unsigned int vector);
+/* Raised now, the vector would be pending. */
+bool pci_msix_is_masked(const struct pci_func *f, unsigned int vector);
 /* Whether it may reach memory: in D0, by its Bus Master Enable and its port's (7.5.1.1.3). */
 bool pci_is_master(const struct pci_func *f);
 /* What masked its vectors may have gone: those that are pending are sent. */
