@@ -42,7 +42,7 @@ int fake_assigned_create(struct pci_bus *bus, struct dma_space *dma)
 	                             bus ? bus : pci_host_bus(fake_at.host), &c, &fake_at.step);
 }
 
-void fake_assigned_destroy(void)
+void fake_assigned_take(void)
 {
 	fake_vm_stop(&fake_at.vm);
 	loop_drain(fake_at.vm.loop);
@@ -50,6 +50,11 @@ void fake_assigned_destroy(void)
 	if (fake_at.pci)
 		vfio_pci_destroy(fake_at.pci);
 	fake_at.pci = NULL;
+}
+
+void fake_assigned_destroy(void)
+{
+	fake_assigned_take();
 	vm_vfio_remove(&fake_at.vm, fake_at.dev.fd);
 	vfio_device_close(&fake_at.dev);
 }

@@ -30,7 +30,8 @@ extern struct fake_assigned fake_at;
 void fake_assigned_prepare(void);
 /* @bus NULL: the root bus; @dma NULL: behind nothing. 0 or -errno. */
 int fake_assigned_create(struct pci_bus *bus, struct dma_space *dma);
-/* Of the function alone: as far as it came. */
+/* Out of its slot; and closed too, as far as it came. */
+void fake_assigned_take(void);
 void fake_assigned_destroy(void);
 /* For .init and .fini: all of it, and that nothing is left. */
 void fake_assigned_make(void);

@@ -4,6 +4,7 @@
  * running mirror, each call of the host's failing in turn, then each of KVM's: all that was made
  * is destroyed, in order.
  */
+#include <stdio.h>
 #include <sys/eventfd.h>
 
 #include "tests/unit/fake_assigned.h"
@@ -73,6 +74,7 @@ static void use(void)
 {
 	const gpa_t table = MEM_CPU + 0x400000;
 
+	map(8 * PAGE, RAM);
 	iommu_attach(&endpoint, &domain, NULL);
 	map(0, RAM);
 	map(PAGE, RAM + PAGE);
@@ -127,9 +129,10 @@ static int live(unsigned int fail_at)
 	err = vfio_context_open(&fake_at.context);
 	if (!err) {
 		err = make();
-		fake_assigned_destroy();
+		fake_assigned_take();
 		iommu_attach(&endpoint, NULL, NULL);
-		iova_clear(&domain);
+		iova_clear(&domain); /* with its mirror */
+		fake_assigned_destroy();
 		vfio_context_close(&fake_at.context);
 	} else {
 		iommu_attach(&endpoint, NULL, NULL);
@@ -141,6 +144,7 @@ static void begin(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(fake_functions); i++)
 		fake_function_init(&fake_functions[i]);
+	fake.nr_devices = fake.nr_vcpu_fds = fake.nr_vcpus = 0; /* of the VM before */
 	fake_vm(&fake_at.vm, 1);
 	cr_assert(zero(int, pci_host_create(&fake_at.host, &fake_at.vm, &fake_pci)));
 }
@@ -194,11 +198,11 @@ Test(vfio_fail, whichever_call_of_kvms_fails_all_that_was_made_is_destroyed)
 		fake.fail_at = before + ++n;
 		live(0);
 		fake.fail_at = 0;
-		fake.nr_irqfds = 0; /* one that KVM would not take back */
+		cr_assert(le(u32, fake.nr_irqfds, 1), "one that KVM would not take back");
+		fake.nr_irqfds = 0;
 		before = fake.calls - before;
 		expect_nothing(n);
 		end();
-		fake.nr_devices = fake.nr_vcpu_fds = 0;
 	} while (before >= n);
 	cr_assert(gt(u32, n, 20), "there are some");
 }
