@@ -2,6 +2,7 @@
 /* What is mapped in each address space of a fake iommufd, and what that refuses
  * (drivers/iommu/iommufd/io_pagetable.c). */
 #include <errno.h>
+#include <linux/iommufd.h>
 #include <string.h>
 
 #include "tests/unit/fake_iommufd.h"

@@ -2,8 +2,6 @@
 #ifndef TESTS_UNIT_FAKE_IOMMUFD_H
 #define TESTS_UNIT_FAKE_IOMMUFD_H
 
-#include <linux/iommufd.h>
-
 #include "vfio/uapi.h"
 
 /*

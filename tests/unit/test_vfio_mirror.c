@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the host's IOMMU has of a virtio-iommu's domains, for the devices of the host's in them. */
 #include <errno.h>
+#include <linux/iommufd.h>
 #include <string.h>
 
 #include "devices/virtio/transport.h"

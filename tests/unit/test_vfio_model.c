@@ -6,6 +6,7 @@
  * VFIO_REQUESTS=N requests, VIOMMU_SEED=N to see a failure again.
  */
 #include <errno.h>
+#include <linux/iommufd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
