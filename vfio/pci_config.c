@@ -53,30 +53,32 @@ static void config_read(struct pci_func *f, unsigned int offset, unsigned int si
 	}
 }
 
-static void write_config(struct vfio_pci *p, unsigned int offset, const void *buf, unsigned int len)
+static int write_config(struct vfio_pci *p, unsigned int offset, const void *buf, unsigned int len)
 {
 	struct uapi *u = uapi_of(p);
 
-	u->ops->write(u, p->dev->fd, buf, len, p->config + offset);
+	return u->ops->write(u, p->dev->fd, buf, len, p->config + offset);
 }
 
-static void write_command(struct vfio_pci *p, u16 command)
+static int write_command(struct vfio_pci *p, u16 command)
 {
 	const u16 raw = htole16(command);
+	int err = command == p->command ? 0 : write_config(p, PCI_COMMAND, &raw, sizeof(raw));
 
-	if (command == p->command)
-		return;
-	p->command = command;
-	write_config(p, PCI_COMMAND, &raw, sizeof(raw));
+	if (!err)
+		p->command = command;
+	return err;
 }
 
-void vfio_config_sync(struct vfio_pci *p)
+int vfio_config_sync(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
+	int err = 0;
 
 	if (f->pm)
-		write_config(p, f->pm + PCI_PM_CTRL, &f->config[f->pm + PCI_PM_CTRL], sizeof(u16));
-	write_command(p, pci_get16(f, PCI_COMMAND));
+		err = write_config(p, f->pm + PCI_PM_CTRL, &f->config[f->pm + PCI_PM_CTRL],
+		                   sizeof(u16));
+	return err ? err : write_command(p, pci_get16(f, PCI_COMMAND));
 }
 
 /* VFIO has put back what there was before (pci_try_reset_function); the guest has nothing enabled.

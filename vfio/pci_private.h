@@ -77,8 +77,8 @@ static inline struct vfio_pci *vfio_pci_of(struct pci_func *f)
 /* pci_config.c: reads what there is, and says of each byte whose it is; capabilities. 0, -errno. */
 int vfio_config_read(struct vfio_pci *p);
 int vfio_config_init(struct vfio_pci *p);
-/* The function's command register, and what wakes it up, are as the guest has them. */
-void vfio_config_sync(struct vfio_pci *p);
+/* The function's command register, and what wakes it up, are as the guest has them. 0, -errno. */
+int vfio_config_sync(struct vfio_pci *p);
 void vfio_config_after_reset(struct vfio_pci *p);
 
 /* pci_bar.c */

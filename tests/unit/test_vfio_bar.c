@@ -134,6 +134,21 @@ Test(vfio_bar, one_that_is_gone_reads_as_ones)
 	fake_write(&fake_at.vm, CPU(BAR4) + 0x2000, 4, 1);
 }
 
+/* What the function does not decode would end KVM_RUN. */
+Test(vfio_bar_of, one_that_cannot_be_told_to_decode_is_not_the_guests_to_reach)
+{
+	create();
+	F->gone = true;
+	enable();
+	cr_assert(zero(u32, nr_slots()));
+	cr_assert(eq(u64, fake_read(&fake_at.vm, CPU(BAR0), 4), 0xffffffff));
+	cfg_write(PCI_COMMAND, 2, 0);
+	F->gone = false;
+	enable();
+	cr_assert(eq(u32, nr_slots(), 6));
+	cr_assert(eq(u32, fake_get(F, PCI_COMMAND, 2), 6));
+}
+
 Test(vfio_bar, a_bar_of_io_space_is_not_there)
 {
 	cfg_write(PCI_BASE_ADDRESS_1, 4, ~0u);

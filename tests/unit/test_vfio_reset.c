@@ -173,6 +173,18 @@ Test(vfio_reset, one_that_the_host_refuses_ends_too)
 	cr_assert(eq(u64, cfg_read(PCI_VENDOR_ID, 4), 0x10d38086));
 }
 
+/* Nothing else calls what ends it: the loop does not run. */
+Test(vfio_reset, an_attachment_waits_for_it)
+{
+	struct iova_space everything = { .identity = true };
+
+	flr();
+	eventfd_write(F->gate, 1);
+	cr_assert(zero(int, fake_at.pci->assigned.attach(&fake_at.pci->assigned, &everything)));
+	cr_assert(not(fake_at.pci->resetting));
+	cr_assert(eq(u32, fake_ioas_of(0), fake_at.context.ioas));
+}
+
 /* It answers not, so what is taken down with it in flight is not waited for by a guest. */
 Test(vfio_reset, a_machine_that_ends_meanwhile_waits_for_it)
 {
