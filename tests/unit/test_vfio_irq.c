@@ -141,6 +141,17 @@ Test(vfio_irq, interrupt_disable_is_the_functions)
 	cr_assert(eq(int, F->mode, VFIO_PCI_INTX_IRQ_INDEX));
 }
 
+/* Interrupt Status is the function's to show, and the line KVM's to raise. */
+Test(vfio_irq, what_its_status_says_drives_no_line)
+{
+	const unsigned int before = fake.line_changes;
+
+	fake_put16(F, PCI_STATUS, PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT);
+	cr_assert(eq(u64, cfg_read(PCI_STATUS, 2), PCI_STATUS_CAP_LIST | PCI_STATUS_INTERRUPT));
+	cfg_write(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cr_assert(eq(u32, fake.line_changes, before));
+}
+
 ParameterizedTestParameters(vfio_irq_of, each_message_has_its_signal)
 {
 	static unsigned int logs[] = { 0, 1, 2, 3, 4, 5 };
