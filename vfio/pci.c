@@ -128,6 +128,7 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->func.dma = c->dma;
 	p->func.reset = reset;
 	p->func.resetting = resetting;
+	p->func.silent = true;
 	p->assigned.attach = attach;
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
 	*out = p;

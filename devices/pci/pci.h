@@ -71,8 +71,10 @@ struct pci_func {
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
 	/* A reset (6.6.1): what it does ends, and its own state goes. May be NULL. */
 	void (*reset)(struct pci_func *f);
-	/* That has not ended yet, and until it has the function does not answer. May be NULL. */
+	/* That, or the device's own, has not ended yet: a port's link stays down until it has. May
+	 * be NULL. */
 	bool (*resetting)(const struct pci_func *f);
+	bool silent; /* nor does the function answer meanwhile: there is no other reset of its */
 	/* The function may reach memory, or no longer (pci_is_master). May be NULL. */
 	void (*master_changed)(struct pci_func *f);
 	/* The guest wrote the controls of ATS or page requests. May be NULL. */
