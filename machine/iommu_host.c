@@ -78,6 +78,8 @@ static int narrow(struct machine *m, unsigned int iommu, struct viommu_config *c
 	                            MAX_HOLES);
 	int err = nr > MAX_HOLES ? -E2BIG : nr < 0 ? nr : 0;
 
+	if (!err && c->input.first > c->input.last)
+		err = -ERANGE;
 	for (int i = 0; i < nr && !err; i++) {
 		if (!c->host_window && !c->msi_window && has_doorbells(m, iommu, &holes[i])) {
 			c->host_window = true;

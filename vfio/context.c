@@ -162,8 +162,12 @@ int vfio_device_attach_all(struct vfio_device *d)
 	err = c->uapi.ops->hwpt_alloc(&c->uapi, &arg);
 	if (err)
 		return err;
-	c->tables[c->nr_tables++] = arg.out_hwpt_id;
-	return vfio_device_attach(d, arg.out_hwpt_id);
+	err = vfio_device_attach(d, arg.out_hwpt_id);
+	if (err)
+		destroy(&c->uapi, arg.out_hwpt_id);
+	else
+		c->tables[c->nr_tables++] = arg.out_hwpt_id;
+	return err;
 }
 
 int vfio_device_detach(struct vfio_device *d)

@@ -161,7 +161,8 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->func.name = "vfio-pci";
 	p->func.dma = c->dma;
 	p->func.reset = reset;
-	p->func.resetting = p->func.silent = resetting;
+	p->func.resetting = resetting;
+	p->func.silent = true;
 	p->assigned.attach = attach;
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
 	p->leave = (struct work){ .run = run_leave, .done = has_left };

@@ -71,15 +71,14 @@ static void place(struct vfio_region *r, gpa_t at)
 static void moved(struct pci_func *f, gpa_t from, gpa_t to)
 {
 	struct vfio_pci *p = vfio_pci_of(f);
+	const bool decodes = !to || !vfio_config_sync(p);
 
 	(void)from;
-	if (to)
-		vfio_config_sync(p);
 	for (unsigned int bar = 0; bar < PCI_NR_BARS; bar++) {
-		if (f->bars[bar].at)
-			place(&p->regions[bar], f->bars[bar].at);
-		else
+		if (!f->bars[bar].at)
 			unplace(&p->regions[bar]);
+		else if (decodes)
+			place(&p->regions[bar], f->bars[bar].at);
 	}
 }
 
@@ -205,7 +204,7 @@ static int add_bar(struct vfio_pci *p, unsigned int bar)
 	int err = get_info(p, VFIO_PCI_BAR0_REGION_INDEX + bar, &i);
 
 	if (err || !i.info.size)
-		return 0;
+		return err;
 	err = u->ops->read(u, p->dev->fd, &reg, sizeof(reg),
 	                   p->config + PCI_BASE_ADDRESS_0 + bar * 4);
 	if (err)

@@ -53,30 +53,32 @@ static void config_read(struct pci_func *f, unsigned int offset, unsigned int si
 	}
 }
 
-static void write_config(struct vfio_pci *p, unsigned int offset, const void *buf, unsigned int len)
+static int write_config(struct vfio_pci *p, unsigned int offset, const void *buf, unsigned int len)
 {
 	struct uapi *u = uapi_of(p);
 
-	u->ops->write(u, p->dev->fd, buf, len, p->config + offset);
+	return u->ops->write(u, p->dev->fd, buf, len, p->config + offset);
 }
 
-static void write_command(struct vfio_pci *p, u16 command)
+static int write_command(struct vfio_pci *p, u16 command)
 {
 	const u16 raw = htole16(command);
+	int err = command == p->command ? 0 : write_config(p, PCI_COMMAND, &raw, sizeof(raw));
 
-	if (command == p->command)
-		return;
-	p->command = command;
-	write_config(p, PCI_COMMAND, &raw, sizeof(raw));
+	if (!err)
+		p->command = command;
+	return err;
 }
 
-void vfio_config_sync(struct vfio_pci *p)
+int vfio_config_sync(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
+	int err = 0;
 
 	if (f->pm)
-		write_config(p, f->pm + PCI_PM_CTRL, &f->config[f->pm + PCI_PM_CTRL], sizeof(u16));
-	write_command(p, pci_get16(f, PCI_COMMAND));
+		err = write_config(p, f->pm + PCI_PM_CTRL, &f->config[f->pm + PCI_PM_CTRL],
+		                   sizeof(u16));
+	return err ? err : write_command(p, pci_get16(f, PCI_COMMAND));
 }
 
 /* Before its IOMMU lets it reach nothing any more: what it did then would be a fault of the host's.
@@ -103,17 +105,19 @@ static bool writes(unsigned int reg, unsigned int offset, unsigned int size)
 static bool takes_reset(struct vfio_pci *p, unsigned int offset, unsigned int size)
 {
 	static const struct {
-		u8 id, reg, bit;
+		u8 id, has, has_bit, reg, bit;
 	} resets[] = {
-		{ PCI_CAP_ID_EXP, PCI_EXP_DEVCTL + 1, PCI_EXP_DEVCTL_BCR_FLR >> 8 },
-		{ PCI_CAP_ID_AF, PCI_AF_CTRL, PCI_AF_CTRL_FLR },
+		{ PCI_CAP_ID_EXP, PCI_EXP_DEVCAP + 3, PCI_EXP_DEVCAP_FLR >> 24, PCI_EXP_DEVCTL + 1,
+		  PCI_EXP_DEVCTL_BCR_FLR >> 8 },
+		{ PCI_CAP_ID_AF, PCI_AF_CAP, PCI_AF_CAP_FLR, PCI_AF_CTRL, PCI_AF_CTRL_FLR },
 	};
 	struct pci_func *f = &p->func;
 
 	for (size_t i = 0; i < ARRAY_SIZE(resets); i++) {
 		const unsigned int cap = p->caps[resets[i].id], reg = cap + resets[i].reg;
 
-		if (!cap || !writes(reg, offset, size) || !(f->config[reg] & resets[i].bit))
+		if (!cap || !writes(reg, offset, size) || !(f->config[reg] & resets[i].bit) ||
+		    !(f->config[cap + resets[i].has] & resets[i].has_bit))
 			continue;
 		f->config[reg] &= ~resets[i].bit;
 		return true;
@@ -245,7 +249,7 @@ static int take_capabilities(struct vfio_pci *p)
 	return err;
 }
 
-/* Extended capabilities that a guest is not to have, and how long they are. */
+/* Extended capabilities that a guest is not to have, and how long they are; 0: that says itself. */
 static const struct {
 	u16 id, len;
 } hidden[] = {
@@ -257,15 +261,26 @@ static const struct {
 	{ PCI_EXT_CAP_ID_SRIOV, PCI_EXT_CAP_SRIOV_SIZEOF },
 	{ PCI_EXT_CAP_ID_ARI, PCI_EXT_CAP_ARI_SIZEOF },
 	/* sizes of BARs, which are those that the host has chosen */
-	{ PCI_EXT_CAP_ID_REBAR, 0x34 },
-	{ PCI_EXT_CAP_ID_VF_REBAR, 0x34 },
+	{ PCI_EXT_CAP_ID_REBAR, 0 },
+	{ PCI_EXT_CAP_ID_VF_REBAR, 0 },
 };
 
-static unsigned int hidden_len(u16 id)
+/* Two words a BAR, of which the first one's control says how many there are; what follows at once
+ * is another's. */
+static unsigned int rebar_len(const struct pci_func *f, unsigned int at)
+{
+	const u32 control =
+		at + PCI_REBAR_CTRL < PCI_CONFIG_SIZE ? pci_get32(f, at + PCI_REBAR_CTRL) : 0;
+
+	return 4 + 8 * FIELD_GET(PCI_REBAR_CTRL_NBAR_MASK, control);
+}
+
+/* 0: it is not hidden. */
+static unsigned int hidden_len(const struct pci_func *f, u16 id, unsigned int at)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
 		if (hidden[i].id == id)
-			return hidden[i].len;
+			return hidden[i].len ? hidden[i].len : rebar_len(f, at);
 	return 0;
 }
 
@@ -292,7 +307,7 @@ static void take_extended(struct vfio_pci *p)
 	for (unsigned int left = (PCI_CONFIG_SIZE - PCI_CFG_SPACE_SIZE) / 8;
 	     at >= PCI_CFG_SPACE_SIZE && left--;) {
 		const u32 header = pci_get32(f, at);
-		const unsigned int len = hidden_len(PCI_EXT_CAP_ID(header));
+		const unsigned int len = hidden_len(f, PCI_EXT_CAP_ID(header), at);
 
 		if (header == ~0u)
 			break;

@@ -148,7 +148,7 @@ static void aim(struct vfio_pci *p, unsigned int nth)
 	struct vfio_vector *v = &p->vectors[nth];
 	int fd = pci_msix_fd(&p->func, nth);
 
-	if (fd < 0 && v->fd < 0)
+	if (fd < 0 && v->fd < 0 && pci_msix_is_masked(&p->func, nth))
 		return;
 	if (fd < 0)
 		fd = late_fd(p, nth);
@@ -323,12 +323,14 @@ int vfio_irqs_init(struct vfio_pci *p)
 
 void vfio_irqs_destroy(struct vfio_pci *p)
 {
-	if (!p->lost)
-		vfio_irqs_off(p);
 	if (p->error.pci)
 		event_close(&p->error);
 	if (p->request.pci)
 		event_close(&p->request);
+	if (!p->vectors) /* it did not come so far */
+		return;
+	if (!p->lost)
+		vfio_irqs_off(p);
 	for (unsigned int v = 0; v < p->nr_events; v++)
 		event_close(&p->vectors[v].late);
 	free(p->vectors);

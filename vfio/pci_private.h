@@ -81,8 +81,8 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why);
 /* pci_config.c: reads what there is, and says of each byte whose it is; capabilities. 0, -errno. */
 int vfio_config_read(struct vfio_pci *p);
 int vfio_config_init(struct vfio_pci *p);
-/* The function's command register, and what wakes it up, are as the guest has them. */
-void vfio_config_sync(struct vfio_pci *p);
+/* The function's command register, and what wakes it up, are as the guest has them. 0, -errno. */
+int vfio_config_sync(struct vfio_pci *p);
 void vfio_config_stop(struct vfio_pci *p);
 void vfio_config_after_reset(struct vfio_pci *p);
 

@@ -56,7 +56,7 @@ static struct pci_func *func_at(struct pci_host *h, u64 offset)
 	if (!bus || (offset >> 12 & 7) || (bus->port && !pci_port_is_up(bus->port)))
 		return NULL;
 	f = bus->funcs[offset >> 15 & 31];
-	return f && f->silent && f->silent(f) ? NULL : f;
+	return f && f->silent && f->resetting(f) ? NULL : f;
 }
 
 /* A read that no function claims is all ones; a write is lost. */

@@ -86,6 +86,11 @@ int pci_msix_fd(struct pci_func *f, unsigned int vector)
 	return m->routes[vector].fd;
 }
 
+bool pci_msix_is_masked(const struct pci_func *f, unsigned int vector)
+{
+	return masked(f->msix, vector);
+}
+
 bool pci_msix_enabled(const struct pci_func *f)
 {
 	return f->msix && pci_get16(f, f->msix->cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_ENABLE;

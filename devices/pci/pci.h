@@ -71,10 +71,10 @@ struct pci_func {
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
 	/* A reset (6.6.1): what it does ends, and its own state goes. May be NULL. */
 	void (*reset)(struct pci_func *f);
-	/* That has not ended yet, and until it has the function does not answer. May be NULL. */
+	/* That, or the device's own, has not ended yet: a port's link stays down until it has. May
+	 * be NULL. */
 	bool (*resetting)(const struct pci_func *f);
-	/* Nobody answers for it now, port or no port. May be NULL. */
-	bool (*silent)(const struct pci_func *f);
+	bool silent; /* nor does the function answer meanwhile: there is no other reset of its */
 	/* The function may reach memory, or no longer (pci_is_master). May be NULL. */
 	void (*master_changed)(struct pci_func *f);
 	/* The guest wrote the controls of ATS or page requests. May be NULL. */
@@ -179,6 +179,8 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector);
  * -1: there is none now, since it is masked, or KVM has no route for its message.
  */
 int pci_msix_fd(struct pci_func *f, unsigned int vector);
+/* Raised now, the vector would be pending. */
+bool pci_msix_is_masked(const struct pci_func *f, unsigned int vector);
 /* Whether it may reach memory: in D0, by its Bus Master Enable and its port's (7.5.1.1.3). */
 bool pci_is_master(const struct pci_func *f);
 /* What masked its vectors may have gone: those that are pending are sent. */

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/fake_function.h"
+
 #define MAX_OBJECTS 64
 #define MAX_USES    3
 
@@ -26,6 +28,8 @@ static struct object {
 	int fd;       /* of a device, an event queue or a file; -1: none */
 	u32 attached; /* a device's */
 	bool made_by_attach;
+	unsigned int nr;    /* of a device and its file: which function it is */
+	unsigned int iommu; /* of a device and a page table */
 } objects[MAX_OBJECTS] = { [0] = { .fd = -1 } };
 
 /* Every call counts; the chosen one fails. */
@@ -63,6 +67,7 @@ static void use(u32 id, u32 used)
 
 static void unmake(u32 id)
 {
+	fake_ioas(id)->nr = 0;
 	for (unsigned int i = 0; i < MAX_USES; i++)
 		if (objects[id].uses[i])
 			objects[objects[id].uses[i]].users--;
@@ -89,7 +94,7 @@ static u32 by_fd(int fd)
 
 static int fake_open(struct uapi *u, const char *path)
 {
-	unsigned int nr;
+	unsigned int nr = 0;
 	int fd;
 
 	CALL();
@@ -99,7 +104,7 @@ static int fake_open(struct uapi *u, const char *path)
 	    (sscanf(path, "/dev/vfio/devices/vfio%u", &nr) != 1 || nr > 3))
 		return -ENOENT;
 	fd = memfd_create("vfio", MFD_CLOEXEC);
-	make(FAKE_FILE, fd);
+	objects[make(FAKE_FILE, fd)].nr = nr;
 	return fd;
 }
 
@@ -115,6 +120,27 @@ static void detach_device(u32 id)
 		unmake(hwpt);
 }
 
+u32 fake_ioas_of(unsigned int nr)
+{
+	for (u32 id = 1; id < MAX_OBJECTS; id++)
+		if (objects[id].kind == FAKE_DEVICE && objects[id].nr == nr)
+			return objects[id].attached ? objects[objects[id].attached].uses[0] : 0;
+	return 0;
+}
+
+struct fake_function *fake_function_of(int fd)
+{
+	return &fake_functions[objects[by_fd(fd)].nr];
+}
+
+static bool is_attached(u32 ioas)
+{
+	for (unsigned int nr = 0; nr < ARRAY_SIZE(fake_functions); nr++)
+		if (fake_ioas_of(nr) == ioas)
+			return true;
+	return false;
+}
+
 /* What is still in a context when its file goes is taken down with it, as the kernel does. */
 static void close_context(void)
 {
@@ -126,6 +152,7 @@ static void close_context(void)
 		fake_iommufd.left++;
 		fake_iommufd.live--;
 		objects[id] = (struct object){ .fd = -1 };
+		fake_ioas(id)->nr = 0;
 	}
 }
 
@@ -173,7 +200,11 @@ static int add_map(u32 ioas, bool by_file, u64 iova, u64 length)
 		return -ENOENT;
 	fake_iommufd.map = (struct fake_map){ by_file, iova, length };
 	fake_iommufd.nr_maps++;
-	return 0;
+	return fake_areas_add(
+		ioas,
+		&(struct fake_area){ iova, iova + length - 1, iova,
+	                             IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE },
+		is_attached(ioas));
 }
 
 static int ioas_map(struct uapi *u, struct iommu_ioas_map *arg)
@@ -186,6 +217,28 @@ static int ioas_map_file(struct uapi *u, struct iommu_ioas_map_file *arg)
 {
 	CALL();
 	return fake_iommufd.no_file ?: add_map(arg->ioas_id, true, arg->iova, arg->length);
+}
+
+static int ioas_copy(struct uapi *u, struct iommu_ioas_copy *arg)
+{
+	CALL();
+	if (!is_a(arg->dst_ioas_id, FAKE_IOAS) || !is_a(arg->src_ioas_id, FAKE_IOAS))
+		return -ENOENT;
+	return fake_areas_copy(arg, is_attached(arg->dst_ioas_id));
+}
+
+static int ioas_unmap(struct uapi *u, struct iommu_ioas_unmap *arg)
+{
+	CALL();
+	return is_a(arg->ioas_id, FAKE_IOAS) ? fake_areas_remove(arg) : -ENOENT;
+}
+
+static int ioas_iova_ranges(struct uapi *u, struct iommu_ioas_iova_ranges *arg)
+{
+	CALL();
+	if (!is_a(arg->ioas_id, FAKE_IOAS))
+		return -ENOENT;
+	return fake_areas_allowed(arg, is_attached(arg->ioas_id));
 }
 
 static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
@@ -202,6 +255,7 @@ static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
 		return -EINVAL;
 	arg->out_hwpt_id = make(FAKE_HWPT, -1);
 	use(arg->out_hwpt_id, arg->pt_id);
+	objects[arg->out_hwpt_id].iommu = objects[arg->dev_id].iommu;
 	if (faults)
 		use(arg->out_hwpt_id, arg->fault_id);
 	return 0;
@@ -273,37 +327,56 @@ static int bind_iommufd(struct uapi *u, int fd, struct vfio_device_bind_iommufd 
 	if (!is_a(id, FAKE_FILE) || arg->iommufd != u->iommufd)
 		return -EINVAL;
 	objects[id].kind = FAKE_DEVICE;
+	objects[id].iommu = fake_iommufd.iommu_of[objects[id].nr];
 	arg->out_devid = id;
 	return 0;
 }
 
-static u32 table_of_ioas(u32 ioas)
+/* The one that other attachments of the same IOMMU's have made, or a new one. */
+static u32 table_of_ioas(u32 ioas, unsigned int iommu)
 {
-	const u32 id = make(FAKE_HWPT, -1);
+	u32 id = 1;
 
+	while (id < MAX_OBJECTS && !(is_a(id, FAKE_HWPT) && objects[id].made_by_attach &&
+	                             objects[id].uses[0] == ioas && objects[id].iommu == iommu))
+		id++;
+	if (id < MAX_OBJECTS)
+		return id;
+	id = make(FAKE_HWPT, -1);
 	use(id, ioas);
 	objects[id].made_by_attach = true;
+	objects[id].iommu = iommu;
 	return id;
 }
 
-/* Of a table with a fault queue, where the device can have none. */
-static bool refuses(u32 hwpt)
+/* -EINVAL: another IOMMU's; of a table with a fault queue, where the device can have none. */
+static int refuses(u32 id, u32 pt)
 {
-	return fake_iommufd.no_faults && objects[hwpt].uses[1];
+	const u32 ioas = is_a(pt, FAKE_IOAS) ? pt : objects[pt].uses[0];
+
+	if (fake_functions[objects[id].nr].resetting)
+		return -EBUSY;
+	if (is_a(pt, FAKE_HWPT) && objects[pt].iommu != objects[id].iommu)
+		return -EINVAL;
+	if (is_a(pt, FAKE_HWPT) && fake_iommufd.no_faults && objects[pt].uses[1])
+		return fake_iommufd.no_faults;
+	return is_a(ioas, FAKE_IOAS) && fake_areas_are_reserved(ioas) ? -EADDRINUSE : 0;
 }
 
 static int attach(struct uapi *u, int fd, struct vfio_device_attach_iommufd_pt *arg)
 {
 	const u32 id = by_fd(fd);
 	u32 hwpt = arg->pt_id;
+	int err;
 
 	CALL();
 	if (!is_a(id, FAKE_DEVICE) || (!is_a(hwpt, FAKE_IOAS) && !is_a(hwpt, FAKE_HWPT)))
 		return -ENOENT;
-	if (refuses(hwpt))
-		return fake_iommufd.no_faults;
+	err = refuses(id, hwpt);
+	if (err)
+		return err;
 	if (is_a(hwpt, FAKE_IOAS))
-		hwpt = table_of_ioas(hwpt);
+		hwpt = table_of_ioas(hwpt, objects[id].iommu);
 	objects[hwpt].users++;
 	detach_device(id);
 	objects[id].attached = hwpt;
@@ -333,6 +406,9 @@ const struct uapi_ops fake_iommufd_ops = {
 	.ioas_alloc = ioas_alloc,
 	.ioas_map = ioas_map,
 	.ioas_map_file = ioas_map_file,
+	.ioas_copy = ioas_copy,
+	.ioas_unmap = ioas_unmap,
+	.ioas_iova_ranges = ioas_iova_ranges,
 	.hwpt_alloc = hwpt_alloc,
 	.get_hw_info = get_hw_info,
 	.fault_queue_alloc = fault_queue_alloc,
@@ -343,4 +419,14 @@ const struct uapi_ops fake_iommufd_ops = {
 	.attach = attach,
 	.detach = detach,
 	.feature = feature,
+	.get_info = fake_get_info,
+	.get_region_info = fake_get_region_info,
+	.get_irq_info = fake_get_irq_info,
+	.set_irqs = fake_set_irqs,
+	.reset = fake_reset,
+	.hot_reset = fake_hot_reset,
+	.read = fake_read_region,
+	.write = fake_write_region,
+	.map = fake_map_region,
+	.unmap = fake_unmap_region,
 };

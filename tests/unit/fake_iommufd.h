@@ -35,9 +35,35 @@ struct fake_iommufd {
 		u64 iova, length;
 	} map; /* the last */
 	unsigned int nr_maps;
+	unsigned int iommu_of[4]; /* which of the host's IOMMUs each function is behind */
+	struct fake_reserved {
+		u64 first, last;
+	} reserved[4]; /* what no attached function can be given; ends with one of 0 bytes */
 };
 
 extern struct fake_iommufd fake_iommufd;
 extern const struct uapi_ops fake_iommufd_ops;
+
+/* The IOAS that function @nr reaches now; 0: none. */
+u32 fake_ioas_of(unsigned int nr);
+
+/* fake_ioas.c: what is mapped in an IOAS, by its ID, with what iommufd refuses. */
+struct fake_area {
+	u64 first, last; /* both included */
+	u64 from;        /* where the pages of first are in the IOAS that they were copied from */
+	u32 flags;       /* IOMMU_IOAS_MAP_* */
+};
+#define FAKE_MAX_AREAS 512
+struct fake_ioas {
+	struct fake_area areas[FAKE_MAX_AREAS]; /* in no order */
+	unsigned int nr;
+};
+struct fake_ioas *fake_ioas(u32 id);
+const struct fake_area *fake_area_at(u32 ioas, u64 iova);
+int fake_areas_add(u32 ioas, const struct fake_area *a, bool attached);
+bool fake_areas_are_reserved(u32 ioas);
+int fake_areas_copy(const struct iommu_ioas_copy *arg, bool attached);
+int fake_areas_remove(const struct iommu_ioas_unmap *arg);
+int fake_areas_allowed(struct iommu_ioas_iova_ranges *arg, bool attached);
 
 #endif

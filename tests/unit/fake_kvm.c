@@ -67,6 +67,8 @@ static int set_memory(struct kvm *k, const struct kvm_userspace_memory_region *r
 {
 	CALL();
 	fake.memory = *region;
+	if (fake.memory_changed)
+		fake.memory_changed(region);
 	return 0;
 }
 
@@ -172,16 +174,25 @@ static bool is_vcpu(int fd)
 	return false;
 }
 
+static bool is_vfio(int fd)
+{
+	for (unsigned int i = 0; i < fake.nr_devices; i++)
+		if (fake.device_fds[i] == fd)
+			return fake.devices[i] == KVM_DEV_TYPE_VFIO;
+	return false;
+}
+
 static int set_device_attr(struct kvm *k, int fd, const struct kvm_device_attr *a)
 {
-	bool is_u32 = is_vcpu(fd) || a->group == KVM_DEV_ARM_VGIC_GRP_NR_IRQS ||
+	bool is_u32 = is_vcpu(fd) || is_vfio(fd) || a->group == KVM_DEV_ARM_VGIC_GRP_NR_IRQS ||
 	              a->group == KVM_DEV_ARM_VGIC_GRP_MAINT_IRQ;
 	u64 val = 0;
 
 	CALL();
 	if (a->addr)
 		memcpy(&val, (void *)(unsigned long)a->addr, is_u32 ? 4 : 8);
-	fake.attrs[fake.nr_attrs++] = (struct fake_attr){ fd, a->group, a->attr, val };
+	fake.attrs[fake.nr_attrs++ % ARRAY_SIZE(fake.attrs)] =
+		(struct fake_attr){ fd, a->group, a->attr, val };
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct fake_kvm {
 	int fail_err;
 	int (*run)(struct kvm_run *run, unsigned int nth);  /* plays a guest */
 	void (*line_changed)(unsigned int spi, bool level); /* may be NULL */
+	void (*memory_changed)(const struct kvm_userspace_memory_region *region); /* the same */
 	/* what it was told */
 	unsigned int calls;
 	unsigned long vm_type;
