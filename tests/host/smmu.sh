@@ -33,6 +33,8 @@ case_of "smmu: stalled transfers go on when their page is there and that is said
 case_of "smmu: stalled transfers are terminated one by one, by their stream, and with translation" endpoint smmu_stall terminated
 case_of "smmu: stalls that there is no room for are held back, and none is lost" endpoint smmu_stall full
 case_of "smmu: answers to what is not stalled, twice, and for another stream do nothing" endpoint smmu_stall wrong
+case_of "smmu: two devices that stall are answered each by its own name" \
+	guest smmu_stall others --iommu v,type=smmuv3 --rng --dma-test=iommu=v --dma-test=iommu=v
 case_of "smmu: what stalls has its tables taken away" endpoint smmu_stall torn
 case_of "smmu: what stalls is recorded in one Event queue or the other" endpoint smmu_stall moved
 case_of "smmu: a function's reset ends what stalls, and old answers do nothing" endpoint smmu_stall reset

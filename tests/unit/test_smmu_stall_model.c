@@ -2,9 +2,9 @@
 /* Stalls of an SMMUv3 against a model: every order of a few accesses, answers, cancels, full and
  * disabled queues, changed STEs and CDs, and disabled translation, at small sizes. STALL_STEPS=N:
  * that many steps (4). */
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/orders.h"
 #include "tests/unit/smmu_expect.h"
 
 #define AT      0x1000ULL
@@ -309,23 +309,19 @@ static void toggle_stalls(unsigned int unused)
 	configure();
 }
 
-static const struct step {
-	const char *name;
-	void (*run)(unsigned int i);
-	bool each;
-} steps[] = {
-	{ "access", access_by, true },
-	{ "read", read_event, false },
-	{ "retry", retry, true },
-	{ "refuse", refuse, true },
-	{ "again", again, true },
-	{ "cancel", cancel, false },
-	{ "map", toggle_map, false },
-	{ "term", stall_term, false },
-	{ "SMMUEN", toggle_translation, false },
-	{ "EVENTQEN", toggle_queue, false },
-	{ "STE", toggle_abort, false },
-	{ "CD.S", toggle_stalls, false },
+static const struct order_step steps[] = {
+	{ "access", access_by, DEVICES },
+	{ "read", read_event, 1 },
+	{ "retry", retry, DEVICES },
+	{ "refuse", refuse, DEVICES },
+	{ "again", again, DEVICES },
+	{ "cancel", cancel, 1 },
+	{ "map", toggle_map, 1 },
+	{ "term", stall_term, 1 },
+	{ "SMMUEN", toggle_translation, 1 },
+	{ "EVENTQEN", toggle_queue, 1 },
+	{ "STE", toggle_abort, 1 },
+	{ "CD.S", toggle_stalls, 1 },
 };
 
 static void make(void)
@@ -382,52 +378,15 @@ static void finish(void)
 		d[i].has_old = false;
 }
 
-static unsigned int choices(void)
-{
-	unsigned int n = 0;
-
-	for (size_t s = 0; s < ARRAY_SIZE(steps); s++)
-		n += steps[s].each ? DEVICES : 1;
-	return n;
-}
-
-static void choose(unsigned int n)
-{
-	for (size_t s = 0; s < ARRAY_SIZE(steps); s++) {
-		const unsigned int of = steps[s].each ? DEVICES : 1;
-
-		if (n < of) {
-			steps[s].run(n);
-			agree(steps[s].name, n);
-			return;
-		}
-		n -= of;
-	}
-}
-
-static void try_all(unsigned int nr)
-{
-	u64 all = 1;
-
-	for (unsigned int i = 0; i < nr; i++)
-		all *= choices();
-	for (u64 order = 0; order < all; order++) {
-		u64 left = order;
-
-		for (unsigned int i = 0; i < nr; i++, left /= choices())
-			choose(left % choices());
-		finish();
-	}
-}
-
 Test(smmu_stall, every_order_of_a_few_steps_is_as_a_model_has_it)
 {
-	const char *said = getenv("STALL_STEPS");
+	const struct orders o = { steps, ARRAY_SIZE(steps), orders_length("STALL_STEPS", 4), agree,
+		                  finish };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		size = &sizes[i];
 		make();
-		try_all(said ? atoi(said) : 4);
+		orders_try(&o);
 		fake_smmu_unmake(&f);
 	}
 }

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Disks and networks behind an SMMUv3 that stalls: rings, headers and data whose pages come when they are asked for; and
+# guests that end, or begin anew, while a device waits. Plain, then under the program with sanitizers.
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
+"$SHARE/tap" waits && ip addr add 10.9.0.1/24 dev waits && ip link set waits up
+fresh_disk
+
+# disk TEST [KEYS]: behind one, with these keys; its StreamID is not 0
+disk() { guest smmu_waits "$1" --iommu "v,type=smmuv3$2" --rng -d "$DISK,iommu=v"; }
+network() { guest smmu_waits "$1" --iommu "v,type=smmuv3$2" --rng -n tap=waits,iommu=v; }
+
+# Guests that wait for ever, with what waits in them: GUEST ARG...
+waiting_disk() { "$@" -d "$DISK,iommu=v"; }
+waiting_endpoint() { "$@" --dma-test=iommu=v; }
+
+times_out() { # GUEST ARG...
+	bin=$1
+	shift
+	ends 35 "$bin" waits --iommu v,type=smmuv3 --rng --timeout 8 "$@" && said "it waits"
+}
+is_stopped() { # GUEST ARG...
+	bin=$1
+	shift
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 --name waits -k "$GUESTS/$bin.bin" -p waits --iommu v,type=smmuv3 --rng "$@" >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "it waits" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
+	"$NESTOR" stop waits
+	wait $pid
+	got=$?
+	WHY="exit code $got, expected 0"
+	[ $got = 0 ]
+}
+boots_again() { # GUEST ARG...
+	bin=$1
+	shift
+	ends 35 "$bin" again --iommu v,type=smmuv3 --rng --reboot --timeout 8 "$@" || return 1
+	WHY="$(grep -ac '^boot' "$OUT") boots, at least 2 expected; $(grep -am 1 FAIL "$OUT")"
+	[ "$(grep -ac '^boot' "$OUT")" -ge 2 ] && ! grep -qa FAIL "$OUT"
+}
+
+# all LABEL COUNT
+all() {
+	label="smmu: waits: $1" count=$2
+	case_of "$label: a disk's rings, headers, data and status come when they are asked for" disk "disk count=$count"
+	case_of "$label: the same where all faults stall, one at a time" disk "disk count=$count" ,idr0.stall_model=2,idr5.stall_max=1
+	case_of "$label: a network's rings and frames come when they are asked for" network "network count=$count"
+	case_of "$label: a disk that is reset while it waits works again" disk "reset count=$count"
+	case_of "$label: a disk's guest is ended by --timeout" waiting_disk times_out smmu_waits
+	case_of "$label: a disk's guest is stopped" waiting_disk is_stopped smmu_waits
+	case_of "$label: a disk's machine is reset" waiting_disk boots_again smmu_waits
+}
+if [ -n "${SOAK:-}" ]; then all plain 10000; else all plain 200; fi
+
+cp -r "$SHARE/asan" "$WORK"
+NESTOR=$WORK/asan/run
+export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+if [ -n "${SOAK:-}" ]; then all sanitizers 1000; else all sanitizers 30; fi
+case_of "smmu: waits: sanitizers: an endpoint's guest is ended by --timeout" waiting_endpoint times_out smmu_stall
+case_of "smmu: waits: sanitizers: an endpoint's guest is stopped" waiting_endpoint is_stopped smmu_stall
+case_of "smmu: waits: sanitizers: an endpoint's machine is reset" waiting_endpoint boots_again smmu_stall
+ip link del waits
