@@ -11,16 +11,13 @@ fresh_disk
 disk() { guest smmu_waits "$1" --iommu "v,type=smmuv3$2" --rng -d "$DISK,iommu=v"; }
 network() { guest smmu_waits "$1" --iommu "v,type=smmuv3$2" --rng -n tap=waits,iommu=v; }
 
-# Guests that wait for ever, with what waits in them: GUEST ARG...
-waiting_disk() { "$@" -d "$DISK,iommu=v"; }
-waiting_endpoint() { "$@" --dma-test=iommu=v; }
-
-times_out() { # GUEST ARG...
+# Each: GUEST ARG..., of a guest that waits for ever
+times_out() {
 	bin=$1
 	shift
 	ends 35 "$bin" waits --iommu v,type=smmuv3 --rng --timeout 8 "$@" && said "it waits"
 }
-is_stopped() { # GUEST ARG...
+is_stopped() {
 	bin=$1
 	shift
 	: >"$OUT"
@@ -33,7 +30,7 @@ is_stopped() { # GUEST ARG...
 	WHY="exit code $got, expected 0"
 	[ $got = 0 ]
 }
-boots_again() { # GUEST ARG...
+boots_again() {
 	bin=$1
 	shift
 	ends 35 "$bin" again --iommu v,type=smmuv3 --rng --reboot --timeout 8 "$@" || return 1
@@ -48,9 +45,10 @@ all() {
 	case_of "$label: the same where all faults stall, one at a time" disk "disk count=$count" ,idr0.stall_model=2,idr5.stall_max=1
 	case_of "$label: a network's rings and frames come when they are asked for" network "network count=$count"
 	case_of "$label: a disk that is reset while it waits works again" disk "reset count=$count"
-	case_of "$label: a disk's guest is ended by --timeout" waiting_disk times_out smmu_waits
-	case_of "$label: a disk's guest is stopped" waiting_disk is_stopped smmu_waits
-	case_of "$label: a disk's machine is reset" waiting_disk boots_again smmu_waits
+	for end in "ended by --timeout|times_out" "stopped|is_stopped" "reset, and comes up again|boots_again"; do
+		case_of "$label: a guest whose disk waits is ${end%|*}" "${end#*|}" smmu_waits -d "$DISK,iommu=v"
+		case_of "$label: a guest whose DMA endpoint waits is ${end%|*}" "${end#*|}" smmu_stall --dma-test=iommu=v
+	done
 }
 if [ -n "${SOAK:-}" ]; then all plain 10000; else all plain 200; fi
 
@@ -58,7 +56,4 @@ cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 if [ -n "${SOAK:-}" ]; then all sanitizers 1000; else all sanitizers 30; fi
-case_of "smmu: waits: sanitizers: an endpoint's guest is ended by --timeout" waiting_endpoint times_out smmu_stall
-case_of "smmu: waits: sanitizers: an endpoint's guest is stopped" waiting_endpoint is_stopped smmu_stall
-case_of "smmu: waits: sanitizers: an endpoint's machine is reset" waiting_endpoint boots_again smmu_stall
 ip link del waits
