@@ -28,7 +28,7 @@ $(bench-dir)/native/iova: bench/native/iova.c bench/native/figures.h vmm/iova.c 
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(WARNINGS) -O2 $(UAPI_CPPFLAGS) $(filter %.c,$^) -o $@
 
-$(bench-dir)/native/smmu: bench/native/smmu.c bench/native/figures.h $(wildcard devices/smmuv3/*.c devices/pgtable/*.c fault/*.c) vmm/coalesce.c vmm/poll.c vmm/dma.c vmm/mmio.c vmm/reg.c vmm/log.c $(BUILD)/env.mk
+$(bench-dir)/native/smmu: bench/native/smmu.c bench/native/figures.h $(wildcard devices/smmuv3/*.c devices/pgtable/*.c fault/*.c) devices/dma_test_atc.c vmm/coalesce.c vmm/poll.c vmm/dma.c vmm/mmio.c vmm/reg.c vmm/log.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(filter-out -MMD -MP,$(COMMON)) $(WARNINGS) -O2 $(UAPI_CPPFLAGS) $(filter %.c,$^) -o $@
 

@@ -13,7 +13,7 @@ const char *dma_test_option_take(struct options *o, char *val)
 		{ "ats", KEY_FLAG, offsetof(struct dma_test_option, ats), 0, 0 },
 		{ "pri", KEY_FLAG, offsetof(struct dma_test_option, pri), 0, 0 },
 		{ "stall", KEY_FLAG, offsetof(struct dma_test_option, place.stalls), 0, 0 },
-		{ "pasid", KEY_NUMBER, offsetof(struct dma_test_option, pasid), 1, 20 },
+		{ "pasid", KEY_NUMBER, offsetof(struct dma_test_option, place.pasid), 1, 20 },
 	};
 	struct dma_test_option *d = &o->dma_tests[o->nr_dma_tests];
 	const char *expected = NULL;
@@ -38,7 +38,7 @@ static void destroy(void *d)
 
 static int create(struct machine *m, const struct dma_test_option *o)
 {
-	struct dma_test_config c = { .ats = o->ats, .pri = o->pri, .pasid_bits = o->pasid };
+	struct dma_test_config c = { .ats = o->ats, .pri = o->pri, .pasid_bits = o->place.pasid };
 	struct dma_test *d;
 	int err = machine_dma(m, &o->place, &c.dma);
 

@@ -262,7 +262,8 @@ static bool id_fits(const struct machine *m, const struct endpoint *e)
 	return false;
 }
 
-/* A host bridge passes on to an IOMMU what that answers: translation and page requests. */
+/* A host bridge passes on to an IOMMU what that answers, translation and page requests, and PASIDs
+ * that it knows. */
 static void pass_requests_on(struct machine *m, const struct endpoint *e)
 {
 	const struct iommu_kind *kind = kind_behind(m, e);
@@ -273,6 +274,8 @@ static void pass_requests_on(struct machine *m, const struct endpoint *e)
 		p->ats = true;
 	if (e->func && kind->takes_pages && kind->takes_pages(o))
 		p->pri = true;
+	if (e->func && kind->pasid_bits && kind->pasid_bits(o) > p->pasid_bits)
+		p->pasid_bits = kind->pasid_bits(o);
 }
 
 int iommus_describe(struct machine *m)
@@ -293,6 +296,7 @@ int iommus_describe(struct machine *m)
 			.rid = e->func ? pci_rid(e->func) : 0,
 			.mmio = e->slot,
 			.can_stall = e->place->stalls,
+			.pasid_bits = e->place->pasid,
 		};
 	}
 	return 0;

@@ -53,6 +53,8 @@ struct iommu_kind {
 	bool (*translates)(const struct iommu_option *o);
 	/* Whether it takes page requests (PRI); NULL: a host bridge does not pass them on. */
 	bool (*takes_pages)(const struct iommu_option *o);
+	/* Of how many bits PASIDs are that it knows; NULL: a host bridge passes none on. */
+	unsigned int (*pasid_bits)(const struct iommu_option *o);
 	/* How many bits an endpoint's ID may have. */
 	unsigned int (*id_bits)(const struct iommu_option *o);
 };

@@ -189,6 +189,11 @@ static bool takes_pages(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr0.pri");
 }
 
+static unsigned int pasid_bits(const struct iommu_option *o)
+{
+	return smmu_id_get(&o->registers, "idr1.ssidsize");
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -209,5 +214,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.stalls = stalls,
 	.translates = translates,
 	.takes_pages = takes_pages,
+	.pasid_bits = pasid_bits,
 	.id_bits = id_bits,
 };

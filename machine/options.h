@@ -25,6 +25,7 @@ struct place {
 	u64 segment;       /* its number */
 	bool pci, mmio;    /* it is there, whatever virtio devices are on */
 	bool stalls;       /* its accesses can wait, and the guest is told so */
+	u64 pasid;         /* bits of the PASIDs that it has; 0: none */
 };
 
 struct port_option {
@@ -133,7 +134,6 @@ struct options {
 	bool virtio_console; /* the console is a virtio device, not the first UART */
 	struct dma_test_option {
 		bool ats, pri;
-		u64 pasid; /* bits; 0: none */
 		struct place place;
 	} dma_tests[MAX_DMA_TESTS];
 	unsigned int nr_dma_tests;

@@ -35,7 +35,7 @@ told() {
 	echo "options: ${*:2}"
 	sed '/^\/dts-v1\/;/d; /^$/d' "$name/tree.dts"
 	for table in "$name"/*.dsl; do
-		case $(basename "$table") in xsdt.dsl) continue ;; dsdt.dsl) case $name in one | segments | mmio | stall) ;; *) continue ;; esac ;; esac
+		case $(basename "$table") in xsdt.dsl) continue ;; dsdt.dsl) case $name in one | segments | mmio | stall | pasid) ;; *) continue ;; esac ;; esac
 		fields "$table" >"$table.fields"
 		[ "$name" = one ] || sed -i '/Name (_PRT, /,/^ *})$/d' "$table.fields"
 		[ "$name" = one ] || ! cmp -s "$table.fields" "one/$(basename "$table").fields" || continue

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An SMMUv3 on this machine: ns for a transfer of a page that the TLB knows, for one that takes a
- * walk of four levels, of both stages; a CMD_TLBI_NH_VA; and hits of a thousand streams beside
- * one's. RUNS=5 repetitions; a line a figure: name, median, unit.
+ * walk of four levels, of both stages; a CMD_TLBI_NH_VA; hits of a thousand streams beside one's;
+ * and a transfer by what the DMA endpoint has cached (ATS), by itself and beside one that the TLB
+ * knows. RUNS=5 repetitions; a line a figure: name, median, unit.
  */
 #include <endian.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "bench/native/figures.h"
+#include "devices/dma_test_private.h"
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "vmm/arch.h"
@@ -31,7 +33,7 @@
 #define S1     (BASE + 0x200000) /* tables */
 #define S2     (BASE + 0x400000)
 
-enum figure { HIT, MISS, NESTED, INVALIDATION, THOUSAND, NR_FIGURES };
+enum figure { HIT, MISS, NESTED, INVALIDATION, THOUSAND, ATS_HIT, ATS_BY_HIT, NR_FIGURES };
 static const struct {
 	const char *name, *unit;
 } figures[NR_FIGURES] = {
@@ -40,6 +42,8 @@ static const struct {
 	[NESTED] = { "miss-nested", "ns" },
 	[INVALIDATION] = { "invalidation", "ns" },
 	[THOUSAND] = { "thousand-streams", "of one" },
+	[ATS_HIT] = { "ats-hit", "ns" },
+	[ATS_BY_HIT] = { "ats-hit-by-hit", "of one" },
 };
 
 /* What the SMMU needs of a machine that is not there. */
@@ -90,12 +94,38 @@ void arch_send_event(void)
 	abort();
 }
 
+/* And the endpoint's cache, of the rest of the endpoint. */
+bool pci_ats_enabled(const struct pci_func *f)
+{
+	(void)f;
+	return true;
+}
+u64 pci_ats_unit(const struct pci_func *f)
+{
+	(void)f;
+	return PAGE;
+}
+struct dt_job *dt_job(struct dma_test *d, unsigned int i)
+{
+	return &d->slots[i];
+}
+void dt_fault(struct dt_job *job, unsigned int side, u64 offset, enum dma_reason reason)
+{
+	(void)job, (void)side, (void)offset, (void)reason;
+	abort();
+}
+void dt_end(struct dt_job *job, enum dt_outcome outcome)
+{
+	(void)job, (void)outcome;
+}
+
 static u64 state = 1; /* of next() */
 
 static struct vm vm;
 static struct log quiet;
 static struct smmu *smmu;
 static struct dma_space *streams[STREAMS];
+static struct dma_test endpoint; /* stream 0's */
 static u32 prod;
 
 static u64 *word(gpa_t at)
@@ -143,6 +173,7 @@ static void ste(u32 sid, u64 config)
 	u64 *w = word(STRTAB + sid * 64ULL);
 
 	w[0] = htole64(STE0_V | FIELD_PREP(STE0_CONFIG, config) | CD);
+	w[1] = htole64(FIELD_PREP(STE1_EATS, 1ULL));
 	w[2] = htole64(FIELD_PREP(STE2_S2T0SZ, 16ULL) | FIELD_PREP(STE2_S2SL0, 2ULL) |
 	               FIELD_PREP(STE2_S2PS, 5ULL) | STE2_S2AA64 | STE2_S2R | 1);
 	w[3] = htole64(S2);
@@ -182,7 +213,10 @@ static void make(void)
 	write_reg(0x80, 8, STRTAB);
 	write_reg(0x88, 4, 10);
 	write_reg(0x90, 8, CMDQ | 10);
-	write_reg(0x20, 4, CR0_CMDQEN | CR0_SMMUEN);
+	write_reg(0x20, 4, CR0_CMDQEN | CR0_SMMUEN | CR0_ATSCHK);
+	endpoint.func.dma = streams[0];
+	endpoint.device.invalidate = dt_invalidate;
+	streams[0]->device = &endpoint.device;
 }
 
 static void touch(struct dma_space *s, u64 page)
@@ -197,6 +231,20 @@ static void touch(struct dma_space *s, u64 page)
 	dma_unmap(s, &sg);
 }
 
+static void touch_cached(u64 page)
+{
+	struct iovec iov[1];
+	struct dma_use *uses[1];
+	struct dma_sg sg = { .iov = iov, .uses = uses, .max = 1 };
+	struct dma_access a = dma_access_to(page * PAGE, PAGE, DMA_READ);
+	u64 len;
+
+	if (!dt_atc_find(&endpoint, &a, &len) || len != PAGE ||
+	    dma_map(streams[0], &a, &sg, NULL) != DMA_OK)
+		abort();
+	dma_unmap(streams[0], &sg);
+}
+
 /* Of @nr streams by turns, to one page each or (@pages) to any. */
 static double accesses(unsigned int nr, u64 pages)
 {
@@ -207,6 +255,23 @@ static double accesses(unsigned int nr, u64 pages)
 	start = now();
 	for (u64 i = 0; i < ACCESSES; i++)
 		touch(streams[nr == 1 ? 0 : i % nr], pages == 1 ? 0 : next(&state) % pages);
+	return (now() - start) / ACCESSES;
+}
+
+/* As many pages as the endpoint's cache holds, by turns; by what is in there, or not. */
+static double own_accesses(bool translated)
+{
+	double start;
+
+	for (u64 i = 0; i < DT_CACHED; i++) {
+		struct dt_job job = { .d = &endpoint, .flags = DMA_READ, .iova[0] = i * PAGE };
+
+		dt_translate(&job);
+		touch(streams[0], i);
+	}
+	start = now();
+	for (u64 i = 0; i < ACCESSES; i++)
+		translated ? touch_cached(i % DT_CACHED) : touch(streams[0], i % DT_CACHED);
 	return (now() - start) / ACCESSES;
 }
 
@@ -244,6 +309,8 @@ static void measure(double results[NR_FIGURES][MAX_RUNS], unsigned int run)
 	results[THOUSAND][run] = accesses(STREAMS, 64) / accesses(1, 64);
 	forget(5);
 	results[INVALIDATION][run] = invalidations();
+	results[ATS_HIT][run] = own_accesses(true);
+	results[ATS_BY_HIT][run] = results[ATS_HIT][run] / own_accesses(false);
 	results[MISS][run] = accesses(1, PAGES);
 	forget(7);
 	results[NESTED][run] = accesses(1, PAGES);
@@ -259,7 +326,7 @@ int main(void)
 	for (unsigned int run = 0; run < runs; run++)
 		measure(results, run);
 	for (unsigned int f = 0; f < NR_FIGURES; f++)
-		printf("smmu-%s %.*f %s\n", figures[f].name, f == THOUSAND ? 2 : 0,
+		printf("smmu-%s %.*f %s\n", figures[f].name, figures[f].unit[0] == 'o' ? 2 : 0,
 		       median(results[f], runs), figures[f].unit);
 	return 0;
 }

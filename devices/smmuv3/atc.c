@@ -7,9 +7,6 @@
 #include "devices/smmuv3/private.h"
 #include "vmm/pause.h"
 
-/* An endpoint has a minute to answer, by ATS. */
-#define TIME_OUT 60
-
 /* 4.5.1: 2^Size pages, aligned; from 52 on it is all. */
 static void span(const u64 *cmd, u64 *first, u64 *last)
 {
@@ -96,7 +93,7 @@ static void start_timer(struct smmu *s)
 {
 	s->atc.timer_runs = true;
 	s->atc.timed_round = s->atc.rounds;
-	s->atc.time = (struct __kernel_timespec){ .tv_sec = TIME_OUT };
+	s->atc.time = s->injected.answer_limit;
 	loop_timeout(s->vm->loop, &s->atc.timer, &s->atc.time);
 }
 

@@ -8,6 +8,7 @@
 #include "devices/smmuv3/private.h"
 
 #define SLOWEST 60000 /* ms */
+#define MINUTE  60000 /* that an endpoint has to answer, by ATS */
 
 static const char *fail_next(struct smmu *s, u32 cerror)
 {
@@ -111,6 +112,15 @@ static const char *lose_answer(struct smmu *s, u32 unused)
 	return change_answer(s, ANSWER_LOST, unused);
 }
 
+/* Instead of the minute, from the next wait on. */
+static const char *limit_wait(struct smmu *s, u32 ms)
+{
+	if (!smmu_idr(s, 0, IDR0_ATS))
+		return "idr0.ats=1 with an error of invalidations";
+	s->injected.answer_limit = after(ms);
+	return NULL;
+}
+
 /* 3.9.1.4: whatever has not been answered is not waited for any longer. */
 static const char *end_wait(struct smmu *s, u32 unused)
 {
@@ -144,13 +154,14 @@ static const struct error {
 	{ "msi-abort", abort_message, 0 },
 	{ "atc-inv-slow=", slow_answer, SLOWEST },
 	{ "atc-inv-lost", lose_answer, 0 },
+	{ "atc-inv-limit=", limit_wait, SLOWEST },
 	{ "atc-inv-timeout", end_wait, 0 },
 };
 #define EXPECTED                                                                                   \
 	"cerror-ill, cerror-abt, cerror-atc-inv-sync, gerror=eventq-abt, gerror=priq-abt, "        \
 	"gerror=msi-cmdq-abt, gerror=msi-eventq-abt, gerror=msi-priq-abt, gerror=msi-gerror-abt, " \
 	"sfm, sfm-end, sync-slow=MS (1 to 60000), sync-lost, sync-resume, msi-abort, "             \
-	"atc-inv-slow=MS (1 to 60000), atc-inv-lost or atc-inv-timeout"
+	"atc-inv-slow=MS (1 to 60000), atc-inv-lost, atc-inv-limit=MS (1 to 60000) or atc-inv-timeout"
 
 /* Whether @text is this one; then what goes with it is in *value. */
 static bool is_error(const struct error *e, const char *text, u32 *value)
@@ -264,4 +275,5 @@ void smmu_inject_init(struct smmu *s)
 {
 	s->injected.timer = (struct loop_op){ .done = time_is_over, .endless = true };
 	s->injected.answer_timer = (struct loop_op){ .done = answer_is_due, .endless = true };
+	s->injected.answer_limit = after(MINUTE);
 }

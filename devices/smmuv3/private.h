@@ -150,6 +150,7 @@ struct smmu_injected {
 	u32 slow_tag;
 	struct loop_op answer_timer;
 	struct __kernel_timespec answer_time;
+	struct __kernel_timespec answer_limit; /* what comes later is not waited for */
 };
 
 /* Endpoints that are to forget translations (3.9.1.4). */

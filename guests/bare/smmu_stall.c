@@ -174,6 +174,38 @@ static void wrong(void)
 	smmu_expect_none(&s, "it was answered");
 }
 
+/* Two devices wait for the same page: neither is answered by the other's name. */
+static void others(void)
+{
+	struct dma_test both[2];
+	u64 stags[2];
+
+	begin();
+	both[0] = d;
+	dma_test_find_from(&both[1], d.rid + 1);
+	smmu_set_ste(&s, both[1].rid, &s.streams[d.rid]);
+	for (unsigned int i = 0; i < 2; i++) {
+		d = both[i];
+		start(0, 0);
+		stags[i] = stall_of(0);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		d = both[i];
+		answer(stags[!i], i ? RETRY : 0);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		check(dma_state(&both[i], 0) == DMA_STALLED, "device %u does not wait", i);
+	smmu_push(&s, CMD_STALL_TERM | CMD_SID(d.rid), 0);
+	smmu_sync(&s);
+	ends(0, DMA_FAULT);
+	d = both[0];
+	check(dma_state(&d, 0) == DMA_STALLED, "the first one has ended, too");
+	map(0, true);
+	answer(stags[0], RETRY);
+	ends(0, DMA_DONE);
+	smmu_expect_none(&s, "all were answered");
+}
+
 static void set_cd(u64 word0, u64 word1)
 {
 	cd.w[0] = word0;
@@ -386,17 +418,10 @@ static void again(void)
 }
 
 static const struct test tests[] = {
-	{ "retried", retried },
-	{ "terminated", terminated },
-	{ "full", full },
-	{ "wrong", wrong },
-	{ "torn", torn },
-	{ "moved", moved },
-	{ "reset", function_reset },
-	{ "chance", chance },
-	{ "never", never },
-	{ "waits", waits },
-	{ "again", again },
+	{ "retried", retried }, { "terminated", terminated }, { "full", full },
+	{ "wrong", wrong },     { "others", others },         { "torn", torn },
+	{ "moved", moved },     { "reset", function_reset },  { "chance", chance },
+	{ "never", never },     { "waits", waits },           { "again", again },
 };
 
 int main(void)

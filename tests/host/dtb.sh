@@ -16,4 +16,6 @@ case_of "dtb: SMMUv3s and a virtio-iommu" tree iommus --segment 1 --root-port a 
 case_of "dtb: an SMMUv3, virtio over MMIO" tree smmu-mmio --virtio-transport mmio --iommu s,type=smmuv3 -d "$DISK,iommu=s" --rng
 case_of "dtb: a virtio-iommu over MMIO, virtio over MMIO" tree viommu-mmio --virtio-transport mmio \
 	--iommu v,type=virtio -d "$DISK,iommu=v" --rng
+case_of "dtb: endpoints that stall, with PASIDs, with ATS and PRI" tree endpoints --root-port a --iommu s,type=smmuv3,idr0.pri=1 \
+	--dma-test=stall,pasid=8,iommu=s,bus=a --dma-test=ats,pri,pasid=20,iommu=s
 case_of "dtb: by ACPI, /chosen alone" tree acpi --acpi -d "$DISK"

@@ -33,31 +33,12 @@ case_of "smmu: stalled transfers go on when their page is there and that is said
 case_of "smmu: stalled transfers are terminated one by one, by their stream, and with translation" endpoint smmu_stall terminated
 case_of "smmu: stalls that there is no room for are held back, and none is lost" endpoint smmu_stall full
 case_of "smmu: answers to what is not stalled, twice, and for another stream do nothing" endpoint smmu_stall wrong
+case_of "smmu: two devices that stall are answered each by its own name" \
+	guest smmu_stall others --iommu v,type=smmuv3 --rng --dma-test=iommu=v --dma-test=iommu=v
 case_of "smmu: what stalls has its tables taken away" endpoint smmu_stall torn
 case_of "smmu: what stalls is recorded in one Event queue or the other" endpoint smmu_stall moved
 case_of "smmu: a function's reset ends what stalls, and old answers do nothing" endpoint smmu_stall reset
 case_of "smmu: a guest that never answers a stall ends" endpoint smmu_stall never
-times_out() { ends 35 smmu_stall waits --iommu v,type=smmuv3 --rng --dma-test=iommu=v --timeout 5 && said "it waits"; }
-case_of "smmu: one that never answers a stall is ended by --timeout" times_out
-is_stopped() {
-	: >"$OUT"
-	"$NESTOR" run --timeout 180 --name stalls -k "$GUESTS/smmu_stall.bin" -p waits \
-		--iommu v,type=smmuv3 --rng --dma-test=iommu=v >"$OUT" 2>&1 </dev/null &
-	pid=$!
-	until grep -q "it waits" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
-	"$NESTOR" stop stalls
-	wait $pid
-	got=$?
-	WHY="exit code $got, expected 0"
-	[ $got = 0 ]
-}
-case_of "smmu: one that never answers a stall is stopped" is_stopped
-boots_again() {
-	ends 35 smmu_stall again --iommu v,type=smmuv3 --rng --dma-test=iommu=v --reboot --timeout 5 || return 1
-	WHY="$(grep -ac '^boot' "$OUT") boots, at least 2 expected; $(grep -am 1 FAIL "$OUT")"
-	[ "$(grep -ac '^boot' "$OUT")" -ge 2 ] && ! grep -qa FAIL "$OUT"
-}
-case_of "smmu: a reset of the machine while transfers stall leaves nothing of them" boots_again
 case_of "smmu: an entropy device waits for a page, and is told that there is none" behind stalled
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages

@@ -50,5 +50,4 @@ denies() {
 	[ "$(grep -ac 'asked: state 5, outcome 0, code 15' "$OUT")" = 3 ] && [ "$(grep -ac 'log: .*unexpected PRI' "$OUT")" = 6 ] && ! grep -aq '^error: ' "$OUT"
 }
 case_of "smmu: pri: Linux denies what comes in the queue, and says so" denies ""
-long_case "smmu: pri: Linux: its interrupt is a message" denies ,interrupts=msi
-long_case "smmu: pri: Linux: told by ACPI" denies "" --acpi
+case_of "smmu: pri: Linux, told by ACPI; its interrupt is a message" denies ,interrupts=msi --acpi

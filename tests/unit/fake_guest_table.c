@@ -62,14 +62,22 @@ void guest_begin_invalidate(struct fake_viommu *f, unsigned int slot, struct gue
 	fake_viommu_kick(f);
 }
 
+struct guest_inval guest_pages(u64 first, u64 nr)
+{
+	return (struct guest_inval){ .scope = S_ADDRESS,
+		                     .caches = C_TLB,
+		                     .domain = 1,
+		                     .address = IOVA + first * GUEST_PAGE,
+		                     .nr_pages = nr,
+		                     .page_size = 12 };
+}
+
 u8 guest_invalidate_page(struct fake_viommu *f, u64 iova)
 {
-	return guest_invalidate(f, (struct guest_inval){ .scope = S_ADDRESS,
-	                                                 .caches = C_TLB,
-	                                                 .domain = 1,
-	                                                 .address = iova,
-	                                                 .nr_pages = 1,
-	                                                 .page_size = 12 });
+	struct guest_inval i = guest_pages(0, 1);
+
+	i.address = iova;
+	return guest_invalidate(f, i);
 }
 
 u8 guest_invalidate_all(struct fake_viommu *f)

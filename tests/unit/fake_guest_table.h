@@ -63,6 +63,8 @@ u8 guest_attach(struct fake_viommu *f, struct guest_attach a);
 u8 guest_invalidate(struct fake_viommu *f, struct guest_inval i);
 u8 guest_invalidate_page(struct fake_viommu *f, u64 iova); /* of domain 1 */
 u8 guest_invalidate_all(struct fake_viommu *f);
+/* Of so many pages from IOVA on, in domain 1. */
+struct guest_inval guest_pages(u64 first, u64 nr);
 /* Without waiting for it. */
 void guest_begin_invalidate(struct fake_viommu *f, unsigned int slot, struct guest_inval i);
 

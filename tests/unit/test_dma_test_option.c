@@ -24,9 +24,9 @@ Test(dma_test_option, it_is_plain_unless_keys_say_otherwise)
 	cr_assert(zero(ptr, (void *)take(NULL)));
 	cr_assert(zero(ptr, (void *)take("ats,pri,pasid=20,bus=a,segment=3")));
 	cr_assert(eq(u32, o.nr_dma_tests, 2));
-	cr_assert(not(o.dma_tests[0].ats || o.dma_tests[0].pri || o.dma_tests[0].pasid));
+	cr_assert(not(o.dma_tests[0].ats || o.dma_tests[0].pri || o.dma_tests[0].place.pasid));
 	cr_assert(o.dma_tests[1].ats && o.dma_tests[1].pri);
-	cr_assert(eq(u64, o.dma_tests[1].pasid, 20));
+	cr_assert(eq(u64, o.dma_tests[1].place.pasid, 20));
 	cr_assert(eq(str, (char *)o.dma_tests[1].place.bus, "a"));
 	cr_assert(eq(u64, o.dma_tests[1].place.segment, 3));
 	cr_assert(eq(u32, o.nr_claims, 2));

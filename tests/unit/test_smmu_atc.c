@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "tests/unit/smmu_expect.h"
+#include "vmm/loop.h"
+#include "vmm/pause.h"
 
 #define PAGE 0x1000ULL
 #define ON   (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN)
@@ -279,6 +281,93 @@ Test(smmu_atc, a_slow_answer_comes)
 	cr_assert(atc_inv(0x10, 0, 0));
 }
 
+static bool is_over;
+
+static void over(struct loop_op *op, int res)
+{
+	(void)op, (void)res;
+	is_over = true;
+}
+
+/* Long enough for a timer of a millisecond that was started before. */
+static void outlast_timer(void)
+{
+	static struct loop_op op = { .done = over, .endless = true };
+	static struct __kernel_timespec time = { .tv_nsec = 5000000 };
+
+	is_over = false;
+	loop_timeout(f.vm.loop, &op, &time);
+	while (!is_over)
+		fake_vm_run(&f.vm, 1);
+}
+
+static void expect_time_out(void)
+{
+	while (!fake_smmu_cerror(&f))
+		fake_vm_run(&f.vm, 1);
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_ATC_INV_SYNC));
+}
+
+/* 3.9.1.4: nobody has to say so. */
+Test(smmu_atc, what_is_not_answered_in_time_is_the_syncs_error)
+{
+	inject("atc-inv-limit=1");
+	caches[0].willing = false;
+	cr_assert(atc_inv(0x10, 0, 0));
+	cr_assert(not(fake_smmu_sync(&f)));
+	expect_time_out();
+	acknowledge();
+	cr_assert(is_consumed());
+	answer(&caches[0], 0); /* late: its tag is free again */
+	caches[0].willing = true;
+	for (unsigned int i = 0; i < 33; i++)
+		cr_assert(atc_inv(0x10, 0, 0));
+	cr_assert(fake_smmu_sync(&f));
+}
+
+Test(smmu_atc, who_waits_for_a_tag_is_let_go_when_time_is_over)
+{
+	inject("atc-inv-limit=1");
+	caches[0].willing = false;
+	for (unsigned int i = 0; i < 32; i++)
+		cr_assert(atc_inv(0x10, 0, 0));
+	cr_assert(not(atc_inv(0x10, 0, 0)));
+	fake_smmu_queue(&f, SYNC, 0);
+	fake_smmu_kick(&f);
+	expect_time_out();
+	cr_assert(eq(u32, caches[0].nr, 32));
+}
+
+/* Each has all of its time: a timer that is older than what is waited for does not count. */
+Test(smmu_atc, time_that_began_before_begins_anew)
+{
+	inject("atc-inv-limit=1");
+	caches[0].willing = false;
+	atc_inv(0x10, 0, 0);
+	cr_assert(not(fake_smmu_sync(&f)));
+	answer(&caches[0], 0);
+	atc_inv(0x10, 0, 0);
+	cr_assert(not(fake_smmu_sync(&f)));
+	inject("atc-inv-limit=60000");
+	outlast_timer();
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_NONE));
+	answer(&caches[0], 1);
+	cr_assert(is_consumed());
+}
+
+Test(smmu_atc, time_that_ends_while_the_guest_is_paused_begins_anew)
+{
+	inject("atc-inv-limit=1");
+	caches[0].willing = false;
+	atc_inv(0x10, 0, 0);
+	cr_assert(not(fake_smmu_sync(&f)));
+	vcpus_hold(&f.vm);
+	outlast_timer();
+	cr_assert(eq(u32, fake_smmu_cerror(&f), CERROR_NONE));
+	vcpus_release(&f.vm);
+	expect_time_out();
+}
+
 /* A driver skips what is said to be illegal. */
 Test(smmu_atc, what_waits_for_a_tag_is_not_called_illegal_before_it_was_sent)
 {
@@ -302,6 +391,8 @@ Test(smmu_atc, what_cannot_be_injected_is_refused)
 	fake_smmu_unmake(&f);
 	start(&id);
 	cr_assert(eq(str, (char *)smmu_inject(f.smmu, "atc-inv-lost"),
+	             "idr0.ats=1 with an error of invalidations"));
+	cr_assert(eq(str, (char *)smmu_inject(f.smmu, "atc-inv-limit=5"),
 	             "idr0.ats=1 with an error of invalidations"));
 }
 

@@ -163,6 +163,20 @@ Test(smmu_id, one_stage_is_enough_and_takes_what_needs_the_other_with_it)
 	expect("idr0.s1p=1 or idr0.s2p=1");
 }
 
+Test(smmu_id, stall_max_goes_with_the_stall_model)
+{
+	cr_assert(gt(u64, smmu_id_get(&id, "idr5.stall_max"), 0));
+	set("idr0.stall_model", 1);
+	cr_assert(zero(u64, smmu_id_get(&id, "idr5.stall_max")));
+	expect("");
+	set("idr5.stall_max", 1);
+	expect("idr5.stall_max=0 with idr0.stall_model=1");
+	set("idr0.stall_model", 2);
+	expect("");
+	set("idr5.stall_max", 257);
+	expect("idr5.stall_max=N, 1 to 256, with idr0.stall_model=0 or 2");
+}
+
 Test(smmu_id, what_needs_another_field_is_refused_without)
 {
 	set("idr0.s2p", 0);

@@ -103,14 +103,15 @@ Test(smmu_machine, a_device_behind_one_has_its_endpoint)
 	cr_assert(eq(u32, m.platform.endpoints[0].id, 0x80003));
 }
 
-Test(smmu_machine, a_host_bridge_passes_page_requests_on_to_one_that_takes_them)
+Test(smmu_machine, a_host_bridge_passes_on_what_its_iommus_take_and_an_endpoint_has_its_own_pasids)
 {
-	static const struct place behind = { .iommu = "a" }, other = { .iommu = "b" };
+	static const struct place behind = { .iommu = "a" };
+	static const struct place other = { .iommu = "b", .pasid = 8 };
 	struct pci_func f = { .name = "f" }, g = { .name = "g" };
 	struct dma_space *dma;
 	struct pci_host *host;
 
-	create("a,type=smmuv3,idr0.ats=1,idr0.pri=1");
+	create("a,type=smmuv3,idr0.ats=1,idr0.pri=1,idr1.ssidsize=6");
 	create("b,type=smmuv3");
 	cr_assert(zero(int, iommus_create(&m)));
 	cr_assert(zero(int, pci_host_create(&host, &m.vm, &fake_pci)));
@@ -124,6 +125,10 @@ Test(smmu_machine, a_host_bridge_passes_page_requests_on_to_one_that_takes_them)
 	cr_assert(zero(int, iommus_describe(&m)));
 	cr_assert(not(m.platform.pci[0].pri));
 	cr_assert(m.platform.pci[1].pri);
+	cr_assert(eq(u32, m.platform.pci[0].pasid_bits, 20));
+	cr_assert(eq(u32, m.platform.pci[1].pasid_bits, 6));
+	cr_assert(zero(u32, m.platform.endpoints[0].pasid_bits));
+	cr_assert(eq(u32, m.platform.endpoints[1].pasid_bits, 8));
 	pci_func_remove(&g);
 	pci_func_remove(&f);
 	pci_host_destroy(host);

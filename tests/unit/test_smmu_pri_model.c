@@ -2,8 +2,7 @@
 /* Page requests of an SMMUv3 against a model: every order of a few requests, responses, records
  * taken, overflows, queues and translation disabled, and resets. PRI_STEPS=N: that many steps (5).
  */
-#include <stdlib.h>
-
+#include "tests/unit/orders.h"
 #include "tests/unit/smmu_pri.h"
 
 #define GROUPS 2 /* of one index: without a PASID, and with one */
@@ -174,11 +173,7 @@ static void reset_endpoint(unsigned int unused)
 	dma_forget_pages(fake_smmu_dma(&f, 0));
 }
 
-static const struct step {
-	const char *name;
-	void (*run)(unsigned int g);
-	unsigned int of;
-} steps[] = {
+static const struct order_step steps[] = {
 	{ "ask", ask_more, GROUPS },    { "ask, last", ask_last, GROUPS },
 	{ "respond", respond, GROUPS }, { "respond wrongly", respond_wrongly, 1 },
 	{ "take", take_one, 1 },        { "acknowledge", acknowledge, 1 },
@@ -187,10 +182,11 @@ static const struct step {
 };
 
 /* Answers of this step, registers, counts. */
-static void agree(const char *what)
+static void agree(const char *what, unsigned int g)
 {
 	const struct fault_counts truth = fake_smmu_counts(&f).pages;
 
+	(void)g;
 	cr_assert(eq(u32, got.nr, answers), "%s", what);
 	if (answers) {
 		cr_assert(eq(u32, got.last.pasid, last.pasid), "%s", what);
@@ -200,25 +196,6 @@ static void agree(const char *what)
 	cr_assert(eq(u32, prod(), queue.prod), "%s", what);
 	cr_assert(zero(int, memcmp(&truth, &counted, sizeof(truth))), "%s: counts", what);
 	got.nr = answers = 0;
-}
-
-static unsigned int choices(void)
-{
-	unsigned int n = 0;
-
-	for (size_t s = 0; s < ARRAY_SIZE(steps); s++)
-		n += steps[s].of;
-	return n;
-}
-
-static void choose(unsigned int n)
-{
-	const struct step *s = steps;
-
-	while (n >= s->of)
-		n -= s++->of;
-	s->run(n);
-	agree(s->name);
 }
 
 /* All is on, nothing is in the queue, and nothing waits. */
@@ -232,29 +209,21 @@ static void finish(void)
 		take_one(0);
 	acknowledge(0);
 	reset_endpoint(0);
-	agree("finish");
+	agree("finish", 0);
 }
 
 Test(smmu_pri_model, every_order_of_a_few_steps_is_as_a_model_has_it)
 {
+	const struct orders o = { steps, ARRAY_SIZE(steps), orders_length("PRI_STEPS", 5), agree,
+		                  finish };
 	const struct smmu_id id = pri_id();
-	const char *said = getenv("PRI_STEPS");
-	const unsigned int nr = said ? atoi(said) : 5;
-	u64 ste[8], all = 1;
+	u64 ste[8];
 
 	make_with(&id, 1);
 	cr0 = PRI_ON;
 	fake_smmu_ste_words(&f, ste, 4, 0, 0, 0);
 	ste[1] |= STE1_PPAR;
 	fake_smmu_ste(&f, STREAM, ste);
-	for (unsigned int i = 0; i < nr; i++)
-		all *= choices();
-	for (u64 order = 0; order < all; order++) {
-		u64 left = order;
-
-		for (unsigned int i = 0; i < nr; i++, left /= choices())
-			choose(left % choices());
-		finish();
-	}
+	orders_try(&o);
 	unmake();
 }

@@ -1,127 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stalls of an SMMUv3 (Arm IHI 0070, 3.12.2, 4.7.1, 4.7.2, 7.2.1): what stalls, how it is recorded,
- * and each way it ends. */
+/* Stalls of an SMMUv3 (Arm IHI 0070, 3.12.2, 4.7.1, 4.7.2, 7.2.1): how they are recorded, and each
+ * way one ends. */
 #include "tests/unit/held.h"
-#include "tests/unit/smmu_expect.h"
-
-#define AT     0x1000ULL
-#define PAGE   0x1000ULL
-#define IN     CLASS(2)
-#define TT     CLASS(1)
-#define STREAM 0x10
-#define RETRY  BIT(12)
-
-static struct fake_smmu f;
-static gpa_t ttb0, s2ttb;
-static u64 ste[8], cd[8];
-
-/* A device's accesses: each runs again when it is resumed. */
-struct access {
-	struct dma_token token;
-	unsigned int endpoint;
-	u64 iova, len;
-	u32 perm;
-	enum dma_status status;
-	u64 done;
-	unsigned int resumed;
-};
-static struct access a, b, c;
-
-static enum dma_status run(struct access *x)
-{
-	struct dma_space *dma = fake_smmu_dma(&f, x->endpoint);
-	struct iovec iov[8];
-	struct dma_use *uses[8];
-	struct dma_sg sg = { .iov = iov, .uses = uses, .max = 8 };
-	struct dma_access access = dma_access_to(x->iova, x->len, x->perm);
-
-	access.partial = true;
-	x->status = dma_map(dma, &access, &sg, &x->token);
-	x->done = x->status == DMA_PENDING ? 0 : access.done;
-	if (x->status == DMA_PENDING)
-		cr_assert(zero(u32, sg.nr), "it has nothing");
-	dma_unmap(dma, &sg);
-	return x->status;
-}
-
-static void resumed(struct dma_token *token)
-{
-	struct access *x = container_of(token, struct access, token);
-
-	x->resumed++;
-	run(x);
-}
-
-static enum dma_status start(struct access *x, unsigned int endpoint, u64 iova, u32 perm)
-{
-	*x = (struct access){ { .resume = resumed }, endpoint, iova, 8, perm, 0, 0, 0 };
-	return run(x);
-}
-
-static void put(void)
-{
-	fake_smmu_ste(&f, STREAM, ste);
-	fake_smmu_cd(&f, 0, cd);
-	fake_smmu_forget(&f);
-}
-
-/* Stages 1, 2 or both, all that can stalls; nothing is mapped of stage 1. */
-static void make(const struct smmu_id *id, unsigned int config)
-{
-	make_afresh(&f, id);
-	f.eventq_log2size = 2;
-	fake_smmu_enable(&f);
-	ttb0 = fake_smmu_table(&f);
-	s2ttb = fake_smmu_table(&f);
-	fake_smmu_cd_words(&f, cd, 1, ttb0);
-	fake_smmu_ste_words(&f, ste, config, 0, 1, s2ttb);
-	cd[0] |= CD0_S;
-	ste[2] |= STE2_S2S;
-	put();
-	fake_smmu_ste(&f, STREAM + 1, ste);
-	fake_smmu_forget(&f);
-}
-
-static void begin(void)
-{
-	make(NULL, 5);
-}
-
-static void end(void)
-{
-	fake_smmu_unmake(&f);
-}
-
-static void remake(const struct smmu_id *id, unsigned int config)
-{
-	end();
-	make(id, config);
-}
+#include "tests/unit/smmu_stall.h"
 
 TestSuite(smmu_stall, .init = begin, .fini = end);
 
-/* The STAG of the oldest event, which is a stall of @sid at @iova. */
-static u64 stag(u32 sid, u64 iova, u64 w1, u64 ipa)
-{
-	u64 w[4];
-
-	cr_assert(fake_smmu_event(&f, w));
-	cr_assert(eq(u64, w[0], F_TRANSLATION | SID(sid)));
-	cr_assert(eq(u64, w[1] & ~EVT1_STAG, w1 | EVT1_STALL));
-	cr_assert(eq(u64, w[2], iova));
-	cr_assert(eq(u64, w[3], ipa));
-	return FIELD_GET(EVT1_STAG, w[1]);
-}
-
-static void answer(u32 sid, u64 tag, u64 action)
-{
-	cr_assert(fake_smmu_command(&f, RESUME | action | SID(sid), tag));
-}
-
-static void map(u64 iova)
-{
-	fake_smmu_map(&f, ttb0, iova, FAKE_SMMU_DATA, FAKE_S1_RW);
-}
+static struct access c;
 
 Test(smmu_stall, a_fault_waits_and_is_retried_when_that_is_said)
 {
@@ -233,6 +118,60 @@ Test(smmu_stall, a_full_queue_holds_it_back_without_an_overflow)
 	expect_no_event(&f);
 }
 
+/* Stream + 1 has a CD of its own, without S. */
+static void let_other_stream_fail(void)
+{
+	u64 other_ste[8], other_cd[8];
+
+	fake_smmu_cd_words(&f, other_cd, 2, ttb0);
+	fake_smmu_cd(&f, 1, other_cd);
+	fake_smmu_ste_words(&f, other_ste, 5, 1, 1, 0);
+	fake_smmu_ste(&f, STREAM + 1, other_ste);
+	fake_smmu_forget(&f);
+}
+
+static void fail(u64 iova)
+{
+	cr_assert(eq(int, fake_smmu_reach(&f, 1, iova, DMA_READ, DMA_NO_PASID).status, DMA_FAULT));
+}
+
+static void expect_failure(u64 iova)
+{
+	expect_event(&f, F_TRANSLATION | SID(STREAM + 1), IN | EVT1_RNW, iova, 0);
+}
+
+static bool overflows(void)
+{
+	return (fake_smmu_read32(&f, EVENTQ_PROD) ^ fake_smmu_read32(&f, EVENTQ_CONS)) >> 31;
+}
+
+/* 7.2.1, 7.4: of either kind what belongs to it, in the order in which there was room. */
+Test(smmu_stall, in_a_full_queue_stalls_wait_and_other_events_are_lost)
+{
+	let_other_stream_fail();
+	start(&a, 0, AT, DMA_READ);
+	fail(AT);
+	start(&b, 0, AT + PAGE, DMA_READ);
+	fail(AT + PAGE);
+	start(&c, 0, AT + 2 * PAGE, DMA_READ);
+	cr_assert(not(overflows()), "a stall that waits is no overflow");
+	fail(AT + 2 * PAGE);
+	cr_assert(overflows());
+	stag(STREAM, AT, IN | EVT1_RNW, 0);
+	cr_assert(eq(u32, c.resumed, 1), "before it is acknowledged");
+	fail(AT + 3 * PAGE); /* it is full again */
+	expect_failure(AT);
+	stag(STREAM, AT + PAGE, IN | EVT1_RNW, 0);
+	expect_failure(AT + PAGE);
+	answer(STREAM, stag(STREAM, AT + 2 * PAGE, IN | EVT1_RNW, 0), 0);
+	cr_assert(eq(int, c.status, DMA_FAULT));
+	expect_no_event(&f);
+	cr_assert(eq(u64, fake_smmu_counts(&f).lost, 2));
+	cr_assert(overflows());
+	fail(AT + 4 * PAGE);
+	expect_failure(AT + 4 * PAGE);
+}
+
 Test(smmu_stall, what_is_held_and_then_mapped_is_never_recorded)
 {
 	struct access others[4];
@@ -326,71 +265,6 @@ Test(smmu_stall, all_are_terminated_when_translation_is_disabled)
 	cr_assert(eq(int, run(&a), DMA_OK), "bypass");
 }
 
-/* 7.3: a stage-2 fault of each class stalls by S2S. */
-Test(smmu_stall, stage_2_stalls_an_address)
-{
-	u64 tag;
-
-	remake(NULL, 6);
-	start(&a, 0, AT, DMA_READ);
-	tag = stag(STREAM, AT, IN | EVT1_RNW | EVT1_S2, AT);
-	fake_smmu_map(&f, s2ttb, AT, FAKE_SMMU_DATA, FAKE_S2_RW);
-	answer(STREAM, tag, RETRY);
-	cr_assert(eq(int, a.status, DMA_OK));
-}
-
-Test(smmu_stall, stage_2_stalls_the_fetch_of_a_cd_and_of_a_table)
-{
-	const u64 cds = FAKE_SMMU_CDS & ~(PAGE - 1);
-	u64 tag;
-
-	remake(NULL, 7);
-	start(&a, 0, AT, DMA_READ);
-	tag = stag(STREAM, AT, EVT1_RNW | EVT1_S2, cds);
-	answer(STREAM, tag, 0);
-	cr_assert(eq(int, a.status, DMA_FAULT), "before there is a CD");
-	cr_assert(eq(int, run(&a), DMA_PENDING));
-	tag = stag(STREAM, AT, EVT1_RNW | EVT1_S2, cds);
-	fake_smmu_map(&f, s2ttb, cds, cds, FAKE_S2_RW);
-	answer(STREAM, tag, RETRY);
-	tag = stag(STREAM, AT, TT | EVT1_RNW | EVT1_S2, ttb0);
-	fake_smmu_map(&f, s2ttb, ttb0, ttb0, FAKE_S2_RW);
-	answer(STREAM, tag, RETRY);
-	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
-	answer(STREAM, tag, 0);
-	cr_assert(eq(int, a.status, DMA_FAULT));
-}
-
-/* 3.12: only Translation-related faults stall. */
-Test(smmu_stall, an_external_abort_is_terminated)
-{
-	u64 w[4];
-
-	fake_smmu_put(&f, ttb0, 0x3 | 1ULL << 43);
-	cr_assert(eq(int, start(&a, 0, AT, DMA_READ), DMA_FAULT));
-	cr_assert(fake_smmu_event(&f, w));
-	cr_assert(eq(u64, FIELD_GET(EVT0_ID, w[0]), F_WALK_EABT));
-	cr_assert(zero(u64, w[1] & EVT1_STALL));
-}
-
-Test(smmu_stall, an_access_that_cannot_wait_is_terminated_and_recorded)
-{
-	cd[0] &= ~CD0_R;
-	put();
-	expect_fault(&f, AT, DMA_READ, DMA_NOT_MAPPED);
-	expect_event(&f, F_TRANSLATION | SID(STREAM), IN | EVT1_RNW, AT, 0);
-}
-
-/* 7.3.1 */
-Test(smmu_stall, stalls_are_not_merged)
-{
-	ste[1] |= STE1_MEV;
-	put();
-	start(&a, 0, AT, DMA_READ);
-	start(&b, 0, AT, DMA_READ);
-	cr_assert(ne(u64, stag(STREAM, AT, IN | EVT1_RNW, 0), stag(STREAM, AT, IN | EVT1_RNW, 0)));
-}
-
 /* 3.12.2: its STAG is not used again until it is answered. */
 Test(smmu_stall, what_is_not_wanted_any_more_is_not_run_again)
 {
@@ -413,33 +287,6 @@ Test(smmu_stall, what_was_terminated_and_not_run_again_is_forgotten_by_a_cancel)
 	dma_cancel(fake_smmu_dma(&f, 0), &a.token);
 	map(AT);
 	cr_assert(eq(int, run(&a), DMA_OK));
-}
-
-/* 5.5 */
-Test(smmu_stall, an_ste_that_disables_stalls_makes_a_cd_with_them_illegal)
-{
-	ste[1] |= STE1_S1STALLD;
-	put();
-	cr_assert(eq(int, start(&a, 0, AT, DMA_READ), DMA_FAULT));
-	cr_assert(eq(u32, event_id(&f), C_BAD_CD));
-	cd[0] &= ~CD0_S;
-	put();
-	cr_assert(eq(int, start(&a, 0, AT, DMA_READ), DMA_FAULT));
-	expect_event(&f, F_TRANSLATION | SID(STREAM), IN | EVT1_RNW, AT, 0);
-}
-
-/* The configuration that it is retried under counts (3.12.2). */
-Test(smmu_stall, a_retry_goes_by_the_configuration_there_is_then)
-{
-	u64 tag;
-
-	start(&a, 0, AT, DMA_READ);
-	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
-	ste[0] = STE0_V;
-	put();
-	answer(STREAM, tag, RETRY);
-	cr_assert(eq(int, a.status, DMA_FAULT));
-	expect_no_event(&f);
 }
 
 /* Whoever is to be told of a command's effects may be freed by then. */

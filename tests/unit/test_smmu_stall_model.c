@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stalls of an SMMUv3 against a model: every order of a few accesses, answers, cancels, full queues
- * and disabled translation, at small sizes. STALL_STEPS=N: that many steps (5). */
-#include <stdlib.h>
+/* Stalls of an SMMUv3 against a model: every order of a few accesses, answers, cancels, full and
+ * disabled queues, changed STEs and CDs, and disabled translation, at small sizes. STALL_STEPS=N:
+ * that many steps (4). */
+#include <string.h>
 
+#include "tests/unit/orders.h"
 #include "tests/unit/smmu_expect.h"
 
 #define AT      0x1000ULL
 #define PAGE    0x1000ULL
 #define STREAM  0x10
 #define DEVICES 3
-#define EVENTS  2 /* room in the queue */
-#define STALLS  2 /* IDR5.STALL_MAX */
+#define EVENTS  2 /* at most */
+/* Config of stage 1, without which it is an abort. */
+#define STE0_CONFIG_S1 FIELD_PREP(STE0_CONFIG, 5ULL)
+
+/* With little room, or few that may be outstanding, those that are held have their turn soon. */
+static const struct size {
+	unsigned int log2size, stalls; /* of the queue; IDR5.STALL_MAX */
+} sizes[] = { { 1, 2 }, { 0, 2 }, { 1, 1 } };
 
 static struct fake_smmu f;
+static const struct size *size;
 static gpa_t ttb0;
+static u64 ste[8], cd[8];
 
 /* What a device's one access is doing, by the model. */
 enum state { IDLE, HELD, STALLED };
@@ -23,15 +33,21 @@ static struct device {
 	u64 seq;  /* HELD: who came first */
 	u64 stag; /* STALLED, once its record was read: */
 	bool read;
-	unsigned int nr, records; /* of its records: written; read */
-	bool waits;               /* in truth */
+	unsigned int nr; /* of its stalls that are recorded */
+	bool waits;      /* in truth */
 	enum dma_status last;
 	unsigned int ended;
 	bool has_old;
 	u64 old; /* the name that it last answered to */
 } d[DEVICES];
 static bool mapped[DEVICES];
-static unsigned int unread; /* records in the queue */
+static struct record {
+	unsigned int of, nr;
+	bool stall;
+} queue[EVENTS];
+static unsigned int unread; /* records in it */
+static u32 cr0;
+static bool overflow; /* and it is not acknowledged */
 static u64 seqs;
 static unsigned int zombies; /* slots of what was cancelled */
 
@@ -69,20 +85,52 @@ static unsigned int outstanding(void)
 	return n;
 }
 
-/* What the model expects of an access now: OK, a record, or to be held. */
-static void expect_attempt(unsigned int i)
+static bool writable(void)
 {
-	if (mapped[i]) {
-		d[i].state = IDLE;
-	} else if (unread < EVENTS && outstanding() < STALLS) {
+	return cr0 & CR0_EVENTQEN && unread < BIT(size->log2size);
+}
+
+static bool is_reached(unsigned int i)
+{
+	return mapped[i] && cr0 & CR0_SMMUEN && ste[0] & STE0_CONFIG_S1;
+}
+
+static void append(unsigned int i, bool stall)
+{
+	queue[unread++] = (struct record){ i, d[i].nr += stall, stall };
+}
+
+/* 7.4: a fault that does not stall is recorded, or lost. */
+static void expect_record(unsigned int i)
+{
+	d[i].state = IDLE;
+	if (writable())
+		append(i, false);
+	else if (cr0 & CR0_EVENTQEN)
+		overflow = true;
+}
+
+static void expect_stall(unsigned int i)
+{
+	if (writable() && outstanding() < size->stalls) {
 		d[i].state = STALLED;
 		d[i].read = false;
-		d[i].nr++;
-		unread++;
+		append(i, true);
 	} else {
 		d[i].state = HELD;
 		d[i].seq = ++seqs;
 	}
+}
+
+/* What the model expects of an access now: to end, a record, or to be held. */
+static void expect_attempt(unsigned int i)
+{
+	if (!(cr0 & CR0_SMMUEN) || !(ste[0] & STE0_CONFIG_S1) || mapped[i])
+		d[i].state = IDLE;
+	else if (cd[0] & CD0_S)
+		expect_stall(i);
+	else
+		expect_record(i);
 }
 
 /* Room has come: those that are held have their turn, the first first. */
@@ -90,7 +138,7 @@ static void expect_room(void)
 {
 	const u64 until = seqs;
 
-	while (unread < EVENTS && outstanding() < STALLS) {
+	while (writable() && outstanding() < size->stalls) {
 		struct device *first = NULL;
 
 		for (unsigned int i = 0; i < DEVICES; i++)
@@ -104,11 +152,17 @@ static void expect_room(void)
 	}
 }
 
+static bool overflows(void)
+{
+	return (fake_smmu_read32(&f, EVENTQ_PROD) ^ fake_smmu_read32(&f, EVENTQ_CONS)) >> 31;
+}
+
 /* Nothing is run that was not let go, and nothing waits that was. */
 static void agree(const char *what, unsigned int i)
 {
 	for (unsigned int n = 0; n < DEVICES; n++)
 		cr_assert(eq(int, d[n].waits, d[n].state != IDLE), "%s %u: device %u", what, i, n);
+	cr_assert(eq(int, overflow, overflows()), "%s %u: overflow", what, i);
 }
 
 static void access_by(unsigned int i)
@@ -118,29 +172,29 @@ static void access_by(unsigned int i)
 	expect_attempt(i);
 	attempt(i);
 	if (d[i].state == IDLE)
-		cr_assert(eq(int, d[i].last, DMA_OK));
+		cr_assert(eq(int, d[i].last, is_reached(i) ? DMA_OK : DMA_FAULT));
 }
 
-/* The oldest record. Whose it is, its address says; of what was cancelled, too. */
+/* The oldest record, of what was cancelled, too. */
 static void read_event(unsigned int unused)
 {
+	const struct record r = queue[0];
 	u64 w[4];
-	unsigned int i;
 
 	(void)unused;
 	if (!unread) {
 		cr_assert(not(fake_smmu_event(&f, w)));
 		return;
 	}
+	queue[0] = queue[1];
 	unread--;
 	expect_room();
 	cr_assert(fake_smmu_event(&f, w), "a record is not lost");
-	cr_assert(ne(u64, w[1] & EVT1_STALL, 0));
-	i = (w[2] - AT) / PAGE;
-	d[i].records++;
-	if (d[i].state == STALLED && d[i].nr == d[i].records) {
-		d[i].read = true;
-		d[i].stag = FIELD_GET(EVT1_STAG, w[1]);
+	cr_assert(eq(u64, w[2], iova(r.of)), "in their order");
+	cr_assert(eq(int, (w[1] & EVT1_STALL) != 0, r.stall));
+	if (r.stall && d[r.of].state == STALLED && d[r.of].nr == r.nr) {
+		d[r.of].read = true;
+		d[r.of].stag = FIELD_GET(EVT1_STAG, w[1]);
 	}
 }
 
@@ -199,43 +253,115 @@ static void toggle_map(unsigned int i)
 	fake_smmu_forget(&f);
 }
 
-/* Of all streams, whatever has a name. */
-static void stall_term(unsigned int unused)
+static void expect_end(void)
 {
-	(void)unused;
 	zombies = 0;
 	for (unsigned int n = 0; n < DEVICES; n++)
 		d[n].state = IDLE;
+}
+
+static void stall_term(unsigned int unused)
+{
+	(void)unused;
+	expect_end();
 	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0));
 	agree("all have ended", 0);
 }
 
-static const struct step {
-	const char *name;
-	void (*run)(unsigned int i);
-	bool each;
-} steps[] = {
-	{ "access", access_by, true }, { "read", read_event, false }, { "retry", retry, true },
-	{ "refuse", refuse, true },    { "again", again, true },      { "cancel", cancel, false },
-	{ "map", toggle_map, false },  { "term", stall_term, false },
+/* 6.3.9.6 */
+static void toggle_translation(unsigned int unused)
+{
+	(void)unused;
+	cr0 ^= CR0_SMMUEN;
+	if (!(cr0 & CR0_SMMUEN))
+		expect_end();
+	fake_smmu_write32(&f, CR0, cr0);
+}
+
+/* 7.2.1 */
+static void toggle_queue(unsigned int unused)
+{
+	(void)unused;
+	cr0 ^= CR0_EVENTQEN;
+	expect_room();
+	fake_smmu_write32(&f, CR0, cr0);
+}
+
+/* What waits goes on to wait, for what an access meets next. */
+static void configure(void)
+{
+	fake_smmu_ste(&f, STREAM, ste);
+	fake_smmu_cd(&f, 0, cd);
+	fake_smmu_forget(&f);
+}
+
+static void toggle_abort(unsigned int unused)
+{
+	(void)unused;
+	ste[0] ^= STE0_CONFIG_S1;
+	configure();
+}
+
+static void toggle_stalls(unsigned int unused)
+{
+	(void)unused;
+	cd[0] ^= CD0_S;
+	configure();
+}
+
+static const struct order_step steps[] = {
+	{ "access", access_by, DEVICES },
+	{ "read", read_event, 1 },
+	{ "retry", retry, DEVICES },
+	{ "refuse", refuse, DEVICES },
+	{ "again", again, DEVICES },
+	{ "cancel", cancel, 1 },
+	{ "map", toggle_map, 1 },
+	{ "term", stall_term, 1 },
+	{ "SMMUEN", toggle_translation, 1 },
+	{ "EVENTQEN", toggle_queue, 1 },
+	{ "STE", toggle_abort, 1 },
+	{ "CD.S", toggle_stalls, 1 },
 };
 
 static void make(void)
 {
-	struct smmu_id id = fake_smmu_id("idr5.stall_max", STALLS);
-	u64 cd[8], ste[8];
+	struct smmu_id id = fake_smmu_id("idr5.stall_max", size->stalls);
 
 	make_afresh(&f, &id);
-	f.eventq_log2size = 1;
+	f.eventq_log2size = size->log2size;
 	fake_smmu_enable(&f);
+	cr0 = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN;
 	ttb0 = fake_smmu_table(&f);
 	fake_smmu_cd_words(&f, cd, 1, ttb0);
 	fake_smmu_ste_words(&f, ste, 5, 0, 0, 0);
 	cd[0] |= CD0_S;
-	fake_smmu_ste(&f, STREAM, ste);
-	fake_smmu_cd(&f, 0, cd);
+	configure();
+	memset(d, 0, sizeof(d));
 	for (unsigned int i = 0; i < DEVICES; i++)
 		d[i].token.resume = resumed;
+}
+
+static void acknowledge(void)
+{
+	overflow = false;
+	fake_smmu_write32(&f, EVENTQ_CONS, fake_smmu_read32(&f, EVENTQ_PROD));
+}
+
+/* All is as it was. */
+static void restore(void)
+{
+	if (!(cr0 & CR0_SMMUEN))
+		toggle_translation(0);
+	if (!(cr0 & CR0_EVENTQEN))
+		toggle_queue(0);
+	if (!(ste[0] & STE0_CONFIG_S1))
+		toggle_abort(0);
+	if (!(cd[0] & CD0_S))
+		toggle_stalls(0);
+	for (unsigned int i = 0; i < DEVICES; i++)
+		if (mapped[i])
+			toggle_map(i);
 }
 
 /* Everything is answered in the end: then nothing waits, and nothing is left in the queue. */
@@ -245,53 +371,22 @@ static void finish(void)
 	while (unread)
 		read_event(0);
 	read_event(0);
-	for (unsigned int i = 0; i < DEVICES; i++) {
-		cr_assert(eq(int, d[i].state, IDLE));
-		cr_assert(eq(u32, d[i].records, d[i].nr));
+	acknowledge();
+	restore();
+	agree("finish", 0);
+	for (unsigned int i = 0; i < DEVICES; i++)
 		d[i].has_old = false;
-		if (mapped[i])
-			toggle_map(i);
-	}
-}
-
-static unsigned int choices(void)
-{
-	unsigned int n = 0;
-
-	for (size_t s = 0; s < ARRAY_SIZE(steps); s++)
-		n += steps[s].each ? DEVICES : 1;
-	return n;
-}
-
-static void choose(unsigned int n)
-{
-	for (size_t s = 0; s < ARRAY_SIZE(steps); s++) {
-		const unsigned int of = steps[s].each ? DEVICES : 1;
-
-		if (n < of) {
-			steps[s].run(n);
-			agree(steps[s].name, n);
-			return;
-		}
-		n -= of;
-	}
 }
 
 Test(smmu_stall, every_order_of_a_few_steps_is_as_a_model_has_it)
 {
-	const char *said = getenv("STALL_STEPS");
-	const unsigned int nr = said ? atoi(said) : 4;
-	u64 all = 1;
+	const struct orders o = { steps, ARRAY_SIZE(steps), orders_length("STALL_STEPS", 4), agree,
+		                  finish };
 
-	make();
-	for (unsigned int i = 0; i < nr; i++)
-		all *= choices();
-	for (u64 order = 0; order < all; order++) {
-		u64 left = order;
-
-		for (unsigned int i = 0; i < nr; i++, left /= choices())
-			choose(left % choices());
-		finish();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size = &sizes[i];
+		make();
+		orders_try(&o);
+		fake_smmu_unmake(&f);
 	}
-	fake_smmu_unmake(&f);
 }

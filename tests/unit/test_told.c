@@ -205,6 +205,8 @@ static void check_function(struct look *l, const struct platform_function *f, co
 	       w->text, shown(viot), shown(want));
 	expect(l, same(tree, want), "%s: by the tree behind %s, not %s", w->text, shown(tree),
 	       shown(want));
+	expect(l, !f->is_pci || tree_pasids(&l->t, w->segment, f->rid) == (e ? w->pasid : 0),
+	       "%s: its PASIDs are of %u bits", w->text, tree_pasids(&l->t, w->segment, f->rid));
 	l->nr_behind += e != NULL;
 	l->nr_checked++;
 }
@@ -246,7 +248,7 @@ static void check_all_messages(struct look *l)
 /* With functions' own IDs checked, as many IDs as functions: so there is no other. */
 static void check_segment(struct look *l, u32 segment)
 {
-	unsigned int smmu = 0, viommu = 0;
+	unsigned int smmu = 0, own = 0, viommu = 0; /* own: that an option made */
 
 	for (unsigned int i = 0; i < l->p->nr_functions; i++) {
 		const struct item *w = l->of[i];
@@ -254,9 +256,11 @@ static void check_segment(struct look *l, u32 segment)
 		if (w->over_mmio || w->segment != segment || w->iommu < 0)
 			continue;
 		smmu += l->w->all[w->iommu].smmu;
+		own += l->w->all[w->iommu].smmu && w != &l->more[i];
 		viommu += !l->w->all[w->iommu].smmu;
 	}
 	expect(l, iort_covered(&l->t, segment) == smmu, "IORT has others behind SMMUs");
+	expect(l, iort_pasids(&l->t, segment) == (own ? 20 : 0), "IORT passes on other PASIDs");
 	expect(l, viot_covered(&l->t, segment) == viommu, "VIOT has others");
 	expect(l, tree_covered(&l->t, segment) == smmu + viommu, "an iommu-map has others");
 }
@@ -305,6 +309,7 @@ static void add_function(struct look *l, struct platform *p, unsigned int of, un
 	*f = p->functions[of];
 	f->rid += number;
 	*more = *l->of[of];
+	more->pasid = 0;
 	if (rand_r(random) % 3)
 		more->iommu = strcmp(l->w->all[any].option, "iommu") ? -1 : (int)any;
 	if (more->iommu >= 0 && p->nr_endpoints == PLATFORM_ENDPOINTS)

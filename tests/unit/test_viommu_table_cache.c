@@ -73,16 +73,6 @@ static void expect_taken(u32 pages)
 	}
 }
 
-static struct guest_inval pages(u64 first, u64 nr)
-{
-	return (struct guest_inval){ .scope = S_ADDRESS,
-		                     .caches = C_TLB,
-		                     .domain = 1,
-		                     .address = IOVA + first * PAGE,
-		                     .nr_pages = nr,
-		                     .page_size = 12 };
-}
-
 Test(viommu_inval, what_was_translated_stays_until_it_is_invalidated)
 {
 	change();
@@ -104,21 +94,21 @@ Test(viommu_inval, what_was_not_there_is_found_without)
 Test(viommu_inval, addresses_take_their_pages_and_no_others)
 {
 	change();
-	cr_assert(zero(u8, guest_invalidate(&f, pages(1, 1))));
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(1, 1))));
 	expect_taken(2);
-	cr_assert(zero(u8, guest_invalidate(&f, pages(2, 2))));
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(2, 2))));
 	expect_taken(0xe);
 }
 
 Test(viommu_inval, an_address_below_the_size_of_a_page_is_in_it)
 {
-	struct guest_inval i = pages(1, 1);
+	struct guest_inval i = guest_pages(1, 1);
 
 	change();
 	i.address += 0xfff;
 	cr_assert(zero(u8, guest_invalidate(&f, i)));
 	expect_taken(2);
-	i = pages(0, 1);
+	i = guest_pages(0, 1);
 	i.page_size = 14; /* the four from the one that is a multiple of 16 KiB */
 	cr_assert(zero(u8, guest_invalidate(&f, i)));
 	expect_taken((IOVA / PAGE) % 4 == 3 ? 3 : 0xf);
@@ -126,7 +116,7 @@ Test(viommu_inval, an_address_below_the_size_of_a_page_is_in_it)
 
 Test(viommu_inval, all_addresses_are_as_many_pages)
 {
-	struct guest_inval i = pages(0, 2);
+	struct guest_inval i = guest_pages(0, 2);
 
 	change();
 	i.address = 0;
@@ -165,7 +155,7 @@ Test(viommu_inval, without_an_asid_it_is_all)
 
 Test(viommu_inval, an_address_with_another_asid_takes_global_pages_only)
 {
-	struct guest_inval i = pages(2, 2);
+	struct guest_inval i = guest_pages(2, 2);
 
 	change();
 	i.flags = F_ID | F_LEAF;
@@ -219,12 +209,12 @@ struct refusal {
 	u8 status;
 };
 
-#define WITH(field, val, what_, status_)                                     \
-	({                                                                   \
-		struct refusal r_ = { .i = pages(0, 1), .status = status_ }; \
-		r_.i.field = val;                                            \
-		strcpy(r_.what, what_);                                      \
-		cases[nr++] = r_;                                            \
+#define WITH(field, val, what_, status_)                                           \
+	({                                                                         \
+		struct refusal r_ = { .i = guest_pages(0, 1), .status = status_ }; \
+		r_.i.field = val;                                                  \
+		strcpy(r_.what, what_);                                            \
+		cases[nr++] = r_;                                                  \
 	})
 
 ParameterizedTestParameters(viommu_inval, what_makes_no_sense_is_refused_and_takes_nothing)
@@ -330,7 +320,7 @@ Test(viommu_inval, it_comes_back_when_no_transfer_uses_what_it_took)
 	begin(&h[0], 0, IOVA);
 	begin(&h[1], 1, IOVA);
 	guest_map(IOVA, OTHER, G_RW);
-	guest_begin_invalidate(&f, 1, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
 	expect_pending(1);
 	cr_assert(eq(u64, reach(IOVA, DMA_READ), OTHER), "for others it is gone");
 	let_go(&h[0]);
@@ -345,7 +335,7 @@ Test(viommu_inval, it_waits_for_none_that_uses_something_else)
 	struct held h;
 
 	begin(&h, 0, IOVA);
-	cr_assert(zero(u8, guest_invalidate(&f, pages(1, 3))));
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(1, 3))));
 	let_go(&h);
 }
 
@@ -375,7 +365,7 @@ Test(viommu_inval, what_a_transfer_uses_is_kept_until_it_is_invalidated)
 	cr_assert(eq(int, hold(&h, fake_viommu_dma(&f, 0), IOVA, 8, DMA_READ), DMA_OK));
 	guest_map(IOVA, OTHER, G_RW);
 	cr_assert(zero(u64, reach(IOVA, DMA_WRITE)), "it may write elsewhere only");
-	guest_begin_invalidate(&f, 1, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
 	expect_pending(1);
 	cr_assert(eq(u64, reach(IOVA, DMA_WRITE), OTHER));
 	let_go(&h);
@@ -395,7 +385,7 @@ Test(viommu_inval, what_no_transfer_uses_gives_way_to_what_the_table_allows)
 Test(viommu_inval, more_pages_than_are_cached_leave_those_in_use)
 {
 	const u64 table = *guest_entry(IOVA, 2);
-	struct guest_inval first = pages(0, 1);
+	struct guest_inval first = guest_pages(0, 1);
 	struct held h;
 
 	first.address = 0;
@@ -442,7 +432,7 @@ Test(viommu_inval, messages_go_where_the_table_says)
 	cr_assert(
 		eq(int, dma_doorbell(fake_viommu_dma(&f, 0), IOVA + 8 * PAGE + 0x40, &to), DMA_OK));
 	cr_assert(eq(u64, to, 0x8020040));
-	cr_assert(zero(u8, guest_invalidate(&f, pages(0, 4))));
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(0, 4))));
 	cr_assert(zero(u32, nr_changed), "other pages");
 	guest_map(IOVA + 8 * PAGE, 0x8030000, G_RW);
 	cr_assert(zero(u8, guest_invalidate_page(&f, IOVA + 8 * PAGE)));

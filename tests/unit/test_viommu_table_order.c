@@ -41,16 +41,6 @@ static void begin(struct held *h, unsigned int i, u64 page)
 		eq(int, hold(h, fake_viommu_dma(&f, i), IOVA + page * PAGE, 8, DMA_WRITE), DMA_OK));
 }
 
-static struct guest_inval pages(u64 first, u64 nr)
-{
-	return (struct guest_inval){ .scope = S_ADDRESS,
-		                     .caches = C_TLB,
-		                     .domain = 1,
-		                     .address = IOVA + first * PAGE,
-		                     .nr_pages = nr,
-		                     .page_size = 12 };
-}
-
 static void expect_pending(unsigned int slot)
 {
 	cr_assert(eq(int, fake_viommu_used(&f, slot), -1), "slot %u", slot);
@@ -67,16 +57,16 @@ Test(viommu_inval_order, one_waits_for_what_another_took)
 	struct held h;
 
 	begin(&h, 0, 0);
-	guest_begin_invalidate(&f, 1, pages(0, 1));
-	guest_begin_invalidate(&f, 2, pages(0, 4));
-	guest_begin_invalidate(&f, 3, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
+	guest_begin_invalidate(&f, 2, guest_pages(0, 4));
+	guest_begin_invalidate(&f, 3, guest_pages(0, 1));
 	for (unsigned int i = 1; i <= 3; i++)
 		expect_pending(i);
 	let_go(&h);
 	for (unsigned int i = 1; i <= 3; i++)
 		expect_done(i);
 	cr_assert(zero(u32, f.dev->in_flight));
-	cr_assert(zero(u8, guest_invalidate(&f, pages(0, 4))), "nothing is before it");
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(0, 4))), "nothing is before it");
 }
 
 Test(viommu_inval_order, one_waits_for_its_own_transfers_as_well)
@@ -86,8 +76,8 @@ Test(viommu_inval_order, one_waits_for_its_own_transfers_as_well)
 	for (unsigned int first = 0; first < 2; first++) {
 		begin(&h[0], 0, 0);
 		begin(&h[1], 1, 1);
-		guest_begin_invalidate(&f, 1, pages(0, 1));
-		guest_begin_invalidate(&f, 2, pages(0, 2));
+		guest_begin_invalidate(&f, 1, guest_pages(0, 1));
+		guest_begin_invalidate(&f, 2, guest_pages(0, 2));
 		let_go(&h[first]);
 		if (first)
 			expect_pending(1);
@@ -106,7 +96,7 @@ Test(viommu_inval_order, many_end_at_once)
 
 	begin(&h, 0, 0);
 	for (unsigned int i = 1; i < VIOMMU_SLOTS; i++)
-		guest_begin_invalidate(&f, i, pages(0, 1));
+		guest_begin_invalidate(&f, i, guest_pages(0, 1));
 	let_go(&h);
 	for (unsigned int i = 1; i < VIOMMU_SLOTS; i++)
 		expect_done(i);
@@ -115,7 +105,7 @@ Test(viommu_inval_order, many_end_at_once)
 Test(viommu_inval_order, another_domain_and_a_cache_of_pasids_wait_for_none)
 {
 	struct guest_attach a = GUEST_ATTACH;
-	struct guest_inval other = pages(0, 1), none = pages(0, 1);
+	struct guest_inval other = guest_pages(0, 1), none = guest_pages(0, 1);
 	struct held h;
 
 	a.endpoint = 0x12;
@@ -123,7 +113,7 @@ Test(viommu_inval_order, another_domain_and_a_cache_of_pasids_wait_for_none)
 	none.caches = C_PASID;
 	cr_assert(zero(u8, guest_attach(&f, a)));
 	begin(&h, 0, 0);
-	guest_begin_invalidate(&f, 1, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
 	cr_assert(zero(u8, guest_invalidate(&f, other)));
 	cr_assert(zero(u8, guest_invalidate(&f, none)));
 	expect_pending(1);
@@ -137,18 +127,18 @@ Test(viommu_inval_order, those_of_a_domain_that_is_gone_end_all_the_same)
 	struct held h;
 
 	begin(&h, 0, 0);
-	guest_begin_invalidate(&f, 1, pages(0, 1));
-	guest_begin_invalidate(&f, 2, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
+	guest_begin_invalidate(&f, 2, guest_pages(0, 1));
 	cr_assert(zero(u8, fake_viommu_detach(&f, 1, 0x11)));
 	fake_viommu_begin_detach(&f, 3, 1, 0x10);
 	cr_assert(zero(u8, guest_attach(&f, GUEST_ATTACH)));
-	cr_assert(zero(u8, guest_invalidate(&f, pages(0, 1))), "of the new one");
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(0, 1))), "of the new one");
 	for (unsigned int i = 1; i <= 3; i++)
 		expect_pending(i);
 	let_go(&h);
 	for (unsigned int i = 1; i <= 3; i++)
 		expect_done(i);
-	cr_assert(zero(u8, guest_invalidate(&f, pages(0, 1))));
+	cr_assert(zero(u8, guest_invalidate(&f, guest_pages(0, 1))));
 }
 
 Test(viommu_inval_order, a_reset_waits_for_them)
@@ -156,8 +146,8 @@ Test(viommu_inval_order, a_reset_waits_for_them)
 	struct held h;
 
 	begin(&h, 0, 0);
-	guest_begin_invalidate(&f, 1, pages(0, 1));
-	guest_begin_invalidate(&f, 2, pages(0, 1));
+	guest_begin_invalidate(&f, 1, guest_pages(0, 1));
+	guest_begin_invalidate(&f, 2, guest_pages(0, 1));
 	virtio_set_status(f.dev, 0);
 	cr_assert(ne(u32, f.dev->status, 0));
 	let_go(&h);

@@ -367,3 +367,17 @@ struct told iort_slot(struct told_tables *t, u64 base)
 	}
 	return by;
 }
+
+/* struct acpi_iort_root_complex: ats_attribute, pasid_capabilities. */
+u32 iort_pasids(struct told_tables *t, u32 segment)
+{
+	const u32 node = root_complex(t, segment);
+	u32 bits;
+
+	if (!node)
+		return 0;
+	bits = told_get(t, t->iort, node + NODE_DATA + 17, 2);
+	if (!bits == !!(iort(t, node, NODE_DATA + 8) & 4))
+		told_broken(t, "a root complex passes PASIDs on, and has none, or does not");
+	return bits;
+}

@@ -284,6 +284,9 @@ static void make_dma_tests(struct maker *m)
 
 		if (percent(m, 30))
 			add_text(item, "=ats,pri");
+		item->pasid = percent(m, 30) ? 1 + below(m, 20) : 0;
+		if (item->pasid)
+			add_number(item, "pasid", item->pasid);
 		place(m, item, true);
 	}
 }

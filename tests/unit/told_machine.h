@@ -14,6 +14,7 @@ struct item {
 	int iommu;      /* the item that is it; -1: behind none */
 	int port;       /* the item that is it; -1: on a root bus */
 	u32 segment;    /* number */
+	u32 pasid;      /* bits of its PASIDs; 0: none */
 	bool over_mmio;
 	/* Of an --iommu: */
 	bool smmu, sends_msis;

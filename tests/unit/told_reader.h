@@ -51,4 +51,8 @@ struct told tree_function_msi(struct told_tables *t, u32 segment, u16 rid);
 struct told tree_smmu_msi(struct told_tables *t, u64 base);
 u64 tree_covered(struct told_tables *t, u32 segment);
 
+/* How many bits PASIDs are of: a function's, by its node; those that a root complex passes on. */
+u32 tree_pasids(struct told_tables *t, u32 segment, u16 rid);
+u32 iort_pasids(struct told_tables *t, u32 segment);
+
 #endif

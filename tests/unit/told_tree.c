@@ -270,3 +270,18 @@ u64 tree_covered(struct told_tables *t, u32 segment)
 	}
 	return covered;
 }
+
+/* Below the nodes of the bridges that it is behind, if there is any of it. */
+u32 tree_pasids(struct told_tables *t, u32 segment, u16 rid)
+{
+	int nr, depth = 0, node = bridge_of(t, segment);
+	u32 bits = 0;
+
+	while ((node = fdt_next_node(t->tree, node, &depth)) >= 0 && depth > 0) {
+		const fdt32_t *reg = cells_of(t, node, "reg", &nr);
+
+		if (nr == 5 && fdt32_ld(reg) == (u32)rid << 8)
+			read_cell(t, node, "pasid-num-bits", &bits);
+	}
+	return bits;
+}

@@ -31,7 +31,12 @@ static u64 slot_at(const struct dma_test *d, unsigned int slot)
 
 void dma_test_find(struct dma_test *d)
 {
-	d->rid = 0;
+	dma_test_find_from(d, 0);
+}
+
+void dma_test_find_from(struct dma_test *d, u32 rid)
+{
+	d->rid = rid;
 	check(pci_find(VENDOR, DEVICE, &d->rid), "there is no DMA endpoint");
 	pci_enable(d->rid);
 	d->regs = pci_bar(d->rid, 1);

@@ -42,7 +42,8 @@ struct dma_op {
 	u32 pasid;
 };
 
-void dma_test_find(struct dma_test *d);
+void dma_test_find(struct dma_test *d); /* the first one */
+void dma_test_find_from(struct dma_test *d, u32 rid);
 void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
 void dma_control(const struct dma_test *d, unsigned int slot, u32 what);
 unsigned int dma_state(const struct dma_test *d, unsigned int slot);
