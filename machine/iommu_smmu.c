@@ -141,6 +141,7 @@ static int create(struct machine *m, unsigned int i)
 	*p = describe(m, nth, o->sends_msis);
 	p->name = o->id;
 	p->httu = smmu_id_get(&o->registers, "idr0.httu");
+	p->noncoherent = !smmu_id_get(&o->registers, "idr0.cohacc");
 	c.base = p->base;
 	c.eventq_spi = p->eventq_spi;
 	c.priq_spi = p->priq_spi;
