@@ -14,6 +14,7 @@ _Static_assert(MAX_SMMUS == PLATFORM_IOMMUS, "any IOMMU may be one");
 /* A key with a dot never gets here: the last row is there for the list of keys. */
 static const struct key keys[] = {
 	IOMMU_WORD("type", type),
+	IOMMU_WORD("buses", buses),
 	IOMMU_WORD("interrupts", interrupts),
 	IOMMU_WORD("idrN.FIELD", field),
 };

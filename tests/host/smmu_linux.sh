@@ -59,6 +59,10 @@ long_case "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" -
 several() { on_segments && busy; }
 case_of "smmu: Linux: two of them, of which one sends messages, beside a virtio-iommu, with devices on segments, behind ports and behind none" several
 
+shared() { on_buses smmuv3 "$@" && busy; }
+case_of "smmu: Linux: two of them share a segment by its buses" shared
+case_of "smmu: Linux: two of them share a segment by its buses, by ACPI" shared --acpi
+
 # 16 of them, each with a device: the disk and the network with traffic, 14 disks whose partitions are looked for.
 sixteen() {
 	disks $(seq 3 16)
