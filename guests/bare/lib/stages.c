@@ -28,6 +28,18 @@ bool stages_same(const struct stages *c, const struct entries *a, const struct e
 	                            (c->r.leaf - c->r.start + 1) * 8UL));
 }
 
+/*
+ * A block that becomes a table leads to memory which is no table of ours: from what that happens to
+ * have nobody knows which of Linux's rules are met.
+ */
+static void spoil_stage1(struct regime *r)
+{
+	regime_spoil(r);
+	if (r->leaf < 3 && (*r->entry[r->leaf] & 3) == TABLE)
+		*r->entry[r->leaf] &= ~2UL;
+	barrier();
+}
+
 /* Stage 1's table of each level at an IPA of its own, and what it leads to. */
 static bool map_stage1(struct stages *c, bool fetch)
 {
@@ -51,7 +63,7 @@ static bool map_stage1(struct stages *c, bool fetch)
 		return false;
 	regime_lead(&c->r, c->r.leaf, c->paths[OUTPUT].ipa - c->r.target);
 	if (!fetch)
-		regime_spoil(&c->r);
+		spoil_stage1(&c->r);
 	c->va = c->r.va;
 	return true;
 }
@@ -168,15 +180,12 @@ bool stages_deny_device(const struct stages *c)
 	return denies_device(c, &c->paths[OUTPUT]);
 }
 
-/* With a table that was stage 1's block: it is where the output was. */
 bool stages_table_permits(const struct stages *c, unsigned int permitted)
 {
-	const bool deeper = c->both && c->r.leaf < 3 && (*c->r.entry[c->r.leaf] & 3) == TABLE;
-
 	for (int level = c->r.start; c->both && level <= c->r.leaf; level++)
 		if (permitted & 1 << (permits(c, &c->paths[TABLES + level]) >> 6))
 			return true;
-	return deeper && permitted & 1 << (permits(c, &c->paths[OUTPUT]) >> 6);
+	return false;
 }
 
 bool stages_deny_flag(const struct stages *c)
