@@ -108,16 +108,18 @@ void stages_forget(struct stages *c)
 		regime_forget(&c->r);
 }
 
+static bool is_there(const struct stages *c, unsigned int path)
+{
+	return path == OUTPUT || path == PROGRAM || path == CD ||
+	       (c->both && (int)path >= TABLES + c->r.start && (int)path <= TABLES + c->r.leaf);
+}
+
 static bool is_shared(const struct stages *c, const struct stage2_path *p, int level)
 {
-	for (unsigned int i = 0; i < NR_PATHS; i++) {
-		const bool there =
-			i == OUTPUT || i == PROGRAM || i == CD ||
-			(c->both && (int)i >= TABLES + c->r.start && (int)i <= TABLES + c->r.leaf);
-
-		if (there && &c->paths[i] != p && c->paths[i].entry[level] == p->entry[level])
+	for (unsigned int i = 0; i < NR_PATHS; i++)
+		if (is_there(c, i) && &c->paths[i] != p &&
+		    c->paths[i].entry[level] == p->entry[level])
 			return true;
-	}
 	return false;
 }
 
@@ -165,19 +167,29 @@ static u64 permits(const struct stages *c, const struct stage2_path *p)
 	return *p->entry[stage2_end(&c->s2, p)] & (ENTRY_S2_READ | ENTRY_S2_WRITE);
 }
 
-static bool denies_device(const struct stages *c, const struct stage2_path *p)
+/* By whatever page or block has it: what is spoilt of stage 1 leads elsewhere in them. */
+static bool denies_device(const struct stages *c, u64 ipa)
 {
-	return *p->entry[stage2_end(&c->s2, p)] & 1 &&
-	       permits(c, p) != (ENTRY_S2_READ | ENTRY_S2_WRITE) &&
-	       stage2_output(&c->s2, p) - RAM_BASE >= RAM_SIZE;
+	for (unsigned int i = 0; i < NR_PATHS; i++) {
+		const struct stage2_path *p = &c->paths[i];
+
+		if (is_there(c, i) && stage2_has(&c->s2, p, ipa) &&
+		    *p->entry[stage2_end(&c->s2, p)] & 1 &&
+		    permits(c, p) != (ENTRY_S2_READ | ENTRY_S2_WRITE) &&
+		    stage2_output(&c->s2, p, ipa) - RAM_BASE >= RAM_SIZE)
+			return true;
+	}
+	return false;
 }
 
 bool stages_deny_device(const struct stages *c)
 {
+	const u64 first = c->paths[TABLES + c->r.start].ipa;
+
 	for (int level = c->r.start; c->both && level <= c->r.leaf; level++)
-		if (denies_device(c, &c->paths[TABLES + level]))
+		if (denies_device(c, regime_table(&c->r, level, first)))
 			return true;
-	return denies_device(c, &c->paths[OUTPUT]);
+	return denies_device(c, c->both ? regime_output(&c->r) : c->va);
 }
 
 bool stages_table_permits(const struct stages *c, unsigned int permitted)
