@@ -34,7 +34,9 @@ const char *place_only(struct options *o, const char *option, const char *value,
 /* There is to be no such device after all. */
 void place_release(struct options *o, const struct place *place);
 
-/* For a device whose rings another program works: NULL, or what was expected of iommu=. */
+/* For a device whose rings another program works, which is noted: NULL, or what was expected of
+ * iommu=.
+ */
 const char *place_without_iommu(struct place *place);
 
 /* Whether the device there is a PCI function; what is not is over MMIO. */
