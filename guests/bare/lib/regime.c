@@ -316,8 +316,14 @@ unsigned int regime_leaf_shift(const struct regime *r)
 
 u64 regime_output(const struct regime *r)
 {
-	const u64 entry = *r->entry[r->leaf], size = 1UL << regime_leaf_shift(r);
-	u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
+	int end = r->start;
+	u64 entry, size, output;
+
+	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
+		end++;
+	entry = *r->entry[end];
+	size = 1UL << shift_of(r, end);
+	output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
 
 	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */
 		output |= (entry >> 12 & 15) << 48;
