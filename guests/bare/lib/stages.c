@@ -93,6 +93,7 @@ bool stages_make(struct stages *c, bool fetch, const struct regime_ability *can1
 	}
 	if (c->both) {
 		regime_build(&c->r, can1);
+		c->r.wxn &= !c->r.hd; /* of clean pages CPUs that are emulated say otherwise */
 		limit = regime_address_bits(&c->r);
 	}
 	return stage2_map(&c->s2, el1_page(), EL1_PAGE_BITS, limit, STAGE2_ALL,
