@@ -60,7 +60,7 @@ $(BUILD)/native/%.o: %.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CC) $(COMMON) $(WARNINGS) -O1 -g $(SANITIZE) $(UAPI_CPPFLAGS) -c $< -o $@
 $(BUILD)/native/nestor: $(native-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs)
-$(BUILD)/native/unit-tests: $(filter-out %/main.o,$(native-objs)) $(unit-objs)
+$(BUILD)/native/unit-tests: $(filter-out %/main.o %/arm64/event.o,$(native-objs)) $(unit-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs) -lcriterion
 
 -include guests/bare/bare.mk

@@ -112,7 +112,7 @@ static void smmu(struct iort *t, unsigned int i)
 
 	t->smmus[i] = at;
 	out64(t->o, s->base);
-	out32(t->o, SMMU_COHACC | s->httu << SMMU_HTTU_SHIFT |
+	out32(t->o, (s->noncoherent ? 0 : SMMU_COHACC) | s->httu << SMMU_HTTU_SHIFT |
 	                    (s->sends_msis && t->its ? SMMU_DEVICEID_VALID : 0));
 	out32(t->o, 0);
 	out64(t->o, 0); /* no VATOS */

@@ -47,7 +47,7 @@ static void smmu(void *fdt, unsigned int i, const struct platform_iommu *iommu)
 	fdt_property(fdt, "interrupt-names", names, sizeof(names));
 	if (iommu->sends_msis)
 		CELLS(fdt, "msi-parent", PHANDLE_MSI, iommu->devid);
-	fdt_property(fdt, "dma-coherent", NULL, 0);
+	fdt_prop_flag(fdt, "dma-coherent", !iommu->noncoherent);
 	iommu_properties(fdt, i);
 	fdt_end_node(fdt);
 }

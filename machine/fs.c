@@ -26,7 +26,7 @@ static bool is_sandbox(const char *word)
 	return !strcmp(word, "namespace") || !strcmp(word, "chroot") || !strcmp(word, "none");
 }
 
-static const char *check_keys(const struct options *o, const struct fs_option *fs)
+static const char *check_keys(const struct options *o, struct fs_option *fs)
 {
 	if (!fs->tag)
 		return "tag=TAG, which the guest mounts it by";

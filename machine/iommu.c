@@ -114,6 +114,8 @@ static const char *take_words(struct options *o, struct iommu_parsed *p, char *w
 
 	while (!expected && (word = strsep(&words, ",")))
 		expected = take_word(o, p, word);
+	if (!expected)
+		expected = iommu_buses_take(p);
 	return expected ? expected : p->option.kind->finish(p);
 }
 
@@ -158,8 +160,7 @@ bool iommus_check_stalls(const struct options *o)
 {
 	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
-		const char *id = c->place->iommu ? c->place->iommu : "none";
-		const int n = iommu_index(o, id);
+		const int n = iommu_of(o, c->place);
 		const struct iommu_option *iommu = n < 0 ? NULL : &o->iommus[n];
 
 		if (!c->place->stalls ||
@@ -167,7 +168,7 @@ bool iommus_check_stalls(const struct options *o)
 			continue;
 		log_error("--%s stall,iommu=%s: expected an --iommu of type=smmuv3, with "
 		          "idr0.stall_model=0 or 2",
-		          c->option, id);
+		          c->option, iommu ? iommu->id : "none");
 		return false;
 	}
 	return true;
@@ -190,12 +191,13 @@ static const struct iommu_kind *kind_behind(const struct machine *m, const struc
 int machine_dma(struct machine *m, const struct place *place, struct dma_space **dma)
 {
 	struct endpoint *e = &m->endpoints[m->nr_endpoints];
+	const int iommu = iommu_of(m->options, place);
 	int err;
 
 	*dma = &m->vm.dma;
-	if (!place->iommu || !strcmp(place->iommu, "none"))
+	if (iommu < 0)
 		return 0;
-	*e = (struct endpoint){ .place = place, .iommu = iommu_index(m->options, place->iommu) };
+	*e = (struct endpoint){ .place = place, .iommu = iommu };
 	err = kind_behind(m, e)->add_endpoint(m->iommus[e->iommu], &e->behind);
 	if (err)
 		return err;

@@ -31,6 +31,15 @@ bool iommus_check(struct options *o);
  */
 bool iommus_check_stalls(const struct options *o);
 
+/*
+ * When places are known to be there: buses= is of what there is, and nobody says otherwise. False:
+ * a line was printed.
+ */
+bool iommus_check_buses(const struct options *o);
+
+/* What a device there is behind: an index in o->iommus; -1: nothing. */
+int iommu_of(const struct options *o, const struct place *p);
+
 /* The index in o->iommus; -1: there is none of that ID. */
 int iommu_index(const struct options *o, const char *id);
 /* Whether devices of the host's can be behind that. */

@@ -14,7 +14,7 @@ struct iommu_parsed {
 	struct iommu_option option;
 	struct iommu_words {
 		const char *type, *msi, *host_msi, *bypass, *transport, *input, *domains, *reserved;
-		const char *experimental, *interrupts, *field;
+		const char *experimental, *interrupts, *field, *buses;
 	} words;
 	char *why; /* room for a text of so many bytes */
 	size_t why_len;
@@ -28,6 +28,9 @@ struct iommu_parsed {
 	{                                                                        \
 		name, KEY_TEXT, offsetof(struct iommu_parsed, words.word), 0, 0, \
 	}
+
+/* buses=, of all kinds. NULL, or what was expected. */
+const char *iommu_buses_take(struct iommu_parsed *p);
 
 /* What NULL is returned for is well; a text is what was expected. */
 struct iommu_kind {

@@ -14,6 +14,7 @@ _Static_assert(MAX_SMMUS == PLATFORM_IOMMUS, "any IOMMU may be one");
 /* A key with a dot never gets here: the last row is there for the list of keys. */
 static const struct key keys[] = {
 	IOMMU_WORD("type", type),
+	IOMMU_WORD("buses", buses),
 	IOMMU_WORD("interrupts", interrupts),
 	IOMMU_WORD("idrN.FIELD", field),
 };
@@ -141,6 +142,7 @@ static int create(struct machine *m, unsigned int i)
 	*p = describe(m, nth, o->sends_msis);
 	p->name = o->id;
 	p->httu = smmu_id_get(&o->registers, "idr0.httu");
+	p->noncoherent = !smmu_id_get(&o->registers, "idr0.cohacc");
 	c.base = p->base;
 	c.eventq_spi = p->eventq_spi;
 	c.priq_spi = p->priq_spi;

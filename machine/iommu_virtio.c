@@ -126,6 +126,7 @@ static const char *parse_experimental(struct iommu_option *o, char *text)
 
 static const struct key keys[] = {
 	IOMMU_WORD("type", type),
+	IOMMU_WORD("buses", buses),
 	IOMMU_NUMBER("segment", place.segment, 0, 0xffff),
 	IOMMU_WORD("transport", transport),
 	IOMMU_WORD("msi", msi),

@@ -273,7 +273,8 @@ static const struct option {
 	{ "root-port", 0, "ID[,segment=N]", "a PCIe root port, for a device's bus=ID; repeatable",
 	  port_option_take },
 	{ "iommu", 0, "ID,type=virtio|smmuv3[,KEY...]",
-	  "an IOMMU, for devices' iommu=ID; repeatable; keys of smmuv3: interrupts=wired|msi,\n"
+	  "an IOMMU, for devices' iommu=ID, or for all that are on\n"
+	  "                               buses=SEGMENT[/FIRST[-LAST]][:...]; repeatable; keys of smmuv3: interrupts=wired|msi,\n"
 	  "                               idrN.FIELD=VALUE, such as idr0.s2p=0; of virtio: segment=N, transport=pci|mmio,\n"
 	  "                               msi=bypass|translate, bypass=on|off (before a driver has it), granule=BYTES,\n"
 	  "                               input=FIRST-LAST, domains=FIRST-LAST, reserved=FIRST-LAST[:...],\n"
@@ -344,7 +345,7 @@ void options_help(void)
 		         opt->arg ? opt->arg : "");
 		printf("  %-28s %s\n", left, opt->help);
 	}
-	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=ID or none.\n"
+	printf("\nAny device takes bus=ROOT-PORT or segment=N, and iommu=ID or none, where an --iommu\nhas not its bus.\n"
 	       "An option given again replaces what it said before; disks, networks, --cpu and trace topics add up.\n"
 	       "Ctrl-a x ends the guest; Ctrl-a a sends Ctrl-a.\n"
 	       "Exit codes: 0 powered off, 1 Nestor or its host failed, 2 usage, 3 the host lacks\n"
@@ -448,5 +449,5 @@ bool options_parse(struct options *o, int argc, char **argv)
 		if (!take(o, argc, argv, &at))
 			return false;
 	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
-	       iommus_check_stalls(o) && vfio_check(o);
+	       iommus_check_buses(o) && iommus_check_stalls(o) && vfio_check(o);
 }

@@ -21,11 +21,12 @@ struct irqchip;
 /* Where a device goes: of any device option. */
 struct place {
 	const char *bus;   /* a root port's ID; NULL: a root bus */
-	const char *iommu; /* an IOMMU's ID; NULL or "none": behind none */
+	const char *iommu; /* an IOMMU's ID, or "none"; NULL: that of its bus, if that has one */
 	u64 segment;       /* its number */
 	bool pci, mmio;    /* it is there, whatever virtio devices are on */
 	bool stalls;       /* its accesses can wait, and the guest is told so */
 	u64 pasid;         /* bits of the PASIDs that it has; 0: none */
+	bool external;     /* its rings are worked by another program, past any IOMMU */
 };
 
 struct port_option {
@@ -75,10 +76,20 @@ struct iommu_range {
 };
 
 #define MAX_RESERVED 8
+#define MAX_BUSES    16
+
+/* Buses of a segment, both ends included. */
+struct iommu_buses {
+	u64 segment, first, last; /* the segment's number */
+	bool all;                 /* of its buses, however many it has */
+	const char *text;         /* as it was said */
+};
 
 struct iommu_option {
 	const char *id;
 	const struct iommu_kind *kind;
+	struct iommu_buses buses[MAX_BUSES]; /* whose devices are behind it */
+	unsigned int nr_buses;
 	/* A virtio-iommu's: */
 	struct place place; /* of which an IOMMU has only the segment */
 	bool has_transport, mmio;

@@ -88,10 +88,11 @@ const char *place_only(struct options *o, const char *option, const char *value,
 }
 
 /* It reaches guest memory past any IOMMU of the guest's. */
-const char *place_without_iommu(const struct place *p)
+const char *place_without_iommu(struct place *p)
 {
 	bool none = !p->iommu || !strcmp(p->iommu, "none");
 
+	p->external = true;
 	return none ? NULL : "iommu=none: a device that vhost works is behind no IOMMU";
 }
 
@@ -166,7 +167,7 @@ static bool check_claim(const struct options *o, const struct claim *c)
 	return false;
 }
 
-static bool is_pci(const struct options *o, const struct place *p)
+bool place_is_pci(const struct options *o, const struct place *p)
 {
 	return p->pci || (!o->virtio_mmio && !p->mmio);
 }
@@ -178,7 +179,7 @@ static bool fits_slots(const struct options *o)
 	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
 
-		n += !is_pci(o, c->place);
+		n += !place_is_pci(o, c->place);
 		if (n <= PLATFORM_VIRTIO_MMIO)
 			continue;
 		log_error("--%s %s: expected at most %u devices over MMIO, or --virtio-transport "
@@ -209,7 +210,7 @@ static bool fits_root_bus(const struct options *o, u64 segment)
 	for (unsigned int i = 0; i < o->nr_claims; i++) {
 		const struct claim *c = &o->claims[i];
 
-		n += is_pci(o, c->place) && !c->place->bus && c->place->segment == segment;
+		n += place_is_pci(o, c->place) && !c->place->bus && c->place->segment == segment;
 		if (n > MAX_ROOT_BUS)
 			return refuse_crowd(c->option, c->value, segment);
 	}

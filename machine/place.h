@@ -34,8 +34,13 @@ const char *place_only(struct options *o, const char *option, const char *value,
 /* There is to be no such device after all. */
 void place_release(struct options *o, const struct place *place);
 
-/* For a device whose rings another program works: NULL, or what was expected of iommu=. */
-const char *place_without_iommu(const struct place *place);
+/* For a device whose rings another program works, which is noted: NULL, or what was expected of
+ * iommu=.
+ */
+const char *place_without_iommu(struct place *place);
+
+/* Whether the device there is a PCI function; what is not is over MMIO. */
+bool place_is_pci(const struct options *o, const struct place *place);
 
 /* When all options are read: false, and one line says which device has no such place. */
 bool places_check(const struct options *o);

@@ -167,7 +167,7 @@ bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts
 	-k good --iommu v,type=virtio,interrupts=msi
 bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: expected idr0.s2p= with type=smmuv3 only" \
 	-k good --iommu v,type=virtio,idr0.s2p=0
-bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,accel=on: expected a key out of type=, interrupts=, idrN.FIELD=" -k good --iommu s,type=smmuv3,accel=on
+bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,accel=on: expected a key out of type=, buses=, interrupts=, idrN.FIELD=" -k good --iommu s,type=smmuv3,accel=on
 bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expected a field of an ID register, such as idr0.s2p=0" \
 	-k good --iommu s,type=smmuv3,idr0.x=1
 for field in idr0.atsrecerr idr0.btm idr1.ecmdq idr5.d128; do

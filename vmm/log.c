@@ -13,7 +13,7 @@ const char *const log_topic_names[NR_TRACE_TOPICS] = {
 	[TRACE_SMMU] = "smmu",     [TRACE_UAPI] = "uapi",
 };
 
-#define LINE_SIZE 512
+#define LINE_SIZE 1024
 
 /* One write a line, so that lines of several threads do not mix. */
 static void say(const char *prefix, const char *line)

@@ -58,7 +58,8 @@ struct platform_iommu {
 	u32 eventq_spi, gerror_spi, priq_spi, sync_spi;
 	bool sends_msis; /* to the MSI frame, which knows it by @devid */
 	u32 devid;
-	u32 httu; /* IDR0.HTTU */
+	u32 httu;         /* IDR0.HTTU */
+	bool noncoherent; /* its own accesses are past the caches: no IDR0.COHACC */
 	/* A virtio-iommu: IOVAs that its driver cannot map, and why. It tells of them itself. */
 	struct {
 		u64 first, last; /* bytes, both included */

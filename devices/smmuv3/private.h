@@ -73,7 +73,7 @@ struct smmu_translation {
 struct smmu_tlb {
 	LIST_HEAD(, smmu_translation) buckets[SMMU_TLB_BUCKETS];
 	TAILQ_HEAD(smmu_ages, smmu_translation) ages;
-	unsigned int nr, nr_shift[64], nr_span[64];
+	unsigned int nr, nr_global, nr_shift[64], nr_span[64];
 	u64 shifts; /* those that there are */
 	u64 spans;  /* those of pieces, that are smaller */
 };

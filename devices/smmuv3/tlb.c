@@ -5,9 +5,12 @@
 
 #include "devices/smmuv3/private.h"
 
-static unsigned int hash(u64 input, unsigned int shift, u16 vmid)
+/* Drivers have the same addresses in many ASIDs: without those, a bucket would have all of them. */
+#define GLOBAL BIT(16) /* in an ASID's place: of all */
+static unsigned int hash(u64 input, unsigned int shift, u16 vmid, u32 asid)
 {
-	u64 key = (input >> shift) * 0x9e3779b97f4a7c15ULL + vmid * 0x85ebca6bULL + shift;
+	u64 key = (input >> shift) * 0x9e3779b97f4a7c15ULL + vmid * 0x85ebca6bULL +
+	          asid * 0xc2b2ae3d27d4eb4fULL + shift;
 
 	return (key ^ key >> 29) * 0xbf58476d1ce4e5b9ULL >> 40 & (SMMU_TLB_BUCKETS - 1);
 }
@@ -25,17 +28,25 @@ static bool matches(const struct smmu_translation *t, const struct smmu_tlb_key 
 	return t->is_ipa || (t->global ? t->aset == k->aset : t->asid == k->asid);
 }
 
-/* Of that size only. */
-static struct smmu_translation *find_sized(struct smmu *s, const struct smmu_tlb_key *k,
-                                           unsigned int shift)
+static struct smmu_translation *find_in(struct smmu *s, const struct smmu_tlb_key *k,
+                                        unsigned int shift, u32 asid)
 {
 	const u64 input = ALIGN_DOWN(k->input, BIT(shift));
 	struct smmu_translation *t;
 
-	LIST_FOREACH(t, &s->tlb.buckets[hash(input, shift, k->vmid)], bucket)
+	LIST_FOREACH(t, &s->tlb.buckets[hash(input, shift, k->vmid, asid)], bucket)
 	if (t->input == input && t->shift == shift && matches(t, k))
 		return t;
 	return NULL;
+}
+
+/* Of that size only. */
+static struct smmu_translation *find_sized(struct smmu *s, const struct smmu_tlb_key *k,
+                                           unsigned int shift)
+{
+	struct smmu_translation *t = find_in(s, k, shift, k->asid);
+
+	return t || !s->tlb.nr_global ? t : find_in(s, k, shift, GLOBAL);
 }
 
 struct smmu_translation *smmu_tlb_find(struct smmu *s, const struct smmu_tlb_key *k)
@@ -51,6 +62,7 @@ struct smmu_translation *smmu_tlb_find(struct smmu *s, const struct smmu_tlb_key
 static void count(struct smmu_tlb *tlb, const struct smmu_translation *t, int more)
 {
 	tlb->nr += more;
+	tlb->nr_global += t->global ? more : 0;
 	tlb->nr_shift[t->shift] += more;
 	tlb->nr_span[t->span] += t->span > t->shift ? more : 0;
 	tlb->shifts &= ~BIT(t->shift);
@@ -101,7 +113,9 @@ struct smmu_translation *smmu_tlb_insert(struct smmu *s, const struct smmu_trans
 	if (!t)
 		return NULL;
 	*t = *from;
-	LIST_INSERT_HEAD(&tlb->buckets[hash(t->input, t->shift, t->vmid)], t, bucket);
+	LIST_INSERT_HEAD(
+		&tlb->buckets[hash(t->input, t->shift, t->vmid, t->global ? GLOBAL : t->asid)], t,
+		bucket);
 	TAILQ_INSERT_TAIL(&tlb->ages, t, age);
 	count(tlb, t, 1);
 	return t;
@@ -126,15 +140,30 @@ static bool in_scope(const struct smmu_translation *t, const struct smmu_scope *
 }
 
 /* All that are of one size and hold one address, by their bucket. */
-static void invalidate_at(struct smmu *s, const struct smmu_scope *scope, u64 addr,
-                          unsigned int shift)
+static void invalidate_in(struct smmu *s, const struct smmu_scope *scope, u64 addr,
+                          unsigned int shift, u32 asid)
 {
-	const unsigned int i = hash(ALIGN_DOWN(addr, BIT(shift)), shift, scope->vmid);
+	const unsigned int i = hash(addr, shift, scope->vmid, asid);
 	struct smmu_translation *t, *next;
 
 	LIST_FOREACH_SAFE(t, &s->tlb.buckets[i], bucket, next)
 	if (t->shift == shift && in_scope(t, scope))
 		drop(s, t);
+}
+
+/* Those that have no ASID have 0 for one. */
+static void invalidate_at(struct smmu *s, const struct smmu_scope *scope, u64 addr,
+                          unsigned int shift)
+{
+	invalidate_in(s, scope, addr, shift, scope->by_asid ? scope->asid : 0);
+	if (s->tlb.nr_global)
+		invalidate_in(s, scope, addr, shift, GLOBAL);
+}
+
+/* Any ASID's may be in it. */
+static bool has_all_asids(const struct smmu_scope *scope)
+{
+	return !scope->by_asid && scope->s1 && scope->world != NS_EL2;
 }
 
 static void invalidate_all(struct smmu *s, const struct smmu_scope *scope)
@@ -160,7 +189,8 @@ static bool is_narrow(const struct smmu *s, const struct smmu_scope *scope, u64 
 {
 	u64 places = 0;
 
-	if (!scope->by_address || (scope->by_vmid && scope->vmid_mask != 0xffff))
+	if (!scope->by_address || (scope->by_vmid && scope->vmid_mask != 0xffff) ||
+	    has_all_asids(scope))
 		return false;
 	for (u64 left = s->tlb.shifts; left; left &= left - 1)
 		places += ((last - first) >> __builtin_ctzll(left)) + 2;

@@ -8,7 +8,7 @@
 
 void smmu_say(const struct smmu *s, const char *fmt, ...)
 {
-	char text[480];
+	char text[840];
 	va_list args;
 
 	va_start(args, fmt);
@@ -41,7 +41,7 @@ struct field {
 	}
 
 struct text {
-	char chars[400];
+	char chars[760]; /* an STE of both stages */
 	size_t len;
 };
 
@@ -176,7 +176,7 @@ void smmu_see_command(const struct smmu *s, const u64 *cmd)
 	smmu_say(s, "%s:%s", commands[opcode].name, t.len ? t.chars : " no fields");
 }
 
-/* 5.1 to 5.4. */
+/* 5.1 to 5.4; of fields, all but those of what is not offered and those that are ignored then. */
 static const struct field l1std_fields[] = { SHORT("Span", 0, L1STD_SPAN),
 	                                     ADDRESS("L2Ptr", 0, L1STD_L2PTR), END };
 static const struct field l1cd_fields[] = { SHORT("V", 0, L1CD_V), ADDRESS("L2Ptr", 0, L1CD_L2PTR),
@@ -186,35 +186,36 @@ static const struct field ste_fields[] = { SHORT("V", 0, STE0_V),
 	                                   SHORT("MEV", 1, STE1_MEV),
 	                                   SHORT("PRIVCFG", 1, STE1_PRIVCFG),
 	                                   SHORT("INSTCFG", 1, STE1_INSTCFG),
+	                                   SHORT("MTCFG", 1, BIT(36)),
+	                                   SHORT("MemAttr", 1, GENMASK(35, 32)),
+	                                   SHORT("ALLOCCFG", 1, GENMASK(40, 37)),
 	                                   SHORT("SHCFG", 1, GENMASK(45, 44)),
+	                                   SHORT("CONT", 1, GENMASK(16, 13)),
+	                                   SHORT("DRE", 1, BIT(12)),
+	                                   SHORT("DCP", 1, BIT(17)),
 	                                   END };
-static const struct field ste_s1_fields[] = { SHORT("S1Fmt", 0, STE0_S1FMT),
-	                                      ADDRESS("S1ContextPtr", 0, STE0_S1CONTEXTPTR),
-	                                      SHORT("S1CDMax", 0, STE0_S1CDMAX),
-	                                      SHORT("S1DSS", 1, STE1_S1DSS),
-	                                      SHORT("S1STALLD", 1, STE1_S1STALLD),
-	                                      SHORT("STRW", 1, STE1_STRW),
-	                                      END };
+static const struct field ste_s1_fields[] = {
+	SHORT("S1Fmt", 0, STE0_S1FMT),     ADDRESS("S1ContextPtr", 0, STE0_S1CONTEXTPTR),
+	SHORT("S1CDMax", 0, STE0_S1CDMAX), SHORT("S1DSS", 1, STE1_S1DSS),
+	SHORT("S1CIR", 1, GENMASK(3, 2)),  SHORT("S1COR", 1, GENMASK(5, 4)),
+	SHORT("S1CSH", 1, GENMASK(7, 6)),  SHORT("S1STALLD", 1, STE1_S1STALLD),
+	SHORT("STRW", 1, STE1_STRW),       END
+};
 static const struct field ste_any_fields[] = { SHORT("PPAR", 1, STE1_PPAR),
 	                                       SHORT("EATS", 1, STE1_EATS),
 	                                       SHORT("S2VMID", 2, STE2_S2VMID), END };
-static const struct field ste_s2_fields[] = { SHORT("S2T0SZ", 2, STE2_S2T0SZ),
-	                                      SHORT("S2SL0", 2, STE2_S2SL0),
-	                                      SHORT("S2SL0_2", 3, STE3_S2SL0_2),
-	                                      SHORT("S2TG", 2, STE2_S2TG),
-	                                      SHORT("S2PS", 2, STE2_S2PS),
-	                                      SHORT("S2AA64", 2, STE2_S2AA64),
-	                                      SHORT("S2ENDI", 2, STE2_S2ENDI),
-	                                      SHORT("S2AFFD", 2, STE2_S2AFFD),
-	                                      SHORT("S2PTW", 2, STE2_S2PTW),
-	                                      SHORT("S2HA", 2, STE2_S2HA),
-	                                      SHORT("S2HD", 2, STE2_S2HD),
-	                                      SHORT("S2S", 2, STE2_S2S),
-	                                      SHORT("S2R", 2, STE2_S2R),
-	                                      SHORT("S2DS", 3, STE3_S2DS),
-	                                      SHORT("S2FWB", 1, STE1_S2FWB),
-	                                      ADDRESS("S2TTB", 3, STE3_S2TTB),
-	                                      END };
+static const struct field ste_s2_fields[] = {
+	SHORT("S2T0SZ", 2, STE2_S2T0SZ),    SHORT("S2SL0", 2, STE2_S2SL0),
+	SHORT("S2SL0_2", 3, STE3_S2SL0_2),  SHORT("S2IR0", 2, GENMASK(41, 40)),
+	SHORT("S2OR0", 2, GENMASK(43, 42)), SHORT("S2SH0", 2, GENMASK(45, 44)),
+	SHORT("S2TG", 2, STE2_S2TG),        SHORT("S2PS", 2, STE2_S2PS),
+	SHORT("S2AA64", 2, STE2_S2AA64),    SHORT("S2ENDI", 2, STE2_S2ENDI),
+	SHORT("S2AFFD", 2, STE2_S2AFFD),    SHORT("S2PTW", 2, STE2_S2PTW),
+	SHORT("S2HA", 2, STE2_S2HA),        SHORT("S2HD", 2, STE2_S2HD),
+	SHORT("S2S", 2, STE2_S2S),          SHORT("S2R", 2, STE2_S2R),
+	SHORT("S2DS", 3, STE3_S2DS),        SHORT("S2FWB", 1, STE1_S2FWB),
+	ADDRESS("S2TTB", 3, STE3_S2TTB),    END
+};
 static const struct field cd_fields[] = { SHORT("V", 0, CD0_V),       SHORT("AA64", 0, CD0_AA64),
 	                                  SHORT("ASID", 0, CD0_ASID), SHORT("ASET", 0, CD0_ASET),
 	                                  SHORT("IPS", 0, CD0_IPS),   SHORT("AFFD", 0, CD0_AFFD),
@@ -223,20 +224,24 @@ static const struct field cd_fields[] = { SHORT("V", 0, CD0_V),       SHORT("AA6
 	                                  SHORT("ENDI", 0, CD0_ENDI), SHORT("S", 0, CD0_S),
 	                                  SHORT("R", 0, CD0_R),       SHORT("A", 0, CD0_A),
 	                                  SHORT("DS", 2, CD2_DS),     END };
-static const struct field cd_half[2][8] = {
+static const struct field cd_half[2][11] = {
 	{ SHORT("EPD0", 0, CD0_EPD0), SHORT("T0SZ", 0, CD0_T0SZ), SHORT("TG0", 0, CD0_TG0),
-	  SHORT("TBI0", 0, CD0_TBI0), SHORT("HAD0", 1, CD1_HAD0), SHORT("E0PD0", 1, CD1_E0PD0),
-	  ADDRESS("TTB0", 1, CD1_TTB0), END },
+	  SHORT("IR0", 0, GENMASK(9, 8)), SHORT("OR0", 0, GENMASK(11, 10)),
+	  SHORT("SH0", 0, GENMASK(13, 12)), SHORT("TBI0", 0, CD0_TBI0), SHORT("HAD0", 1, CD1_HAD0),
+	  SHORT("E0PD0", 1, CD1_E0PD0), ADDRESS("TTB0", 1, CD1_TTB0), END },
 	{ SHORT("EPD1", 0, CD0_EPD1), SHORT("T1SZ", 0, CD0_T1SZ), SHORT("TG1", 0, CD0_TG1),
-	  SHORT("TBI1", 0, CD0_TBI1), SHORT("HAD1", 2, CD2_HAD1), SHORT("E0PD1", 2, CD2_E0PD1),
-	  ADDRESS("TTB1", 2, CD2_TTB1), END },
+	  SHORT("IR1", 0, GENMASK(25, 24)), SHORT("OR1", 0, GENMASK(27, 26)),
+	  SHORT("SH1", 0, GENMASK(29, 28)), SHORT("TBI1", 0, CD0_TBI1), SHORT("HAD1", 2, CD2_HAD1),
+	  SHORT("E0PD1", 2, CD2_E0PD1), ADDRESS("TTB1", 2, CD2_TTB1), END },
 };
 static const struct field cd_disabled[2][2] = {
 	{ SHORT("EPD0", 0, CD0_EPD0), END },
 	{ SHORT("EPD1", 0, CD0_EPD1), END },
 };
 static const struct field cd_mair[] = { SHORT("MAIR0", 3, GENMASK(31, 0)),
-	                                SHORT("MAIR1", 3, GENMASK(63, 32)), END };
+	                                SHORT("MAIR1", 3, GENMASK(63, 32)),
+	                                SHORT("AMAIR0", 4, GENMASK(31, 0)),
+	                                SHORT("AMAIR1", 4, GENMASK(63, 32)), END };
 
 void smmu_see_l1std(const struct smmu *s, u32 sid, u64 at, u64 l1std)
 {

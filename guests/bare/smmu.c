@@ -321,10 +321,46 @@ static void hold(void)
 	      dma_outcome(&d, 0));
 }
 
+/* The other CPU, once the first waits: what ends the transfer is not that CPU's. */
+static volatile bool waits;
+static void release(void)
+{
+	while (!waits)
+		;
+	dma_control(&d, 0, DMA_RELEASE);
+	for (;;)
+		asm volatile("wfi");
+}
+
+/* 4.7.3: SIG_SEV. No timer, nor anything else of this CPU's, ends its WFE. */
+static void event(void)
+{
+	struct dma_op op = {
+		.op = DMA_FILL, .flags = DMA_F_HELD, .iova = IOVA, .length = PAGE, .arg0 = 1
+	};
+	u64 woken = 0;
+
+	find();
+	tables_map(&t1, IOVA, (u64)memory, PAGES, S1_PAGE | ENTRY_NG);
+	cds[0] = smmu_cd(&t1, 1);
+	set(smmu_s1(cds));
+	check(psci_cpu_on(1, release) == PSCI_OK, "CPU 1 does not start");
+	dma_start(&d, 0, &op);
+	check(wait_for(dma_state(&d, 0) == DMA_HOLDS, LONG), "nothing is held");
+	smmu_push(&s, CMD_TLBI_NH_VA | CMD_ASID(1), IOVA | CMD_LEAF);
+	smmu_push(&s, CMD_SYNC | 2 << 12, 0);
+	check(!smmu_consumed(&s), "CMD_SYNC does not wait");
+	waits = true;
+	for (; !smmu_consumed(&s); woken++)
+		asm volatile("wfe" ::: "memory");
+	check(dma_state(&d, 0) == DMA_ENDED, "it ends before the transfer");
+	print("woken %lu times\n", woken);
+}
+
 static const struct test tests[] = {
 	{ "disabled", disabled },   { "streams", streams }, { "stage1", stage1 },
 	{ "stage2", stage2 },       { "nested", nested },   { "pasid", pasid },
-	{ "two-level", two_level }, { "hold", hold },
+	{ "two-level", two_level }, { "hold", hold },       { "event", event },
 };
 
 int main(void)

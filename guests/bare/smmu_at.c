@@ -12,6 +12,8 @@ static struct ste ste;
 static struct regime r;
 static u64 counts[NR_ANSWERS + 1]; /* the last: nobody knows */
 static u64 clean;                  /* pages that an AT says are read-only, and become dirty */
+static u64 fetches[2][2];          /* with privilege, with WXN */
+static u64 accesses;               /* compared with AT */
 static u64 nr;                     /* of the case */
 
 static const char *const names[] = { "ok",         "translation", "address size", "access flag",
@@ -127,10 +129,14 @@ static void step(const struct regime_ability *can)
 	bool lower;
 
 	regime_make(&r, can);
-	a.fetch = a.privileged && !a.write && one_in(3);
+	a.fetch = !a.write && one_in(3);
 	o = oracle_ask(&r, a);
-	if (o.contradicts)
-		differs(a, o.answer, o.pa, "and then it aborts");
+	if (o.contradicts) {
+		print("the access itself: %s\n", names[o.access]);
+		differs(a, o.answer, o.pa, "by AT, and the access says otherwise");
+	}
+	fetches[a.privileged][r.wxn] += a.fetch && o.answer != NR_ANSWERS;
+	accesses += o.access != NR_ANSWERS;
 	counts[o.answer]++;
 	clean += o.cleaned;
 	lower = r.in_reach && one_in(3);
@@ -163,6 +169,9 @@ static void at(void)
 		step(&can);
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
 		print("%s: %lu\n", names[i], counts[i]);
+	print("accesses as AT says: %lu; fetches by nobody %lu and %lu with WXN, privileged %lu and "
+	      "%lu\n",
+	      accesses, fetches[0][0], fetches[0][1], fetches[1][0], fetches[1][1]);
 	print("made dirty, though AT says permission: %lu\n", clean);
 }
 

@@ -46,10 +46,20 @@ static u64 obey(u64 val)
 	return val | 0x0f0000000f000000UL;
 }
 
-/* Small, one bit, or anything: what finds edges. */
+/* Where devices are, and doorbells: DMA reaches none of them, and what is written there is lost. */
+static u64 device(void)
+{
+	static const u32 all[] = { UART_BASE, EXIT_BASE,  0x07ff0000, 0x08000000,
+		                   SMMU_BASE, 0x3fff0000, ECAM_BASE,  0x50900000 };
+
+	return all[below(ARRAY_SIZE(all))] + (draw() & 0x1ffff);
+}
+
+/* Small, one bit, a device, or anything: what finds edges. */
 static u64 value(void)
 {
-	switch (below(4)) {
+	switch (below(5)) {
+	case 3: return device();
 	case 0: return obey(below(256));
 	case 1: return obey(1UL << below(64));
 	case 2: return obey(~0UL >> below(64));
@@ -73,6 +83,8 @@ static u64 iova(void)
 	const u64 high = below(4) ? 0 : draw() << 32 & (below(2) ? 0xf00000000 : 0xffffff00000000);
 	const u64 at = obey(high | (below(4) ? table() : place(8))) << 8 >> 8;
 
+	if (!below(16))
+		return device() & -8UL;
 	return below(8) ? at : at | 0xffUL << 56;
 }
 
@@ -143,6 +155,25 @@ static void transfer(void)
 	psci_cpu_off();
 }
 
+/* Bases of tables and queues, and where messages go; others are no addresses, and have any value:
+ * errors, overflows and indices too. */
+static bool is_address(u32 at)
+{
+	static const u8 all[] = {
+		0x68, SMMU_STRTAB_BASE, SMMU_CMDQ_BASE, SMMU_EVENTQ_BASE, 0xb0, 0xc0, 0xd0
+	};
+
+	for (unsigned int i = 0; i < sizeof(all); i++)
+		if ((at & -8U) == all[i])
+			return true;
+	return false;
+}
+
+static u64 word_for(u32 at)
+{
+	return is_address(at) || below(2) ? value() >> (at & 7) * 8 : draw() ^ draw() << 32;
+}
+
 /* Registers that are there, of both pages, or anything. */
 static void fuzz_register(void)
 {
@@ -180,7 +211,7 @@ static void fuzz_register(void)
 
 	at &= -size;
 	if (below(4))
-		write_sized(SMMU_BASE + at, size, value() >> (at & 7) * 8);
+		write_sized(SMMU_BASE + at, size, word_for(at));
 	else
 		read_sized(SMMU_BASE + at, size);
 }

@@ -113,7 +113,7 @@ static void step(const struct regime_ability *can)
 	regime_make(&r, can);
 	o = oracle_ask(&r, a);
 	if (o.contradicts)
-		differs(a, &o, "and then it aborts");
+		differs(a, &o, "by AT, and the access says otherwise");
 	counts[o.answer]++;
 	lower = r.in_reach && one_in(3);
 	/* What would be written over is no one's to lose. */

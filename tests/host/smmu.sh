@@ -21,6 +21,8 @@ case_of "smmu: both stages" endpoint smmu nested
 case_of "smmu: a Stream table of two levels" endpoint smmu two-level
 case_of "smmu: each PASID has a CD, in tables of one and two levels" endpoint smmu pasid ,pasid=20
 case_of "smmu: CMD_SYNC waits for transfers whose memory was taken away, and for no other" endpoint smmu hold
+event() { guest smmu event --iommu v,type=smmuv3 --rng --dma-test=iommu=v -c 2; }
+case_of "smmu: who waits for an event (WFE) goes on when CMD_SYNC is complete" event
 case_of "smmu: each kind of fault is recorded, to the bit" endpoint smmu_fault each ,pasid=20
 case_of "smmu: faults that CD.R and STE.S2R keep silent" endpoint smmu_fault silent
 case_of "smmu: no Stream table, or one that is too small" endpoint smmu_fault stream-table

@@ -46,7 +46,7 @@ survives() {
 	! grep -qa "other data" "$OUT"
 }
 
-case_of "smmu: inject: a guest reads a disk behind it" boots ""
+case_of "smmu: inject: a guest reads a disk behind it" boots ",idr0.pri=1"
 
 walk() {
 	iova=$("$NESTOR" debug --json | sed -n 's/.*"desc": "\(0x[0-9a-f]*\)".*/\1/p' | head -n 1)
@@ -66,8 +66,17 @@ nowhere() {
 }
 case_of "smmu: debug: of an address that is not mapped, the event, and none is recorded" nowhere
 
+# Linux gives a device without PASIDs one CD: there is no substream, and so says the walk of one.
+substream() {
+	"$NESTOR" debug inject --iommu s --sid 0 --ssid 1 --iova 0x1000 >"$WORK/walk" 2>&1
+	WHY="$(tr '\n' ';' <"$WORK/walk")"
+	grep -q "^aborts; event C_BAD_SUBSTREAMID: StreamID=0x0 SubstreamID=0x1$" "$WORK/walk"
+}
+case_of "smmu: debug: of a substream, by its own CD" substream
+
 for error in "cerror-ill|Illegal command" "cerror-abt|Abort on command fetch" "cerror-atc-inv-sync|ATC invalidate timeout" \
 	"gerror=eventq-abt|EVTQ write aborted" "gerror=msi-cmdq-abt|CMDQ MSI write aborted" \
+	"gerror=priq-abt|PRIQ write aborted" "gerror=msi-priq-abt|PRIQ MSI write aborted" \
 	"gerror=msi-eventq-abt|EVTQ MSI write aborted" "msi-abort|CMDQ MSI write aborted" "sync-slow=200" "sync-slow=2500|CMD_SYNC timeout"; do
 	said=${error#*|}
 	[ "$said" != "$error" ] || said=

@@ -46,10 +46,22 @@ pages64() {
 case_of "smmu: Linux: strict: a guest of 64 KiB pages" pages64 ,interrupts=msi
 long_case "smmu: Linux: strict: a guest of 64 KiB pages, and of 52 bits" pages64 ,idr5.oas=6
 long_case "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
+# The driver then keeps queues and tables out of the caches; it warns where what it is told is not what IDR0 says.
+noncoherent() {
+	one ",idr0.cohacc=0" iommu.strict=1 "DMA 0000:00:00.0" "$@" || return 1
+	WHY=$(grep -a -m 1 COHACC "$OUT")
+	! grep -qa COHACC "$OUT"
+}
+case_of "smmu: Linux: strict: one whose accesses are not coherent" noncoherent
+case_of "smmu: Linux: strict: one whose accesses are not coherent, by ACPI" noncoherent --acpi
 long_case "smmu: Linux: strict, devices over MMIO" one "" iommu.strict=1 "DMA" --virtio-transport mmio
 
 several() { on_segments && busy; }
 case_of "smmu: Linux: two of them, of which one sends messages, beside a virtio-iommu, with devices on segments, behind ports and behind none" several
+
+shared() { on_buses smmuv3 "$@" && busy; }
+case_of "smmu: Linux: two of them share a segment by its buses" shared
+case_of "smmu: Linux: two of them share a segment by its buses, by ACPI" shared --acpi
 
 # 16 of them, each with a device: the disk and the network with traffic, 14 disks whose partitions are looked for.
 sixteen() {

@@ -56,6 +56,20 @@ on_segments() {
 	[ "$(grep -ac ^group: "$OUT")" = 4 ]
 }
 
+# on_buses TYPE: two IOMMUs of that kind share a segment: the root bus and one behind a port, and another port's
+on_buses() {
+	type=$1
+	shift
+	disks 2 3
+	traffic "iommu.strict=1" --root-port a --root-port b --root-port c --iommu "s,type=$type,buses=0/0-1" \
+		--iommu "t,type=$type,buses=0/2" -d "$WORK/disk,serial=data,bus=a" -n tap=tap0,bus=b -d "$WORK/disk2" \
+		-d "$WORK/disk3,bus=c" "$@" || return 1
+	WHY="groups: $(grep -a '^group' "$OUT" | tr -d '\r' | tr '\n' ' ')"
+	[ "$(grep -ac ^group: "$OUT")" = 3 ] && grep -qa "^group: DMA 0000:01:00.0" "$OUT" && grep -qa "^group: DMA 0000:02:00.0" "$OUT" || return 1
+	WHY="one of them has translated nothing"
+	! grep -q '"accesses": 0[^0-9]*$' "$WORK/stat"
+}
+
 # traffic_ends: what traffic() has begun is over, and nothing is left
 traffic_ends() {
 	kill $server

@@ -39,6 +39,10 @@ several() {
 }
 case_of "viommu: Linux: three of them, with devices on segments, behind ports and behind none" several
 
+shared() { on_buses virtio "$@" && busy; }
+case_of "viommu: Linux: two of them share a segment by its buses" shared
+case_of "viommu: Linux: two of them share a segment by its buses, by ACPI" shared --acpi
+
 # What an identity domain reaches is not mapped one by one.
 identity() {
 	maps=0

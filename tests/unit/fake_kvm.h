@@ -54,6 +54,7 @@ struct fake_kvm {
 	bool lines[256];
 	unsigned int line_changes;
 	struct kvm_msi msi;
+	unsigned int nr_events; /* sent to all CPUs */
 	unsigned int nr_msis;
 	struct kvm_irq_routing_entry routes[512];
 	unsigned int nr_routes, route_updates;

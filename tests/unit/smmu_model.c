@@ -5,12 +5,57 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-u64 model_address(unsigned int i)
+u64 model_page_size(const struct smmu_model *m)
 {
-	const u64 bases[] = { MODEL_VA(0), MODEL_BLOCK + (FAKE_SMMU_DATA - FAKE_RAM_BASE),
-		              FAKE_SMMU_DATA };
+	return 1ULL << m->granule;
+}
 
-	return bases[i / MODEL_PAGES] + i % MODEL_PAGES * MODEL_PAGE;
+u64 model_out(const struct smmu_model *m, unsigned int i)
+{
+	return FAKE_SMMU_DATA + i * model_page_size(m);
+}
+
+u64 model_pa(const struct smmu_model *m, unsigned int i)
+{
+	return model_out(m, m->pages + i);
+}
+
+unsigned int model_contiguous_log2(const struct smmu_model *m)
+{
+	return m->granule == 12 ? 4 : m->granule == 14 ? 7 : 5;
+}
+
+static u64 contiguous_size(const struct smmu_model *m)
+{
+	return model_page_size(m) << model_contiguous_log2(m);
+}
+
+/* Behind the pages, in the same table. */
+u64 model_contiguous(const struct smmu_model *m)
+{
+	return MODEL_VA + contiguous_size(m);
+}
+
+u64 model_contiguous_to(const struct smmu_model *m)
+{
+	return FAKE_SMMU_DATA & ~(contiguous_size(m) - 1);
+}
+
+u64 model_address(const struct smmu_model *m, unsigned int i)
+{
+	const u64 bases[MODEL_WAYS] = {
+		MODEL_VA,
+		MODEL_BLOCK + (FAKE_SMMU_DATA - FAKE_RAM_BASE),
+		FAKE_SMMU_DATA,
+		model_contiguous(m) + (FAKE_SMMU_DATA - model_contiguous_to(m)),
+	};
+
+	return bases[i / MODEL_PAGES] + i % MODEL_PAGES * model_page_size(m);
+}
+
+static u64 block_size(const struct smmu_model *m)
+{
+	return model_page_size(m) << (m->granule - 3);
 }
 
 static bool uses_cd(const struct model_ste *s)
@@ -27,6 +72,7 @@ static bool is_good(const struct model_config *c, unsigned int cd)
 static bool stage1(const struct smmu_model *m, const struct model_config *c, unsigned int addr,
                    struct model_entry *e)
 {
+	const unsigned int way = addr / MODEL_PAGES;
 	const struct model_page *p;
 
 	e->world = c->ste.config == 7 || !c->ste.strw ? MODEL_EL1
@@ -35,13 +81,18 @@ static bool stage1(const struct smmu_model *m, const struct model_config *c, uns
 	e->vmid = e->world == MODEL_EL1 ? c->ste.vmid : 0;
 	e->asid = e->world == MODEL_EL2 ? 0 : c->cd.asid;
 	e->aset = e->world != MODEL_EL2 && c->cd.aset;
-	e->in_block = addr / MODEL_PAGES == 1;
+	e->in_block = way == MODEL_BY_BLOCK;
+	if (way == MODEL_BY_IPA || addr % MODEL_PAGES >= m->pages ||
+	    (!e->in_block && m->roots1[c->cd.root].table < 0))
+		return false;
 	p = e->in_block ? &m->roots1[c->cd.root].block
-	                : &m->roots1[c->cd.root].pages[addr % MODEL_PAGES];
-	e->out = MODEL_OUT(e->in_block ? addr % MODEL_PAGES : p->to);
+	    : way == MODEL_BY_PAGE
+	            ? &m->tables[m->roots1[c->cd.root].table].pages[addr % MODEL_PAGES]
+	            : &m->tables[m->roots1[c->cd.root].table].contiguous;
+	e->out = model_out(m, way == MODEL_BY_PAGE ? p->to : addr % MODEL_PAGES);
 	e->perm &= p->ro ? DMA_READ : ~0u;
 	e->global = p->global && e->world != MODEL_EL2;
-	return p->valid && addr < 2 * MODEL_PAGES;
+	return p->valid;
 }
 
 bool model_translate(const struct smmu_model *m, const struct model_config *c, unsigned int cd,
@@ -53,16 +104,16 @@ bool model_translate(const struct smmu_model *m, const struct model_config *c, u
 		.perm = DMA_READ | DMA_WRITE,
 		.ipa = c->ste.config == 6,
 		.vmid = c->ste.vmid,
-		.out = model_address(addr),
+		.out = model_address(m, addr),
 	};
 	if (!is_good(c, cd) || (uses_cd(&c->ste) && !stage1(m, c, addr, e)))
 		return false;
-	if (e->out < MODEL_OUT(0) || e->out >= MODEL_OUT(MODEL_PAGES)) /* neither RAM nor mapped */
+	if (e->out < model_out(m, 0) || e->out >= model_out(m, m->pages)) /* nor RAM or mapped */
 		return false;
 	if (c->ste.config < 6)
 		return true;
-	p = &m->roots2[c->ste.vmid - 2].pages[(e->out - MODEL_OUT(0)) / MODEL_PAGE];
-	e->out = MODEL_PA(p->to);
+	p = &m->roots2[c->ste.vmid - 2].pages[(e->out - model_out(m, 0)) >> m->granule];
+	e->out = model_pa(m, p->to);
 	e->perm &= p->ro ? DMA_READ : ~0u;
 	return p->valid;
 }
@@ -131,12 +182,14 @@ static bool takes(const struct smmu_model *m, const struct model_tlbi *c,
                   const struct model_entry *e, u64 addr)
 {
 	const u64 first = e->in_block ? MODEL_BLOCK : addr;
-	const u64 last = e->in_block ? MODEL_BLOCK + 0x1fffff : addr + MODEL_PAGE - 1;
+	const u64 last = e->in_block ? MODEL_BLOCK + block_size(m) - 1
+	                             : addr + model_page_size(m) - 1;
 	const bool el1 = e->world == MODEL_EL1;
 	const bool own = e->world == (m->e2h ? MODEL_EL2_E2H : MODEL_EL2);
 	const bool vm = el1 && !((e->vmid ^ c->vmid) >> m->vmw);
 	const bool asid = e->asid == c->asid;
-	const bool at = first <= c->last && last >= c->first;
+	const bool at = first <= c->last && last >= c->first &&
+	                (!c->ttl || c->ttl == (e->in_block ? 2 : 3));
 
 	switch (c->op) {
 	case TLBI_NH_ALL: return vm && !e->ipa;
@@ -159,7 +212,7 @@ void model_tlbi(struct smmu_model *m, const struct model_tlbi *c)
 		unsigned int left = 0;
 
 		for (unsigned int i = 0; i < m->entries[a].nr; i++)
-			if (!takes(m, c, &m->entries[a].all[i], model_address(a)))
+			if (!takes(m, c, &m->entries[a].all[i], model_address(m, a)))
 				m->entries[a].all[left++] = m->entries[a].all[i];
 		m->entries[a].nr = left;
 	}

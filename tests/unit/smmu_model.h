@@ -9,20 +9,18 @@
  * was since it was last invalidated. Tables, CDs and STEs are as simple as they can be, and in
  * arrays; of the SMMU under test it has nothing.
  */
-#define MODEL_PAGE    0x1000ULL
-#define MODEL_PAGES   8
-#define MODEL_OUT(i)  (FAKE_SMMU_DATA + (i)*MODEL_PAGE)           /* what stage 1 puts out */
-#define MODEL_PA(i)   (FAKE_SMMU_DATA + 0x10000 + (i)*MODEL_PAGE) /* what stage 2 puts out */
-#define MODEL_VA(i)   (0x200000 + (i)*MODEL_PAGE)                 /* pages of stage 1 */
-#define MODEL_BLOCK   0x40000000ULL /* a block of it, over all of RAM */
+#define MODEL_PAGES   8             /* 64 KiB: half of them */
+#define MODEL_BLOCK   0x40000000ULL /* a block of stage 1, over all of RAM */
+#define MODEL_TABLES  3             /* last ones of stage 1, which roots share */
 #define MODEL_ROOTS1  3
 #define MODEL_ROOTS2  2 /* of VMIDs 2 and 3; VMID 1 has stage 1 alone */
 #define MODEL_CDS     2 /* of a stream: 0 is without a PASID, 1 is PASID 1's */
 #define MODEL_STREAMS FAKE_SMMU_ENDPOINTS
 
-/* Addresses that are accessed: pages, the same outputs by the block, and what stage 2 alone has. */
-#define MODEL_ADDRS (3 * MODEL_PAGES)
-u64 model_address(unsigned int i);
+/* Addresses that are accessed: pages, the same outputs by the block, what stage 2 alone has, the
+ * outputs by contiguous pages. */
+enum { MODEL_BY_PAGE, MODEL_BY_BLOCK, MODEL_BY_IPA, MODEL_BY_CONTIGUOUS, MODEL_WAYS };
+#define MODEL_ADDRS (MODEL_WAYS * MODEL_PAGES)
 
 struct model_page {
 	bool valid, ro, global;
@@ -56,10 +54,17 @@ struct model_entry {
 #define MODEL_CONFIGS 24
 #define MODEL_ENTRIES 400
 struct smmu_model {
+	unsigned int granule; /* log2; of both stages */
+	unsigned int pages;   /* of MODEL_PAGES */
 	/* Memory, as it is. */
 	struct {
+		gpa_t at;
+		struct model_page pages[MODEL_PAGES], contiguous;
+	} tables[MODEL_TABLES];
+	struct {
 		gpa_t root;
-		struct model_page pages[MODEL_PAGES], block;
+		int table; /* which; -1: there is none */
+		struct model_page block;
 	} roots1[MODEL_ROOTS1];
 	struct {
 		gpa_t root;
@@ -80,6 +85,17 @@ struct smmu_model {
 	} entries[MODEL_ADDRS];
 };
 
+u64 model_page_size(const struct smmu_model *m);
+u64 model_address(const struct smmu_model *m, unsigned int i);
+/* What stage 1 puts out, and stage 2. */
+u64 model_out(const struct smmu_model *m, unsigned int i);
+u64 model_pa(const struct smmu_model *m, unsigned int i);
+/* The first of the contiguous pages; log2 of how many; where they lead. */
+u64 model_contiguous(const struct smmu_model *m);
+unsigned int model_contiguous_log2(const struct smmu_model *m);
+u64 model_contiguous_to(const struct smmu_model *m);
+#define MODEL_VA 0x200000ULL /* of the pages */
+
 struct model_config model_current(const struct smmu_model *m, unsigned int stream, unsigned int cd);
 /* What a configuration makes of an address now; false: a fault, whatever the access is. */
 bool model_translate(const struct smmu_model *m, const struct model_config *c, unsigned int cd,
@@ -95,7 +111,7 @@ void model_fill(struct smmu_model *m);
 
 /* An invalidation of translations; @first and @last where it is by address. */
 struct model_tlbi {
-	u8 op, vmid, asid;
+	u8 op, vmid, asid, ttl;
 	u64 first, last;
 };
 void model_tlbi(struct smmu_model *m, const struct model_tlbi *c);

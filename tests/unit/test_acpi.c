@@ -193,6 +193,16 @@ Test(acpi, an_smmus_own_messages_have_a_mapping_of_their_own)
 	cr_assert(eq(u64, get(m, 16, 4), 1));
 }
 
+Test(acpi, an_smmu_whose_accesses_are_not_coherent_does_not_say_so)
+{
+	const u8 *iort;
+
+	acpi_platform.iommus[0].noncoherent = true;
+	build_tables(&acpi_platform);
+	iort = find("IORT");
+	cr_assert(eq(u64, get(iort + 48 + get(iort, 48 + 1, 2), 24, 4), 2 << 1 | 1 << 4));
+}
+
 Test(acpi, viot_has_the_endpoints_of_a_virtio_iommu_and_no_others)
 {
 	const u8 *viot = find("VIOT");

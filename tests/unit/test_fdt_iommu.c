@@ -124,6 +124,17 @@ Test(fdt_iommu, an_smmu_is_a_node_of_the_board_with_four_edges)
 	check_with_dtc();
 }
 
+Test(fdt_iommu, an_smmu_whose_accesses_are_not_coherent_does_not_say_so)
+{
+	struct platform p = with_smmus();
+
+	p.iommus[0].noncoherent = true;
+	cr_assert(zero(int, fdt_build(&p, blob, sizeof(blob))));
+	cr_assert(not(has_prop("/iommu@9000000", "dma-coherent")));
+	prop("/iommu@9020000", "dma-coherent", 0);
+	check_with_dtc();
+}
+
 Test(fdt_iommu, an_smmu_that_sends_messages_has_a_device_id)
 {
 	struct platform p = with_smmus();

@@ -171,7 +171,7 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		{ "v,type=virtio,experimental=page-request,experimental=attach-table",
 		  "experimental=page-request or experimental=attach-table, not both" },
 		{ "v,type=virtio,bus=a",
-		  "a key out of type=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
+		  "a key out of type=, buses=, segment=, transport=, msi=, bypass=, granule=, input=, domains=, reserved=, host-msi=, experimental=, mappings=" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

@@ -31,7 +31,7 @@ Test(log, a_line_too_long_is_cut, .init = cr_redirect_stderr)
 
 	memset(text, 'x', sizeof(text) - 1);
 	log_error("%s", text);
-	text[511] = 0;
+	text[1023] = 0;
 	strcat(text, "\n");
 	memmove(text + 8, text, strlen(text) + 1);
 	memcpy(text, "nestor: ", 8);

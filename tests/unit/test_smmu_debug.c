@@ -64,12 +64,14 @@ static bool has(const char *text, const char *part)
 Test(smmu_debug, stage_1_step_by_step)
 {
 	const char *want =
-		"STE of StreamID 0x10 at 0x80010400: V=1 Config=5 MEV=0 PRIVCFG=0 INSTCFG=0 SHCFG=0"
-		" S1Fmt=0 S1ContextPtr=0x80011000 S1CDMax=0 S1DSS=0 S1STALLD=0 STRW=0 PPAR=0 EATS=0"
+		"STE of StreamID 0x10 at 0x80010400: V=1 Config=5 MEV=0 PRIVCFG=0 INSTCFG=0"
+		" MTCFG=0 MemAttr=0 ALLOCCFG=0 SHCFG=0 CONT=0 DRE=0 DCP=0"
+		" S1Fmt=0 S1ContextPtr=0x80011000 S1CDMax=0 S1DSS=0 S1CIR=0 S1COR=0 S1CSH=0 S1STALLD=0"
+		" STRW=0 PPAR=0 EATS=0"
 		" S2VMID=0x0\n"
 		"CD 0 at 0x80011000: V=1 AA64=1 ASID=0x1 ASET=1 IPS=5 AFFD=0 HA=0 HD=0 WXN=0 PAN=0"
-		" ENDI=0 S=0 R=1 A=1 DS=0 EPD0=0 T0SZ=25 TG0=0 TBI0=0 HAD0=0 E0PD0=0"
-		" TTB0=0x80020000 EPD1=1 MAIR0=0x0 MAIR1=0x0\n"
+		" ENDI=0 S=0 R=1 A=1 DS=0 EPD0=0 T0SZ=25 TG0=0 IR0=0 OR0=0 SH0=0 TBI0=0 HAD0=0 E0PD0=0"
+		" TTB0=0x80020000 EPD1=1 MAIR0=0x0 MAIR1=0x0 AMAIR0=0x0 AMAIR1=0x0\n"
 		"stage 1 level 1 at 0x80020000: 0x80022003 table\n"
 		"stage 1 level 2 at 0x80022000: 0x80023003 table\n"
 		"stage 1 level 3 at 0x80023008: 0x80080fc3 page\n"
@@ -90,12 +92,81 @@ Test(smmu_debug, stage_2_step_by_step)
 
 	HAS(got,
 	    "STE of StreamID 0x12 at 0x80010480: V=1 Config=6 MEV=0 PRIVCFG=0 INSTCFG=0"
-	    " SHCFG=0 PPAR=0 EATS=0 S2VMID=0x2 S2T0SZ=25 S2SL0=1 S2SL0_2=0 S2TG=0 S2PS=4 S2AA64=1 S2ENDI=0"
+	    " MTCFG=0 MemAttr=0 ALLOCCFG=0 SHCFG=0 CONT=0 DRE=0 DCP=0 PPAR=0 EATS=0 S2VMID=0x2"
+	    " S2T0SZ=25 S2SL0=1 S2SL0_2=0 S2IR0=0 S2OR0=0 S2SH0=0 S2TG=0 S2PS=4 S2AA64=1 S2ENDI=0"
 	    " S2AFFD=0 S2PTW=0 S2HA=0 S2HD=0 S2S=0 S2R=1 S2DS=0 S2FWB=0 S2TTB=0x80021000\n"
 	    "stage 2 level 1 at 0x80021000: 0x80024003 table\n");
 	HAS(got, "stage 2 of 0x1000: 0x80080000, 4 KiB of 4 KiB, rwx/rwx, MemAttr=15 SH=3\n"
 	         "translates: 0x80080000, 4 KiB from 0x1000 to 0x80080000, rwx/rwx\n");
 	cr_assert(not(has(got, "stage 1")));
+}
+
+/* Each field by its own value: all of a word's bits, and then all of a neighbour's none. */
+static void expect_field(const char *text, const char *name, unsigned long long val)
+{
+	char field[40];
+
+	snprintf(field, sizeof(field), val > 63 ? " %s=0x%llx" : " %s=%llu", name, val);
+	HAS(text, field);
+}
+
+Test(smmu_debug, attributes_are_shown_each_from_its_bits)
+{
+	const u64 ste1 = 1ULL << 2 | 2 << 4 | 3 << 6 | 1 << 12 | 9ULL << 13 | 1 << 17 |
+	                 0xaULL << 32 | 1ULL << 36 | 5ULL << 37 | 1ULL << 44;
+	const struct {
+		const char *name;
+		u64 val;
+	} ste[] = { { "S1CIR", 1 },    { "S1COR", 2 }, { "S1CSH", 3 }, { "DRE", 1 },
+		    { "CONT", 9 },     { "DCP", 1 },   { "MTCFG", 1 }, { "MemAttr", 10 },
+		    { "ALLOCCFG", 5 }, { "SHCFG", 1 }, { "S2IR0", 1 }, { "S2OR0", 2 },
+		    { "S2SH0", 3 } },
+	  cd[] = { { "IR0", 1 },
+		   { "OR0", 2 },
+		   { "SH0", 3 },
+		   { "IR1", 2 },
+		   { "OR1", 3 },
+		   { "SH1", 1 },
+		   { "AMAIR0", 0x12345678 },
+		   { "AMAIR1", 0x9abcdef0 } };
+	u64 w[8];
+
+	fake_smmu_ste_words(&f, w, CONFIG_TRAFFIC | CONFIG_S1 | CONFIG_S2, 0, 2, root2);
+	w[1] |= ste1;
+	w[2] |= 1ULL << 40 | 2ULL << 42 | 3ULL << 44;
+	fake_smmu_ste(&f, 0x11, w);
+	fake_smmu_cd_words(&f, w, 1, root);
+	w[0] &= ~CD0_EPD1;
+	w[0] |= 1 << 8 | 2 << 10 | 3 << 12 | 25 << 16 | 2 << 22 | 2ULL << 24 | 3ULL << 26 |
+	        1ULL << 28;
+	w[4] = 0x9abcdef012345678;
+	fake_smmu_cd(&f, 0, w);
+	look(0x11, SMMU_NO_SSID, PAGE);
+	for (size_t i = 0; i < ARRAY_SIZE(ste); i++)
+		expect_field(seen, ste[i].name, ste[i].val);
+	for (size_t i = 0; i < ARRAY_SIZE(cd); i++)
+		expect_field(seen, cd[i].name, cd[i].val);
+	HAS(seen, "S2TTB=0x80021000\n");
+	f.vm.log->topics = BIT(TRACE_SMMU);
+	said(stderr);
+	fake_smmu_reach(&f, 1, PAGE, DMA_READ, DMA_NO_PASID);
+	HAS(said(stderr), "S2TTB=0x80021000\n"); /* nothing is cut off */
+}
+
+Test(smmu_debug, a_substream_has_its_own_cd)
+{
+	u64 w[8];
+
+	fake_smmu_ste_words(&f, w, CONFIG_TRAFFIC | CONFIG_S1, 0, 0, 0);
+	w[0] |= FIELD_PREP(STE0_S1CDMAX, 2ULL);
+	w[1] |= S1DSS_SSID0;
+	fake_smmu_ste(&f, 0x10, w);
+	fake_smmu_cd_words(&f, w, 9, root2);
+	fake_smmu_cd(&f, 3, w);
+	HAS(look(0x10, 3, PAGE), "CD 3 at 0x800110c0: V=1 AA64=1 ASID=0x9");
+	HAS(look(0x10, SMMU_NO_SSID, PAGE), "CD 0 at 0x80011000: V=1 AA64=1 ASID=0x1 ");
+	HAS(look(0x10, 4, PAGE),
+	    "aborts; event C_BAD_SUBSTREAMID: StreamID=0x10 SubstreamID=0x4\n");
 }
 
 /* The CD and each table of stage 1 are behind stage 2, which is seen before what is read there. */

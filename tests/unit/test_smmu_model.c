@@ -58,7 +58,51 @@ static void changed(unsigned int stream)
 		forget();
 }
 
+/* Tables of any granule: 39 bits, from level 1, of 64 KiB from 2. */
+static gpa_t next_table, next_root;
+
+/* Those roots are smaller, and have a place of their own: the rest is full. */
+static gpa_t make_table(bool root)
+{
+	const bool small = root && m.granule == 16;
+	const u64 size = small ? 0x2000 : model_page_size(&m);
+	gpa_t *next = small ? &next_root : &next_table;
+	const gpa_t table = *next;
+
+	*next += size;
+	cr_assert(le(u64, next_table, FAKE_SMMU_DATA), "no room for more tables");
+	return table;
+}
+
+static u64 entry_at(gpa_t root, int level, u64 addr)
+{
+	const unsigned int bits = m.granule - 3;
+	gpa_t table = root;
+
+	for (int at = m.granule == 16 ? 2 : 1;; at++) {
+		const u64 index = addr >> (m.granule + (3 - at) * bits);
+		const gpa_t entry = table + (at == 1 ? index : index & (BIT(bits) - 1)) * 8;
+
+		if (at == level)
+			return entry;
+		if (!fake_smmu_get(&f, entry))
+			fake_smmu_put(&f, entry, make_table(false) | 3);
+		table = ALIGN_DOWN(fake_smmu_get(&f, entry), BIT(m.granule));
+	}
+}
+
+static u64 attributes(const struct model_page *p)
+{
+	return (p->ro ? FAKE_S1_RO : FAKE_S1_RW) & ~(p->global ? BIT(11) : 0);
+}
+
 /* Edits, in memory and in the model. */
+/* TG0 and S2TG. */
+static u64 granule_code(void)
+{
+	return m.granule == 12 ? 0 : m.granule == 14 ? 2 : 1;
+}
+
 static void put_ste(unsigned int e)
 {
 	const struct model_ste *s = &m.stes[e];
@@ -69,6 +113,11 @@ static void put_ste(unsigned int e)
 	if (s->config == 5 || s->config == 7)
 		w[0] |= FIELD_PREP(STE0_S1CDMAX, 1ULL);
 	w[1] = S1DSS_SSID0 | FIELD_PREP(STE1_STRW, (u64)s->strw);
+	if (s->config >= 6) {
+		w[2] &= ~(STE2_S2SL0 | STE2_S2TG);
+		w[2] |= FIELD_PREP(STE2_S2SL0, m.granule == 14 ? 2ULL : 1ULL) |
+		        FIELD_PREP(STE2_S2TG, granule_code());
+	}
 	fake_smmu_ste(&f, 0x10 + e, w);
 }
 
@@ -95,6 +144,7 @@ static void edit_cd(unsigned int e, unsigned int which)
 	c->aset = below(4);
 	c->version = ++versions;
 	fake_smmu_cd_words(&f, w, c->asid, m.roots1[c->root].root);
+	w[0] |= FIELD_PREP(CD0_TG0, granule_code());
 	w[0] &= c->valid ? ~0ULL : ~CD0_V;
 	w[0] &= c->aset ? ~0ULL : ~CD0_ASET;
 	fake_smmu_cd(&f, e * MODEL_CDS + which, w);
@@ -102,52 +152,75 @@ static void edit_cd(unsigned int e, unsigned int which)
 
 static void random_page(struct model_page *p, unsigned int i)
 {
-	const u8 to = below(4) ? i : below(MODEL_PAGES);
+	const u8 to = below(4) ? i : below(m.pages);
 
 	*p = (struct model_page){
 		.valid = below(8), .ro = !below(3), .global = !below(4), .to = to
 	};
 }
 
-static void edit_page1(unsigned int r, unsigned int i)
+static void edit_page1(unsigned int t, unsigned int i)
 {
-	struct model_page *p = &m.roots1[r].pages[i];
+	struct model_page *p = &m.tables[t].pages[i];
 
 	recent = i;
 	random_page(p, i);
-	fake_smmu_map(&f, m.roots1[r].root, MODEL_VA(i), MODEL_OUT(p->to),
-	              !p->valid ? 0
-	                        : (p->ro ? FAKE_S1_RO : FAKE_S1_RW) & ~(p->global ? BIT(11) : 0));
+	fake_smmu_put(&f,
+	              m.tables[t].at + ((MODEL_VA >> m.granule & (BIT(m.granule - 3) - 1)) + i) * 8,
+	              p->valid ? model_out(&m, p->to) | attributes(p) : 0);
+}
+
+/* All of them at once; what was, was another or nothing. */
+static void edit_contiguous(unsigned int t)
+{
+	struct model_page *p = &m.tables[t].contiguous;
+	const u64 first = model_contiguous(&m) >> m.granule & (BIT(m.granule - 3) - 1);
+	const u64 nr = BIT(model_contiguous_log2(&m));
+
+	recent = MODEL_BY_CONTIGUOUS * MODEL_PAGES + below(m.pages);
+	random_page(p, 0);
+	for (u64 i = 0; i < nr; i++)
+		fake_smmu_put(&f, m.tables[t].at + (first + i) * 8,
+		              p->valid ? (model_contiguous_to(&m) + (i << m.granule)) |
+		                                 attributes(p) | BIT(52)
+		                       : 0);
 }
 
 static void edit_block(unsigned int r)
 {
 	struct model_page *p = &m.roots1[r].block;
 
-	recent = MODEL_PAGES + below(MODEL_PAGES);
+	recent = MODEL_BY_BLOCK * MODEL_PAGES + below(m.pages);
 	random_page(p, 0);
-	fake_smmu_map_at(
-		&f, m.roots1[r].root, 1, 2, MODEL_BLOCK, FAKE_RAM_BASE,
-		!p->valid ? 0 : (p->ro ? FAKE_S1_RO : FAKE_S1_RW) & ~(p->global ? BIT(11) : 0));
+	fake_smmu_put(&f, entry_at(m.roots1[r].root, 2, MODEL_BLOCK),
+	              p->valid ? FAKE_RAM_BASE | (attributes(p) & ~2ULL) : 0);
+}
+
+/* A root has another table for its pages, or none. */
+static void edit_table(unsigned int r)
+{
+	const int t = below(6) ? (int)below(MODEL_TABLES) : -1;
+
+	recent = (below(2) ? MODEL_BY_PAGE : MODEL_BY_CONTIGUOUS) * MODEL_PAGES + below(m.pages);
+	m.roots1[r].table = t;
+	fake_smmu_put(&f, entry_at(m.roots1[r].root, 2, MODEL_VA), t < 0 ? 0 : m.tables[t].at | 3);
 }
 
 static void edit_page2(unsigned int r, unsigned int i)
 {
 	struct model_page *p = &m.roots2[r].pages[i];
 
-	recent = 2 * MODEL_PAGES + i;
+	recent = MODEL_BY_IPA * MODEL_PAGES + i;
 	random_page(p, i);
-	fake_smmu_map(&f, m.roots2[r].root, MODEL_OUT(i), MODEL_PA(p->to),
-	              !p->valid ? 0
-	              : p->ro   ? FAKE_S2_RO
-	                        : FAKE_S2_RW);
+	fake_smmu_put(&f, entry_at(m.roots2[r].root, 3, model_out(&m, i)),
+	              !p->valid ? 0 : model_pa(&m, p->to) | (p->ro ? FAKE_S2_RO : FAKE_S2_RW));
 }
 
 static void edit(void)
 {
 	const unsigned int e = below(MODEL_STREAMS);
 
-	switch (below(10)) {
+	switch (below(12)) {
 	case 0:
 		edit_ste(e);
 		changed(e);
@@ -159,11 +232,24 @@ static void edit(void)
 		break;
 	case 3:
 	case 4:
-	case 5: edit_page1(below(MODEL_ROOTS1), below(MODEL_PAGES)); break;
+	case 5: edit_page1(below(MODEL_TABLES), below(m.pages)); break;
 	case 6: edit_block(below(MODEL_ROOTS1)); break;
-	default: edit_page2(below(MODEL_ROOTS2), below(MODEL_PAGES)); break;
+	case 7: edit_contiguous(below(MODEL_TABLES)); break;
+	case 8: edit_table(below(MODEL_ROOTS1)); break;
+	default: edit_page2(below(MODEL_ROOTS2), below(m.pages)); break;
 	}
 	model_fill(&m);
+}
+
+static unsigned int any_address(void)
+{
+	return below(MODEL_WAYS) * MODEL_PAGES + below(m.pages);
+}
+
+/* The same, or one that a range with it begins at. */
+static unsigned int before(unsigned int addr)
+{
+	return below(2) ? addr : addr - below(addr % MODEL_PAGES + 1);
 }
 
 static void tlbi(void)
@@ -172,16 +258,20 @@ static void tlbi(void)
 		                  TLBI_NH_VAA,   TLBI_S12_VMALL, TLBI_S2_IPA,   TLBI_S2_IPA,
 		                  TLBI_NSNH_ALL, TLBI_EL2_ALL,   TLBI_EL2_ASID, TLBI_EL2_VA,
 		                  TLBI_EL2_VAA };
-	const u64 at = model_address(below(2) ? recent : below(MODEL_ADDRS)),
+	const u64 at = model_address(&m, below(4) ? before(recent) : any_address()),
 		  num = below(2) ? 0 : below(9), scale = below(2);
-	const bool range = below(2) && (num || scale); /* a level might leave the block */
-	struct model_tlbi c = { ops[below(ARRAY_SIZE(ops))], 1 + below(3), 1 + below(3), at, at };
+	const u8 ttl = below(3) ? 0 : 2 + below(2);
+	const bool range = below(2) && (num || scale || ttl);
+	struct model_tlbi c = {
+		ops[below(ARRAY_SIZE(ops))], 1 + below(3), 1 + below(3), 0, at, at
+	};
 	u64 w0 = c.op | (u64)c.vmid << 32 | (u64)c.asid << 48, w1 = at | below(2);
 
 	if (range) {
-		c.last = at + ((num + 1) << scale) * MODEL_PAGE - 1;
+		c.ttl = ttl;
+		c.last = at + ((num + 1) << scale) * model_page_size(&m) - 1;
 		w0 |= num << 12 | scale << 20;
-		w1 |= 1 << 10;
+		w1 |= (u64)ttl << 8 | (m.granule / 2 - 5ULL) << 10; /* TG */
 	}
 	expect(fake_smmu_command(&f, w0, w1), "%#x is not consumed", c.op);
 	model_tlbi(&m, &c);
@@ -208,6 +298,7 @@ static void cfgi(void)
 }
 
 static u64 nr_reached, nr_faults, nr_stale;
+static u64 reached[3][8][MODEL_WAYS]; /* by granule, STE.Config and the kind of address */
 
 /* Mostly one that its stream has. */
 static unsigned int some_address(unsigned int stream)
@@ -215,11 +306,13 @@ static unsigned int some_address(unsigned int stream)
 	const unsigned int config = m.stes[stream].config;
 
 	if (!below(8))
-		return below(MODEL_ADDRS);
-	if (!below(4))
+		return any_address();
+	if (below(2))
 		return recent;
-	return config == 4 || config == 6 ? 2 * MODEL_PAGES + below(MODEL_PAGES)
-	                                  : below(2 * MODEL_PAGES);
+	if (config == 4 || config == 6)
+		return MODEL_BY_IPA * MODEL_PAGES + below(m.pages);
+	return (below(4) ? below(2) : (unsigned int)MODEL_BY_CONTIGUOUS) * MODEL_PAGES +
+	       below(m.pages);
 }
 
 static void reach(void)
@@ -228,15 +321,16 @@ static void reach(void)
 	const u32 perm = below(3) ? DMA_READ : DMA_WRITE;
 	const struct model_config now = model_current(&m, e, cd);
 	const struct fake_smmu_reached got =
-		fake_smmu_reach(&f, e, model_address(addr), perm, cd ? 1 : DMA_NO_PASID);
+		fake_smmu_reach(&f, e, model_address(&m, addr), perm, cd ? 1 : DMA_NO_PASID);
 	struct model_entry entry;
 	bool good;
 
 	expect(model_may_be(&m, e, cd, addr, perm, &got), "endpoint %u, CD %u, %#llx, %s: %#llx", e,
-	       cd, (unsigned long long)model_address(addr), perm == DMA_READ ? "read" : "write",
+	       cd, (unsigned long long)model_address(&m, addr), perm == DMA_READ ? "read" : "write",
 	       (unsigned long long)got.gpa);
 	good = model_translate(&m, &now, cd, addr, &entry) && !(perm & ~entry.perm);
 	nr_reached += got.status == DMA_OK;
+	reached[m.granule / 2 - 6][now.ste.config][addr / MODEL_PAGES] += got.status == DMA_OK;
 	nr_faults += got.status != DMA_OK;
 	nr_stale += got.gpa != (good ? entry.out : 0);
 }
@@ -248,23 +342,43 @@ static u64 number(const char *name, u64 otherwise)
 	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
+static void begin_stage1(void)
+{
+	for (unsigned int t = 0; t < MODEL_TABLES; t++) {
+		m.tables[t].at = make_table(false);
+		edit_contiguous(t);
+		for (unsigned int i = 0; i < m.pages; i++)
+			edit_page1(t, i);
+	}
+	for (unsigned int r = 0; r < MODEL_ROOTS1; r++) {
+		m.roots1[r].root = make_table(true);
+		edit_block(r);
+		edit_table(r);
+	}
+}
+
+/* What is read of memory is where it is. */
+static void begin_stage2(void)
+{
+	for (unsigned int r = 0; r < MODEL_ROOTS2; r++) {
+		m.roots2[r].root = make_table(true);
+		for (gpa_t at = FAKE_RAM_BASE; at < FAKE_SMMU_DATA; at += model_page_size(&m))
+			fake_smmu_put(&f, entry_at(m.roots2[r].root, 3, at), at | FAKE_S2_RW);
+		for (unsigned int i = 0; i < m.pages; i++)
+			edit_page2(r, i);
+	}
+}
+
 /* Another SMMU, with everything in it. */
 static void begin(void)
 {
 	make_afresh(&f, NULL);
-	for (unsigned int r = 0; r < MODEL_ROOTS2; r++) {
-		m.roots2[r].root = fake_smmu_table(&f);
-		for (gpa_t at = FAKE_RAM_BASE; at < FAKE_SMMU_DATA; at += MODEL_PAGE)
-			fake_smmu_map(&f, m.roots2[r].root, at, at, FAKE_S2_RW);
-		for (unsigned int i = 0; i < MODEL_PAGES; i++)
-			edit_page2(r, i);
-	}
-	for (unsigned int r = 0; r < MODEL_ROOTS1; r++) {
-		m.roots1[r].root = fake_smmu_table(&f);
-		edit_block(r);
-		for (unsigned int i = 0; i < MODEL_PAGES; i++)
-			edit_page1(r, i);
-	}
+	m.granule = 12 + 2 * below(3);
+	m.pages = m.granule == 16 ? MODEL_PAGES / 2 : MODEL_PAGES;
+	next_table = FAKE_SMMU_TABLES;
+	next_root = FAKE_SMMU_PRIQ + 0x2000; /* there is no PRI queue */
+	begin_stage1();
+	begin_stage2();
 	for (unsigned int e = 0; e < MODEL_STREAMS; e++) {
 		edit_ste(e);
 		for (unsigned int which = 0; which < MODEL_CDS; which++)
@@ -306,5 +420,14 @@ Test(smmu_model, what_was_invalidated_is_not_answered, .timeout = 600)
 	fprintf(stderr, "SMMU_SEED=%llu: %llu reached, %llu faults, %llu as it was\n",
 	        (unsigned long long)seed, (unsigned long long)nr_reached,
 	        (unsigned long long)nr_faults, (unsigned long long)nr_stale);
-	cr_assert(gt(u64, nr_reached, 0));
+	for (unsigned int g = 0; g < 3; g++) {
+		for (unsigned int w = 0; w < MODEL_WAYS; w++) {
+			if (w == MODEL_BY_IPA)
+				cr_assert(gt(u64, reached[g][6][w], 0), "%u", g);
+			else
+				cr_assert(all(gt(u64, reached[g][5][w], 0),
+				              gt(u64, reached[g][7][w], 0)),
+				          "%u %u", g, w);
+		}
+	}
 }

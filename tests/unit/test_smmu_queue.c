@@ -88,6 +88,28 @@ Test(smmu_queue, a_full_queue_is_not_an_empty_one)
 	}
 }
 
+Test(smmu_queue, an_event_goes_to_the_cpus_when_there_is_room_again)
+{
+	f.cmdq_log2size = 2;
+	restart(f.cmdq | 2, 0);
+	for (u32 i = 0; i < 3; i++)
+		fake_smmu_queue(&f, CFGI_STE, 0);
+	cr_assert(fake_smmu_kick(&f));
+	cr_assert(zero(u32, fake.nr_events), "it was not full");
+	for (u32 i = 0; i < 4; i++)
+		fake_smmu_queue(&f, CFGI_STE, 0);
+	cr_assert(fake_smmu_kick(&f));
+	cr_assert(eq(u32, fake.nr_events, 1));
+	remake("idr0.sev", 0);
+	f.cmdq_log2size = 2;
+	fake.nr_events = 0;
+	restart(f.cmdq | 2, 0);
+	for (u32 i = 0; i < 4; i++)
+		fake_smmu_queue(&f, CFGI_STE, 0);
+	cr_assert(fake_smmu_kick(&f));
+	cr_assert(zero(u32, fake.nr_events));
+}
+
 Test(smmu_queue, a_size_beyond_the_largest_is_the_largest)
 {
 	remake("idr1.cmdqs", 3);

@@ -70,6 +70,26 @@ Test(smmu_sync, none_signals_nothing)
 	cr_assert(eq(u64, fake_smmu_counts(&f).syncs, 2));
 }
 
+Test(smmu_sync, an_event_goes_to_the_cpus_for_each_that_asks)
+{
+	cr_assert(sync(SIG_NONE, 0, 0));
+	cr_assert(zero(u32, fake.nr_events));
+	cr_assert(sync(SIG_SEV, 0, 0));
+	cr_assert(eq(u32, fake.nr_events, 1));
+	fake_smmu_queue(&f, SYNC | FIELD_PREP(SYNC0_CS, SIG_SEV), 0);
+	fake_smmu_queue(&f, SYNC | FIELD_PREP(SYNC0_CS, SIG_SEV), 0);
+	cr_assert(eq(u32, fake.nr_events, 1));
+	cr_assert(fake_smmu_kick(&f));
+	cr_assert(eq(u32, fake.nr_events, 3));
+}
+
+Test(smmu_sync, without_idr0_sev_no_event_goes_to_the_cpus)
+{
+	remake("idr0.sev", 0);
+	cr_assert(sync(SIG_SEV, 0, 0));
+	cr_assert(zero(u32, fake.nr_events));
+}
+
 Test(smmu_sync, a_message_to_memory_is_one_word)
 {
 	fake_smmu_put(&f, FAKE_SMMU_DATA, ~0ULL);

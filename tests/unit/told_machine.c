@@ -16,7 +16,8 @@ struct maker {
 	bool mmio; /* virtio devices are over it, where they do not say */
 	unsigned int nr_slots;
 	unsigned int nr_on_root[PLATFORM_SEGMENTS];
-	bool taken[ITEMS]; /* a port: it has its device */
+	int owner[PLATFORM_SEGMENTS]; /* the IOMMU that has it by buses=; -1: none has */
+	bool taken[ITEMS];            /* a port: it has its device */
 };
 
 /* splitmix64 */
@@ -128,6 +129,21 @@ static void go_to_root(struct maker *m, struct item *item)
 		add_number(item, "segment", item->segment);
 }
 
+/* Where its bus is an IOMMU's: false, it is not. What no IOMMU is before is then refused. */
+static bool is_owned(struct maker *m, struct item *item, bool iommus)
+{
+	unsigned int s = 0;
+
+	while (m->segments[s] != item->segment)
+		s++;
+	if (item->over_mmio || !iommus || m->owner[s] < 0)
+		return false;
+	item->iommu = m->owner[s];
+	if (percent(m, 30))
+		add_key(item, "iommu", m->w->all[item->iommu].value);
+	return true;
+}
+
 /* Somewhere, and behind something. @iommus: it may be. */
 static void place(struct maker *m, struct item *item, bool iommus)
 {
@@ -144,6 +160,8 @@ static void place(struct maker *m, struct item *item, bool iommus)
 	} else if (!item->over_mmio) {
 		go_to_root(m, item);
 	}
+	if (is_owned(m, item, iommus))
+		return;
 	item->iommu = iommu;
 	if (iommu >= 0)
 		add_key(item, "iommu", m->w->all[iommu].value);
@@ -245,6 +263,17 @@ static void make_viommu(struct maker *m, struct item *iommu)
 		add_key(iommu, "msi", "translate");
 }
 
+/* All of a segment that no other has. */
+static void take_segment(struct maker *m, struct item *iommu)
+{
+	const unsigned int s = below(m, m->nr_segments);
+
+	if (m->owner[s] >= 0)
+		return;
+	m->owner[s] = iommu - m->w->all;
+	add_number(iommu, "buses", m->segments[s]);
+}
+
 static void make_iommus(struct maker *m)
 {
 	const unsigned int nr = some(m, 5, PLATFORM_IOMMUS), smmus = below(m, 101);
@@ -257,6 +286,8 @@ static void make_iommus(struct maker *m)
 			make_smmu(m, iommu);
 		else
 			make_viommu(m, iommu);
+		if (percent(m, 15))
+			take_segment(m, iommu);
 	}
 }
 
@@ -378,6 +409,7 @@ void command_make(struct command *w, u64 seed)
 {
 	struct maker m = { .w = w, .state = seed };
 
+	memset(m.owner, -1, sizeof(m.owner));
 	w->nr = w->nr_other = 0;
 	w->wrong = false;
 	make_others(&m);

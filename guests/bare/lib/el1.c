@@ -10,6 +10,7 @@
 
 #define SCTLR_RES1 0x30d00800UL
 #define SCTLR_ON   0x1005UL /* M, C, I */
+#define SCTLR_WXN  (1UL << 19)
 #define EL1H       0x3c5UL
 #define EL0T       0x3c0UL
 
@@ -58,9 +59,10 @@ void el1_enter(const struct stage2 *s, const struct regime *r, u64 ipa)
 	write_sysreg(vtcr_el2, stage2_vtcr(s));
 	write_sysreg(vttbr_el2, s->root | 1UL << 48);
 	write_sysreg(hcr_el2, HCR_E2H | HCR_RW | HCR_VM | (r ? 0 : HCR_DC));
-	write_sysreg(s3_5_c10_c2_0, 0xff04);                         /* MAIR_EL12 */
-	write_sysreg(s3_5_c12_c0_0, entry + VECTORS);                /* VBAR_EL12 */
-	write_sysreg(s3_5_c1_c0_0, SCTLR_RES1 | (r ? SCTLR_ON : 0)); /* SCTLR_EL12 */
+	write_sysreg(s3_5_c10_c2_0, 0xff04);          /* MAIR_EL12 */
+	write_sysreg(s3_5_c12_c0_0, entry + VECTORS); /* VBAR_EL12 */
+	write_sysreg(s3_5_c1_c0_0, SCTLR_RES1 | (r ? SCTLR_ON : 0) |
+	                                   (r && r->wxn ? SCTLR_WXN : 0)); /* SCTLR_EL12 */
 	if (r) {
 		write_sysreg(s3_5_c2_c0_0, ipa + OWN_TABLE); /* TTBR0_EL12, TTBR1_EL12, TCR_EL12 */
 		write_sysreg(s3_5_c2_c0_1, r->root);

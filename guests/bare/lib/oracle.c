@@ -51,7 +51,7 @@ static void ask_by_access(const struct regime *r, struct access a, struct oracle
 
 	if (!oracle_owns(output)) {
 		o->answer = NR_ANSWERS;
-	} else if (regime_access(r, a)) {
+	} else if (regime_access(r, a) == A_OK) {
 		o->cleaned = true;
 		o->pa = output;
 		o->answer = A_OK;
@@ -59,23 +59,31 @@ static void ask_by_access(const struct regime *r, struct access a, struct oracle
 }
 
 /*
- * What users may write is not executed with privilege, a clean page included (D8.5.2: DBM clears
- * AP[2] in effect); CPUs that are emulated look at AP[2] alone.
+ * What users may write is not executed with privilege, and with WXN nothing is that may be written:
+ * a clean page included (D8.5.2: DBM clears AP[2] in effect); CPUs that are emulated look at AP[2]
+ * alone.
  */
-static enum answer ask_by_fetch(const struct regime *r, u64 *pa)
+static enum answer ask_by_fetch(const struct regime *r, bool privileged, u64 *pa)
 {
-	const u64 clean_page = ENTRY_USER | ENTRY_RO | ENTRY_DBM;
-	enum answer cpu = regime_fetch(r, pa);
+	const u64 clean_page = ENTRY_RO | ENTRY_DBM | (r->wxn ? 0 : ENTRY_USER);
+	enum answer cpu = regime_fetch(r, privileged, pa);
 
-	return cpu == A_OK && r->hd && !(~*r->entry[r->leaf] & clean_page) ? NR_ANSWERS : cpu;
+	if (cpu == A_OK && r->hd && (r->wxn || privileged) && !(~*r->entry[r->leaf] & clean_page))
+		return NR_ANSWERS;
+	return cpu;
 }
 
-/* What the CPU's own access leaves of the entries. */
+/*
+ * The CPU's own access, where it has an effect on nobody, and what it leaves of the entries. AT of
+ * a page that becomes dirty has been asked by the access already.
+ */
 static void access(const struct regime *r, struct access a, struct oracle *o)
 {
+	o->access = NR_ANSWERS;
 	o->updated = o->answer == A_OK && oracle_owns(o->pa);
-	if (o->updated && !a.fetch)
-		o->contradicts = !regime_access(r, a);
+	if (!a.fetch && (o->updated || (o->answer != A_OK && o->answer != NR_ANSWERS)))
+		o->access = regime_access(r, a);
+	o->contradicts = o->access != NR_ANSWERS && o->access != o->answer;
 	o->after = path_look(r);
 	if (o->updated && a.write && !o->contradicts)
 		*(volatile u64 *)o->pa = ORACLE_WORD(o->pa);
@@ -87,7 +95,7 @@ struct oracle oracle_ask(struct regime *r, struct access a)
 	struct oracle o = { 0 };
 
 	regime_enter(r);
-	o.answer = a.fetch ? ask_by_fetch(r, &o.pa) : regime_ask(r, a, &o.pa);
+	o.answer = a.fetch ? ask_by_fetch(r, a.privileged, &o.pa) : regime_ask(r, a, &o.pa);
 	if (o.answer == A_PERMISSION && cleans(r, a))
 		ask_by_access(r, a, &o);
 	if (!a.fetch)

@@ -17,10 +17,11 @@ bool path_is(const struct regime *r, const struct path *p);
 struct oracle {
 	enum answer answer; /* NR_ANSWERS: nobody knows */
 	u64 pa;
-	bool updated;      /* the access was made, and left */
-	struct path after; /* this; the entries are then as they were before */
-	bool cleaned;      /* an AT says read-only of a page that an access makes dirty */
-	bool contradicts;  /* by AT it is possible, and then it aborts */
+	bool updated;       /* the access was made, and left */
+	struct path after;  /* this; the entries are then as they were before */
+	bool cleaned;       /* an AT says read-only of a page that an access makes dirty */
+	bool contradicts;   /* by AT it is this, and then it is not: */
+	enum answer access; /* of the access itself; NR_ANSWERS: it is not made */
 };
 struct oracle oracle_ask(struct regime *r, struct access a);
 

@@ -64,6 +64,7 @@ struct regime_ability regime_ability(void)
 		can.granules[i] &= idr5 >> (4 + i) & 1;
 	can.ha &= httu >= 1;
 	can.hd &= httu >= 2;
+	can.wxn = true;
 	can.hpd &= idr3 >> 2 & 1;
 	can.e0pd &= idr3 >> 13 & 1;
 	can.small &= idr3 >> 9 & 1;
@@ -121,6 +122,7 @@ static void choose(struct regime *r, const struct regime_ability *can)
 	r->hpd = can->hpd && one_in(4);
 	r->e0pd = can->e0pd && one_in(8);
 	r->pan = can->pan && one_in(4);
+	r->wxn = can->wxn && one_in(4);
 	r->start = LAST - (int)(r->input - 1 - r->granule) / (int)(r->granule - 3);
 }
 
@@ -294,10 +296,10 @@ void regime_forget(struct regime *r)
 
 void regime_print(const struct regime *r)
 {
-	print("granule %u, input %u, IPS %u, start %u, leaf %u%s%s%s%s%s%s, VA %lx\n", r->granule,
+	print("granule %u, input %u, IPS %u, start %u, leaf %u%s%s%s%s%s%s%s, VA %lx\n", r->granule,
 	      r->input, r->ips, r->start, r->leaf, r->ha ? ", HA" : "", r->hd ? ", HD" : "",
 	      r->tbi ? ", TBI" : "", r->hpd ? ", HPD" : "", r->e0pd ? ", E0PD" : "",
-	      r->pan ? ", PAN" : "", r->va);
+	      r->pan ? ", PAN" : "", r->wxn ? ", WXN" : "", r->va);
 	for (int level = r->start; level <= r->leaf; level++)
 		print("  level %u: %lx\n", level, *r->entry[level]);
 }
@@ -314,8 +316,14 @@ unsigned int regime_leaf_shift(const struct regime *r)
 
 u64 regime_output(const struct regime *r)
 {
-	const u64 entry = *r->entry[r->leaf], size = 1UL << regime_leaf_shift(r);
-	u64 output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
+	int end = r->start;
+	u64 entry, size, output;
+
+	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
+		end++;
+	entry = *r->entry[end];
+	size = 1UL << shift_of(r, end);
+	output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
 
 	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */
 		output |= (entry >> 12 & 15) << 48;
@@ -347,7 +355,7 @@ struct cd regime_cd(const struct regime *r, bool lower)
 	struct cd cd = { { CD0_V | CD0_AA64 | CD0_R | CD0_A | CD0_ASET | CD0_ASID(1) } };
 
 	cd.w[0] |= CD0_IPS(r->ips) | (r->ha ? CD0_HA : 0) | (r->hd ? CD0_HD : 0) |
-	           (r->pan ? CD0_PAN : 0);
+	           (r->pan ? CD0_PAN : 0) | (r->wxn ? CD0_WXN : 0);
 	if (lower)
 		cd.w[0] |= CD0_T0SZ(size) | CD0_TG0(tg0[granule]) | CD0_EPD1 |
 		           (r->tbi ? CD0_TBI0 : 0);

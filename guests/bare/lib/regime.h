@@ -19,7 +19,7 @@ static inline bool one_in(u32 n)
 /* What both the CPU and the IOMMU have. */
 struct regime_ability {
 	bool granules[3]; /* of 4, 16, 64 KiB */
-	bool ha, hd, hpd, e0pd, pan, tbi, small, large_va, large_pa;
+	bool ha, hd, hpd, e0pd, pan, wxn, tbi, small, large_va, large_pa;
 	unsigned int address_size; /* as IPS encodes it */
 };
 struct regime_ability regime_ability(void); /* an SMMU */
@@ -34,7 +34,7 @@ struct regime {
 	unsigned int granule; /* log2 */
 	unsigned int input;   /* bits */
 	unsigned int ips;
-	bool ha, hd, tbi, hpd, e0pd, pan;
+	bool ha, hd, tbi, hpd, e0pd, pan, wxn;
 	/* Its tables: the path to an address. */
 	int start, leaf;
 	unsigned int contiguous; /* log2 of the last entries that are, together */
@@ -63,7 +63,7 @@ void regime_print(const struct regime *r);
 enum answer { A_OK, A_TRANSLATION, A_SIZE, A_ACCESS, A_PERMISSION, A_ABORT, NR_ANSWERS };
 struct access {
 	bool write, privileged;
-	bool fetch; /* of an instruction: a read, privileged */
+	bool fetch; /* of an instruction: a read */
 };
 /* Between these two the CPU has it. */
 void regime_enter(const struct regime *r);
@@ -75,9 +75,9 @@ enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT 
  * The instruction there is executed, in arena[]; NR_ANSWERS: it is elsewhere, and is not. Then the
  * word there is another.
  */
-enum answer regime_fetch(const struct regime *r, u64 *pa);
-/* 8 bytes. False: it aborts. */
-bool regime_access(const struct regime *r, struct access a);
+enum answer regime_fetch(const struct regime *r, bool privileged, u64 *pa);
+/* 8 bytes. */
+enum answer regime_access(const struct regime *r, struct access a);
 
 /* @lower: as the lower half. The address is then regime_lower(). */
 struct cd regime_cd(const struct regime *r, bool lower);

@@ -9,6 +9,10 @@
 #define TCR_HD    (1UL << 40)
 #define TCR_HPD1  (1UL << 42)
 #define TCR_E0PD1 (1UL << 56)
+#define SCTLR_WXN (1UL << 19)
+#define EL1H      0x3c5UL
+#define EL0T      0x3c0UL
+#define SVC       0xd4000001UL
 /* The lower half's part of it (start.S), which stays. */
 #define TCR_LOWER 0xffffUL
 
@@ -84,30 +88,37 @@ enum answer regime_ask(const struct regime *r, struct access a, u64 *pa)
 	return par & 1 ? regime_answer(par >> 1 & 0x3f) : A_OK;
 }
 
-enum answer regime_fetch(const struct regime *r, u64 *pa)
+/* start.S: at EL1 or EL0; ESR_EL1. */
+u64 fetch_at(u64 va, u64 pstate, u64 sctlr);
+
+enum answer regime_fetch(const struct regime *r, bool privileged, u64 *pa)
 {
+	const u64 sctlr = read_sysreg(sctlr_el1) | (r->wxn ? SCTLR_WXN : 0);
 	struct regime readers = *r;
-	struct abort abort;
 	enum answer readable;
+	u64 esr;
 
 	readers.pan = false; /* which keeps out those that read, not those that execute */
 	readable = regime_ask(&readers, (struct access){ .privileged = true }, pa);
 	if (readable == A_OK && *pa - (u64)arena >= ARENA_SIZE)
 		return NR_ANSWERS;
 	if (readable == A_OK) {
-		*(volatile u64 *)*pa = 0xd65f03c0; /* ret */
+		*(volatile u64 *)*pa = SVC;
 		asm volatile("dc cvau, %0\n\tdsb ish\n\tic iallu\n\tdsb nsh\n\tisb" ::"r"(*pa)
 		             : "memory");
 	}
-	expect_aborts();
-	asm volatile("blr %0" ::"r"(r->va) : "x30", "memory");
-	abort = expected_aborts();
-	return abort.count ? regime_answer(ESR_FSC(abort.esr)) : A_OK;
+	esr = fetch_at(r->va, privileged ? EL1H : EL0T, sctlr);
+	if (ESR_EC(esr) == EC_SVC)
+		return A_OK;
+	check(ESR_EC(esr) == EC_INSTRUCTION_ABORT || ESR_EC(esr) == EC_LOWER_INSTRUCTION,
+	      "a fetch from %lx comes to an exception with ESR %lx", r->va, esr);
+	return regime_answer(ESR_FSC(esr));
 }
 
-bool regime_access(const struct regime *r, struct access a)
+enum answer regime_access(const struct regime *r, struct access a)
 {
 	u64 val = 0x0123456789abcdef;
+	struct abort abort;
 
 	expect_aborts();
 	if (a.write && a.privileged)
@@ -118,5 +129,6 @@ bool regime_access(const struct regime *r, struct access a)
 		asm volatile("ldr %0, [%1]" : "+r"(val) : "r"(r->va) : "memory");
 	else
 		asm volatile("ldtr %0, [%1]" : "+r"(val) : "r"(r->va) : "memory");
-	return !expected_aborts().count;
+	abort = expected_aborts();
+	return abort.count ? regime_answer(ESR_FSC(abort.esr)) : A_OK;
 }

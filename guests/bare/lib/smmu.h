@@ -106,6 +106,7 @@ struct cd {
 #define CD0_EPD1    (1UL << 30)
 #define CD0_V       (1UL << 31)
 #define CD0_IPS(n)  ((u64)(n) << 32)
+#define CD0_WXN     (1UL << 36)
 #define CD0_TBI0    (1UL << 38)
 #define CD0_TBI1    (1UL << 39)
 #define CD0_PAN     (1UL << 40)

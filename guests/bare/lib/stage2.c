@@ -274,12 +274,17 @@ int stage2_end(const struct stage2 *s, const struct stage2_path *p)
 	return level;
 }
 
-u64 stage2_output(const struct stage2 *s, const struct stage2_path *p)
+bool stage2_has(const struct stage2 *s, const struct stage2_path *p, u64 ipa)
+{
+	return !((ipa ^ p->ipa) >> shift_of(s, stage2_end(s, p)));
+}
+
+u64 stage2_output(const struct stage2 *s, const struct stage2_path *p, u64 ipa)
 {
 	const int end = stage2_end(s, p);
 	const u64 offset = (1UL << shift_of(s, end)) - 1;
 
-	return (*p->entry[end] & ADDRESS & ~offset) | (p->ipa & offset);
+	return (*p->entry[end] & ADDRESS & ~offset) | (ipa & offset);
 }
 
 bool stage2_is_nowhere(const struct stage2 *s, const struct stage2_path *p)

@@ -54,8 +54,9 @@ bool stage2_map(struct stage2 *s, u64 pa, unsigned int same, unsigned int limit,
 void stage2_spoil(struct stage2 *s, const struct stage2_path *p, int from, bool leads);
 /* The level at which @p ends, as its entries are now. */
 int stage2_end(const struct stage2 *s, const struct stage2_path *p);
-/* Where the entry of that leads to, if it is valid. */
-u64 stage2_output(const struct stage2 *s, const struct stage2_path *p);
+/* Its page or block has @ipa too; where that leads to, if it is valid. */
+bool stage2_has(const struct stage2 *s, const struct stage2_path *p, u64 ipa);
+u64 stage2_output(const struct stage2 *s, const struct stage2_path *p, u64 ipa);
 /* A table of @p is where there is no memory. */
 bool stage2_is_nowhere(const struct stage2 *s, const struct stage2_path *p);
 

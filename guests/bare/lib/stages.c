@@ -28,6 +28,18 @@ bool stages_same(const struct stages *c, const struct entries *a, const struct e
 	                            (c->r.leaf - c->r.start + 1) * 8UL));
 }
 
+/*
+ * A block that becomes a table leads to memory which is no table of ours: from what that happens to
+ * have nobody knows which of Linux's rules are met.
+ */
+static void spoil_stage1(struct regime *r)
+{
+	regime_spoil(r);
+	if (r->leaf < 3 && (*r->entry[r->leaf] & 3) == TABLE)
+		*r->entry[r->leaf] &= ~2UL;
+	barrier();
+}
+
 /* Stage 1's table of each level at an IPA of its own, and what it leads to. */
 static bool map_stage1(struct stages *c, bool fetch)
 {
@@ -51,7 +63,7 @@ static bool map_stage1(struct stages *c, bool fetch)
 		return false;
 	regime_lead(&c->r, c->r.leaf, c->paths[OUTPUT].ipa - c->r.target);
 	if (!fetch)
-		regime_spoil(&c->r);
+		spoil_stage1(&c->r);
 	c->va = c->r.va;
 	return true;
 }
@@ -81,6 +93,7 @@ bool stages_make(struct stages *c, bool fetch, const struct regime_ability *can1
 	}
 	if (c->both) {
 		regime_build(&c->r, can1);
+		c->r.wxn &= !c->r.hd; /* of clean pages CPUs that are emulated say otherwise */
 		limit = regime_address_bits(&c->r);
 	}
 	return stage2_map(&c->s2, el1_page(), EL1_PAGE_BITS, limit, STAGE2_ALL,
@@ -96,16 +109,18 @@ void stages_forget(struct stages *c)
 		regime_forget(&c->r);
 }
 
+static bool is_there(const struct stages *c, unsigned int path)
+{
+	return path == OUTPUT || path == PROGRAM || path == CD ||
+	       (c->both && (int)path >= TABLES + c->r.start && (int)path <= TABLES + c->r.leaf);
+}
+
 static bool is_shared(const struct stages *c, const struct stage2_path *p, int level)
 {
-	for (unsigned int i = 0; i < NR_PATHS; i++) {
-		const bool there =
-			i == OUTPUT || i == PROGRAM || i == CD ||
-			(c->both && (int)i >= TABLES + c->r.start && (int)i <= TABLES + c->r.leaf);
-
-		if (there && &c->paths[i] != p && c->paths[i].entry[level] == p->entry[level])
+	for (unsigned int i = 0; i < NR_PATHS; i++)
+		if (is_there(c, i) && &c->paths[i] != p &&
+		    c->paths[i].entry[level] == p->entry[level])
 			return true;
-	}
 	return false;
 }
 
@@ -153,30 +168,37 @@ static u64 permits(const struct stages *c, const struct stage2_path *p)
 	return *p->entry[stage2_end(&c->s2, p)] & (ENTRY_S2_READ | ENTRY_S2_WRITE);
 }
 
-static bool denies_device(const struct stages *c, const struct stage2_path *p)
+/* By whatever page or block has it: what is spoilt of stage 1 leads elsewhere in them. */
+static bool denies_device(const struct stages *c, u64 ipa)
 {
-	return *p->entry[stage2_end(&c->s2, p)] & 1 &&
-	       permits(c, p) != (ENTRY_S2_READ | ENTRY_S2_WRITE) &&
-	       stage2_output(&c->s2, p) - RAM_BASE >= RAM_SIZE;
+	for (unsigned int i = 0; i < NR_PATHS; i++) {
+		const struct stage2_path *p = &c->paths[i];
+
+		if (is_there(c, i) && stage2_has(&c->s2, p, ipa) &&
+		    *p->entry[stage2_end(&c->s2, p)] & 1 &&
+		    permits(c, p) != (ENTRY_S2_READ | ENTRY_S2_WRITE) &&
+		    stage2_output(&c->s2, p, ipa) - RAM_BASE >= RAM_SIZE)
+			return true;
+	}
+	return false;
 }
 
 bool stages_deny_device(const struct stages *c)
 {
+	const u64 first = c->paths[TABLES + c->r.start].ipa;
+
 	for (int level = c->r.start; c->both && level <= c->r.leaf; level++)
-		if (denies_device(c, &c->paths[TABLES + level]))
+		if (denies_device(c, regime_table(&c->r, level, first)))
 			return true;
-	return denies_device(c, &c->paths[OUTPUT]);
+	return denies_device(c, c->both ? regime_output(&c->r) : c->va);
 }
 
-/* With a table that was stage 1's block: it is where the output was. */
 bool stages_table_permits(const struct stages *c, unsigned int permitted)
 {
-	const bool deeper = c->both && c->r.leaf < 3 && (*c->r.entry[c->r.leaf] & 3) == TABLE;
-
 	for (int level = c->r.start; c->both && level <= c->r.leaf; level++)
 		if (permitted & 1 << (permits(c, &c->paths[TABLES + level]) >> 6))
 			return true;
-	return deeper && permitted & 1 << (permits(c, &c->paths[OUTPUT]) >> 6);
+	return false;
 }
 
 bool stages_deny_flag(const struct stages *c)

@@ -68,9 +68,11 @@ mmu_on:
 	isb
 	ret
 
-/* Blocks of 1 GiB: all of it as it is, and again from 256 GiB on as Normal memory. */
+/* Blocks of 1 GiB: all of it as it is, and again from 256 GiB on as Normal memory; RAM once more, read-only. */
 #define DEVICE (0x401 | 3 << 53)
 #define NORMAL 0x705
+#define READ_ONLY (1 << 7)
+#define TO_READ_ONLY ((260 - 2) << 30) /* from where RAM is itself */
 	.section .rodata
 	.balign 4096
 page_table:
@@ -83,7 +85,8 @@ page_table:
 	.quad	NORMAL | 1 << 30
 	.quad	NORMAL | 2 << 30
 	.quad	NORMAL | 3 << 30
-	.fill	252, 8, 0
+	.quad	NORMAL | READ_ONLY | 2 << 30
+	.fill	251, 8, 0
 
 /* struct frame of exception.c */
 	.macro	vector number
@@ -134,6 +137,50 @@ exception_entry:
 	ldp	x0, x1, [sp]
 	add	sp, sp, #272
 	eret
+
+/*
+ * fetch_at(VA, PSTATE, SCTLR_EL1): ESR_EL1 of the exception that executing there comes to. Meanwhile this program is
+ * where it is read-only, as with WXN it is not executed elsewhere; and nothing of it is written.
+ */
+	.global	fetch_at
+fetch_at:
+	mrs	x3, sctlr_el1
+	mrs	x4, vbar_el1
+	mrs	x5, daif
+	mov	x6, x30
+	msr	daifset, #0xf
+	adr	x7, 1f
+	ldr	x8, =TO_READ_ONLY
+	add	x7, x7, x8
+	br	x7
+1:	adr	x9, fetch_vectors
+	msr	vbar_el1, x9
+	msr	elr_el1, x0
+	msr	spsr_el1, x1
+	msr	sctlr_el1, x2
+	bl	forget
+	eret
+fetched:
+	msr	sctlr_el1, x3
+	bl	forget
+	msr	vbar_el1, x4
+	msr	daif, x5
+	mrs	x0, esr_el1
+	isb
+	br	x6
+forget:				/* bits of SCTLR_EL1 may be kept in TLBs */
+	isb
+	tlbi	vmalle1
+	dsb	nsh
+	isb
+	ret
+
+	.balign 0x800
+fetch_vectors:
+	.rept	16
+	.balign	0x80
+	b	fetched
+	.endr
 
 	.bss
 	.balign 16
