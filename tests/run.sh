@@ -17,7 +17,7 @@ units() {
 	local tap=$folder/units.tap said=$folder/units.said dtc
 	dtc=$("$tests/../lab/setup.sh" env | sed -n 's/^LAB_DTC := //p')
 	[ ! -x "$dtc" ] || export LAB_DTC=$dtc # the machine itself need not have one
-	LSAN_OPTIONS=suppressions=$tests/unit/lsan.supp:print_suppressions=0 timeout -k 5 900 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs 2 >"$said" 2>&1
+	LSAN_OPTIONS=suppressions=$tests/unit/lsan.supp:print_suppressions=0 timeout -k 5 900 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs $(($(nproc) + 1)) >"$said" 2>&1
 	local status=$?
 	cat "$said"
 	sed -n -e 's/^ok - \([^ ]*\) *# SKIP \(.*\)/SKIP unit: \1: \2/p' -e '/# SKIP/d' \
