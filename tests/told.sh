@@ -26,7 +26,7 @@ verdict() { # verdict NAME PROBLEM
 # A table's fields without where they are and how it adds up; the DSDT, of which every line is meant, without the rest.
 fields() {
 	sed -nE -e 's/^\[[0-9A-Fa-f]+h [0-9]+ [0-9A-Fa-f]+h?\] +//' -e '/^(Signature|Oem|Asl Compiler|Checksum|Raw Table|\/\*| \*)/d' \
-		-e '/^ +[0-9A-F]{4}: /d' -e '/^Raw Table/q' -e '/./p' "$1"
+		-e '/^ +[0-9A-F]{4}: /d' -e '/^Padding : /d' -e '/^Raw Table/q' -e '/./p' "$1"
 }
 # told NAME OPTION...: all that its guest is told, in dtc's and iasl's words; but of the first machine's tables, which is
 # `one`, those that differ, and of most DSDTs nothing: they repeat.
@@ -35,7 +35,7 @@ told() {
 	echo "options: ${*:2}"
 	sed '/^\/dts-v1\/;/d; /^$/d' "$name/tree.dts"
 	for table in "$name"/*.dsl; do
-		case $(basename "$table") in xsdt.dsl) continue ;; dsdt.dsl) case $name in one | segments | mmio | stall) ;; *) continue ;; esac ;; esac
+		case $(basename "$table") in xsdt.dsl | rsdp.dsl) continue ;; dsdt.dsl) case $name in one | segments | mmio | stall) ;; *) continue ;; esac ;; esac
 		fields "$table" >"$table.fields"
 		[ "$name" = one ] || sed -i '/Name (_PRT, /,/^ *})$/d' "$table.fields"
 		[ "$name" = one ] || ! cmp -s "$table.fields" "one/$(basename "$table").fields" || continue
