@@ -88,7 +88,7 @@ in_window() {
 	[ "$n" = "$1" ]
 }
 high() {
-	lspci && decoded 3 "(64-bit, prefetchable) [size=16K]" && in_window 3 "Region 0: Memory at" &&
+	decoded 3 "(64-bit, prefetchable) [size=16K]" && in_window 3 "Region 0: Memory at" &&
 		in_window 2 "Prefetchable memory behind bridge:" && decoded 5 "(32-bit, non-prefetchable) [size=64K]"
 }
 
