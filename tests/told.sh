@@ -67,6 +67,17 @@ for file in "$golden/one" $(ls -d "$golden"/* | grep -v /one$); do
 	machine "$(basename "$file")" $options
 done
 
+# All at once: most of its time goes into reading the schemas.
+if [ -x "$(setting LAB_DT_VALIDATE)" ]; then
+	said=$("$tests/dt-validate.sh" */tree.dtb 2>/dev/null)
+	for tree in */tree.dtb; do
+		verdict "${tree%/*}: the kernel's bindings are kept" "$(grep -F "$tree: " <<<"$said" || { [ -e "$tree" ] || echo "no tree"; })"
+	done
+	verdict "no machine is against a binding in a way of its own" "$(grep -vE '^[^ ]*/tree.dtb: ' <<<"$said")"
+else
+	echo "SKIP told: the kernel's bindings: the lab, which has dt-validate, is not set up"
+fi
+
 # The pictures, of the machine that has something of all.
 read -r _ options <"$golden/mixed"
 # shellcheck disable=SC2086
