@@ -123,7 +123,7 @@ static void hostile(void)
 					write_sized(pages[page] + at, size, values[i]);
 					read_sized(pages[page] + at, size);
 				}
-	for (u32 val = 0; val < 0x10000; val += 18) { /* every low byte that is even */
+	for (u32 val = 0; val < 0x10000; val += 258) { /* every low byte that is even */
 		write8(PVPANIC, val);
 		write16(PVPANIC, val);
 		write8(PVPANIC + 1, val >> 8);

@@ -35,7 +35,7 @@ disk() {
 	said "before: $before" || return 1
 	said "after: $(sum "$WORK/disk")"
 }
-SIZE=16777216
+SIZE=4194304
 [ -z "${SOAK:-}" ] || SIZE=67108864
 case_of "linux: a disk is read, rewritten by 16 writers, and is the same from both sides" disk $SIZE 512
 long_case "linux: the same with 1 GiB" disk 1073741824 2G
@@ -118,7 +118,7 @@ case_of "ways out: a signal N ends the guest with 128+N" signal
 
 reader_gone() {
 	{
-		"$NESTOR" run --timeout 180 -k "$SHARE/guests/uart.bin" -p "flood lines=1000" 2>"$OUT" </dev/null
+		"$NESTOR" run --timeout 180 -k "$SHARE/guests/uart.bin" -p "flood lines=100" 2>"$OUT" </dev/null
 		echo $? >"$WORK/status"
 	} | head -c 100 >/dev/null
 	WHY="exit code $(cat "$WORK/status"), expected 0"
