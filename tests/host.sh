@@ -18,9 +18,11 @@ initrds() {
 	for script in "$tests"/guest/*.sh; do
 		local name tool tools=()
 		name=$(basename "$script" .sh)
-		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
+		for tool in disk button; do
+			! grep -qP "^\t*sh /$tool\b" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
+		done
 		for tool in traffic dma nest kexec stall sva ats; do
-			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
+			! grep -qP "^\t*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		! grep -q '^sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -160,8 +162,9 @@ host_of() { sed -n '1,5s/^# host: //p' "$tests/host/$1"; }
 
 native() { [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; }
 
-# Without pointer authentication, which emulation does anew for each call and return of each kernel; features.sh has it.
-host_cpu=max,pauth=off,sve=off,sme=off,lpa2=off
+# Emulation takes twice as long where the CPUs have all that there is. Files that look at some of it name their own; and the soak.
+host_cpu=neoverse-n1
+[ -z "${SOAK:-}" ] || host_cpu=max,pauth-impdef=on,sve=off,sme=off,lpa2=off
 
 # run_in OPTIONS FILE...: all of them in one boot of such a host; does not return
 run_in() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # What vCPUs have: SVE, pointer authentication, a PMU, and ID registers that say less than the host's.
-# host: -C pauth=on,pauth-impdef=on,sve=on,sve-max-vq=4
+# host: -P max,pauth-impdef=on,sve-max-vq=4,sme=off,lpa2=off
 . "$SHARE/tests/host/lib.sh"
 
 # guest ARG...: it told what its CPUs have

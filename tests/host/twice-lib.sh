@@ -51,20 +51,21 @@ view() {
 	[ $got = 0 ] && as_dumped "$@" -d "$WORK/view,serial=view"
 }
 
+dumps=0
 # as_dumped ARG...: what the guest was told $how is what `nestor dump` writes, byte for byte. Trees are compared outside
 # (tests/host.sh): what is chosen for one run, a dump has not.
 as_dumped() {
-	dumped=$SHARE/told/$$-$(ls "$SHARE/told" 2>/dev/null | wc -l)
+	dumped=$SHARE/told/$(basename "$0" .sh)-$((dumps += 1))
 	mkdir -p "$dumped"
 	WHY="nestor dump: $("$NESTOR" dump --acpi-out "$dumped" --dtb-out "$dumped/dumped.dtb" -m 512 "$@" 2>&1)" || return 1
 	tail -c 131072 "$WORK/view" >"$dumped/found.dtb"
 	[ "$how" = acpi ] || return 0
 	tr -d '\0' <"$dumped/found.dtb" >"$WORK/sums"
 	for table in "$dumped"/*.dat; do
-		name=$(basename "$table" .dat | tr a-z A-Z)
-		case $name in XSDT | RSDP) continue ;; esac # of these Linux shows none
-		WHY="$name is not what nestor dump says"
-		grep -q "^$(sha256sum <"$table" | cut -d' ' -f1)  $name$" "$WORK/sums" || return 1
+		signature=$(basename "$table" .dat | tr a-z A-Z)
+		case $signature in XSDT | RSDP) continue ;; esac # of these Linux shows none
+		WHY="$signature is not what nestor dump says"
+		grep -q "^$(sha256sum <"$table" | cut -d' ' -f1)  $signature$" "$WORK/sums" || return 1
 	done
 	WHY="the guest has $(wc -l <"$WORK/sums") tables: $(cut -c 67- "$WORK/sums" | xargs)"
 	[ "$(wc -l <"$WORK/sums")" = $(($(ls "$dumped"/*.dat | wc -l) - 2)) ] && rm -r "$dumped"
