@@ -78,6 +78,17 @@ else
 	echo "SKIP told: the kernel's bindings: the lab, which has dt-validate, is not set up"
 fi
 
+# revisions FOLDER: docs/acpi.md has each table with its revision, and no other
+revisions() {
+	local table at
+	for table in apic dbg2 dsdt facp gtdt iort mcfg pptt rsdp spcr viot xsdt; do
+		[ $table = rsdp ] && at=15 || at=8
+		printf '%s %d\n' $table "$(od -An -tu1 -j $at -N 1 "$1/$table.dat")"
+	done | tr a-z A-Z | diff - <(sed -n 's/^| `\([A-Z0-9]*\)` | \([0-9]*\) | .*/\1 \2/p' "$tests/../docs/acpi.md" | sort) | grep '^[<>]'
+	ls "$1"/*.dat | wc -l | grep -vx 12
+}
+verdict "docs/acpi.md has the tables' revisions" "$(revisions mixed)"
+
 # The pictures, of the machine that has something of all.
 read -r _ options <"$golden/mixed"
 # shellcheck disable=SC2086
