@@ -82,7 +82,7 @@ for release in 12 13; do
 	case_of "$kernel: by ACPI, by SPCR's console: a disk, a network, random numbers; it starts anew, and takes a press of the power button" all
 	# What is the same driver in both is asked of the newer one only.
 	if [ "$release" = 12 ] && [ -z "${SOAK:-}" ]; then continue; fi
-	case_of "$kernel: by a device tree: system_powerdown is a press of KEY_POWER" with button presses_power
+	long_case "$kernel: by a device tree: system_powerdown is a press of KEY_POWER" with button presses_power
 	long_case "$kernel: a disk over PCI is rewritten by 16 writers, and is the same from both sides" disk
 	long_case "$kernel: a disk over MMIO likewise" disk --virtio-transport mmio
 	long_case "$kernel: a line over the virtio console, over MMIO" hvc
