@@ -19,10 +19,10 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		for tool in disk button; do
-			! grep -qP "^\t*sh /$tool\b" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
+			! grep -qE "^[[:space:]]*sh /$tool( |\$)" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
 		done
 		for tool in traffic dma nest kexec stall sva ats; do
-			! grep -qP "^\t*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
+			! grep -qE "^[[:space:]]*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		! grep -q '^sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
