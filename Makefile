@@ -60,8 +60,9 @@ $(BUILD)/native/%.o: %.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CC) $(COMMON) $(WARNINGS) -O1 -g $(SANITIZE) $(UAPI_CPPFLAGS) -c $< -o $@
 $(BUILD)/native/nestor: $(native-objs)
 	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs)
+# Each test is a process of it: what need not be relocated at each start is not.
 $(BUILD)/native/unit-tests: $(filter-out %/main.o %/arm64/event.o,$(native-objs)) $(unit-objs)
-	$(call quiet,LD,$@)$(CC) $(SANITIZE) $^ -o $@ $(libs) -lcriterion
+	$(call quiet,LD,$@)$(CC) -no-pie $(SANITIZE) $^ -o $@ $(libs) -lcriterion
 
 -include guests/bare/bare.mk
 include lab/lab.mk

@@ -9,6 +9,7 @@
 #include "acpi/private.h"
 
 #define NR_TABLES 16
+#define RSDP_SIZE 36
 
 /* What the XSDT lists behind the FADT, if there is one. */
 static bool (*const tables[])(struct out *o, const struct platform *p) = {
@@ -36,11 +37,11 @@ static gpa_t rsdp(struct out *o, gpa_t xsdt_at)
 	out_text(o, "NESTOR", 6);
 	out8(o, 2);
 	out32(o, 0); /* no RSDT */
-	out32(o, 36);
+	out32(o, RSDP_SIZE);
 	out64(o, xsdt_at);
 	out32(o, 0);
 	out_checksum(o, begin, 20, begin + 8);
-	out_checksum(o, begin, 36, begin + 32);
+	out_checksum(o, begin, RSDP_SIZE, begin + 32);
 	return o->at + begin;
 }
 
@@ -86,5 +87,5 @@ int acpi_for_each(const void *to, int (*table)(void *ctx, const void *bytes, u32
 		err = table(ctx, bytes, len);
 		bytes += ALIGN_UP(len, 16);
 	}
-	return err;
+	return err ?: table(ctx, bytes, RSDP_SIZE);
 }

@@ -27,7 +27,7 @@ struct acpi_efi {
 int acpi_build(const struct platform *p, gpa_t at, void *to, size_t size, struct acpi_efi *efi);
 
 /*
- * Each table that acpi_build() has written to @to, the DSDT first and the XSDT last, less the RSDP:
+ * Each table that acpi_build() has written to @to, the DSDT first, then the XSDT, the RSDP last:
  * calls @table with its bytes until that is not 0, and returns what it did last.
  */
 int acpi_for_each(const void *to, int (*table)(void *ctx, const void *bytes, u32 size), void *ctx);

@@ -190,6 +190,7 @@ static void named_component(struct iort *t, const struct platform_endpoint *e)
 	out8(t->o, 64);
 	out_text(t->o, "\\_SB_.", 6);
 	out_text(t->o, acpi_name(NAME_SLOT, e->mmio).text, 5);
+	out32(t->o, 0); /* needless padding, but where there is none iasl reads no further */
 	begin_mappings(t, at);
 	mapping(t, 0, 1, e->id, t->smmus[e->iommu], MAPPING_SINGLE);
 	end(t, at, 1);

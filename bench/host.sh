@@ -79,11 +79,19 @@ take_boot_acpi() {
 	ACPI=
 }
 
-# The largest machine there is, told both ways; no peer has one.
+# The largest machine there is, told both ways: all CPUs, segments, SMMUs, disks and DMA endpoints, and a port for each bus
+# that a segment has. No peer has one.
 take_dump() {
 	[ "$1" = nestor ] || return 0
 	set -- -c 64
-	for i in $(seq 63); do set -- "$@" --segment "$i" --dma-test=segment="$i"; done
+	for i in $(seq 16); do set -- "$@" --iommu "s$i,type=smmuv3"; done
+	for i in $(seq 0 63); do
+		s=s$((i % 16 + 1))
+		[ "$i" = 0 ] || set -- "$@" --segment "$i"
+		set -- "$@" -d "x,segment=$i,iommu=$s"
+		for j in 1 2 3; do set -- "$@" --root-port "p$i.$j,segment=$i" -d "x,bus=p$i.$j,iommu=$s"; done
+		for j in 1 2 3 4; do set -- "$@" "--dma-test=segment=$i,ats,pri,pasid=20,stall,iommu=$s"; done
+	done
 	mkdir -p told
 	[ -z "$show" ] || echo "COMMAND $show: ./nestor dump --acpi-out told --dtb-out told/tree.dtb $*" >&4
 	./clock "" ./nestor dump --acpi-out told --dtb-out told/tree.dtb "$@" | awk '{ print "dump ms", $1; print "dump_rss MiB", $2 }'

@@ -293,11 +293,11 @@ struct acpi_dump {
 	const char *option, *dir;
 };
 
-/* The file is named as acpixtract would. */
+/* The file is named as acpixtract would. The RSDP's signature is no name: "RSD PTR ". */
 static int dump_table(void *ctx, const void *bytes, u32 size)
 {
 	const struct acpi_dump *d = ctx;
-	const char *const name = bytes;
+	const char *const name = memcmp(bytes, "RSD ", 4) ? bytes : "RSDP";
 	char path[PATH_MAX];
 	int fd, err = 0;
 

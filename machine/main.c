@@ -58,26 +58,38 @@ static int command_version(int argc, char **argv)
 	return 0;
 }
 
+/* With no usage a command takes --help itself, among its options. */
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;
+	const char *help, *usage;
 } commands[] = {
-	{ "run", command_run, "boot a guest (nestor run --help)" },
-	{ "dump", command_dump, "write the tables and the tree of a machine: dump --help" },
-	{ "topology", command_topology, "show a machine: topology --help" },
-	{ "check", command_check, "what this host can do: check [--json] [--trace TOPIC,...]" },
-	{ "devices", command_devices, "what of this host could be a guest's: devices [--json]" },
-	{ "list", client_list, "the guests that run" },
-	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]" },
-	{ "pause", client_pause, "stop its vCPUs" },
-	{ "resume", client_resume, "and let them go on" },
-	{ "stop", client_stop, "end it" },
+	{ "run", command_run, "boot a guest (nestor run --help)", NULL },
+	{ "dump", command_dump, "write the tables and the tree of a machine: dump --help", NULL },
+	{ "topology", command_topology, "show a machine: topology --help", NULL },
+	{ "check", command_check, "what this host can do: check --help",
+	  "[--json] [--trace TOPIC,...]\n\n"
+	  "Says what this host can do, by trying it: run guests, assign devices, nest on its SMMUs, deliver\n"
+	  "faults; and what it lacks. A function that vfio-pci has is opened for that, and so reset.\n"
+	  "Topics: " LOG_TOPICS ".\n"
+	  "Exit codes: 0 it can run guests, 1 Nestor or its host failed, 2 usage, 3 it cannot." },
+	{ "devices", command_devices, "what of this host could be a guest's: devices --help",
+	  "[--json]\n\n"
+	  "Lists this host's PCI functions that could be a guest's: driver, group, IOMMU, ways of reset, and\n"
+	  "the command that frees one from its driver. It changes nothing." },
+	{ "list", client_list, "the guests that run", "[--json]" },
+	{ "stat", client_stat, "a running guest's counters: stat [-n] NAME [--json]",
+	  "[[-n] NAME | --all] [--json]" },
+	{ "pause", client_pause, "stop its vCPUs", "[[-n] NAME | --all]" },
+	{ "resume", client_resume, "and let them go on", "[[-n] NAME | --all]" },
+	{ "stop", client_stop, "end it", "[[-n] NAME | --all]" },
 	{ "debug", client_debug,
-	  "its registers, interrupts and devices [--json]; with --iommu, a walk" },
-	{ "inject", client_inject, "an error of its SMMU: inject [-n] NAME --iommu ID ERROR" },
-	{ "help", command_help, "this text" },
-	{ "version", command_version, "which nestor this is" },
+	  "its registers, interrupts and devices [--json]; with --iommu, a walk",
+	  "[[-n] NAME] [--json] [--iommu ID --sid S [--ssid P] --iova A]" },
+	{ "inject", client_inject, "an error of its SMMU: inject [-n] NAME --iommu ID ERROR",
+	  "[[-n] NAME] --iommu ID ERROR" },
+	{ "help", command_help, "this text", NULL },
+	{ "version", command_version, "which nestor this is", NULL },
 };
 
 static int command_help(int argc, char **argv)
@@ -90,9 +102,14 @@ static int command_help(int argc, char **argv)
 	return 0;
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 static const struct command *find(const char *name)
 {
-	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+	if (is_help(name))
 		name = "help";
 	if (!strcmp(name, "--version"))
 		name = "version";
@@ -106,6 +123,10 @@ int main(int argc, char **argv)
 {
 	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
 
+	if (c && c->usage && argc == 3 && is_help(argv[2])) {
+		printf("usage: nestor %s %s\n", c->name, c->usage);
+		return 0;
+	}
 	if (c)
 		return c->run(argc - 2, argv + 2);
 	log_error("%s: expected a command, such as run, list or help",

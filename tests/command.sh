@@ -337,6 +337,10 @@ said "list of the running ones, as lkvm has it" 0 "PID" list -i
 said "list --json with no guest" 0 '"guests": []' list --json
 said "dump --help" 0 "--acpi-out DIR" dump --help
 said "topology --help" 0 "--format" topology --help
+said "check --help" 0 "usage: nestor check [--json] [--trace TOPIC,...]" check --help
+said "devices --help" 0 "usage: nestor devices [--json]" devices -h
+for command in list stat pause resume stop debug inject; do said "$command --help" 0 "usage: nestor $command [" $command --help; done
+mistake "--help behind something else of check's" 2 "check: --help: expected --json or --trace TOPIC,..." check --json --help
 said "topology needs no host" 0 "virtio-blk nowhere.img" topology -d nowhere.img
 said "topology in the format that is asked for last" 0 '"schema": 1' topology --format dot --format=json
 said "dump to standard output" 0 "arm,gic-v3" dump --dtb-out /dev/stdout

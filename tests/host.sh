@@ -19,9 +19,11 @@ initrds() {
 		local name tool tools=()
 		name=$(basename "$script" .sh)
 		! grep -q '^\. /talk$' "$script" || tools+=("$tests/guest/talk.sh:talk")
-		! grep -q '^sh /disk ' "$script" || tools+=("$tests/guest/disk.sh:disk")
+		for tool in disk button; do
+			! grep -qE "^[[:space:]]*sh /$tool( |\$)" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
+		done
 		for tool in traffic dma nest kexec stall sva ats; do
-			! grep -q "^$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
+			! grep -qE "^[[:space:]]*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		! grep -q '^sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
@@ -127,6 +129,21 @@ check_trees() {
 		echo "FAIL dtb: dt-validate finds a property that is in no binding: it says: $(head -n 1 <<<"$said")"
 }
 
+# What guests were told by trees is what `nestor dump` says, but for what is chosen for one run.
+check_told() {
+	local dir problem dtc of
+	dtc=$(setting LAB_DTC)
+	[ -d "$share/told" ] || { [ $# -gt 0 ] || echo "FAIL dtb: no guest told of its tree"; return 0; }
+	for dir in "$share"/told/*; do
+		[ -e "$dir/found.dtb" ] || continue
+		for of in found dumped; do
+			"$dtc" -q -I dtb -O dts "$dir/$of.dtb" | sed '/kaslr-seed\|rng-seed\|bootargs\|linux,initrd-/d' >"$dir/$of.dts"
+		done
+		problem=$(diff "$dir/dumped.dts" "$dir/found.dts") && [ -s "$dir/found.dts" ] && echo "PASS dtb: ${dir##*/}: a guest's own tree is what nestor dump says" ||
+			echo "FAIL dtb: ${dir##*/}: a guest's own tree is what nestor dump says: $(grep -m 1 '^[<>]' <<<"$problem")"
+	done
+}
+
 check_acpi() {
 	local dir problem
 	[ -d "$share/acpi" ] || { [ $# -gt 0 ] || echo "FAIL acpi: no guest wrote its tables"; return 0; }
@@ -146,13 +163,17 @@ host_of() { sed -n '1,5s/^# host: //p' "$tests/host/$1"; }
 
 native() { [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; }
 
+# Emulation takes twice as long where the CPUs have all that there is. Files that look at some of it name their own; and the soak.
+host_cpu=neoverse-n1
+[ -z "${SOAK:-}" ] || host_cpu=max,pauth-impdef=on,sve=off,sme=off,lpa2=off
+
 # run_in OPTIONS FILE...: all of them in one boot of such a host; does not return
 run_in() {
 	local options=$1 file
 	shift
 	if ! native; then
 		# shellcheck disable=SC2086
-		exec "$top/lab/host.sh" -t "${SOAK:+1}3000" -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" $options -- \
+		exec "$top/lab/host.sh" -t "${SOAK:+1}3000" -s "$share" -k "${HOST_KERNEL:-$(setting LAB_KERNEL)}" -P "$host_cpu" $options -- \
 			env SOAK="${SOAK:-}" CLAIMS="$CLAIMS" sh /share/tests/host/all.sh "$@"
 	elif [ -z "$options" ]; then
 		WORK=$(mktemp -d)
@@ -205,5 +226,6 @@ check_dtb "$@"
 check_trees
 check_json
 check_acpi "$@"
+check_told "$@"
 sort -rn "$share"/times/* >"$BUILD/test/times" 2>/dev/null || :
 exit $status

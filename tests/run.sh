@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs suites of tests and counts results: run.sh FOLDER SUITE... (units, command, told, rules, qmp, host, lab, crash).
+# Suites that a + joins run at the same time: those that leave CPUs idle, and do not meet.
 # Each suite prints lines "PASS name", "FAIL name: reason", "SKIP name: reason"; what else it prints is
 # kept in FOLDER/SUITE.log. Ends with "N passed, N failed, N skipped", and 0 if none failed.
 set -u -o pipefail
@@ -17,7 +18,7 @@ units() {
 	local tap=$folder/units.tap said=$folder/units.said dtc
 	dtc=$("$tests/../lab/setup.sh" env | sed -n 's/^LAB_DTC := //p')
 	[ ! -x "$dtc" ] || export LAB_DTC=$dtc # the machine itself need not have one
-	LSAN_OPTIONS=suppressions=$tests/unit/lsan.supp:print_suppressions=0 timeout -k 5 900 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs 2 >"$said" 2>&1
+	LSAN_OPTIONS=suppressions=$tests/unit/lsan.supp:print_suppressions=0 timeout -k 5 900 "$BUILD/native/unit-tests" --output=tap:"$tap" --jobs $(($(nproc) + 1)) >"$said" 2>&1
 	local status=$?
 	cat "$said"
 	sed -n -e 's/^ok - \([^ ]*\) *# SKIP \(.*\)/SKIP unit: \1: \2/p' -e '/# SKIP/d' \
@@ -37,16 +38,25 @@ host() { "$tests/host.sh"; }
 lab() { "$tests/lab.sh"; }
 crash() { "$tests/crash.sh"; }
 
-for suite; do
-	start=$SECONDS
+# one SUITE: its log, its results, and the seconds that it took
+one() {
+	local suite=$1 start=$SECONDS status
 	$suite </dev/null >"$folder/$suite.log" 2>&1
 	status=$?
 	grep -aE '^(PASS|FAIL|SKIP) ' "$folder/$suite.log" >"$folder/$suite.results"
 	[ $status = 0 ] || echo "FAIL $suite: it did not run to its end: exit code $status" >>"$folder/$suite.results"
 	[ -s "$folder/$suite.results" ] || echo "FAIL $suite: no result" >>"$folder/$suite.results"
-	cat "$folder/$suite.results" >>"$results"
-	grep -E '^FAIL ' "$folder/$suite.results"
-	printf '%s: %s passed, %d s\n' "$suite" "$(grep -c '^PASS' "$folder/$suite.results")" $((SECONDS - start))
+	echo $((SECONDS - start)) >"$folder/$suite.seconds"
+}
+
+for group; do
+	for suite in ${group//+/ }; do one "$suite" & done
+	wait
+	for suite in ${group//+/ }; do
+		cat "$folder/$suite.results" >>"$results"
+		grep -E '^FAIL ' "$folder/$suite.results"
+		printf '%s: %s passed, %d s\n' "$suite" "$(grep -c '^PASS' "$folder/$suite.results")" "$(cat "$folder/$suite.seconds")"
+	done
 done
 grep '^SKIP ' "$results"
 failed=$(grep -c '^FAIL ' "$results")

@@ -64,10 +64,10 @@ $(BUILD)/native/qmp-server: $(filter-out %/main.o,$(native-objs)) $(qmp-objs)
 
 # What needs no guest: units under sanitizers, the command line, include rule, format.
 check: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check
-	@tests/run.sh $(test-results) units command told rules
+	@tests/run.sh $(test-results) units command+told+rules
 
 test: $(BUILD)/nestor $(BUILD)/native/nestor $(BUILD)/native/unit-tests $(BUILD)/native/json-check $(BUILD)/native/qmp-server $(bare-guests) $(host-programs) setup-lab
-	@tests/run.sh $(test-results) units command told rules qmp host lab crash
+	@tests/run.sh $(test-results) units command+told+rules qmp host lab+crash
 
 # The IOMMU device and its model: ten million requests, four minutes
 soak-viommu: $(BUILD)/native/unit-tests

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The machine as a picture, in graphviz's language: functions in their segments, the IOMMUs they
- * are behind, and memory and the message frame behind those. */
+ * are behind, memory and the message frame behind those, and ranges that are reserved. */
 #include "topology/private.h"
 
 /* What has a quote or a backslash in it would end the text, or change it. */
@@ -43,7 +43,7 @@ static void print_segment(const struct platform *p, unsigned int pci, FILE *to)
 	        "  subgraph cluster_segment%u {\n"
 	        "    label=\"segment %04x, buses 00-%02x\";\n"
 	        "    segment%u [label=\"host bridge\\nECAM 0x%llx\", style=filled, fillcolor=\"#eeeeee\"];\n",
-	        pci, s->segment, s->last_bus, pci, (unsigned long long)s->ecam);
+	        pci, s->segment, s->last_bus, pci, ull(s->ecam));
 	for (unsigned int i = 0; i < p->nr_functions; i++)
 		if (p->functions[i].is_pci && p->functions[i].pci == pci)
 			print_function(p, &p->functions[i], to);
@@ -101,20 +101,35 @@ static void print_iommu(const struct platform *p, unsigned int nr, FILE *to)
 	print_escaped(i->name, to);
 	fprintf(to, "\\n%s", topology_kind(i));
 	if (i->kind == PLATFORM_IOMMU_SMMUV3)
-		fprintf(to, "\\n0x%llx", (unsigned long long)i->base);
+		fprintf(to, "\\n0x%llx", ull(i->base));
+	topology_unmappable(i, "\\n", "", to);
 	fprintf(to, "\"];\n  iommu%u -> memory;\n", nr);
+}
+
+/* Addresses that DMA finds at themselves, and who does. */
+static void print_reserved(const struct platform *p, unsigned int nr, FILE *to)
+{
+	const struct platform_reserved *r = &p->reserved[nr];
+
+	fprintf(to, "  reserved%u [shape=note, label=\"%s, as it is\\n0x%llx-0x%llx\"];\n", nr,
+	        topology_reserved(r), ull(r->base), ull(r->base + r->size - 1));
+	for (unsigned int i = 0; i < p->nr_functions; i++) {
+		const struct platform_endpoint *e = topology_endpoint(p, &p->functions[i]);
+
+		if (e && e->reserved >> nr & 1)
+			fprintf(to, "  f%u -> reserved%u [style=dotted];\n", i, nr);
+	}
 }
 
 static void print_memory(const struct platform *p, FILE *to)
 {
 	const struct platform_msi_frame *f = p->msi_frames;
 
-	fprintf(to, "  memory [shape=cylinder, label=\"RAM\\n0x%llx, %lluM",
-	        (unsigned long long)p->ram.base, (unsigned long long)p->ram.size >> 20);
+	fprintf(to, "  memory [shape=cylinder, label=\"RAM\\n0x%llx, %lluM", ull(p->ram.base),
+	        ull(p->ram.size >> 20));
 	if (p->nr_msi_frames)
 		fprintf(to, "\\n%s doorbell\\n0x%llx",
-		        f->kind == PLATFORM_MSI_ITS ? "ITS" : "GICv2m",
-		        (unsigned long long)f->doorbell);
+		        f->kind == PLATFORM_MSI_ITS ? "ITS" : "GICv2m", ull(f->doorbell));
 	fprintf(to, "\"];\n");
 }
 
@@ -131,6 +146,8 @@ int topology_dot(const struct platform *p, FILE *to)
 	print_memory(p, to);
 	for (unsigned int i = 0; i < p->nr_iommus; i++)
 		print_iommu(p, i, to);
+	for (unsigned int i = 0; i < p->nr_reserved; i++)
+		print_reserved(p, i, to);
 	for (unsigned int i = 0; i < p->nr_functions; i++) {
 		if (p->functions[i].is_pci)
 			print_above(p, &p->functions[i], to);

@@ -6,6 +6,11 @@
 
 #include "vmm/platform.h"
 
+static inline unsigned long long ull(u64 v)
+{
+	return v;
+}
+
 int topology_text(const struct platform *p, FILE *to);
 int topology_json(const struct platform *p, FILE *to);
 int topology_dot(const struct platform *p, FILE *to);
@@ -28,6 +33,12 @@ const struct platform_iommu *topology_iommu(const struct platform *p,
 /* What an endpoint's ID is called there; what the kind is called, in prose; and in a key. */
 const char *topology_id_name(const struct platform_iommu *i);
 const char *topology_kind(const struct platform_iommu *i);
+
+/* Each range that its driver cannot map, as text between @before and @after. */
+void topology_unmappable(const struct platform_iommu *i, const char *before, const char *after,
+                         FILE *to);
+/* What is in a range that DMA finds at its own addresses. */
+const char *topology_reserved(const struct platform_reserved *r);
 
 /* The ID that the ITS knows requester ID @rid of that segment by. */
 u32 topology_devid(const struct platform *p, unsigned int pci, u16 rid);

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The machine as lines: segments with their functions, ports with what is behind them, the board.
- */
+/* The machine as lines: the board, segments with their functions, ports with what is behind them,
+ * IOMMUs, and ranges that are reserved. */
 #include "topology/private.h"
 
 #define NAME_WIDTH 36 /* of what a function is, with its indentation */
-
-static unsigned long long ull(u64 v)
-{
-	return v;
-}
 
 /* 512K, 96M, 32G: what divides it. */
 static void print_size(u64 bytes, FILE *to)
@@ -133,10 +128,7 @@ static void print_iommu(const struct platform *p, unsigned int nr, FILE *to)
 		fprintf(to, " at %s", place);
 	}
 	fprintf(to, "; %u behind it\n", behind);
-	for (unsigned int r = 0; r < i->nr_unmappable; r++)
-		fprintf(to, "    0x%llx-0x%llx: %s\n", ull(i->unmappable[r].first),
-		        ull(i->unmappable[r].last),
-		        i->unmappable[r].is_msi ? "messages, untranslated" : "reserved");
+	topology_unmappable(i, "    ", "\n", to);
 }
 
 /* Addresses that DMA finds at themselves, and who does. */
@@ -146,7 +138,7 @@ static void print_reserved(const struct platform *p, unsigned int nr, FILE *to)
 	char place[TOPOLOGY_PLACE];
 
 	fprintf(to, "  0x%llx-0x%llx: %s, as it is, of", ull(r->base), ull(r->base + r->size - 1),
-	        r->kind == PLATFORM_RESERVED_MSI ? "doorbells" : "memory");
+	        topology_reserved(r));
 	for (unsigned int i = 0; i < p->nr_functions; i++) {
 		const struct platform_endpoint *e = topology_endpoint(p, &p->functions[i]);
 

@@ -71,6 +71,20 @@ const char *topology_kind(const struct platform_iommu *i)
 	return i->kind == PLATFORM_IOMMU_SMMUV3 ? "smmuv3" : "virtio-iommu";
 }
 
+void topology_unmappable(const struct platform_iommu *i, const char *before, const char *after,
+                         FILE *to)
+{
+	for (unsigned int r = 0; r < i->nr_unmappable; r++)
+		fprintf(to, "%s0x%llx-0x%llx: %s%s", before, ull(i->unmappable[r].first),
+		        ull(i->unmappable[r].last),
+		        i->unmappable[r].is_msi ? "messages, untranslated" : "reserved", after);
+}
+
+const char *topology_reserved(const struct platform_reserved *r)
+{
+	return r->kind == PLATFORM_RESERVED_MSI ? "doorbells" : "memory";
+}
+
 u32 topology_devid(const struct platform *p, unsigned int pci, u16 rid)
 {
 	return p->pci[pci].devid_base + rid;

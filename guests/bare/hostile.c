@@ -324,9 +324,11 @@ static void change(void)
 
 static void race(void)
 {
+	const u64 count = parameter_after("count=", 300);
+
 	blk_find(&blk);
 	check(psci_cpu_on(1, change) == PSCI_OK, "CPU 1 does not start");
-	for (unsigned int i = 0; i < 300; i++) {
+	for (u64 i = 0; i < count; i++) {
 		check(blk_start(&blk, F_INDIRECT), "no start");
 		memset(landing[0], 0, 16);
 		blk.ring.desc[0] = (struct desc){ (u64)landing[0], 16, DESC_NEXT, 1 };

@@ -109,21 +109,28 @@ static void crash_loaded(void)
 }
 
 /* Any size, any value, anywhere in them; but nothing that is a panic. */
+static void access_all(u64 page, unsigned int size, u64 value)
+{
+	for (u64 at = 0; at < 0x1000; at += size) {
+		if (at == 0x500) /* there is no register between */
+			at = 0xf00;
+		write_sized(page + at, size, value);
+		read_sized(page + at, size);
+	}
+}
+
 static void hostile(void)
 {
 	static const u64 pages[] = { RTC, GPIO };
 	static const u64 values[] = { 0, ~0UL, 0x8080808080808081 };
 
-	for (unsigned int page = 0; page < ARRAY_SIZE(pages); page++)
+	for (unsigned int page = 0; page < ARRAY_SIZE(pages); page++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
-			for (unsigned int size = 1; size <= 8; size *= 2)
-				for (u64 at = 0; at < 0x1000; at += size) {
-					if (at == 0x500) /* there is no register between */
-						at = 0xf00;
-					write_sized(pages[page] + at, size, values[i]);
-					read_sized(pages[page] + at, size);
-				}
-	for (u32 val = 0; val < 0x10000; val += 18) { /* every low byte that is even */
+			access_all(pages[page], 4, values[i]);
+		for (unsigned int size = 1; size <= 8; size *= 2)
+			access_all(pages[page], size, values[2]);
+	}
+	for (u32 val = 0; val < 0x10000; val += 258) { /* every low byte that is even */
 		write8(PVPANIC, val);
 		write16(PVPANIC, val);
 		write8(PVPANIC + 1, val >> 8);

@@ -57,11 +57,14 @@ static void numbers(void)
 	check(disks() == 1, "%u disks, both ports have bus 2", disks());
 	port_set_bus(0, 255, 0);
 	check(present(255) && disks() == 2, "a subordinate number below the secondary hides it");
-	for (unsigned int i = 0; i < 256; i++) {
+	for (unsigned int i = 0; i < 256; i += 5) {
+		unsigned int found;
+
 		port_set_bus(0, i, 255 - i);
 		port_set_bus(1, 255 - i, i);
-		check(disks() == (i == 0 || i == 255 ? 1 : 2), "%u disks on buses %u and %u",
-		      disks(), i, 255 - i);
+		found = disks();
+		check(found == (i == 0 || i == 255 ? 1 : 2), "%u disks on buses %u and %u", found,
+		      i, 255 - i);
 	}
 	both_work("numbered anew");
 }

@@ -174,9 +174,11 @@ static void change(void)
 
 static void net_race(void)
 {
+	const u64 count = parameter_after("count=", 300);
+
 	device_find(&dev, NET, 3);
 	check(psci_cpu_on(1, change) == PSCI_OK, "CPU 1 does not start");
-	for (unsigned int i = 0; i < 300; i++) {
+	for (u64 i = 0; i < count; i++) {
 		check(device_start(&dev, NET_FEATURES | F_INDIRECT), "no start");
 		dev.ring[RX].desc[0] = (struct desc)LAST_IN(2048);
 		dev.ring[TX].desc[0] = (struct desc)OUT(NET_HEADER, 1);

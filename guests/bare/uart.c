@@ -183,9 +183,42 @@ static void flood(void)
 	}
 }
 
+/* A line, without its end, to an idle CPU. */
+static void take_line(void)
+{
+	irqs_off();
+	received = 0;
+	while (!received || (input[received - 1] != '\n' && input[received - 1] != '\r')) {
+		asm volatile("wfi"); /* for what is pending too */
+		irqs_on();
+		irqs_off();
+	}
+	received--;
+}
+
+/* Somebody to talk to: whatever is said, until that is "exit". */
+static void prompt(void)
+{
+	receive();
+	do {
+		print("/ # ");
+		take_line();
+	} while (received != 4 || memcmp(input, "exit", 4));
+}
+
+/* Counts until something ends it, ten times a second. */
+static void ticks(void)
+{
+	for (unsigned int i = 1;; i++) {
+		print("tick %u\n", i);
+		wait_for(false, 100);
+	}
+}
+
 static const struct test tests[] = {
 	{ "registers", registers }, { "loopback", loopback }, { "thre", thre },
 	{ "echo", echo },           { "bulk", bulk },         { "flood", flood },
+	{ "prompt", prompt },       { "ticks", ticks },
 };
 
 int main(void)

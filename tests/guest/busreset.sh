@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: the bus behind the port is reset with the disk's driver bound, without one, and by hand.
+# In the guest: the bus behind the port is reset with the disk's driver bound, without one, and by hand; then the disk, and then
+# the port with it, is removed and found again.
 port=/sys/bus/pci/devices/0000:00:00.0
 dev=/sys/bus/pci/devices/0000:01:00.0
 driver=/sys/bus/pci/drivers/virtio-pci
@@ -39,3 +40,10 @@ echo "let go: $(words 0 4) bars $(words 16 8)"
 echo 1 >$dev/remove
 echo 1 >/sys/bus/pci/rescan
 sum
+
+for function in 0000:01:00.0 0000:00:00.0; do
+	echo 1 >/sys/bus/pci/devices/$function/remove || exit 6
+	[ ! -e /sys/bus/pci/devices/$function ] || exit 7
+	echo 1 >/sys/bus/pci/rescan
+	echo "found again: $(sum)"
+done

@@ -30,7 +30,7 @@ long_case "acpi: linux: without an ITS" reports no-its --irqchip gicv3 -c 2 -m 2
 long_case "acpi: linux: virtio over MMIO" reports mmio --virtio-transport mmio -c 1 -m 256 --rng -d "$WORK/disk"
 long_case "acpi: linux: segments and root ports" reports segments --segment 1 --segment 5 --root-port a --root-port b,segment=5 \
 	-c 2 -m 256 -d "$WORK/disk,bus=a" -d "$WORK/disk,ro,bus=b" -d "$WORK/disk,ro,segment=1"
-case_of "acpi: power button: linux: system_powerdown is a press of KEY_POWER" \
+long_case "acpi: power button: linux: system_powerdown is a press of KEY_POWER" \
 	presses_power --acpi -k "$IMAGE" -i "$SHARE/initrd-button" -p "console=ttyS0 quiet"
 long_case "acpi: pvpanic: linux: a panicked kernel is exit code 34 and an event" \
 	panics --acpi -k "$IMAGE" -p "console=ttyS0 quiet panic=-1"
@@ -46,9 +46,8 @@ long_case "acpi: an SMMUv3: random data over disk and network at once" behind io
 	--iommu s,type=smmuv3,interrupts=msi -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
 long_case "acpi: a virtio-iommu: random data over disk and network at once" behind iommu.strict=1 "DMA 0000:00:01.0" \
 	--iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v
-# Its tables are not kept: iasl does not write a named component back, with or without padding behind its name.
 long_case "acpi: an SMMUv3 and virtio over MMIO: the same" behind iommu.strict=1 "DMA LNRO0005" --virtio-transport mmio \
-	--iommu s,type=smmuv3 -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
+	--dump-acpi "$(kept smmu-mmio)" --iommu s,type=smmuv3 -d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s
 long_case "acpi: a virtio-iommu over MMIO: the same" behind iommu.strict=1 "DMA LNRO0005" --virtio-transport mmio \
 	--dump-acpi "$(kept viommu-mmio)" --iommu v,type=virtio -d "$WORK/disk,serial=data,iommu=v" -n tap=tap0,iommu=v
 several() { on_segments --acpi --dump-acpi "$(kept several)"; }

@@ -28,7 +28,9 @@ until_said() {
 		usleep 20000
 	done
 }
-ticks() { guest "$@" -i "$SHARE/initrd-ticks" -c 2 -m 512 && until_said "tick 3"; }
+ticks() { guest "$@" && until_said "tick 3"; }
+LINUX="-i $SHARE/initrd-ticks -c 2 -m 512"
+BARE="-k $SHARE/guests/uart.bin -p ticks"
 
 # ended STATUS: $pid ends, with that exit code, and leaves nothing in the folder of sockets.
 ended() {
@@ -53,7 +55,7 @@ nobody() { nestor 0 PID list && nestor 2 "none runs" stat && nestor 2 "name of a
 case_of "control: with no guest, list is empty and the rest says so" nobody
 
 head -c 4096 /dev/urandom >"$WORK/disk"
-case_of "control: a guest starts under a name" ticks one --root-port rp -d "$WORK/disk,bus=rp"
+case_of "control: a guest starts under a name" ticks one $LINUX --root-port rp -d "$WORK/disk,bus=rp"
 mode() {
 	WHY="modes $(stat -c %a "$XDG_RUNTIME_DIR/nestor" "$XDG_RUNTIME_DIR/nestor/one.sock" | xargs)"
 	[ "$WHY" = "modes 700 600" ]
@@ -114,7 +116,7 @@ case_of "control: debug of a running guest leaves it running" moving
 
 two() {
 	first=$pid
-	ticks two || return 1
+	ticks two $BARE || return 1
 	nestor 2 "several guests run" pause && nestor 0 "$first one" list && nestor 0 "$pid two" list &&
 		nestor 0 "" pause --all && nestor 0 paused list && ! grep running "$WORK/said"
 }
@@ -134,10 +136,10 @@ stopped() { nestor 0 "" stop && ended 0; }
 case_of "control: stop ends a paused guest with 0 and its socket goes" stopped
 
 replaced() {
-	ticks three || return 1
+	ticks three $BARE || return 1
 	kill -KILL $pid
 	wait $pid
-	ticks three && nestor 0 "$pid three" list
+	ticks three $BARE && nestor 0 "$pid three" list
 }
 case_of "control: a killed guest's name can be had again" replaced
 signalled() { kill -TERM $pid && ended 143; }
@@ -145,7 +147,7 @@ case_of "control: SIGTERM ends the guest and its socket goes" signalled
 # As nohup(1) has it, and a shell's background job its SIGINT.
 ignoring() {
 	trap '' HUP
-	ticks four
+	ticks four $BARE
 	status=$?
 	trap - HUP
 	[ $status = 0 ] && kill -HUP $pid && kill -INT $pid || return 1

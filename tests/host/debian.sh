@@ -6,14 +6,14 @@
 sum() { sha256sum <"$1" | cut -d' ' -f1; }
 
 # with TEST COMMAND...: COMMAND with the arguments of a guest of this $release; TEST is one of tests/guest, or "report";
-# $words are parameters of it
-words=
+# $words are parameters of it, and $console
+words= console=console=ttyS0
 with() {
 	test=$1
 	shift
 	cat "$INITRD" "$SHARE/debian$release/modules.cpio" >"$WORK/stock.initrd"
 	[ "$test" = report ] || cat "$SHARE/test-$test.cpio" >>"$WORK/stock.initrd"
-	"$@" -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "console=ttyS0 quiet $words"
+	"$@" -k "$WORK/vmlinuz" -i "$WORK/stock.initrd" -c 2 -m 512 -p "$console quiet $words"
 }
 
 # stock TEST ARG...: such a guest, which powers off
@@ -50,6 +50,24 @@ net() {
 
 hvc() { stock hvc --console virtio --virtio-transport mmio && said "over hvc0"; }
 
+# all: both at work, then it starts anew, and the power button ends it; by the console that SPCR names, and no other
+all() {
+	head -c 4194304 /dev/urandom >"$WORK/disk"
+	head -c 4096 /dev/zero >"$WORK/again"
+	before=$(sum "$WORK/disk")
+	words=net.bytes=$BYTES console=
+	with stock presses_power --acpi --reboot --timeout 600 --rng -d "$WORK/disk" -d "$WORK/again" -n tap=tap0
+	got=$?
+	words= console=console=ttyS0
+	[ $got = 0 ] || return 1
+	for text in "before: $before" "after: $(sum "$WORK/disk")" "up $BYTES bytes" "down $BYTES bytes" "driver: virtio_rng" \
+		"it starts anew" "button: Power Button"; do
+		said "$text" || return 1
+	done
+	WHY="consoles: $(grep -a ^console: "$OUT" | xargs)"
+	[ "$(grep -ac '^console: ttyS0' "$OUT")" = 2 ]
+}
+
 alarm() { with rtc has_the_time && said "rtc: rtc-pl031" && said "the alarm came"; }
 
 for release in 12 13; do
@@ -60,16 +78,17 @@ for release in 12 13; do
 	fi
 	cp "$SHARE/debian$release/vmlinuz" "$WORK"
 	long_case "$kernel: its stock kernel boots, with its own modules for virtio-rng" found "1af4:1044 virtio_rng" --rng
-	case_of "$kernel: by ACPI: its stock kernel boots, with its own modules for virtio-rng" found "1af4:1044 virtio_rng" --rng --acpi
+	long_case "$kernel: by ACPI: its stock kernel boots, with its own modules for virtio-rng" found "1af4:1044 virtio_rng" --rng --acpi
+	case_of "$kernel: by ACPI, by SPCR's console: a disk, a network, random numbers; it starts anew, and takes a press of the power button" all
 	# What is the same driver in both is asked of the newer one only.
 	if [ "$release" = 12 ] && [ -z "${SOAK:-}" ]; then continue; fi
-	case_of "$kernel: a disk over PCI is rewritten by 16 writers, and is the same from both sides" disk
+	long_case "$kernel: by a device tree: system_powerdown is a press of KEY_POWER" with button presses_power
+	long_case "$kernel: a disk over PCI is rewritten by 16 writers, and is the same from both sides" disk
 	long_case "$kernel: a disk over MMIO likewise" disk --virtio-transport mmio
 	long_case "$kernel: a line over the virtio console, over MMIO" hvc
 	long_case "$kernel: random data both ways over a tap" net
 	words=
 	long_case "$kernel: the clock has the host's time, and its alarm comes" alarm
-	case_of "$kernel: system_powerdown is a press of KEY_POWER" with button presses_power
 	rm "$WORK/vmlinuz"
 done
 kill $server

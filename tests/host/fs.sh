@@ -92,10 +92,19 @@ dies() {
 		said "nestor: --fs $WORK/dir: virtiofsd ended with exit code 137" && said "the guest's folder is gone"
 }
 case_of "fs: virtiofsd's death is one line and a device that needs a reset, and the guest goes on" dies
-killed() { start && kill -KILL $pid && ended 137; }
+# idles: likewise, of whose folder nothing is used
+idles() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$SHARE/guests/uart.bin" --fs "$WORK/dir,tag=shared" -p ticks >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "tick 1" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
+	WHY="no helper runs"
+	[ -n "$(helpers)" ]
+}
+killed() { idles && kill -KILL $pid && ended 137; }
 case_of "fs: virtiofsd ends with Nestor: SIGKILL" killed
-terminated() { start && kill -TERM $pid && ended 143; }
-long_case "fs: virtiofsd ends with Nestor: SIGTERM" terminated
+terminated() { idles && kill -TERM $pid && ended 143; }
+case_of "fs: virtiofsd ends with Nestor: SIGTERM" terminated
 
 # impostor SCRIPT: something else by that name
 impostor() {

@@ -6,6 +6,9 @@
 . "$SHARE/tests/host/bare-lib.sh"
 with_helpers
 
+RACES=100
+[ -z "${SOAK:-}" ] || RACES=1000
+
 refuses_long_requests() {
 	with_disk hostile too-long || return
 	WHY="the disk is now of $(wc -c <"$DISK") bytes"
@@ -80,7 +83,7 @@ over_mmio() {
 	case_of "$label: rings outside memory break the queue, and a reset mends it" with_disk hostile rings $on
 	case_of "$label: the write that resets lasts as long as requests are in flight" with_disk hostile in-flight $on
 	case_of "$label: a queue is reset with requests in flight, alone" with_disk hostile queue-reset $on
-	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2 $on
+	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile "race count=$RACES" -c 2 $on
 	case_of "$label: net: malformed buffers break their queue, and a reset mends it" on_tap queues net-buffers $on
 	case_of "$label: net: rings outside memory break the queue, and a reset mends it" on_tap queues net-rings $on
 	case_of "$label: net: resets with buffers held" on_tap queues net-resets $on
@@ -114,11 +117,11 @@ alone() {
 	others "$1" pci
 }
 
-# hostile LABEL COUNT SEED...: what goes by chance; COUNT random accesses from each seed
+# hostile LABEL COUNT SEED...: what goes by chance; COUNT random accesses from each seed. Without sanitizers in the soak only
 hostile() {
 	label=$1 count=$2
-	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile race -c 2
-	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues net-race -c 2
+	case_of "$label: descriptors that change while they are read do no harm" with_disk hostile "race count=$RACES" -c 2
+	case_of "$label: net: descriptors that change while they are read do no harm" on_tap queues "net-race count=$RACES" -c 2
 	case_of "$label: root ports: a CPU resets the bus while another uses it" behind_ports race -c 2
 	shift 2
 	for seed; do
@@ -133,8 +136,6 @@ over_mmio bare
 if [ -n "${SOAK:-}" ]; then
 	alone bare
 	hostile bare 200000 1 2 3 4 5 6
-else
-	hostile bare 5000 1
 fi
 
 # The program with sanitizers, from memory: over 9p its libraries would take seconds each time.
@@ -147,6 +148,6 @@ if [ -n "${SOAK:-}" ]; then
 	over_mmio sanitizers
 	hostile sanitizers 100000 3 4
 else
-	hostile sanitizers 3000 3
+	hostile sanitizers 2000 3
 fi
 ip link del hostile

@@ -35,7 +35,7 @@ disk() {
 	said "before: $before" || return 1
 	said "after: $(sum "$WORK/disk")"
 }
-SIZE=16777216
+SIZE=4194304
 [ -z "${SOAK:-}" ] || SIZE=67108864
 case_of "linux: a disk is read, rewritten by 16 writers, and is the same from both sides" disk $SIZE 512
 long_case "linux: the same with 1 GiB" disk 1073741824 2G
@@ -63,18 +63,20 @@ sixteen() {
 }
 long_case "linux: 16 disks, each with its own contents" sixteen
 
-# shell COMMAND...: a guest whose shell runs in the background as $pid, with its input on descriptor 5.
-shell() {
+# begins ARG...: a guest that has a prompt runs in the background as $pid, with its input on descriptor 5.
+begins() {
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
 	: >"$OUT" # the one before's is not this one's
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell" >"$OUT" 2>&1 <"$WORK/in" &
+	"$NESTOR" run --timeout 180 "$@" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"
 	until grep -q '# ' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done # the prompt
 }
+shell() { begins -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell"; }
+prompt() { begins -k "$SHARE/guests/uart.bin" -p prompt; } # who sits there does not matter
 
-# ended STATUS: the guest of `shell` ends, with that exit code.
+# ended STATUS: the guest of begins() ends, with that exit code.
 ended() {
 	wait $pid
 	got=$?
@@ -96,18 +98,19 @@ earlycon() {
 long_case "linux: the early console speaks before any driver, by what the tree says" earlycon
 
 ctrl_a_x() {
-	shell
+	prompt
 	printf '\001x' >&5
 	ended 0
 }
 case_of "ways out: Ctrl-a x ends the guest with 0" ctrl_a_x
 
-case_of "ways out: --timeout ends the guest with 35" run 35 --timeout 2 -k "$IMAGE" -i "$INITRD" -p "$QUIET nestor.run=shell"
-case_of "ways out: a panicked kernel ends with 34" run 34 -k "$IMAGE" -p "$QUIET panic=-1"
+case_of "ways out: --timeout ends the guest with 35" run 35 --timeout 1 -k "$SHARE/guests/uart.bin" -p prompt
+panicked() { run 34 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --cpu pmu=off --dump-dtb "$SHARE/guest.dtb"; }
+case_of "ways out: a panicked kernel ends with 34" panicked
 case_of "ways out: a kernel that resets ends with 32" run 32 -k "$IMAGE" -i "$SHARE/initrd-reset" -p "$QUIET"
 
 signal() {
-	shell
+	prompt
 	kill -TERM $pid
 	ended 143
 }
@@ -115,7 +118,7 @@ case_of "ways out: a signal N ends the guest with 128+N" signal
 
 reader_gone() {
 	{
-		"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0" 2>"$OUT" </dev/null
+		"$NESTOR" run --timeout 180 -k "$SHARE/guests/uart.bin" -p "flood lines=100" 2>"$OUT" </dev/null
 		echo $? >"$WORK/status"
 	} | head -c 100 >/dev/null
 	WHY="exit code $(cat "$WORK/status"), expected 0"
@@ -124,10 +127,7 @@ reader_gone() {
 case_of "console: a reader that goes away does not stop the guest" reader_gone
 
 # The tree itself is checked outside, where dtc is (tests/host.sh).
-dump_dtb() {
-	run 34 -k "$IMAGE" -c 3 -m 320M -p "$QUIET panic=-1" --cpu pmu=off --dump-dtb "$SHARE/guest.dtb"
-}
-case_of "dtb: --dump-dtb writes the guest's device tree" dump_dtb
+case_of "dtb: --dump-dtb has written that guest's device tree" test -s "$SHARE/guest.dtb"
 
 # no_kvm WHY COMMAND: COMMAND changes /dev for Nestor alone, which says WHY in one line.
 no_kvm() {

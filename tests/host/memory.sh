@@ -12,15 +12,14 @@ fill() {
 free_pages() { cat "$POOLS/hugepages-$1kB/free_hugepages"; }
 reserved() { cat "$POOLS/hugepages-$1kB/resv_hugepages"; }
 
-# huge KIB NUMBER ARG...: the guest has all NUMBER pages of that pool, and leaves them
+# huge KIB NUMBER ARG...: the guest, which has a prompt, has all NUMBER pages of that pool, and leaves them
 huge() {
 	kib=$1 number=$2
 	shift 2
 	rm -f "$WORK/in"
 	mkfifo "$WORK/in"
 	: >"$OUT" # the one before's is not this one's
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet nestor.run=shell" "$@" \
-		>"$OUT" 2>&1 <"$WORK/in" &
+	"$NESTOR" run --timeout 180 "$@" >"$OUT" 2>&1 <"$WORK/in" &
 	pid=$!
 	exec 5>"$WORK/in"
 	until grep -q '# ' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done # the prompt
@@ -39,13 +38,15 @@ refused() {
 	run "$status" -k "$IMAGE" "$@" && said "nestor: --$text"
 }
 
+linux() { huge "$@" -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet nestor.run=shell"; }
+bare() { huge "$@" -k "$SHARE/guests/uart.bin" -p prompt; }
 fill 2048 128
-case_of "memory: --hugetlb 2M: all of a guest's RAM is huge pages, and they come back" huge 2048 128 --hugetlb 2M -m 256
+case_of "memory: --hugetlb 2M: all of a guest's RAM is huge pages, and they come back" linux 2048 128 --hugetlb 2M -m 256
 case_of "memory: one huge page too few: exit 3, one line with what there is" \
 	refused 3 "hugetlb 2M: Cannot allocate memory: expected 129 free pages of 2M; of 128 there are, 128 are free and 0" --hugetlb 2M -m 258
 mkdir -p "$WORK/huge"
 mount -t hugetlbfs -o pagesize=2M huge "$WORK/huge"
-case_of "memory: --hugetlbfs, as lkvm has it" huge 2048 128 --hugetlbfs "$WORK/huge" -m 256
+case_of "memory: --hugetlbfs, as lkvm has it" bare 2048 128 --hugetlbfs "$WORK/huge" -m 256
 left() {
 	WHY="a file is left: $(ls "$WORK/huge")"
 	[ -z "$(ls -A "$WORK/huge")" ]
@@ -57,7 +58,7 @@ cut() {
 	what=$1
 	shift
 	: >"$OUT" # the one before's is not this one's
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-ticks" -p "console=ttyS0 quiet" -m 256 "$@" \
+	"$NESTOR" run --timeout 180 -k "$SHARE/guests/uart.bin" -p ticks -m 256 "$@" \
 		>"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q 'tick 3' "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
@@ -92,13 +93,13 @@ case_of "memory: --hugetlb of a size there is not: exit 3" \
 case_of "memory: --mem that is no whole huge page: exit 2" refused 2 "mem 256M: expected whole huge pages of 1G" --hugetlb 1G
 
 if fill 1048576 1; then
-	case_of "memory: --hugetlb 1G: one page" huge 1048576 1 --hugetlb 1G -m 1G
+	case_of "memory: --hugetlb 1G: one page" bare 1048576 1 --hugetlb 1G -m 1G
 	fill 1048576 0
 else
 	skip "memory: --hugetlb 1G: one page" "the host finds no 1 GiB in one piece"
 fi
 
-overcommit() { run 34 -k "$IMAGE" -m 64G --overcommit -p "console=ttyS0 panic=-1 mem=256M quiet"; }
+overcommit() { run 65 -k "$SHARE/guests/exit.bin" -m 64G --overcommit -p "status status=1"; }
 case_of "memory: more than the host has: exit 3" refused 3 "mem 65536M: expected at most the" -m 64G
 case_of "memory: --overcommit lets a guest have more than the host" overcommit
 

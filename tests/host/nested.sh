@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Guests that are hypervisors: they start at EL2, and run guests of their own.
-# host: -a kvm-arm.mode=nested
+# host: -P max,pauth=off,sve=off,sme=off,lpa2=off -a kvm-arm.mode=nested
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 LABEL=nested

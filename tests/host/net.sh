@@ -42,8 +42,6 @@ again() {
 }
 long_case "net: tap: the same over MMIO, and the guest's address is the same" again
 
-mac() { traffic 0 "" -n mode=tap,tapif=tap0,guest_mac=52:54:00:12:34:56 && said "mac: 52:54:00:12:34:56"; }
-case_of "net: tap: lkvm's words, an address of one's own" mac
 
 several() { traffic 1 "" -n tap=tap1,queues=4 -c 4 && said "queues: 4"; }
 tap 1 multi_queue
@@ -51,10 +49,11 @@ case_of "net: tap: four queue pairs" several
 single() { traffic 1 "" -n tap=tap1 && said "queues: 1"; }
 long_case "net: tap: one pair of a tap that could have several" single
 
-jumbo() { traffic 0 "" -n tap=tap0 && said "mtu: 9000"; }
+jumbo() { traffic 0 "" -n mode=tap,tapif=tap0,guest_mac=52:54:00:12:34:56 && said "mtu: 9000"; }
 ip link set tap0 mtu 9000
 case_of "net: tap: the interface's MTU is the guest's" jumbo
 ip link set tap0 mtu 1500
+case_of "net: tap: lkvm's words, an address of one's own, of the same guest" said "mac: 52:54:00:12:34:56"
 
 case_of "net: several queues of a tap that has one: exit 2, one line" run 2 -k "$IMAGE" -n tap=tap0,queues=2
 not_tap() { run 2 -k "$IMAGE" -n tap=lo && said "--network tap=lo: Invalid argument: expected a tap interface"; }

@@ -20,12 +20,14 @@ gone() {
 	done
 }
 
-# start SCRIPT ARG...: a guest in the background, as $pid, until it has said that its link is up
+# start CUE ARG...: a guest in the background, as $pid, until it has said that
 start() {
+	cue=$1
+	shift
 	: >"$OUT" # the one before's is not this one's
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-link" -n passt -p "console=ttyS0 quiet" >"$OUT" 2>&1 </dev/null &
+	"$NESTOR" run --timeout 180 "$@" -n passt >"$OUT" 2>&1 </dev/null &
 	pid=$!
-	until grep -q "the link is up" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
+	until grep -q "$cue" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
 	WHY="no helper runs"
 	[ -n "$(helpers)" ]
 }
@@ -59,16 +61,16 @@ lease() {
 case_of "passt: a lease by DHCP, random data both ways over 32 streams" lease
 
 by_signal() {
-	start || return 1
+	start "tick 1" -k "$SHARE/guests/uart.bin" -p ticks || return 1
 	kill -$1 $pid
 	ended $2
 }
-long_case "passt: it ends with Nestor: SIGHUP" by_signal HUP 129
-long_case "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
+case_of "passt: it ends with Nestor: SIGHUP" by_signal HUP 129
+case_of "passt: it ends with Nestor: SIGTERM" by_signal TERM 143
 case_of "passt: it ends with Nestor: SIGKILL" by_signal KILL 137
 
 dies() {
-	start || return 1
+	start "the link is up" -k "$IMAGE" -i "$SHARE/initrd-link" -p "console=ttyS0 quiet" || return 1
 	kill -9 $(helpers | tail -n 1)
 	ended 0 && said "the link is down" &&
 		said "nestor: --network passt: passt ended with exit code 137" && said ": the guest's link is down"

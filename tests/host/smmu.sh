@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # SMMUv3: bare-metal guests that drive it, and look at what endpoints reach.
+# host: -P max,pauth=off,sve=off,sme=off,lpa2=off
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 

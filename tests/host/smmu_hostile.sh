@@ -29,14 +29,14 @@ stalls() {
 		case_of "$label: stalls, answers, resets and tables of chance, seed $seed" endpoint smmu_stall "chance seed=$seed count=$count"
 	done
 }
-if [ -n "${SOAK:-}" ]; then stalls plain 200000 1 2 3 4; else stalls plain 3000 1; fi
-if [ -n "${SOAK:-}" ]; then hostile plain 200000 1 2 3 4; else hostile plain 20000 1; fi
+# In every run all of it goes under sanitizers
+if [ -n "${SOAK:-}" ]; then stalls plain 200000 1 2 3 4; hostile plain 200000 1 2 3 4; fi
 
 cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
-if [ -n "${SOAK:-}" ]; then stalls sanitizers 50000 5 6; else stalls sanitizers 1000 2; fi
-if [ -n "${SOAK:-}" ]; then hostile sanitizers 100000 5 6; else hostile sanitizers 10000 2; fi
+if [ -n "${SOAK:-}" ]; then stalls sanitizers 50000 5 6; else stalls sanitizers 2000 2; fi
+if [ -n "${SOAK:-}" ]; then hostile sanitizers 100000 5 6; else hostile sanitizers 4000 2; fi
 for test in "smmu nested" "smmu two-level" "smmu pasid" "smmu hold" "smmu_fault each" "smmu_fault silent" "smmu_queue overflow" "smmu_queue command" \
 	"smmu_ats full" "smmu_ats split" "smmu_ats answers" "smmu_ats checked" "smmu_ats hold" "smmu_ats pasid" "smmu_ats churn" \
 	"smmu_stall retried" "smmu_stall terminated" "smmu_stall full" "smmu_stall wrong" "smmu_stall torn" "smmu_stall moved" \

@@ -33,7 +33,7 @@ linear() { one ",idr0.st_level=0,idr0.cd2l=0,idr1.sidsize=6" iommu.strict=1 "DMA
 stage1() { one ",idr0.s2p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
 stage2() { one ",idr0.s1p=0" iommu.strict=1 "DMA 0000:00:00.0"; }
 long_case "smmu: Linux: strict: stage 1 alone" stage1
-case_of "smmu: Linux: strict: stage 2 alone" stage2
+long_case "smmu: Linux: strict: stage 2 alone" stage2 # smmu_ats.sh has it in every run
 case_of "smmu: Linux: strict: tables of one level, which is all there is" linear
 # pages64 KEYS: a kernel whose pages, tables and doorbells are of 64 KiB, with addresses of 52 bits where there are some
 pages64() {

@@ -26,7 +26,7 @@ case_of "smmu: pri: an endpoint that gives up or begins anew, with groups outsta
 case_of "smmu: pri: queues of all sizes, with any index, and told while they are enabled" asks sizes
 case_of "smmu: pri: a guest that never answers ends" asks never
 if [ -n "${SOAK:-}" ]; then count=200000; else count=10000; fi
-case_of "smmu: pri: registers, commands and tables of chance under page requests do no harm" chance 1 $count
+long_case "smmu: pri: registers, commands and tables of chance under page requests do no harm" chance 1 $count
 
 cp -r "$SHARE/asan" "$WORK"
 plain=$NESTOR

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # SMMUv3: its stage 2 against that of a guest's guest, whose hypervisor is a bare-metal guest.
-# host: -a kvm-arm.mode=nested
+# host: -P max,pauth=off,sve=off,sme=off,lpa2=off -a kvm-arm.mode=nested
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 

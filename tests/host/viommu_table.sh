@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A virtio-iommu whose driver owns the tables: endpoints and the CPU have to make the same of them. Then the same under a
 # program with ASan and UBSan, whose every report is a failure.
+# host: -P max,pauth=off,sve=off,sme=off,lpa2=off
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 

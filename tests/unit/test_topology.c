@@ -174,6 +174,10 @@ Test(topology, what_a_driver_cannot_map_is_shown_with_who_cannot)
 		"; 1 behind it\n    0x1000-0x1fff: reserved\n    0x8000000-0x8000fff: messages, untranslated\n",
 		"\nreserved\n  0x90000000-0x9000ffff: memory, as it is, of 0000:01:00.0\n",
 	};
+	static const char *const picture[] = {
+		"\"w\\nvirtio-iommu\\n0x1000-0x1fff: reserved\\n0x8000000-0x8000fff: messages, untranslated\"];\n",
+		"  reserved0 [shape=note, label=\"memory, as it is\\n0x90000000-0x9000ffff\"];\n  f2 -> reserved0 [style=dotted];\n",
+	};
 	const char *last, *kind, *of_disk;
 	json_t *got;
 
@@ -188,6 +192,7 @@ Test(topology, what_a_driver_cannot_map_is_shown_with_who_cannot)
 	machine.nr_reserved = 1;
 	machine.endpoints[0].reserved = 1;
 	expect_all(print("text"), lines, ARRAY_SIZE(lines));
+	expect_all(print("dot"), picture, ARRAY_SIZE(picture));
 	got = print_json();
 	cr_assert(zero(
 		int,
