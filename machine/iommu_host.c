@@ -4,7 +4,6 @@
 #include "machine/iommu_host.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "devices/virtio/iommu.h"
 #include "machine/machine.h"
@@ -14,9 +13,7 @@
 
 static bool is_behind(const struct machine *m, unsigned int vfio, unsigned int iommu)
 {
-	const char *id = m->options->vfio[vfio].place.iommu;
-
-	return id && !strcmp(id, m->options->iommus[iommu].id);
+	return iommu_of(m->options, &m->options->vfio[vfio].place) == (int)iommu;
 }
 
 static bool is_assigned_to(const struct machine *m, unsigned int iommu)

@@ -68,14 +68,13 @@ const char *vfio_option_take(struct options *o, char *val)
 bool vfio_check(const struct options *o)
 {
 	for (unsigned int i = 0; i < o->nr_vfio; i++) {
-		const struct place *p = &o->vfio[i].place;
-		const int n = p->iommu ? iommu_index(o, p->iommu) : -1;
+		const int n = iommu_of(o, &o->vfio[i].place);
 
 		if (n < 0 || iommu_can_assign(o, n))
 			continue;
 		log_error("--vfio-pci %s,iommu=%s: expected none, or an --iommu of type=virtio: "
 		          "an emulated SMMU translates for no device of the host's",
-		          o->vfio[i].said, p->iommu);
+		          o->vfio[i].said, o->iommus[n].id);
 		return false;
 	}
 	return true;
@@ -156,7 +155,7 @@ int vfio_open(struct machine *m)
 
 void vfio_close(struct machine *m)
 {
-	if (m->vfio_context.uapi.iommufd >= 0)
+	if (m->vfio_context.ioas) /* 0: it was not opened */
 		vfio_context_close(&m->vfio_context);
 }
 

@@ -132,6 +132,9 @@ for bits in 0 21 -1 x ""; do
 done
 bad "a flag of a DMA endpoint with a value" "--dma-test ats=on: expected ats without a value" -k good --dma-test=ats=on
 bad "too many DMA endpoints" "--dma-test : expected at most 256 DMA endpoints" -k good $(printf -- '--dma-test %.0s' $(seq 257))
+bad "a function of the host's that is none" "--vfio-pci 01:20.0: expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci 01:20.0
+bad "a function of the host's, twice" "--vfio-pci 0000:01:00.0: expected each function once" -k good --vfio-pci 01:00.0 --vfio-pci 0000:01:00.0
+bad "a function of the host's behind an SMMU that is emulated" "--vfio-pci 01:00.0,iommu=s: expected none, or an --iommu of type=virtio" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s
 bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
 bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v
 bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x
