@@ -34,7 +34,6 @@ static const struct refused {
 	{ "sdl", 0, NULL },
 	{ "tty", 0, NULL },
 	{ "vcpu-affinity", 0, "taskset" },
-	{ "vfio-pci", 0, NULL },
 	{ "virtio-legacy", 0, NULL },
 	{ "vnc", 0, NULL },
 };

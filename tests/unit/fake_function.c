@@ -239,6 +239,10 @@ static int trigger(struct fake_function *f, const struct vfio_irq_set *arg)
 {
 	const int *fds = (const void *)arg->data;
 
+	if (arg->index >= VFIO_PCI_ERR_IRQ_INDEX) {
+		f->events[arg->index - VFIO_PCI_ERR_IRQ_INDEX] = fds[0];
+		return 0;
+	}
 	if (!arg->count && arg->flags & VFIO_IRQ_SET_DATA_NONE) {
 		if (f->mode == (int)arg->index)
 			forget_fds(f);
