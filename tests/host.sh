@@ -61,6 +61,11 @@ nested() {
 	cat "$share/initrd-nested" "$share/nestor.cpio" >"$share/initrd-nestor"
 }
 ! wants nested.sh "$@" || nested
+onward() {
+	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd-assigned:guest-initrd"
+	cat "$share/initrd-onward" "$share/nestor.cpio" >"$share/initrd-nestor-onward"
+}
+! wants vfio_onward.sh "$@" || onward
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 { ! wants pci.sh "$@" && ! wants dma_test.sh "$@"; } || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"

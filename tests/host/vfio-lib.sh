@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For scenarios with devices of the lab's host (lab/devices.sh): where they are, and how they become free.
+CARD=0000:01:00.0 IGB=0000:21:00.0 VF=0000:21:10.0 DISK=0000:22:00.0 VIRTIO=0000:23:00.0
+
+# free AT: by the command that `nestor devices` prints
+free() {
+	"$NESTOR" devices | awk -v at="$1" '/^[0-9a-f]/ { on = $1 == at } on' | sed -n 2p >"$WORK/free"
+	! grep -q '^  echo' "$WORK/free" || sh "$WORK/free"
+}
+
+quiet() {
+	WHY=$(dmesg | grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' | head -n 1)
+	[ -z "$WHY" ]
+}

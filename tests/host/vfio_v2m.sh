@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Devices of a host with a GICv2, whose MSIs nothing isolates: a guest has a GICv2m.
+# host: -d nest -M gic-version=2 -a iommufd.allow_unsafe_interrupts=1
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/vfio-lib.sh"
+
+free $CARD
+v2m() {
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned" -c 2 --irqchip gicv2m -p "console=ttyS0 loglevel=1" "$@" &&
+		said "eth0: e1000e: what was sent came back"
+}
+case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD
+case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
+echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
+refused() {
+	run 3 -k "$IMAGE" --vfio-pci $CARD
+	got=$?
+	said "nestor: --vfio-pci $CARD: bind: Operation not permitted: the host's interrupts are not isolated" || return 1
+	return $got
+}
+case_of "vfio: where interrupts are not isolated, and that is not allowed, it is refused" refused
