@@ -1,15 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest: TCP's rate over eth0 to the lab's echo and back, as a "figure NAME VALUE" line: of three transfers one
-# after the other the median.
-head -c 4194304 /dev/urandom >/tmp/sent
+# In the guest: TCP's rates over eth0 to the lab and from it, 8 MiB each, as "figure NAME VALUE" lines: of three transfers
+# one after the other the median.
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
-nc -w 30 10.0.2.100 7 </tmp/sent >/dev/null # warm
-for i in 1 2 3; do
-	read -r since rest </proc/uptime
-	nc -w 30 10.0.2.100 7 </tmp/sent | cmp - /tmp/sent || continue
-	read -r now rest </proc/uptime
-	echo "$since $now"
-done | awk '{ print 4.194304 / ($2 - $1) }' | sort -n | awk '{ v[NR] = $1 } END { if (NR == 3) print "figure vfio_tcp", v[2] }'
+head -c 8388608 /dev/zero >/tmp/sent
+nc -w 30 10.0.2.100 9 </tmp/sent # warm
+# rate NAME COMMAND...
+rate() {
+	name=$1
+	shift
+	for i in 1 2 3; do
+		read -r since rest </proc/uptime
+		"$@" || continue
+		read -r now rest </proc/uptime
+		echo "$since $now"
+	done | awk '{ print 8.388608 / ($2 - $1) }' | sort -n | awk -v n="$name" '{ v[NR] = $1 } END { if (NR == 3) print "figure", n, v[2] }'
+}
+away() { nc -w 30 10.0.2.100 9 </tmp/sent; }
+here() { [ "$(nc -w 30 10.0.2.100 19 </dev/null | wc -c)" = 8388608 ]; }
+rate vfio_tcp_tx away
+rate vfio_tcp_rx here
 ip link set eth0 down

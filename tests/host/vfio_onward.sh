@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # A device of the host's that a guest gives to a guest of its own.
-# host: -d nest -a kvm-arm.mode=nested
+# host: -d nest -P max,pauth=off,sve=off,sme=off,lpa2=off -a kvm-arm.mode=nested
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/vfio-lib.sh"
 

@@ -14,7 +14,7 @@ case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD
 case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
 echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
 refused() {
-	run 3 -k "$IMAGE" --vfio-pci $CARD
+	run 3 -k "$IMAGE" --irqchip gicv2m --vfio-pci $CARD
 	got=$?
 	said "nestor: --vfio-pci $CARD: bind: Operation not permitted: the host's interrupts are not isolated" || return 1
 	return $got
