@@ -309,7 +309,7 @@ Test(control, a_reset_is_an_event_and_does_not_resume)
 
 #define ENOUGH 50 /* some of them come while it waits; each takes the others on the CPU a turn */
 
-static int asked, signals;
+static int entered, asked, signals;
 
 static void on_signal(int nr)
 {
@@ -320,6 +320,7 @@ static void on_signal(int nr)
 /* One that is asked to leave the guest, and does once its questioner was disturbed often enough. */
 static int busy_for_long(struct kvm_run *run, unsigned int nth)
 {
+	__atomic_add_fetch(&entered, 1, __ATOMIC_SEQ_CST);
 	busy(run, nth);
 	__atomic_store_n(&asked, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&signals, __ATOMIC_SEQ_CST) < ENOUGH)
@@ -346,6 +347,8 @@ Test(control, a_signal_does_not_end_the_wait_for_an_answer)
 	cr_assert(zero(int, ask("stop")));
 	fake.run = busy_for_long;
 	cr_assert(zero(int, ask("cont")));
+	while (__atomic_load_n(&entered, __ATOMIC_SEQ_CST) < 2) /* or nobody had to be asked */
+		sched_yield();
 	sigaction(SIGUSR1, &act, NULL);
 	pthread_create(&other, NULL, disturb, &self);
 	cr_assert(zero(int, ask("x-nestor-debug")));
