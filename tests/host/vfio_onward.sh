@@ -13,5 +13,5 @@ onward() {
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
-case_of "vfio: behind a virtio-iommu: the guest gives its card to a guest of its own, through its own VFIO" onward
+long_case "vfio: behind a virtio-iommu: the guest gives its card to a guest of its own, through its own VFIO" onward
 case_of "vfio: onward: the host's kernel has no complaint" quiet
