@@ -6,6 +6,7 @@
 #include "vmm/types.h"
 
 struct dma_space;
+struct smmu_backend;
 struct vm;
 
 /*
@@ -42,6 +43,9 @@ struct smmu_config {
 	/* Wired interrupts: SPIs counted from 0, edges. */
 	u32 eventq_spi, priq_spi, sync_spi, gerror_spi;
 	u32 devid; /* by which an ITS knows its messages */
+	/* Who translates for devices of the host's (backend.h); NULL: there are none. It outlives
+	 * the SMMU. */
+	struct smmu_backend *backend;
 };
 
 struct smmu;
