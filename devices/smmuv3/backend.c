@@ -168,6 +168,11 @@ static struct smmu_words trim(const struct smmu *s, const struct passed *p, cons
 	return (struct smmu_words){ { cmd[0] & word0, cmd[1] & word1 } };
 }
 
+bool smmu_is_of_stream(const struct smmu_words *w)
+{
+	return passed[FIELD_GET(CMD0_OPCODE, w->word[0])].of_stream;
+}
+
 static void flush(struct smmu *s)
 {
 	struct smmu_backend *b = s->config.backend;
@@ -175,6 +180,11 @@ static void flush(struct smmu *s)
 	if (s->nr_batch)
 		b->ops->invalidate(b, s->batch, s->nr_batch);
 	s->nr_batch = 0;
+}
+
+bool smmu_backend_full(const struct smmu *s)
+{
+	return s->installing && s->nr_batch == SMMU_BATCH;
 }
 
 /* Together, and no later than CMD_SYNC. */
@@ -185,9 +195,9 @@ static void pass(struct smmu *s, const u64 *cmd)
 
 	if (!p || !p->is || (p->of_stream && !is_ours(s, FIELD_GET(CMD0_SID, cmd[0]))))
 		return;
-	s->batch[s->nr_batch++] = trim(s, p, cmd);
 	if (s->nr_batch == SMMU_BATCH)
 		flush(s);
+	s->batch[s->nr_batch++] = trim(s, p, cmd);
 }
 
 void smmu_pass_on(struct smmu *s, const u64 *cmd)

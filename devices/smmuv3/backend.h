@@ -23,10 +23,13 @@ struct smmu_stream_config {
 	u64 ste[2];   /* SMMU_STAGE1: the first words of its STE, and of these stage 1's fields */
 };
 
-/* A command as it is in the queue, less what is reserved. */
+/* A command as it is in the queue, less what is reserved; whether it is of one StreamID, which is
+ * then in bits 63:32 of the first word. So many are passed on at once. */
 struct smmu_words {
 	u64 word[2];
 };
+#define SMMU_BATCH 256
+bool smmu_is_of_stream(const struct smmu_words *w);
 
 struct smmu_backend;
 struct smmu_stream;

@@ -209,7 +209,8 @@ static void queue_turn(struct smmu *s)
 static bool can_run(const struct smmu *s, unsigned int log2size)
 {
 	return s->cr0ack & CR0_CMDQEN && !smmu_error_active(s, GERROR_CMDQ) &&
-	       !s->injected.failed && !smmu_queue_empty(s->cmdq_prod, s->cmdq_cons, log2size);
+	       !s->injected.failed && !smmu_backend_full(s) &&
+	       !smmu_queue_empty(s->cmdq_prod, s->cmdq_cons, log2size);
 }
 
 void smmu_commands(struct smmu *s)

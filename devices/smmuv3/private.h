@@ -182,7 +182,6 @@ struct smmu_stalls {
 	bool running;
 };
 
-#define SMMU_BATCH 256
 struct smmu {
 	/* registers: near the beginning, where a row of a table can name them */
 	struct smmu_id id;
@@ -256,6 +255,10 @@ unsigned int smmu_queue_log2size(u64 base, u32 largest);
 gpa_t smmu_queue_entry(const struct smmu *s, u64 base, unsigned int log2size, u32 index,
                        unsigned int entry);
 
+/* id.c: for fields that there are. Whether one was set by name; any value. */
+bool smmu_id_said(const struct smmu_id *id, const char *name);
+void smmu_id_put(struct smmu_id *id, const char *name, u64 value);
+
 /* smmu.c: the endpoint of @sid, if it has a device that can be told anything (ATS, PRI). */
 struct smmu_endpoint *smmu_find_device(const struct smmu *s, u32 sid);
 
@@ -286,9 +289,10 @@ void smmu_commands_init(struct smmu *s);
 void smmu_ste_range(const u64 *cmd, u32 *first, u32 *last);
 
 /* backend.c. Nothing, unless there is one: streams go by SMMUEN and GBPA as they are written; a
- * command that was executed; whether CMD_SYNC has to wait. */
+ * command that was executed; whether any, or CMD_SYNC, has to wait. */
 void smmu_route_all(struct smmu *s);
 void smmu_pass_on(struct smmu *s, const u64 *cmd);
+bool smmu_backend_full(const struct smmu *s);
 bool smmu_backend_waits(struct smmu *s);
 
 /* poll.c */

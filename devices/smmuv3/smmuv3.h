@@ -20,7 +20,8 @@ struct vm;
 /* What its ID registers say; whatever is not offered there is not done. */
 struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
-	u32 asked; /* id.c's: fields that are not dropped without what they need */
+	u32 asked;   /* id.c's: fields that are not dropped without what they need */
+	u64 said[2]; /* and those that were set by name */
 };
 
 /* Everything that there is, but PRI; @oas: bits of a physical address, 32 to 52. */
@@ -35,6 +36,13 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
 u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
 const char *smmu_id_check(const struct smmu_id *id);
+
+/*
+ * As it is where an SMMU of the host's translates, whose IDR0 to IDR5 are @host: what that has not,
+ * or does not do for a guest, is not there. What was set by name stays. NULL, or which of these it
+ * cannot have, and then the most it can.
+ */
+const char *smmu_id_nest(struct smmu_id *id, const u32 *host, u64 *most);
 
 struct smmu_config {
 	const char *name; /* kept by the caller */
