@@ -9,6 +9,7 @@
 #include "devices/pci/pci.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "machine/msi_window.h"
 #include "machine/place.h"
 #include "machine/status.h"
 #include "vmm/log.h"
@@ -280,6 +281,17 @@ static void pass_requests_on(struct machine *m, const struct endpoint *e)
 		p->pasid_bits = kind->pasid_bits(o);
 }
 
+/* A bit for each range that is there for it. */
+static u32 reserved_for(struct machine *m, const struct endpoint *e)
+{
+	const struct iommu_kind *kind = kind_behind(m, e);
+	const struct iommu_option *o = &m->options->iommus[e->iommu];
+
+	if (!e->func || !kind->tells_msi_window || !kind->tells_msi_window(m->options, o))
+		return 0;
+	return msi_window_reserved(m);
+}
+
 int iommus_describe(struct machine *m)
 {
 	struct platform *p = &m->platform;
@@ -299,6 +311,7 @@ int iommus_describe(struct machine *m)
 			.mmio = e->slot,
 			.can_stall = e->place->stalls,
 			.pasid_bits = e->place->pasid,
+			.reserved = reserved_for(m, e),
 		};
 	}
 	return 0;

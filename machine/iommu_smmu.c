@@ -196,6 +196,14 @@ static unsigned int pasid_bits(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr1.ssidsize");
 }
 
+/* The guest maps doorbells itself, and needs no such addresses: they are for who wants to see them.
+ */
+static bool tells_msi_window(const struct options *o, const struct iommu_option *i)
+{
+	(void)i;
+	return o->msi_window_said;
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -217,5 +225,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.translates = translates,
 	.takes_pages = takes_pages,
 	.pasid_bits = pasid_bits,
+	.tells_msi_window = tells_msi_window,
 	.id_bits = id_bits,
 };

@@ -133,6 +133,9 @@ struct options {
 	unsigned int nr_iommus;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
+	struct iommu_range
+		msi_window; /* IOVAs where doorbells are; the host's, if it was not said */
+	bool msi_window_said;
 	u32 timeout;    /* seconds; 0: none */
 	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;      /* BIT(enum log_topic) */
