@@ -15,6 +15,7 @@ struct iommu_parsed {
 	struct iommu_words {
 		const char *type, *msi, *host_msi, *bypass, *transport, *input, *domains, *reserved;
 		const char *experimental, *interrupts, *field, *buses;
+		const char *accel, *host;
 	} words;
 	char *why; /* room for a text of so many bytes */
 	size_t why_len;

@@ -2,6 +2,7 @@
 /* --iommu ID,type=smmuv3: SMMUv3s, their ID registers, and where on the board they are. */
 #include <strings.h>
 
+#include "machine/accel.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/layout.h"
@@ -16,6 +17,8 @@ static const struct key keys[] = {
 	IOMMU_WORD("type", type),
 	IOMMU_WORD("buses", buses),
 	IOMMU_WORD("interrupts", interrupts),
+	IOMMU_WORD("accel", accel),
+	IOMMU_WORD("host", host),
 	IOMMU_WORD("idrN.FIELD", field),
 };
 
@@ -38,6 +41,10 @@ static const char *take_field(struct iommu_option *o, const char *name, const ch
 
 static const char *finish(struct iommu_parsed *p)
 {
+	const char *expected = accel_take(p);
+
+	if (expected)
+		return expected;
 	if (!keys_choose(p->words.interrupts, "wired", "msi", &p->option.sends_msis))
 		return "interrupts=wired or interrupts=msi";
 	return NULL;
@@ -130,7 +137,7 @@ static struct platform_iommu describe(const struct machine *m, unsigned int nth,
 
 static int create(struct machine *m, unsigned int i)
 {
-	const struct iommu_option *o = &m->options->iommus[i];
+	const struct iommu_option *o = &m->iommu_options[i];
 	struct platform_iommu *p = &m->platform.iommus[i];
 	struct smmu_config c = { .name = o->id, .id = o->registers };
 	struct smmu *smmu;
@@ -141,14 +148,18 @@ static int create(struct machine *m, unsigned int i)
 		nth += m->options->iommus[before].kind == &iommu_smmuv3;
 	*p = describe(m, nth, o->sends_msis);
 	p->name = o->id;
-	p->httu = smmu_id_get(&o->registers, "idr0.httu");
-	p->noncoherent = !smmu_id_get(&o->registers, "idr0.cohacc");
 	c.base = p->base;
 	c.eventq_spi = p->eventq_spi;
 	c.priq_spi = p->priq_spi;
 	c.sync_spi = p->sync_spi;
 	c.gerror_spi = p->gerror_spi;
 	c.devid = p->devid;
+	p->host = accel_host(m, i);
+	err = accel_create(m, i, &c);
+	if (err)
+		return err;
+	p->httu = smmu_id_get(&c.id, "idr0.httu");
+	p->noncoherent = !smmu_id_get(&c.id, "idr0.cohacc");
 	err = smmu_create(&smmu, &m->vm, &c);
 	if (err)
 		return err;
@@ -196,12 +207,11 @@ static unsigned int pasid_bits(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr1.ssidsize");
 }
 
-/* The guest maps doorbells itself, and needs no such addresses: they are for who wants to see them.
- */
+/* Where the host maps doorbells the guest's tables lead there only if it is told so. Of messages of
+ * emulated devices the guest maps the doorbell itself: it is told if the user wants to see that. */
 static bool tells_msi_window(const struct options *o, const struct iommu_option *i)
 {
-	(void)i;
-	return o->msi_window_said;
+	return o->msi_window_said || accel_is_on(o, iommu_index(o, i->id));
 }
 
 static unsigned int id_bits(const struct iommu_option *o)

@@ -106,6 +106,8 @@ struct iommu_option {
 	struct smmu_id registers;
 	bool has_oas;     /* IDR5.OAS was said; else it is the board's */
 	bool has_sidsize; /* the same of IDR1.SIDSIZE */
+	enum iommu_accel { ACCEL_AUTO, ACCEL_ON, ACCEL_OFF } accel;
+	const char *host; /* which of the host's it is to be, as sysfs names it; NULL: any */
 	bool sends_msis;
 };
 
