@@ -63,7 +63,7 @@ static bool fit_oas(const struct options *o, struct iommu_option *i)
 	smmu_id_default(&least, 64 - __builtin_clzll(board_top(o) - 1));
 	oas = smmu_id_get(&least, "idr5.oas");
 	if (!i->has_oas)
-		smmu_id_set(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
+		smmu_id_put(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
 	if (!i->has_oas || said >= oas)
 		return true;
 	log_error("--iommu %s,idr5.oas=%llu: expected at least %llu: the board ends at 0x%llx",
@@ -78,7 +78,7 @@ static void fit_sids(const struct options *o, struct iommu_option *i)
 	const u64 least = 32 - __builtin_clz(iommus_last_id(o));
 
 	if (!i->has_sidsize && smmu_id_get(&i->registers, "idr1.sidsize") < least)
-		smmu_id_set(&i->registers, "idr1.sidsize", least);
+		smmu_id_put(&i->registers, "idr1.sidsize", least);
 }
 
 static bool check(const struct options *o, struct iommu_option *i)

@@ -32,7 +32,8 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas);
  * smmu_id_check() refuses. NULL, or what was expected.
  */
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
-/* A field that there is. */
+/* Fields that there are. What is put was asked for by nobody. */
+void smmu_id_put(struct smmu_id *id, const char *name, u64 value);
 u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
 const char *smmu_id_check(const struct smmu_id *id);
