@@ -70,7 +70,7 @@ static bool check_claim(const struct options *o, const struct claim *c)
 	return false;
 }
 
-bool accel_check(const struct options *o)
+bool accel_check_all_used(const struct options *o)
 {
 	for (unsigned int i = 0; i < o->nr_iommus; i++) {
 		const struct iommu_option *iommu = &o->iommus[i];
@@ -83,6 +83,11 @@ bool accel_check(const struct options *o)
 		          iommu->id);
 		return false;
 	}
+	return true;
+}
+
+bool accel_check(const struct options *o)
+{
 	for (unsigned int i = 0; i < o->nr_claims; i++)
 		if (!check_claim(o, &o->claims[i]))
 			return false;

@@ -20,6 +20,9 @@ bool accel_is_on(const struct options *o, int i);
 /* When all options are there: nobody else is behind such an SMMU. False: a line was printed. */
 bool accel_check(const struct options *o);
 
+/* When functions are placed: what is to be such an SMMU has one behind it. The same. */
+bool accel_check_all_used(const struct options *o);
+
 /* When functions were found: all behind it are behind the same SMMU of the host's. 0, or an exit
  * code, and a line was printed. */
 int accel_check_hosts(struct machine *m);

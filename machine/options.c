@@ -453,6 +453,11 @@ bool options_parse(struct options *o, int argc, char **argv)
 	for (int at = 0; at < argc; at++)
 		if (!take(o, argc, argv, &at))
 			return false;
+	return options_check(o);
+}
+
+bool options_check(struct options *o)
+{
 	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
 	       iommus_check_buses(o) && iommus_check_stalls(o) && vfio_check(o) &&
 	       msi_window_check(o);

@@ -59,7 +59,8 @@ const char *vfio_option_take(struct options *o, char *val)
 		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), v, o->why, sizeof(o->why));
 	if (expected)
 		return expected;
-	if (v->place.iommu && !strcmp(v->place.iommu, "auto"))
+	v->finds_iommu = !v->place.iommu || !strcmp(v->place.iommu, "auto");
+	if (v->finds_iommu)
 		v->place.iommu = NULL;
 	o->nr_vfio++;
 	return place_claim(o, "vfio-pci", v->said, &v->place);
