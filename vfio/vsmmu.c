@@ -33,14 +33,15 @@ int vsmmu_idrs(struct vfio_device *d, u32 idr[VSMMU_NR_IDR])
 	return err;
 }
 
-void vsmmu_drop(struct vsmmu *v, u32 *id)
+/* What cannot be destroyed goes with the context. */
+int vsmmu_drop(struct vsmmu *v, u32 *id)
 {
 	struct uapi *u = &v->context->uapi;
 	struct iommu_destroy arg = { .id = *id };
+	int err = *id ? u->ops->destroy(u, &arg) : 0;
 
-	if (*id)
-		u->ops->destroy(u, &arg);
 	*id = 0;
+	return err;
 }
 
 int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 *id)

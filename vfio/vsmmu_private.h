@@ -36,7 +36,7 @@ struct vsmmu_stream {
 
 /* A nested page table of @v's SMMU, by an STE's first words. -errno; -EIO: it is not legal. */
 int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 *id);
-void vsmmu_drop(struct vsmmu *v, u32 *id);
+int vsmmu_drop(struct vsmmu *v, u32 *id);
 
 void vsmmu_install(struct smmu_backend *b, struct smmu_stream *st,
                    const struct smmu_stream_config *c);

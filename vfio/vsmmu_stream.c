@@ -25,12 +25,16 @@ static int rename_stream(struct vsmmu_stream *st, u32 sid)
 	struct iommu_vdevice_alloc arg = { .viommu_id = st->vsmmu->viommu,
 		                           .dev_id = st->dev->id,
 		                           .virt_id = sid };
-	int err;
+	u32 before = st->vdevice;
+	int err = 0;
 
-	if (st->vdevice) {
+	if (before) {
 		abort_all(st);
-		vsmmu_drop(st->vsmmu, &st->vdevice);
+		err = vsmmu_drop(st->vsmmu, &before);
 	}
+	if (err)
+		return err;
+	st->vdevice = 0;
 	err = u->ops->vdevice_alloc(u, &arg);
 	if (err)
 		return err;
