@@ -48,6 +48,34 @@ killed() {
 	wait $pid
 	works 2 "" --vfio-pci $CARD --vfio-pci $IGB
 }
+# reported ADDRESS WORDS: by the guest's driver, of a card that goes there
+reported() {
+	guest vsmmu_event "event.at=$1 $2" --iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s || return 1
+	said "event: F_TRANSLATION client: 0000:00:00.0 sid: 0x0 ssid: 0x0 iova: $1 ipa: 0x0" && said "it talks"
+}
+# vf: one of the igb's virtual functions, whose other half is its own driver's
+vf() {
+	[ "$(basename "$(readlink /sys/bus/pci/devices/$IGB/driver)")" = igb ] || {
+		echo >/sys/bus/pci/devices/$IGB/driver_override
+		echo $IGB >/sys/bus/pci/drivers/vfio-pci/unbind
+		echo $IGB >/sys/bus/pci/drivers/igb/bind
+	}
+	ip link set "$(basename /sys/bus/pci/devices/$IGB/net/*)" up
+	echo 1 >/sys/bus/pci/devices/$IGB/sriov_numvfs
+	free $VF
+	guest assigned "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
+	got=$?
+	echo 0 >/sys/bus/pci/devices/$IGB/sriov_numvfs
+	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
+}
+# beside: an emulated disk of its own virtio-iommu's, in the same guest
+beside() {
+	truncate -s 64M "$WORK/disk"
+	works 1 "" --acpi --iommu v,type=virtio --iommu s,type=smmuv3,host=$FIRST -d "$WORK/disk,iommu=v" --rng=iommu=v --vfio-pci $CARD
+	got=$?
+	rm -f "$WORK/disk"
+	return $got
+}
 # refused STATUS TEXT ARG...
 refused() {
 	status=$1 text=$2
@@ -64,12 +92,16 @@ shown() {
 		said "$SECOND: smmuv3 at 0x9020000, SPI 100-103, by the host's $SECOND; 2 behind it"
 }
 
+case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" vf
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt
 case_of "vsmmu: the same by ACPI, strict" both iommu.strict=1 --acpi
 case_of "vsmmu: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS \
 	--iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
+case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000
+case_of "vsmmu: and by tables that lead nowhere, where the window of doorbells was" reported 0x8080000 event.broken=1
+case_of "vsmmu: an emulated disk behind a virtio-iommu is in the same guest" beside
 case_of "vsmmu: killed by SIGKILL; the next one has the same functions" killed
 case_of "vsmmu: a function of another SMMU of the host's is refused by both names" refused 2 \
 	"--vfio-pci $IGB,iommu=s: expected a function behind $FIRST, as --iommu s is for --vfio-pci $CARD; this one is behind $SECOND" \
