@@ -37,16 +37,23 @@ static const struct {
 	{ "idr5.stall_max", NEST_UP_TO },
 };
 
-/* Newer ones than the front knows are as the newest that it does. */
+/* Of what is newer than the front, the newest that it knows. */
+static const struct {
+	const char *name;
+	u64 most;
+} known[] = {
+	{ "idr0.st_level", 1 }, { "idr1.ssidsize", 20 }, { "idr3.bbml", 2 },
+	{ "idr5.oas", 6 },      { "idr5.vax", 1 },       { "idr5.stall_max", SMMU_MAX_STALLS },
+};
+
 static u64 most_of(const struct smmu_id *host, const char *name)
 {
-	const u64 value = smmu_id_get(host, name);
+	u64 value = smmu_id_get(host, name);
 
-	if (!strcmp(name, "idr5.oas") && value > 6)
-		return 6;
-	if (!strcmp(name, "idr3.bbml") && value > 2)
-		return 2;
-	return !strcmp(name, "idr5.stall_max") && value > SMMU_MAX_STALLS ? SMMU_MAX_STALLS : value;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(known[i].name, name) && value > known[i].most)
+			value = known[i].most;
+	return value;
 }
 
 const char *smmu_id_nest(struct smmu_id *id, const u32 *host, u64 *most)
