@@ -48,7 +48,7 @@ unsigned int board_spis(const struct options *o)
 	return NR_SPIS + (irqchip_takes_spis(o->irqchip) ? NR_V2M_SPIS : 0);
 }
 
-static void fill_pci(struct platform_pci *pci, const struct options *o, unsigned int i)
+void board_describe_segment(struct platform_pci *pci, const struct options *o, unsigned int i)
 {
 	const unsigned int n = PCI_NR_BUSES / segment_buses(o);
 	const gpa_t high = high_base(o) + i * SEGMENT_STRIDE;
@@ -81,7 +81,7 @@ static void fill_platform(struct machine *m)
 	p->no_uart_console = m->options->virtio_console;
 	p->nr_pci = m->options->nr_segments;
 	for (unsigned int i = 0; i < p->nr_pci; i++)
-		fill_pci(&p->pci[i], m->options, i);
+		board_describe_segment(&p->pci[i], m->options, i);
 	for (unsigned int i = 0; i < PLATFORM_UARTS; i++) {
 		p->uarts[i].base = UART_BASE + i * UART_STRIDE;
 		p->uarts[i].size = SERIAL_SIZE;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/auto.h"
 #include "machine/boot.h"
 #include "machine/machine.h"
 #include "machine/status.h"
@@ -130,6 +131,8 @@ int command_dump(int argc, char **argv)
 		       "DIR/NAME.dat each, and a device tree. It needs neither KVM nor a file that an option names.\n");
 		return 0;
 	}
+	if (vfio_place_here(&o))
+		return STATUS_USAGE;
 	if (!w.acpi_out && !w.dtb_out) {
 		log_error("dump: nothing to write: expected --acpi-out DIR or --dtb-out FILE");
 		return STATUS_USAGE;
@@ -158,5 +161,7 @@ int command_topology(int argc, char **argv)
 		log_error("--format %s: expected " TOPOLOGY_FORMATS, w.format);
 		return STATUS_USAGE;
 	}
+	if (vfio_place_here(&o))
+		return STATUS_USAGE;
 	return machine_describe(&o, show_topology, &w);
 }

@@ -9,6 +9,7 @@
 #include "devices/pci/pci.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "machine/msi_window.h"
 #include "machine/place.h"
 #include "machine/status.h"
 #include "vmm/log.h"
@@ -43,7 +44,7 @@ int iommu_index(const struct options *o, const char *id)
 
 bool iommu_can_assign(const struct options *o, unsigned int i)
 {
-	return o->iommus[i].kind == &iommu_virtio;
+	return o->iommus[i].kind == &iommu_virtio || o->iommus[i].accel != ACCEL_OFF;
 }
 
 static const struct iommu_kind *kind_of(const char *type, size_t len)
@@ -178,6 +179,7 @@ int iommus_create(struct machine *m)
 {
 	int err = 0;
 
+	memcpy(m->iommu_options, m->options->iommus, sizeof(m->iommu_options));
 	for (unsigned int i = 0; i < m->options->nr_iommus && !err; i++)
 		err = m->options->iommus[i].kind->create(m, i);
 	return err;
@@ -212,6 +214,13 @@ static struct endpoint *endpoint_at(struct machine *m, const struct place *place
 		if (m->endpoints[i].place == place)
 			return &m->endpoints[i];
 	return NULL;
+}
+
+void *machine_behind(struct machine *m, const struct place *place)
+{
+	struct endpoint *e = endpoint_at(m, place);
+
+	return e ? e->behind : NULL;
 }
 
 /* The guest may number its buses anew, and then IDs follow. */
@@ -249,7 +258,7 @@ void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsi
 static bool id_fits(const struct machine *m, const struct endpoint *e)
 {
 	const struct options *o = m->options;
-	const struct iommu_option *i = &o->iommus[e->iommu];
+	const struct iommu_option *i = &m->iommu_options[e->iommu];
 	const struct claim *c = o->claims;
 	const u32 id = endpoint_id(e);
 
@@ -269,7 +278,7 @@ static bool id_fits(const struct machine *m, const struct endpoint *e)
 static void pass_requests_on(struct machine *m, const struct endpoint *e)
 {
 	const struct iommu_kind *kind = kind_behind(m, e);
-	const struct iommu_option *o = &m->options->iommus[e->iommu];
+	const struct iommu_option *o = &m->iommu_options[e->iommu];
 	struct platform_pci *p = &m->platform.pci[e->segment];
 
 	if (e->func && kind->translates && kind->translates(o))
@@ -278,6 +287,17 @@ static void pass_requests_on(struct machine *m, const struct endpoint *e)
 		p->pri = true;
 	if (e->func && kind->pasid_bits && kind->pasid_bits(o) > p->pasid_bits)
 		p->pasid_bits = kind->pasid_bits(o);
+}
+
+/* A bit for each range that is there for it. */
+static u32 reserved_for(struct machine *m, const struct endpoint *e)
+{
+	const struct iommu_kind *kind = kind_behind(m, e);
+	const struct iommu_option *o = &m->options->iommus[e->iommu];
+
+	if (!e->func || !kind->tells_msi_window || !kind->tells_msi_window(m->options, o))
+		return 0;
+	return msi_window_reserved(m);
 }
 
 int iommus_describe(struct machine *m)
@@ -299,6 +319,7 @@ int iommus_describe(struct machine *m)
 			.mmio = e->slot,
 			.can_stall = e->place->stalls,
 			.pasid_bits = e->place->pasid,
+			.reserved = reserved_for(m, e),
 		};
 	}
 	return 0;

@@ -50,6 +50,8 @@ bool iommu_can_assign(const struct options *o, unsigned int i);
  * everyone's. 0 or -errno. Afterwards it is said where the device is.
  */
 int machine_dma(struct machine *m, const struct place *place, struct dma_space **dma);
+/* What that has of it; NULL: it is behind nothing. */
+void *machine_behind(struct machine *m, const struct place *place);
 void machine_endpoint_is_pci(struct machine *m, const struct place *place, struct pci_func *f,
                              unsigned int segment);
 void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsigned int slot);

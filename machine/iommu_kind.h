@@ -15,6 +15,7 @@ struct iommu_parsed {
 	struct iommu_words {
 		const char *type, *msi, *host_msi, *bypass, *transport, *input, *domains, *reserved;
 		const char *experimental, *interrupts, *field, *buses;
+		const char *accel, *host;
 	} words;
 	char *why; /* room for a text of so many bytes */
 	size_t why_len;
@@ -58,6 +59,9 @@ struct iommu_kind {
 	bool (*takes_pages)(const struct iommu_option *o);
 	/* Of how many bits PASIDs are that it knows; NULL: a host bridge passes none on. */
 	unsigned int (*pasid_bits)(const struct iommu_option *o);
+	/* Whether functions behind it are told of --msi-window as addresses that their DMA finds at
+	 * themselves, whatever is mapped; NULL: never. */
+	bool (*tells_msi_window)(const struct options *o, const struct iommu_option *i);
 	/* How many bits an endpoint's ID may have. */
 	unsigned int (*id_bits)(const struct iommu_option *o);
 };

@@ -2,6 +2,7 @@
 /* --iommu ID,type=smmuv3: SMMUv3s, their ID registers, and where on the board they are. */
 #include <strings.h>
 
+#include "machine/accel.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/layout.h"
@@ -16,6 +17,8 @@ static const struct key keys[] = {
 	IOMMU_WORD("type", type),
 	IOMMU_WORD("buses", buses),
 	IOMMU_WORD("interrupts", interrupts),
+	IOMMU_WORD("accel", accel),
+	IOMMU_WORD("host", host),
 	IOMMU_WORD("idrN.FIELD", field),
 };
 
@@ -38,6 +41,10 @@ static const char *take_field(struct iommu_option *o, const char *name, const ch
 
 static const char *finish(struct iommu_parsed *p)
 {
+	const char *expected = accel_take(p);
+
+	if (expected)
+		return expected;
 	if (!keys_choose(p->words.interrupts, "wired", "msi", &p->option.sends_msis))
 		return "interrupts=wired or interrupts=msi";
 	return NULL;
@@ -56,7 +63,7 @@ static bool fit_oas(const struct options *o, struct iommu_option *i)
 	smmu_id_default(&least, 64 - __builtin_clzll(board_top(o) - 1));
 	oas = smmu_id_get(&least, "idr5.oas");
 	if (!i->has_oas)
-		smmu_id_set(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
+		smmu_id_put(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
 	if (!i->has_oas || said >= oas)
 		return true;
 	log_error("--iommu %s,idr5.oas=%llu: expected at least %llu: the board ends at 0x%llx",
@@ -71,7 +78,7 @@ static void fit_sids(const struct options *o, struct iommu_option *i)
 	const u64 least = 32 - __builtin_clz(iommus_last_id(o));
 
 	if (!i->has_sidsize && smmu_id_get(&i->registers, "idr1.sidsize") < least)
-		smmu_id_set(&i->registers, "idr1.sidsize", least);
+		smmu_id_put(&i->registers, "idr1.sidsize", least);
 }
 
 static bool check(const struct options *o, struct iommu_option *i)
@@ -130,7 +137,7 @@ static struct platform_iommu describe(const struct machine *m, unsigned int nth,
 
 static int create(struct machine *m, unsigned int i)
 {
-	const struct iommu_option *o = &m->options->iommus[i];
+	const struct iommu_option *o = &m->iommu_options[i];
 	struct platform_iommu *p = &m->platform.iommus[i];
 	struct smmu_config c = { .name = o->id, .id = o->registers };
 	struct smmu *smmu;
@@ -141,14 +148,18 @@ static int create(struct machine *m, unsigned int i)
 		nth += m->options->iommus[before].kind == &iommu_smmuv3;
 	*p = describe(m, nth, o->sends_msis);
 	p->name = o->id;
-	p->httu = smmu_id_get(&o->registers, "idr0.httu");
-	p->noncoherent = !smmu_id_get(&o->registers, "idr0.cohacc");
 	c.base = p->base;
 	c.eventq_spi = p->eventq_spi;
 	c.priq_spi = p->priq_spi;
 	c.sync_spi = p->sync_spi;
 	c.gerror_spi = p->gerror_spi;
 	c.devid = p->devid;
+	p->host = accel_host(m, i);
+	err = accel_create(m, i, &c);
+	if (err)
+		return err;
+	p->httu = smmu_id_get(&c.id, "idr0.httu");
+	p->noncoherent = !smmu_id_get(&c.id, "idr0.cohacc");
 	err = smmu_create(&smmu, &m->vm, &c);
 	if (err)
 		return err;
@@ -196,6 +207,13 @@ static unsigned int pasid_bits(const struct iommu_option *o)
 	return smmu_id_get(&o->registers, "idr1.ssidsize");
 }
 
+/* Where the host maps doorbells the guest's tables lead there only if it is told so. Of messages of
+ * emulated devices the guest maps the doorbell itself: it is told if the user wants to see that. */
+static bool tells_msi_window(const struct options *o, const struct iommu_option *i)
+{
+	return o->msi_window_said || accel_is_on(o, iommu_index(o, i->id));
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr1.sidsize");
@@ -217,5 +235,6 @@ const struct iommu_kind iommu_smmuv3 = {
 	.translates = translates,
 	.takes_pages = takes_pages,
 	.pasid_bits = pasid_bits,
+	.tells_msi_window = tells_msi_window,
 	.id_bits = id_bits,
 };

@@ -40,6 +40,10 @@
 
 #define SMMU_BASE 0x09000000ULL
 
+/* IOVAs, where Linux has doorbells: its drivers' MSI_IOVA_BASE. */
+#define MSI_WINDOW_BASE 0x08000000ULL
+#define MSI_WINDOW_SIZE 0x100000ULL
+
 #define PCI_IO_BASE  0x0ULL
 #define PCI_IO_SIZE  0x10000ULL
 #define PCI_ECAM     0x40000000ULL

@@ -24,6 +24,7 @@ struct serial;
 struct session;
 struct virtio_dev;
 struct vfio_pci;
+struct vsmmu;
 
 /* A device and its transport; a port, a segment's host; what is there once. */
 #define MAX_OWNED (2 * MAX_CLAIMS + MAX_PORTS + PLATFORM_SEGMENTS + PLATFORM_IOMMUS + 32)
@@ -49,6 +50,9 @@ struct machine {
 	struct pci_host *pci[PLATFORM_SEGMENTS];
 	struct pci_func *ports[MAX_PORTS];     /* as in the options */
 	void *iommus[PLATFORM_IOMMUS];         /* the same; what one is, its kind knows */
+	struct vsmmu *vsmmus[PLATFORM_IOMMUS]; /* NULL: no SMMU of the host's translates for it */
+	/* As in the options, but for what the host has not. */
+	struct iommu_option iommu_options[PLATFORM_IOMMUS];
 	struct endpoint endpoints[MAX_CLAIMS]; /* stays where it is */
 	unsigned int nr_endpoints;
 	struct owned owned[MAX_OWNED]; /* in the order they were made */
@@ -66,6 +70,7 @@ struct machine {
 		struct vfio_device dev;
 		struct vm *vm;
 		char cdev[64];         /* in /dev/vfio/devices */
+		char host[64];         /* the IOMMU in front of it, as sysfs names it */
 		struct vfio_range msi; /* where the host maps doorbells for it */
 		struct vfio_pci *pci;  /* NULL: it is not there yet */
 	} vfio[MAX_VFIO];
@@ -125,6 +130,8 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 
 /* One past the highest address of the board that @o asks for. */
 gpa_t board_top(const struct options *o);
+/* Its segment of index @i in the options: where it is, on which lines. */
+void board_describe_segment(struct platform_pci *pci, const struct options *o, unsigned int i);
 /* When all devices are there: 0, or an exit code: a segment has no room for its functions' BARs,
  * and that was said in one line. */
 int board_check_windows(const struct machine *m);

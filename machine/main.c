@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "control/client.h"
+#include "machine/auto.h"
 #include "machine/check.h"
 #include "machine/describe.h"
 #include "machine/devices.h"
@@ -32,6 +33,9 @@ static int command_run(int argc, char **argv)
 		log_error("--kernel: not given: expected an arm64 kernel Image");
 		return STATUS_USAGE;
 	}
+	status = vfio_place_here(&o);
+	if (status)
+		return status;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	o.deadline = (now.tv_sec + (u64)o.timeout) * NSEC_PER_SEC + now.tv_nsec;
 	do

@@ -16,6 +16,7 @@
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "machine/lkvm.h"
+#include "machine/msi_window.h"
 #include "machine/net.h"
 #include "machine/place.h"
 #include "machine/vsock.h"
@@ -304,6 +305,8 @@ static const struct option {
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
 	  "                               (`nestor devices`); repeatable",
 	  vfio_option_take },
+	{ "msi-window", 0, "BASE,SIZE", "IOVAs where doorbells are (0x8000000,0x100000)",
+	  msi_window_take },
 	{ "irqchip", 0, "NAME", "gicv3-its (this unless another is named), gicv3, gicv2m or gicv2",
 	  take_irqchip },
 	{ "acpi", 0, NULL, "describe the machine by ACPI tables, and no firmware", take_acpi },
@@ -444,10 +447,18 @@ bool options_parse(struct options *o, int argc, char **argv)
 		               .cpus = 1,
 		               .mem = 256ULL << 20,
 		               .irqchip = irqchip_find("gicv3-its"),
-		               .nr_segments = 1 };
+		               .nr_segments = 1,
+		               .msi_window = { MSI_WINDOW_BASE,
+		                               MSI_WINDOW_BASE + MSI_WINDOW_SIZE - 1 } };
 	for (int at = 0; at < argc; at++)
 		if (!take(o, argc, argv, &at))
 			return false;
+	return options_check(o);
+}
+
+bool options_check(struct options *o)
+{
 	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
-	       iommus_check_buses(o) && iommus_check_stalls(o) && vfio_check(o);
+	       iommus_check_buses(o) && iommus_check_stalls(o) && vfio_check(o) &&
+	       msi_window_check(o);
 }

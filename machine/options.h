@@ -106,6 +106,10 @@ struct iommu_option {
 	struct smmu_id registers;
 	bool has_oas;     /* IDR5.OAS was said; else it is the board's */
 	bool has_sidsize; /* the same of IDR1.SIDSIZE */
+	enum iommu_accel { ACCEL_AUTO, ACCEL_ON, ACCEL_OFF } accel;
+	const char *host;  /* which of the host's it is to be, as sysfs names it; NULL: any */
+	char made_for[64]; /* nobody has said it, but it is for functions behind that; or empty */
+	u64 segment;       /* and this number is its own */
 	bool sends_msis;
 };
 
@@ -133,6 +137,9 @@ struct options {
 	unsigned int nr_iommus;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
+	struct iommu_range
+		msi_window; /* IOVAs where doorbells are; the host's, if it was not said */
+	bool msi_window_said;
 	u32 timeout;    /* seconds; 0: none */
 	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */
 	u32 trace;      /* BIT(enum log_topic) */
@@ -150,7 +157,8 @@ struct options {
 	unsigned int nr_dma_tests;
 	struct vfio_option {
 		const char *said;
-		char at[24]; /* as sysfs has it */
+		char at[24];      /* as sysfs has it */
+		bool finds_iommu; /* it goes behind the SMMU of the guest's that is its host's */
 		struct place place;
 	} vfio[MAX_VFIO];
 	unsigned int nr_vfio;
@@ -167,6 +175,8 @@ struct options {
  * option, the value and what was expected. Strings stay the caller's (argv).
  */
 bool options_parse(struct options *o, int argc, char **argv);
+/* What is there, beside each other: again where something was added. False: as above. */
+bool options_check(struct options *o);
 void options_help(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "devices/pci/pci.h"
+#include "machine/accel.h"
 #include "machine/devices.h"
 #include "machine/iommu.h"
 #include "machine/machine.h"
@@ -58,7 +59,8 @@ const char *vfio_option_take(struct options *o, char *val)
 		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), v, o->why, sizeof(o->why));
 	if (expected)
 		return expected;
-	if (v->place.iommu && !strcmp(v->place.iommu, "auto"))
+	v->finds_iommu = !v->place.iommu || !strcmp(v->place.iommu, "auto");
+	if (v->finds_iommu)
 		v->place.iommu = NULL;
 	o->nr_vfio++;
 	return place_claim(o, "vfio-pci", v->said, &v->place);
@@ -67,13 +69,16 @@ const char *vfio_option_take(struct options *o, char *val)
 /* What no emulated SMMU can do is to translate for a device that is not emulated. */
 bool vfio_check(const struct options *o)
 {
+	if (!accel_check(o))
+		return false;
 	for (unsigned int i = 0; i < o->nr_vfio; i++) {
 		const int n = iommu_of(o, &o->vfio[i].place);
 
 		if (n < 0 || iommu_can_assign(o, n))
 			continue;
-		log_error("--vfio-pci %s,iommu=%s: expected none, or an --iommu of type=virtio: "
-		          "an emulated SMMU translates for no device of the host's",
+		log_error("--vfio-pci %s,iommu=%s: expected none, an --iommu of type=virtio, or "
+		          "one without accel=off: an emulated SMMU translates for no device of "
+		          "the host's",
 		          o->vfio[i].said, o->iommus[n].id);
 		return false;
 	}
@@ -125,9 +130,10 @@ static int find_all(struct machine *m)
 		}
 		snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
 		m->vfio[i].msi = (struct vfio_range){ f->msi_first, f->msi_last };
+		snprintf(m->vfio[i].host, sizeof(m->vfio[i].host), "%s", f->iommu);
 	}
 	host_functions_free(&h);
-	return status;
+	return status ? status : accel_check_hosts(m);
 }
 
 int vfio_open(struct machine *m)
@@ -212,6 +218,9 @@ static int bind(struct machine *m, const struct vfio_option *o, struct machine_v
 	err = vfio_device_bind(&v->dev);
 	if (err)
 		return failed(o, "bind", err);
+	/* behind an SMMU of the host's it is attached when that is there */
+	if (accel_is_on(m->options, iommu_of(m->options, &o->place)))
+		return 0;
 	err = vfio_device_attach_all(&v->dev);
 	return err ? failed(o, "attach", err) : 0;
 }
@@ -250,6 +259,8 @@ static int create(struct machine *m, const struct vfio_option *o, struct machine
 	enum vfio_pci_step step;
 	int err = machine_dma(m, &o->place, &c.dma);
 
+	if (!err)
+		err = accel_add(m, o, v, &c.stream);
 	if (err)
 		return err;
 	err = vfio_pci_create(&v->pci, &v->dev, machine_bus(m, &o->place), &c, &step);

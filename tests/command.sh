@@ -170,7 +170,10 @@ bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts
 	-k good --iommu v,type=virtio,interrupts=msi
 bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: expected idr0.s2p= with type=smmuv3 only" \
 	-k good --iommu v,type=virtio,idr0.s2p=0
-bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,accel=on: expected a key out of type=, buses=, interrupts=, idrN.FIELD=" -k good --iommu s,type=smmuv3,accel=on
+bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,vcmdq=on: expected a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" -k good --iommu s,type=smmuv3,vcmdq=on
+bad "an SMMU that is to be the host's, with nothing of the host's behind it" "--iommu s,accel=on: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,accel=on
+bad "an SMMU for one of the host's, that has nothing of it behind it" "--iommu s,host=smmu3.0x1: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,host=smmu3.0x1
+bad "an emulated device behind the host's SMMU" "--rng iommu=s: expected another --iommu, or none: this one has --vfio-pci 01:00.0,iommu=s behind it, so the host's SMMU translates, and it does for no emulated device" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s --rng=iommu=s
 bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expected a field of an ID register, such as idr0.s2p=0" \
 	-k good --iommu s,type=smmuv3,idr0.x=1
 for field in idr0.atsrecerr idr0.btm idr1.ecmdq idr5.d128; do

@@ -116,6 +116,8 @@ static json_t *smmu(const struct platform_iommu *i)
 	json_t *o = json_pack("{s:o, s:s, s:o}", "name", text(i->name), "kind", topology_kind(i),
 	                      "at", hex(i->base));
 
+	if (i->host)
+		json_object_set_new(o, "host", text(i->host));
 	if (i->sends_msis)
 		json_object_set_new(o, "device-id", json_integer(i->devid));
 	else

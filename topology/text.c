@@ -123,6 +123,8 @@ static void print_iommu(const struct platform *p, unsigned int nr, FILE *to)
 	fprintf(to, "  %s: %s", i->name, topology_kind(i));
 	if (i->kind == PLATFORM_IOMMU_SMMUV3) {
 		print_smmu(i, to);
+		if (i->host)
+			fprintf(to, ", by the host's %s", *i->host ? i->host : "SMMU");
 	} else {
 		topology_place(p, &self, place);
 		fprintf(to, " at %s", place);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "vfio/pci_private.h"
+#include "vfio/vsmmu.h"
 #include "vmm/assigned.h"
 
 /* Runs on the work thread: it can take a second and more. */
@@ -64,6 +65,16 @@ static void has_left(struct work *w)
 	(void)w;
 }
 
+/* What it reaches now, and its DMA, end. */
+static void detach(struct vfio_pci *p)
+{
+	if (p->stream)
+		vsmmu_stream_destroy(p->stream);
+	else
+		vfio_device_follow(p->dev, NULL);
+	p->stream = NULL;
+}
+
 /* It has no BARs, no interrupts and no memory when the host has it again. */
 void vfio_pci_leave(struct vfio_pci *p, const char *why)
 {
@@ -78,7 +89,7 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why)
 	p->lost = true;
 	vfio_bars_destroy(p);
 	vm_vfio_remove(p->vm, p->dev->fd);
-	vfio_device_follow(p->dev, NULL);
+	detach(p);
 	p->leaving = vfio_device_give(p->dev);
 	work_submit(p->vm->work, &p->leave);
 }
@@ -137,7 +148,7 @@ static int add(struct vfio_pci *p, struct pci_bus *bus, enum vfio_pci_step *step
 		*step = VFIO_PCI_STEP_IRQS;
 		err = vfio_irqs_init(p);
 	}
-	if (!err && p->func.dma->translated) {
+	if (!err && p->func.dma->translated && !p->stream) {
 		*step = VFIO_PCI_STEP_IOMMU;
 		err = iommu_assign(p->func.dma, &p->assigned);
 	}
@@ -160,6 +171,8 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->at = c->at;
 	p->func.name = "vfio-pci";
 	p->func.dma = c->dma;
+	p->stream = c->stream;
+	p->has_stream = c->stream;
 	p->func.reset = reset;
 	p->func.resetting = resetting;
 	p->func.silent = true;
@@ -174,12 +187,12 @@ void vfio_pci_destroy(struct vfio_pci *p)
 {
 	if (p->func.bus && !p->lost)
 		pci_func_remove(&p->func);
-	if (p->func.dma && p->func.dma->translated)
+	if (p->func.dma && p->func.dma->translated && !p->has_stream)
 		iommu_assign(p->func.dma, NULL);
 	vfio_irqs_destroy(p);
 	if (!p->lost) {
 		vfio_config_stop(p);
-		vfio_device_follow(p->dev, NULL);
+		detach(p);
 	}
 	vfio_bars_destroy(p);
 	if (p->func.msix)

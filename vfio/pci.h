@@ -7,6 +7,7 @@
 struct dma_space;
 struct pci_bus;
 struct pci_func;
+struct vsmmu_stream;
 
 /*
  * A function of the host's that is the guest's: the registers that it has, the memory behind them,
@@ -19,6 +20,9 @@ struct vfio_pci_config {
 	/* Which its messages go through. NULL: that of functions behind no IOMMU; else an
 	 * endpoint's (vmm/iommu.h), whose IOMMU it follows. */
 	struct dma_space *dma;
+	/* Its DMA is this one's (vsmmu.h), which is then the function's; NULL: the IOMMU's that
+	 * @dma is of. */
+	struct vsmmu_stream *stream;
 };
 
 /* Where it failed, for the one line that machine/ prints. */

@@ -50,6 +50,9 @@ struct vfio_pci {
 	struct vfio_device *dev;
 	struct vm *vm;
 	struct iommu_assigned assigned;
+	struct vsmmu_stream *stream; /* NULL: there is none any more */
+	bool has_stream; /* it has had one; else it follows an address space, or is behind nothing
+	                  */
 	const char *at;
 	u64 config, config_size;     /* offset in the file, bytes */
 	u8 ours[PCI_CONFIG_SIZE];    /* a mask a byte: what the guest sees is func.config's */

@@ -152,6 +152,19 @@ static void end_access(struct uapi *u, const char *call, int fd, const void *buf
 	end_line(u, text, ret, now_us() - since);
 }
 
+static int read_events(struct uapi *u, int fd, void *buf, u32 len)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int n = uapi_fails(u) ? u->fail_err : read(fd, buf, len);
+
+	if (n == -1)
+		n = -errno;
+	snprintf(text, sizeof(text), "read(%d, %u)", fd, len);
+	end_line(u, text, n, now_us() - since);
+	return n;
+}
+
 static int whole(ssize_t n, u32 len)
 {
 	if (n < 0)
@@ -250,6 +263,7 @@ const struct uapi_ops uapi_host = {
 	.hot_reset = hot_reset,
 	.feature = feature,
 	.ioeventfd = set_ioeventfd,
+	.read_events = read_events,
 	.read = read_region,
 	.write = write_region,
 	.map = map_region,

@@ -60,6 +60,7 @@ struct platform_iommu {
 	u32 devid;
 	u32 httu;         /* IDR0.HTTU */
 	bool noncoherent; /* its own accesses are past the caches: no IDR0.COHACC */
+	const char *host; /* whose SMMU translates for it, by its name; NULL: none does */
 	/* A virtio-iommu: IOVAs that its driver cannot map, and why. It tells of them itself. */
 	struct {
 		u64 first, last; /* bytes, both included */

@@ -34,15 +34,24 @@ static enum smmu_command cfgi_ste(struct smmu *s, const u64 *cmd)
 	return COMMAND_DONE;
 }
 
-/* 4.3.2: 2^(Range + 1) of them, aligned; 31 is all (CMD_CFGI_ALL). */
-static enum smmu_command cfgi_ste_range(struct smmu *s, const u64 *cmd)
+/* 2^(Range + 1) of them, aligned; 31 is all (CMD_CFGI_ALL). */
+void smmu_ste_range(const u64 *cmd, u32 *first, u32 *last)
 {
 	const u32 low = GENMASK(FIELD_GET(CMD1_RANGE, cmd[1]), 0);
 	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
 
+	*first = sid & ~low;
+	*last = sid | low;
+}
+
+static enum smmu_command cfgi_ste_range(struct smmu *s, const u64 *cmd)
+{
+	u32 first, last;
+
 	if (is_secure(cmd))
 		return COMMAND_ILLEGAL;
-	smmu_config_invalidate(s, sid & ~low, sid | low, NO_SSID);
+	smmu_ste_range(cmd, &first, &last);
+	smmu_config_invalidate(s, first, last, NO_SSID);
 	return COMMAND_DONE;
 }
 
@@ -61,7 +70,7 @@ static enum smmu_command sync(struct smmu *s, const u64 *cmd)
 {
 	if (FIELD_GET(SYNC0_CS, cmd[0]) > SIG_SEV)
 		return COMMAND_ILLEGAL;
-	if (s->pending.left || smmu_atc_wait(s) || smmu_injected_wait(s))
+	if (s->pending.left || smmu_backend_waits(s) || smmu_atc_wait(s) || smmu_injected_wait(s))
 		return COMMAND_WAITS;
 	if (smmu_atc_failed(s))
 		return COMMAND_TIMED_OUT;
@@ -181,6 +190,7 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 		fail(s, err);
 	if (err || got != COMMAND_DONE)
 		return false;
+	smmu_pass_on(s, cmd);
 	consume(s, log2size);
 	if (c->consumed)
 		c->consumed(s, cmd);
@@ -199,7 +209,8 @@ static void queue_turn(struct smmu *s)
 static bool can_run(const struct smmu *s, unsigned int log2size)
 {
 	return s->cr0ack & CR0_CMDQEN && !smmu_error_active(s, GERROR_CMDQ) &&
-	       !s->injected.failed && !smmu_queue_empty(s->cmdq_prod, s->cmdq_cons, log2size);
+	       !s->injected.failed && !smmu_backend_full(s) &&
+	       !smmu_queue_empty(s->cmdq_prod, s->cmdq_cons, log2size);
 }
 
 void smmu_commands(struct smmu *s)

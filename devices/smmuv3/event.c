@@ -130,20 +130,40 @@ bool smmu_events_writable(const struct smmu *s)
 	       !full(s, smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS)));
 }
 
-void smmu_record(struct smmu *s, const struct smmu_event *e)
+static void record(struct smmu *s, const u64 *w, bool merges)
 {
 	const unsigned int log2size =
 		smmu_queue_log2size(s->eventq_base, smmu_idr(s, 1, IDR1_EVENTQS));
-	u64 w[4];
 
-	smmu_event_encode(e, w);
 	smmu_see_event(s, w, "event");
 	if (!enabled(s))
 		lose(s, false);
-	else if (e->merges && !e->stall && merge(s, log2size, w)) /* 7.3.1 */
+	else if (merges && merge(s, log2size, w)) /* 7.3.1 */
 		return;
 	else if (full(s, log2size))
 		lose(s, true);
 	else
 		write_record(s, log2size, w);
+}
+
+void smmu_record(struct smmu *s, const struct smmu_event *e)
+{
+	u64 w[4];
+
+	smmu_event_encode(e, w);
+	record(s, w, e->merges && !e->stall);
+}
+
+void smmu_forward(struct smmu *s, const u64 *w)
+{
+	record(s, w, false);
+}
+
+/* The driver is told as if its queue had had no room. */
+void smmu_lost(struct smmu *s, u64 nr)
+{
+	if (!nr)
+		return;
+	lose(s, enabled(s));
+	s->counts.lost += nr - 1;
 }

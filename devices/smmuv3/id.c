@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What an SMMUv3 says of itself in its ID registers (Arm IHI 0070, 6.3.1 to 6.3.8), field by field.
  */
-#include "devices/smmuv3/smmuv3.h"
-
 #include <assert.h>
 #include <strings.h>
+
+#include "devices/smmuv3/private.h"
 
 enum { IDR0, IDR1, IDR2, IDR3, IDR4, IDR5, IIDR, AIDR };
 
@@ -117,6 +117,8 @@ static const struct field fields[] = {
 	NUMBER("aidr.archminorrev", AIDR, GENMASK(3, 0), 2, 2),
 	ONLY("aidr.archmajorrev", AIDR, GENMASK(7, 4), 0),
 };
+
+_Static_assert(ARRAY_SIZE(fields) <= 128, "struct smmu_id has so many bits");
 
 static const struct field *find(const char *name)
 {
@@ -243,6 +245,7 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 	if (!can_be(f, value))
 		return f->expected;
 	put(id, f, value);
+	id->said[(f - fields) / 64] |= BIT((f - fields) % 64);
 	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++) {
 		const struct field *dependent = find(dependents[i].name);
 
@@ -284,4 +287,17 @@ const char *smmu_id_check(const struct smmu_id *id)
 		if (has(id, dependents[i].name) && !dependents[i].is_there(id))
 			return dependents[i].expected;
 	return check_sizes(id);
+}
+
+bool smmu_id_said(const struct smmu_id *id, const char *name)
+{
+	const struct field *f = find(name);
+
+	assert(f);
+	return id->said[(f - fields) / 64] >> (f - fields) % 64 & 1;
+}
+
+void smmu_id_put(struct smmu_id *id, const char *name, u64 value)
+{
+	put(id, find(name), value);
 }

@@ -5,6 +5,7 @@
 #include <bsd/sys/queue.h>
 
 #include "devices/pgtable/pgtable.h"
+#include "devices/smmuv3/backend.h"
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "fault/port.h"
@@ -113,6 +114,7 @@ struct smmu_event {
 struct smmu_endpoint {
 	struct dma_space dma;
 	struct smmu *smmu;
+	struct smmu_stream *stream; /* NULL: its device is emulated */
 	struct smmu_endpoint *next;
 	u32 (*sid)(const void *ctx);
 	const void *ctx;
@@ -213,6 +215,11 @@ struct smmu {
 	struct smmu_counts counts;
 	struct smmu_injected injected;
 	struct smmu_atc atc;
+	/* With a backend: streams that are not yet as they are to be, for which CMD_SYNC and
+	 * Updates wait; and what is to be passed on. */
+	unsigned int installing, nr_batch;
+	bool routes_by_table; /* SMMUEN, as streams were last told */
+	struct smmu_words batch[SMMU_BATCH];
 	const struct smmu_watch *watch; /* NULL: no debug walk is under way */
 };
 
@@ -248,12 +255,17 @@ unsigned int smmu_queue_log2size(u64 base, u32 largest);
 gpa_t smmu_queue_entry(const struct smmu *s, u64 base, unsigned int log2size, u32 index,
                        unsigned int entry);
 
+/* id.c: whether a field that there is was set by name. */
+bool smmu_id_said(const struct smmu_id *id, const char *name);
+
 /* smmu.c: the endpoint of @sid, if it has a device that can be told anything (ATS, PRI). */
 struct smmu_endpoint *smmu_find_device(const struct smmu *s, u32 sid);
 
 /* regs.c */
 extern const struct mmio_ops smmu_mmio_ops;
 void smmu_regs_reset(struct smmu *s);
+/* Updates of CR0 and GBPA that waited are complete. */
+void smmu_update(struct smmu *s);
 
 /* interrupt.c: 3.18, 7.5 */
 void smmu_interrupt(struct smmu *s, const struct smmu_msi *msi, u32 spi, u32 aborted);
@@ -272,6 +284,15 @@ bool smmu_events_writable(const struct smmu *s);
 /* cmdq.c: consumes what it can. */
 void smmu_commands(struct smmu *s);
 void smmu_commands_init(struct smmu *s);
+/* 4.3.2: the streams of a CMD_CFGI_STE_RANGE. */
+void smmu_ste_range(const u64 *cmd, u32 *first, u32 *last);
+
+/* backend.c. Nothing, unless there is one: streams go by SMMUEN and GBPA as they are written; a
+ * command that was executed; whether any, or CMD_SYNC, has to wait. */
+void smmu_route_all(struct smmu *s);
+void smmu_pass_on(struct smmu *s, const u64 *cmd);
+bool smmu_backend_full(const struct smmu *s);
+bool smmu_backend_waits(struct smmu *s);
 
 /* poll.c */
 void smmu_poll_init(struct smmu *s);

@@ -48,15 +48,11 @@ static u32 cr0_fields(const struct smmu *s)
 	       (smmu_idr(s, 0, IDR0_VMW) ? CR0_VMW : 0);
 }
 
-/* 6.3.9: an Update is complete at once; what it waits for in hardware cannot be under way here. */
-static void cr0_written(void *dev, u64 old)
+/* An Update of CR0 is complete (6.3.9). */
+static void cr0_update(struct smmu *s)
 {
-	struct smmu *s = dev;
-	bool ends;
+	const bool ends = s->cr0ack & ~s->cr0 & CR0_SMMUEN;
 
-	(void)old;
-	s->cr0 &= cr0_fields(s);
-	ends = s->cr0ack & ~s->cr0 & CR0_SMMUEN;
 	if ((s->cr0 ^ s->cr0ack) & CR0_SMMUEN)
 		s->messages_moved = true;
 	if (ends)
@@ -71,6 +67,20 @@ static void cr0_written(void *dev, u64 old)
 	if (s->messages_moved)
 		smmu_messages_changed(s);
 	smmu_commands(s);
+}
+
+/* At once, but where somebody else translates; what it waits for in hardware cannot be under way
+ * here. */
+static void cr0_written(void *dev, u64 old)
+{
+	struct smmu *s = dev;
+
+	(void)old;
+	s->cr0 &= cr0_fields(s);
+	if (s->routes_by_table != !!(s->cr0 & CR0_SMMUEN))
+		smmu_route_all(s);
+	if (!s->installing)
+		cr0_update(s);
 }
 
 /* 6.3.11: its fields are guarded apart. */
@@ -103,7 +113,14 @@ static void strtab_cfg_written(void *dev, u64 old)
 		s->strtab_cfg &= STRTAB_LOG2SIZE;
 }
 
-/* 6.3.14.1: a write without Update is ignored; with it, it is complete at once. */
+static void gbpa_update(struct smmu *s)
+{
+	s->gbpa &= ~(u32)GBPA_UPDATE;
+	smmu_messages_changed(s);
+}
+
+/* 6.3.14.1: a write without Update is ignored; with it, it is complete at once, but where streams
+ * have to be told. */
 static void gbpa_written(void *dev, u64 old)
 {
 	struct smmu *s = dev;
@@ -112,9 +129,17 @@ static void gbpa_written(void *dev, u64 old)
 		s->gbpa = old;
 		return;
 	}
-	s->gbpa &= ~(u32)GBPA_UPDATE;
-	if ((s->gbpa ^ old) & GBPA_ABORT)
-		smmu_messages_changed(s);
+	if ((s->gbpa ^ old) & GBPA_ABORT && !(s->cr0 & CR0_SMMUEN))
+		smmu_route_all(s);
+	if (!s->installing)
+		gbpa_update(s);
+}
+
+void smmu_update(struct smmu *s)
+{
+	if (s->gbpa & GBPA_UPDATE)
+		gbpa_update(s);
+	cr0_update(s);
 }
 
 static void irq_ctrl_written(void *dev, u64 old)

@@ -47,6 +47,8 @@ int smmu_create(struct smmu **smmu, struct vm *vm, const struct smmu_config *c)
 		free(s);
 		return err;
 	}
+	if (c->backend)
+		c->backend->smmu = s;
 	*smmu = s;
 	return 0;
 }

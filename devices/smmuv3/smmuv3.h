@@ -6,6 +6,7 @@
 #include "vmm/types.h"
 
 struct dma_space;
+struct smmu_backend;
 struct vm;
 
 /*
@@ -19,7 +20,8 @@ struct vm;
 /* What its ID registers say; whatever is not offered there is not done. */
 struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
-	u32 asked; /* id.c's: fields that are not dropped without what they need */
+	u32 asked;   /* id.c's: fields that are not dropped without what they need */
+	u64 said[2]; /* and those that were set by name */
 };
 
 /* Everything that there is, but PRI; @oas: bits of a physical address, 32 to 52. */
@@ -30,10 +32,18 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas);
  * smmu_id_check() refuses. NULL, or what was expected.
  */
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
-/* A field that there is. */
+/* Fields that there are. What is put was asked for by nobody. */
+void smmu_id_put(struct smmu_id *id, const char *name, u64 value);
 u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
 const char *smmu_id_check(const struct smmu_id *id);
+
+/*
+ * As it is where an SMMU of the host's translates, whose IDR0 to IDR5 are @host: what that has not,
+ * or does not do for a guest, is not there. What was set by name stays. NULL, or which of these it
+ * cannot have, and then the most it can.
+ */
+const char *smmu_id_nest(struct smmu_id *id, const u32 *host, u64 *most);
 
 struct smmu_config {
 	const char *name; /* kept by the caller */
@@ -42,6 +52,9 @@ struct smmu_config {
 	/* Wired interrupts: SPIs counted from 0, edges. */
 	u32 eventq_spi, priq_spi, sync_spi, gerror_spi;
 	u32 devid; /* by which an ITS knows its messages */
+	/* Who translates for devices of the host's (backend.h); NULL: there are none. It outlives
+	 * the SMMU. */
+	struct smmu_backend *backend;
 };
 
 struct smmu;

@@ -76,7 +76,7 @@ vf() {
 begun() {
 	: >"$OUT"
 	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" $HUGE \
-		--root-port rp --vfio-pci $CARD,bus=rp --vfio-pci $IGB >"$OUT" 2>&1 </dev/null &
+		--root-port rp --vfio-pci $CARD,bus=rp,iommu=none --vfio-pci $IGB,iommu=none >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 }
@@ -84,7 +84,7 @@ killed() {
 	begun
 	kill -9 $pid
 	wait $pid
-	works 2 "" --vfio-pci $CARD --vfio-pci $IGB --vfio-pci $DISK
+	works 2 "" --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none
 }
 unplugged() {
 	begun
@@ -110,14 +110,14 @@ refused() {
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
 case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" vf
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
-case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" "" --fdt
+case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" ,iommu=none --fdt
 long_case "vfio: behind a virtio-iommu that translates messages, strict, by FDT: all of them" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
 long_case "vfio: behind a virtio-iommu, lazy, by ACPI: all of them, 4 vCPUs" all "" ,iommu=v "--acpi --iommu v,type=virtio -c 4"
 case_of "vfio: a card and a disk behind a virtio-iommu that translates messages, strict, by FDT" some 1 iommu.strict=1 --fdt \
 	--iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
 case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
-case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD --vfio-pci $IGB
+case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
 long_case "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged

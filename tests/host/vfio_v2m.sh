@@ -10,7 +10,7 @@ v2m() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned" -c 2 $HUGE --irqchip gicv2m -p "console=ttyS0 loglevel=1" "$@" &&
 		said "eth0: e1000e: what was sent came back"
 }
-case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD
+case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD,iommu=none
 case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
 echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
 refused() {

@@ -7,6 +7,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -78,7 +79,7 @@ static void unmake(u32 id)
 /* The file is an object too, which uses the queue's. */
 static int event_file(u32 id)
 {
-	int fd = memfd_create("events", MFD_CLOEXEC);
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	use(make(FAKE_FILE, fd), id);
 	return fd;
@@ -244,6 +245,7 @@ static int ioas_iova_ranges(struct uapi *u, struct iommu_ioas_iova_ranges *arg)
 static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
 {
 	const bool faults = arg->flags & IOMMU_HWPT_FAULT_ID_VALID;
+	int err;
 
 	CALL();
 	if (arg->flags & IOMMU_HWPT_ALLOC_NEST_PARENT && fake_iommufd.no_parent)
@@ -258,7 +260,10 @@ static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
 	objects[arg->out_hwpt_id].iommu = objects[arg->dev_id].iommu;
 	if (faults)
 		use(arg->out_hwpt_id, arg->fault_id);
-	return 0;
+	err = is_a(arg->pt_id, FAKE_VIOMMU) ? fake_nested_alloc(arg, arg->out_hwpt_id) : 0;
+	if (err)
+		unmake(arg->out_hwpt_id);
+	return err;
 }
 
 static int get_hw_info(struct uapi *u, struct iommu_hw_info *arg)
@@ -296,13 +301,58 @@ static int viommu_alloc(struct uapi *u, struct iommu_viommu_alloc *arg)
 	return 0;
 }
 
+/* What it is of is in attached, its StreamID in nr. */
+static u32 vdevice_of(u32 device)
+{
+	for (u32 id = 1; id < MAX_OBJECTS; id++)
+		if (objects[id].kind == FAKE_VDEVICE && objects[id].attached == device)
+			return id;
+	return 0;
+}
+
+bool fake_knows_sid(u32 sid)
+{
+	for (u32 id = 1; id < MAX_OBJECTS; id++)
+		if (objects[id].kind == FAKE_VDEVICE && objects[id].nr == sid)
+			return true;
+	return false;
+}
+
+static u32 device_of(unsigned int nr)
+{
+	u32 id = 1;
+
+	while (id < MAX_OBJECTS && !(objects[id].kind == FAKE_DEVICE && objects[id].nr == nr))
+		id++;
+	return id % MAX_OBJECTS;
+}
+
+u32 fake_sid_of(unsigned int nr)
+{
+	const u32 vdevice = vdevice_of(device_of(nr));
+
+	return vdevice ? objects[vdevice].nr : ~0u;
+}
+
+const u64 *fake_ste_of(unsigned int nr)
+{
+	const u32 table = objects[device_of(nr)].attached;
+
+	return table && is_a(objects[table].uses[0], FAKE_VIOMMU) ? fake_slice.tables[table].ste
+	                                                          : NULL;
+}
+
 static int vdevice_alloc(struct uapi *u, struct iommu_vdevice_alloc *arg)
 {
 	CALL();
 	if (!is_a(arg->viommu_id, FAKE_VIOMMU) || !is_a(arg->dev_id, FAKE_DEVICE))
 		return -ENOENT;
+	if (vdevice_of(arg->dev_id) || fake_knows_sid(arg->virt_id))
+		return -EEXIST;
 	arg->out_vdevice_id = make(FAKE_VDEVICE, -1);
 	use(arg->out_vdevice_id, arg->viommu_id);
+	objects[arg->out_vdevice_id].attached = arg->dev_id;
+	objects[arg->out_vdevice_id].nr = arg->virt_id;
 	return 0;
 }
 
@@ -314,6 +364,7 @@ static int veventq_alloc(struct uapi *u, struct iommu_veventq_alloc *arg)
 	arg->out_veventq_id = make(FAKE_VEVENTQ, -1);
 	use(arg->out_veventq_id, arg->viommu_id);
 	arg->out_veventq_fd = event_file(arg->out_veventq_id);
+	fake_slice.fd = arg->out_veventq_fd;
 	return 0;
 }
 
@@ -360,6 +411,8 @@ static int refuses(u32 id, u32 pt)
 		return -EINVAL;
 	if (is_a(pt, FAKE_HWPT) && fake_iommufd.no_faults && objects[pt].uses[1])
 		return fake_iommufd.no_faults;
+	if (is_a(pt, FAKE_HWPT) && is_a(ioas, FAKE_VIOMMU))
+		return fake_nested_attach(pt, vdevice_of(id));
 	return is_a(ioas, FAKE_IOAS) && fake_areas_are_reserved(ioas) ? -EADDRINUSE : 0;
 }
 
@@ -410,6 +463,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.ioas_unmap = ioas_unmap,
 	.ioas_iova_ranges = ioas_iova_ranges,
 	.hwpt_alloc = hwpt_alloc,
+	.hwpt_invalidate = fake_invalidate,
 	.get_hw_info = get_hw_info,
 	.fault_queue_alloc = fault_queue_alloc,
 	.viommu_alloc = viommu_alloc,
@@ -425,6 +479,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.set_irqs = fake_set_irqs,
 	.reset = fake_reset,
 	.hot_reset = fake_hot_reset,
+	.read_events = fake_read_events,
 	.read = fake_read_region,
 	.write = fake_write_region,
 	.map = fake_map_region,

@@ -41,6 +41,35 @@ struct fake_iommufd {
 	} reserved[4]; /* what no attached function can be given; ends with one of 0 bytes */
 };
 
+/* fake_vsmmu.c: nested page tables, commands and events of an SMMUv3, with what Linux refuses
+ * (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c). */
+struct fake_nested {
+	u64 ste[2];
+};
+struct fake_slice {
+	struct fake_nested tables[64]; /* by a page table's ID */
+	unsigned int nr_illegal;       /* STEs and commands that were refused */
+	u64 commands[1024][2];         /* that were issued */
+	unsigned int nr_commands, nr_calls;
+	u8 events[4096]; /* to be read */
+	unsigned int nr_bytes;
+	u32 sequence;
+	int fd; /* of the event queue, the last that was made */
+};
+extern struct fake_slice fake_slice;
+int fake_nested_alloc(const struct iommu_hwpt_alloc *arg, u32 id);
+int fake_nested_attach(u32 table, bool has_vdevice);
+int fake_invalidate(struct uapi *u, struct iommu_hwpt_invalidate *arg);
+int fake_read_events(struct uapi *u, int fd, void *buf, u32 len);
+/* An event's record for whoever reads; so many that did not fit. */
+void fake_event(const u64 *record);
+void fake_events_lost(u32 nr);
+/* Of function @nr: the STE it is attached by, NULL: it is attached to nothing nested; its vDEVICE's
+ * StreamID, ~0: none; whether one has @sid. */
+const u64 *fake_ste_of(unsigned int nr);
+u32 fake_sid_of(unsigned int nr);
+bool fake_knows_sid(u32 sid);
+
 extern struct fake_iommufd fake_iommufd;
 extern const struct uapi_ops fake_iommufd_ops;
 

@@ -28,6 +28,12 @@ static u32 sid_of(const void *ctx)
 
 void fake_smmu_make(struct fake_smmu *f, const struct smmu_id *id)
 {
+	fake_smmu_make_with(f, id, NULL);
+}
+
+void fake_smmu_make_with(struct fake_smmu *f, const struct smmu_id *id,
+                         struct smmu_backend *(*backend)(struct vm *vm))
+{
 	struct smmu_config c = {
 		.name = "smmu0",
 		.base = FAKE_SMMU_BASE,
@@ -52,6 +58,8 @@ void fake_smmu_make(struct fake_smmu *f, const struct smmu_id *id)
 		f->id = *id;
 	c.id = f->id;
 	fake_vm(&f->vm, 1);
+	if (backend)
+		c.backend = backend(&f->vm);
 	cr_assert(zero(int, smmu_create(&f->smmu, &f->vm, &c)));
 	for (u32 i = 0; i < FAKE_SMMU_ENDPOINTS; i++) {
 		f->sids[i] = 0x10 + i;
@@ -104,7 +112,7 @@ void fake_smmu_put(struct fake_smmu *f, gpa_t gpa, u64 val)
 	          (unsigned long long)gpa);
 }
 
-void fake_smmu_enable(struct fake_smmu *f)
+void fake_smmu_program(struct fake_smmu *f)
 {
 	fake_smmu_write64(f, CMDQ_BASE, f->cmdq | f->cmdq_log2size);
 	fake_smmu_write64(f, EVENTQ_BASE, f->eventq | f->eventq_log2size);
@@ -113,6 +121,11 @@ void fake_smmu_enable(struct fake_smmu *f)
 	fake_smmu_write32(f, CR0, CR0_CMDQEN);
 	fake_smmu_write32(f, CR0, CR0_CMDQEN | CR0_EVENTQEN);
 	fake_smmu_write32(f, CR0, CR0_CMDQEN | CR0_EVENTQEN | CR0_SMMUEN);
+}
+
+void fake_smmu_enable(struct fake_smmu *f)
+{
+	fake_smmu_program(f);
 	cr_assert(eq(u32, fake_smmu_read32(f, CR0ACK), CR0_CMDQEN | CR0_EVENTQEN | CR0_SMMUEN));
 }
 

@@ -108,6 +108,9 @@ struct fake_smmu {
 
 /* As after a reset, nothing programmed, nothing in RAM. @id NULL: the default, with 44 bits. */
 void fake_smmu_make(struct fake_smmu *f, const struct smmu_id *id);
+/* The same in front of a backend, which is made when the VM is there; NULL: it has none. */
+void fake_smmu_make_with(struct fake_smmu *f, const struct smmu_id *id,
+                         struct smmu_backend *(*backend)(struct vm *vm));
 /* Expects that nothing leaked: the last act of a test. Transfers have to have ended. */
 void fake_smmu_unmake(struct fake_smmu *f);
 /* The default ID registers but for one field, by the name that smmu_id_set() takes. */
@@ -125,6 +128,8 @@ void fake_smmu_put(struct fake_smmu *f, gpa_t gpa, u64 val);
 
 /* Queues and Stream table programmed; SMMUEN, EVENTQEN, CMDQEN, in that order's reverse. */
 void fake_smmu_enable(struct fake_smmu *f);
+/* The same, and nobody looks whether it is so yet. */
+void fake_smmu_program(struct fake_smmu *f);
 
 /* A command in the queue, without or with PROD; whether all there are have been consumed. */
 void fake_smmu_queue(struct fake_smmu *f, u64 w0, u64 w1);

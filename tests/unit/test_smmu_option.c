@@ -108,9 +108,13 @@ ParameterizedTestParameters(smmu_option, what_is_wrong_is_said)
 		{ "s,type=smmuv3,experimental=page-request",
 		  "experimental= with type=virtio only" },
 		{ "s,type=smmuv3,type=virtio", "type=smmuv3 or type=virtio, not both" },
-		{ "s,type=smmuv3,accel=on",
-		  "a key out of type=, buses=, interrupts=, idrN.FIELD=" },
-		{ "s,type=smmuv3,", "a key out of type=, buses=, interrupts=, idrN.FIELD=" },
+		{ "s,type=smmuv3,vcmdq=on",
+		  "a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" },
+		{ "s,type=smmuv3,",
+		  "a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" },
+		{ "s,type=smmuv3,accel=yes", "accel=auto, accel=on or accel=off" },
+		{ "s,type=smmuv3,accel=off,host=smmu3.1", "host=NAME without accel=off" },
+		{ "v,type=virtio,accel=on", "accel= with type=smmuv3 only" },
 		{ "s,type=smmuv3,interrupts", "interrupts=TEXT" },
 		{ "s,type=smmuv3,interrupts=spi", "interrupts=wired or interrupts=msi" },
 		{ "s,type=smmuv3,idr0.btm=1", "idr0.btm=0" },
@@ -247,6 +251,7 @@ static int describe(struct place *place)
 	static struct machine m;
 
 	m.options = &o;
+	memcpy(m.iommu_options, o.iommus, sizeof(m.iommu_options));
 	m.nr_endpoints = 1;
 	m.endpoints[0] =
 		(struct endpoint){ .place = place, .iommu = 0, .slot = 5, .mmio_id = 0x80005 };

@@ -107,17 +107,20 @@ Test(vfio_option, a_key_that_there_is_not_is_refused)
 	cr_assert(zero(u32, o.nr_vfio));
 }
 
-Test(vfio_option, it_is_behind_nothing_or_a_virtio_iommu_and_no_emulated_smmu)
+Test(vfio_option, it_is_behind_nothing_a_virtio_iommu_or_an_smmu_that_is_not_emulated)
 {
 	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("v,type=virtio"))));
 	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("s,type=smmuv3"))));
 	cr_assert(zero(ptr, (void *)take("01:00.0")));
 	cr_assert(zero(ptr, (void *)take("01:00.1,iommu=v")));
+	cr_assert(zero(ptr, (void *)take("01:00.3,iommu=s")));
 	cr_assert(vfio_check(&o));
 	cr_assert(eq(str, said(stderr), ""));
-	cr_assert(zero(ptr, (void *)take("01:00.2,iommu=s")));
+	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("e,type=smmuv3,accel=off"))));
+	cr_assert(zero(ptr, (void *)take("01:00.2,iommu=e")));
 	cr_assert(not(vfio_check(&o)));
 	cr_assert(eq(str, said(stderr),
-	             "nestor: --vfio-pci 01:00.2,iommu=s: expected none, or an --iommu of "
-	             "type=virtio: an emulated SMMU translates for no device of the host's\n"));
+	             "nestor: --vfio-pci 01:00.2,iommu=e: expected none, an --iommu of "
+	             "type=virtio, or one without accel=off: an emulated SMMU translates for no "
+	             "device of the host's\n"));
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --msi-window: the IOVAs where doorbells are: which they may be, and how the guest is told. */
+#include "machine/msi_window.h"
+
+#include <stdio.h>
+
+#include "machine/keys.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
+#include "vmm/log.h"
+
+/* What an RMR has (Arm DEN 0049, E.d and later), and any granule divides. */
+#define UNIT 0x10000
+#define END  (1ULL << 48) /* of what arm64's IOMMUs translate */
+
+const char *msi_window_take(struct options *o, char *val)
+{
+	u64 base, size;
+	const char *rest;
+
+	if (o->msi_window_said)
+		return "one window, not two";
+	if (!parse_number(val, &base, &rest) || *rest != ',' ||
+	    !parse_number(rest + 1, &size, &rest) || *rest)
+		return "BASE,SIZE, as in 0x8000000,0x100000";
+	if (!size || (base | size) & (UNIT - 1))
+		return "multiples of 64 KiB, and at least one";
+	if (size > END || base > END - size)
+		return "addresses of 48 bits";
+	o->msi_window = (struct iommu_range){ base, base + (size - 1) };
+	o->msi_window_said = true;
+	return NULL;
+}
+
+/* What is at @base is called @what. */
+static bool is_beside(const struct options *o, const char *what, gpa_t base, u64 size)
+{
+	const struct iommu_range *w = &o->msi_window;
+
+	if (!size || w->last < base || w->first > base + (size - 1))
+		return true;
+	log_error("--msi-window 0x%llx,0x%llx: expected addresses beside %s, which is at "
+	          "0x%llx-0x%llx",
+	          (unsigned long long)w->first, (unsigned long long)(w->last - w->first + 1), what,
+	          (unsigned long long)base, (unsigned long long)(base + (size - 1)));
+	return false;
+}
+
+bool msi_window_check(const struct options *o)
+{
+	bool is_well = is_beside(o, "RAM", RAM_BASE, o->mem);
+
+	for (unsigned int i = 0; i < o->nr_segments && is_well; i++) {
+		struct platform_pci pci;
+		char what[48];
+
+		board_describe_segment(&pci, o, i);
+		snprintf(what, sizeof(what), "segment %u's window for BARs", pci.segment);
+		is_well = is_beside(o, what, pci.mem32.cpu, pci.mem32.size) &&
+		          is_beside(o, what, pci.mem64.cpu, pci.mem64.size);
+	}
+	return is_well;
+}
+
+u32 msi_window_reserved(struct machine *m)
+{
+	const struct iommu_range *w = &m->options->msi_window;
+	struct platform *p = &m->platform;
+	unsigned int i = 0;
+
+	if (!p->nr_msi_frames)
+		return 0;
+	while (i < p->nr_reserved && p->reserved[i].base != w->first)
+		i++;
+	if (i == p->nr_reserved)
+		p->reserved[p->nr_reserved++] = (struct platform_reserved){ w->first,
+			                                                    w->last - w->first + 1,
+			                                                    PLATFORM_RESERVED_MSI };
+	return 1u << i;
+}

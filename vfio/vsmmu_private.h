@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VFIO_VSMMU_PRIVATE_H
+#define VFIO_VSMMU_PRIVATE_H
+
+#include <linux/iommufd.h>
+
+#include "vfio/vsmmu.h"
+#include "vmm/vm.h"
+
+/* What vsmmu.c and vsmmu_stream.c share. IDs are iommufd's; 0: there is no such object. */
+struct vsmmu {
+	struct smmu_backend backend;
+	struct vfio_context *context;
+	struct vm *vm;
+	u32 parent, viommu, bypass, abort, veventq;
+	int events;   /* veventq's file */
+	u32 sequence; /* that the next event should have */
+	struct loop_op ready;
+	struct vsmmu_stream *streams;
+	struct vsmmu_counts counts;
+};
+
+struct vsmmu_stream {
+	struct smmu_stream stream;
+	struct vsmmu *vsmmu;
+	struct vsmmu_stream *next;
+	struct vfio_device *dev;
+	struct smmu_stream_config wanted, doing;
+	bool busy, again, ending; /* on the host-work thread; then once more; never again */
+	struct work work;
+	/* The thread's, while it is busy: */
+	u32 vdevice, sid; /* as which StreamID the host knows it */
+	u32 table;        /* its stage 1 */
+	int err;
+};
+
+/* A nested page table of @v's SMMU, by an STE's first words. -errno; -EIO: it is not legal. */
+int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 *id);
+int vsmmu_drop(struct vsmmu *v, u32 *id);
+
+void vsmmu_install(struct smmu_backend *b, struct smmu_stream *st,
+                   const struct smmu_stream_config *c);
+/* Whether the host knows a function by @sid. */
+bool vsmmu_knows(const struct vsmmu *v, u32 sid);
+
+#endif

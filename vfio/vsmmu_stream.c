@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A function behind an SMMU of the guest's that the host's translates for: what its STE says is
+ * installed as a nested page table, on the host-work thread, since that can take long. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vfio/vsmmu_private.h"
+
+/* To the host its DMA is the guest's own mistake from now on. What cannot be aborted is detached,
+ * which is the same but for what is said of it. */
+static void abort_all(struct vsmmu_stream *st)
+{
+	if (st->dev->hwpt != st->vsmmu->abort && vfio_device_attach(st->dev, st->vsmmu->abort) &&
+	    st->dev->hwpt)
+		vfio_device_detach(st->dev);
+	vsmmu_drop(st->vsmmu, &st->table);
+}
+
+/* By a StreamID the host knows it in commands and events; one that the guest has changed is another
+ * vDEVICE, and nothing is translated in between. */
+static int rename_stream(struct vsmmu_stream *st, u32 sid)
+{
+	struct uapi *u = &st->vsmmu->context->uapi;
+	struct iommu_vdevice_alloc arg = { .viommu_id = st->vsmmu->viommu,
+		                           .dev_id = st->dev->id,
+		                           .virt_id = sid };
+	u32 before = st->vdevice;
+	int err = 0;
+
+	if (before) {
+		abort_all(st);
+		err = vsmmu_drop(st->vsmmu, &before);
+	}
+	if (err)
+		return err;
+	st->vdevice = 0;
+	err = u->ops->vdevice_alloc(u, &arg);
+	if (err)
+		return err;
+	st->vdevice = arg.out_vdevice_id;
+	st->sid = sid;
+	return 0;
+}
+
+/* What is attached is replaced in one go, and only then is what was there destroyed. */
+static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
+{
+	struct vsmmu *v = st->vsmmu;
+	u32 table = 0, to = c->route == SMMU_BYPASS ? v->bypass : v->abort;
+	int err = 0;
+
+	if (c->has_sid && !(st->vdevice && st->sid == c->sid))
+		err = rename_stream(st, c->sid);
+	if (!err && c->route == SMMU_STAGE1)
+		err = vsmmu_table(v, st->dev->id, c->ste, &table);
+	if (table)
+		to = table;
+	if (!err && st->dev->hwpt != to)
+		err = vfio_device_attach(st->dev, to);
+	if (err) {
+		abort_all(st);
+		vsmmu_drop(v, &table);
+		return err;
+	}
+	vsmmu_drop(v, &st->table);
+	st->table = table;
+	return 0;
+}
+
+static void run(struct work *w)
+{
+	struct vsmmu_stream *st = container_of(w, struct vsmmu_stream, work);
+
+	st->err = settle(st, &st->doing);
+}
+
+static void start(struct vsmmu_stream *st)
+{
+	st->busy = true;
+	st->again = false;
+	st->doing = st->wanted;
+	work_submit(st->vsmmu->vm->work, &st->work);
+}
+
+static void done(struct work *w)
+{
+	struct vsmmu_stream *st = container_of(w, struct vsmmu_stream, work);
+	struct vsmmu *v = st->vsmmu;
+
+	st->busy = false;
+	v->counts.installed += !st->err;
+	v->counts.failed += !!st->err;
+	if (st->err)
+		trace(v->vm->log, TRACE_SMMU, "the host does not take the STE of 0x%x: %d",
+		      st->doing.sid, st->err);
+	if (st->ending)
+		return;
+	if (st->again)
+		start(st);
+	else
+		smmu_installed(&st->stream, st->err == -EIO);
+}
+
+void vsmmu_install(struct smmu_backend *b, struct smmu_stream *stream,
+                   const struct smmu_stream_config *c)
+{
+	struct vsmmu_stream *st = container_of(stream, struct vsmmu_stream, stream);
+
+	(void)b;
+	st->wanted = *c;
+	if (st->busy)
+		st->again = true;
+	else
+		start(st);
+}
+
+bool vsmmu_knows(const struct vsmmu *v, u32 sid)
+{
+	const struct vsmmu_stream *st = v->streams;
+
+	while (st && !(st->vdevice && st->sid == sid))
+		st = st->next;
+	return st;
+}
+
+int vsmmu_stream_create(struct vsmmu_stream **out, struct vsmmu *v, struct vfio_device *d,
+                        struct smmu_endpoint *e)
+{
+	struct vsmmu_stream *st = calloc(1, sizeof(*st));
+	int err = st ? vfio_device_attach(d, v->bypass) : -ENOMEM;
+
+	if (err) {
+		free(st);
+		return err;
+	}
+	st->vsmmu = v;
+	st->dev = d;
+	st->work = (struct work){ .run = run, .done = done };
+	st->next = v->streams;
+	v->streams = st;
+	smmu_assign(e, &st->stream);
+	*out = st;
+	return 0;
+}
+
+static void unlink_stream(struct vsmmu_stream *st)
+{
+	struct vsmmu_stream **at = &st->vsmmu->streams;
+
+	while (*at != st)
+		at = &(*at)->next;
+	*at = st->next;
+}
+
+void vsmmu_stream_destroy(struct vsmmu_stream *st)
+{
+	st->ending = true;
+	if (st->busy)
+		work_wait(st->vsmmu->vm->work, &st->work);
+	unlink_stream(st);
+	if (st->dev->hwpt)
+		vfio_device_detach(st->dev);
+	vsmmu_drop(st->vsmmu, &st->table);
+	vsmmu_drop(st->vsmmu, &st->vdevice);
+	smmu_assign(st->stream.endpoint, NULL);
+	free(st);
+}
