@@ -66,11 +66,17 @@ onward() {
 	cat "$share/initrd-onward" "$share/nestor.cpio" >"$share/initrd-nestor-onward"
 }
 ! wants vfio_onward.sh "$@" || onward
+tower() {
+	cat "$share/initrd-tower_inner" "$share/kselftest.cpio" >"$share/initrd-inner" 2>/dev/null || cp "$share/initrd-tower_inner" "$share/initrd-inner"
+	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd-inner:guest-initrd"
+	cat "$share/initrd-tower" "$share/nestor.cpio" >"$share/initrd-nestor-tower"
+}
+{ ! wants dma_test.sh "$@" && ! wants tower.sh "$@"; } || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
+	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
+! wants tower.sh "$@" || tower
 { ! wants passt.sh "$@" && ! wants fs.sh "$@" && ! wants hostile.sh "$@"; } || cp -r "$(setting LAB_HELPERS)" "$share/helpers"
 { ! wants pci.sh "$@" && ! wants dma_test.sh "$@"; } || [ ! -e "$(setting LAB_PCIUTILS)" ] ||
 	"$top/guests/linux/mkinitrd.sh" "$share/lspci.cpio" "$(setting LAB_PCIUTILS):lspci"
-! wants dma_test.sh "$@" || [ ! -e "$(setting LAB_KSELFTEST)" ] ||
-	"$top/guests/linux/mkinitrd.sh" "$share/kselftest.cpio" "$(setting LAB_KSELFTEST):kselftest"
 { ! wants smmu_linux.sh "$@" && ! wants viommu_linux.sh "$@"; } || cp -L "$(setting LAB_KERNEL_64K)" "$share/Image-64k"
 ! wants kernels.sh "$@" || "$tests/kernels.sh" "$share/kernels" "$(setting LAB_KERNEL)" "$(setting LAB_ZBOOT)"
 

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest, which is a host: the DMA endpoint and the network card, both behind its SMMUv3, go on to a guest of its own, behind an
+# SMMUv3 that this one's translates for.
+[ -c /dev/kvm ] || exit 2
+word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+echo 100 >/proc/sys/vm/nr_hugepages # why: tests/host/vfio-lib.sh
+with=
+for f in /sys/kernel/iommu_groups/*/devices/*; do
+	echo vfio-pci >"$f/driver_override"
+	echo "${f##*/}" >"$f/driver/unbind"
+	echo "${f##*/}" >/sys/bus/pci/drivers_probe
+	with="$with --vfio-pci ${f##*/}$(word tower.keys)"
+done
+/nestor run --timeout 300 --hugetlb 2M -k /Image -i /guest-initrd -m 192 -p "console=ttyS0 loglevel=4 mem=160M $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
+echo "its guest ended with $?"
+dmesg | grep -E 'WARNING|Call trace|arm-smmu-v3.*event|CMD_SYNC' | sed 's/^\[[^]]*\] /complaint: /'
