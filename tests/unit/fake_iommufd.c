@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/fake_function.h"
+#include "vfio/context.h"
 
 #define MAX_OBJECTS 64
 #define MAX_USES    3
@@ -392,6 +393,27 @@ static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *
 	return 0;
 }
 
+/* IOMMU_OPTION_SW_MSI_START and _SIZE, as they were proposed. */
+static int option(struct uapi *u, struct iommu_option *arg)
+{
+	struct fake_reserved *r = &fake_iommufd.reserved[0];
+	const bool is_size = arg->option_id == VFIO_OPTION_SW_MSI_SIZE;
+
+	CALL();
+	if (!fake_iommufd.msi || (!is_size && arg->option_id != VFIO_OPTION_SW_MSI_START) ||
+	    arg->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_CONTEXT && arg->object_id)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_DEVICE && !is_a(arg->object_id, FAKE_DEVICE))
+		return -ENOENT;
+	if (arg->object_id && objects[arg->object_id].attached)
+		return -EBUSY;
+	r->last = is_size ? r->first + (arg->val64 << 20) - 1 : r->last;
+	r->first = is_size ? r->first : arg->val64;
+	return 0;
+}
+
 static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
 {
 	(void)fd;
@@ -419,6 +441,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.attach = attach,
 	.detach = detach,
 	.feature = feature,
+	.option = option,
 	.get_info = fake_get_info,
 	.get_region_info = fake_get_region_info,
 	.get_irq_info = fake_get_irq_info,
