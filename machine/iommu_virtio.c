@@ -10,8 +10,9 @@
 #include "vmm/arm64/gic.h"
 
 /* Of every interrupt controller that has a doorbell. */
-#define DOORBELL_PAGE ALIGN_DOWN(GIC_ITS_DOORBELL, 4096)
-_Static_assert(DOORBELL_PAGE == ALIGN_DOWN(GIC_V2M_DOORBELL, 4096), "the same page");
+static const struct iommu_range doorbell_page = { ALIGN_DOWN(GIC_ITS_DOORBELL, 4096),
+	                                          GIC_ITS_DOORBELL | 4095 };
+_Static_assert(GIC_ITS_DOORBELL == GIC_V2M_DOORBELL, "the same page");
 
 /* FIRST-LAST */
 static const char *parse_range(const char *text, u64 max, u64 *first, u64 *last)
@@ -70,20 +71,14 @@ static const char *parse_reserved(struct iommu_parsed *p, char *text)
 	return NULL;
 }
 
-/* 5.13.6.8.1.2: no two properties of an endpoint overlap, and the doorbell's page is one. */
+/* 5.13.6.8.1.2: no two properties of an endpoint overlap. */
 static const char *check_reserved(struct iommu_parsed *p, const struct iommu_range *r)
 {
-	static const struct iommu_range doorbell = { DOORBELL_PAGE, DOORBELL_PAGE | 4095 };
 	const struct iommu_option *o = &p->option;
 
 	if (o->has_host_msi && overlap(r, &o->host_msi))
 		return refuse(p, "reserved=0x%llx-0x%llx beside host-msi=0x%llx-0x%llx", r,
 		              &o->host_msi);
-	if (!o->msi_translate && overlap(r, &doorbell))
-		return refuse(p,
-		              "reserved=0x%llx-0x%llx beside the doorbell's page at "
-		              "0x%llx-0x%llx, or msi=translate",
-		              r, &doorbell);
 	if (is_within(&o->input, r))
 		return refuse(p,
 		              "reserved=0x%llx-0x%llx to leave something of "
@@ -182,6 +177,42 @@ static const char *finish(struct iommu_parsed *p)
 	return expected;
 }
 
+/* Where messages are not translated; without --msi-window no more than it takes. */
+static const struct iommu_range *window(const struct options *o)
+{
+	return o->msi_window_said ? &o->msi_window : &doorbell_page;
+}
+
+/* @format: the IOMMU, its range, the other one. */
+static bool say(const char *format, const struct iommu_option *i, const struct iommu_range *a,
+                const struct iommu_range *b)
+{
+	log_error(format, i->id, (unsigned long long)a->first, (unsigned long long)a->last,
+	          (unsigned long long)b->first, (unsigned long long)b->last);
+	return false;
+}
+
+/* The window is a property too, or, where doorbells are mapped there, to be mapped. */
+static bool check(const struct options *o, struct iommu_option *i)
+{
+	const struct iommu_range *w = window(o);
+
+	if (o->msi_window_said && i->has_host_msi)
+		return say("--iommu %s,host-msi=0x%llx-0x%llx: expected none beside --msi-window, "
+		           "which is 0x%llx-0x%llx",
+		           i, &i->host_msi, w);
+	if (o->msi_window_said && i->msi_translate && !is_within(w, &i->input))
+		return say("--iommu %s,input=0x%llx-0x%llx: expected --msi-window, where "
+		           "msi=translate maps, within it: 0x%llx-0x%llx",
+		           i, &i->input, w);
+	for (unsigned int n = 0; n < i->nr_reserved; n++)
+		if ((o->msi_window_said || !i->msi_translate) && overlap(&i->reserved[n], w))
+			return say("--iommu %s,reserved=0x%llx-0x%llx: expected it beside "
+			           "0x%llx-0x%llx, where doorbells are",
+			           i, &i->reserved[n], w);
+	return true;
+}
+
 static void destroy(void *dev)
 {
 	viommu_destroy(dev);
@@ -214,23 +245,28 @@ static void reserve_host_msi(const struct iommu_range *r, struct viommu_config *
 		reserve(c, c->msi.last + 1, r->last);
 }
 
-/* The page with the doorbell; a machine without one needs no window. */
-static void set_msi(const struct platform *p, const struct iommu_option *o, struct viommu_config *c)
+/* The doorbell has a place in the window: its own, or the first that there is. */
+static void set_window(const struct iommu_range *w, struct viommu_config *c)
 {
-	const struct platform_msi_frame *f = &p->msi_frames[0];
-	const struct viommu_range doorbell = { ALIGN_DOWN(f->doorbell, 4096), f->doorbell | 4095 };
+	c->msi_window = true;
+	c->msi = range(w);
+	if (!is_within(&doorbell_page, w))
+		c->msi_move = doorbell_page.first - w->first;
+}
 
-	c->msi_window = !o->msi_translate && p->nr_msi_frames;
-	if (c->msi_window)
-		c->msi = doorbell;
-	if (p->nr_msi_frames) { /* what is mapped is whole granules */
-		c->doorbell.first = ALIGN_DOWN(doorbell.first, o->granule);
-		c->doorbell.last = doorbell.last | (o->granule - 1);
+/* A machine without a doorbell needs no window. */
+static void set_msi(const struct machine *m, const struct iommu_option *o, struct viommu_config *c)
+{
+	const bool has_doorbell = m->platform.nr_msi_frames;
+
+	if (has_doorbell && !o->msi_translate)
+		set_window(window(m->options), c);
+	if (has_doorbell) { /* what is mapped is whole granules */
+		c->doorbell.first = ALIGN_DOWN(doorbell_page.first, o->granule);
+		c->doorbell.last = doorbell_page.last | (o->granule - 1);
 	}
-	c->host_window = o->msi_translate && o->has_host_msi;
-	c->host_msi = range(&o->host_msi);
-	if (!o->msi_translate && o->has_host_msi)
-		reserve_host_msi(&o->host_msi, c);
+	c->host_window = o->msi_translate && (o->has_host_msi || m->options->msi_window_said);
+	c->host_msi = range(o->has_host_msi ? &o->host_msi : &m->options->msi_window);
 }
 
 /*
@@ -288,7 +324,9 @@ static int create(struct machine *m, unsigned int i)
 
 	for (unsigned int r = 0; r < o->nr_reserved; r++)
 		c.reserved[r] = range(&o->reserved[r]);
-	set_msi(&m->platform, o, &c);
+	set_msi(m, o, &c);
+	if (!o->msi_translate && o->has_host_msi)
+		reserve_host_msi(&o->host_msi, &c);
 	err = iommu_host_narrow(m, i, &c);
 	if (err)
 		return err;
@@ -333,6 +371,7 @@ const struct iommu_kind iommu_virtio = {
 	.has_place = true,
 	.init = init,
 	.finish = finish,
+	.check = check,
 	.create = create,
 	.add_endpoint = add_endpoint,
 	.endpoint_dma = endpoint_dma,

@@ -305,6 +305,7 @@ int machine_run(const struct options *o, struct session *s)
 	struct machine m = {
 		.options = o,
 		.irqs = irqs(o),
+		.msi_window = o->msi_window,
 		.log = { .topics = o->trace },
 		.session = s,
 		.terminal = { .guard = -1 },
@@ -339,6 +340,7 @@ int machine_describe(const struct options *o, int (*show)(struct machine *m, voi
 	struct machine m = {
 		.options = o,
 		.irqs = irqs(o),
+		.msi_window = o->msi_window,
 		.log = { .topics = o->trace },
 		.terminal = { .guard = -1 },
 	};

@@ -65,6 +65,7 @@ struct machine {
 		int fd;                /* -1: a device owns it */
 		struct helper *helper; /* NULL: it has none yet */
 	} fs[MAX_FS];
+	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
 	struct vfio_context vfio_context;
 	struct machine_vfio {
 		struct vfio_device dev;
@@ -72,6 +73,7 @@ struct machine {
 		char cdev[64];         /* in /dev/vfio/devices */
 		char host[64];         /* the IOMMU in front of it, as sysfs names it */
 		struct vfio_range msi; /* where the host maps doorbells for it */
+		bool moves_msis;       /* they are to be there, and are not yet */
 		struct vfio_pci *pci;  /* NULL: it is not there yet */
 	} vfio[MAX_VFIO];
 	int vsock;                  /* -1: none, or a device owns it */

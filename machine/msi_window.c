@@ -3,15 +3,23 @@
 #include "machine/msi_window.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "machine/keys.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
+#include "machine/status.h"
+#include "vfio/function.h"
 #include "vmm/log.h"
 
 /* What an RMR has (Arm DEN 0049, E.d and later), and any granule divides. */
 #define UNIT 0x10000
 #define END  (1ULL << 48) /* of what arm64's IOMMUs translate */
+
+static u64 size_of(const struct iommu_range *w)
+{
+	return w->last - w->first + 1;
+}
 
 const char *msi_window_take(struct options *o, char *val)
 {
@@ -41,7 +49,7 @@ static bool is_beside(const struct options *o, const char *what, gpa_t base, u64
 		return true;
 	log_error("--msi-window 0x%llx,0x%llx: expected addresses beside %s, which is at "
 	          "0x%llx-0x%llx",
-	          (unsigned long long)w->first, (unsigned long long)(w->last - w->first + 1), what,
+	          (unsigned long long)w->first, (unsigned long long)size_of(w), what,
 	          (unsigned long long)base, (unsigned long long)(base + (size - 1)));
 	return false;
 }
@@ -62,9 +70,52 @@ bool msi_window_check(const struct options *o)
 	return is_well;
 }
 
+int msi_window_host(struct machine *m, unsigned int i, const struct host_functions *h,
+                    const struct host_function *f)
+{
+	const struct iommu_range *w = &m->msi_window;
+	struct vfio_range *host = &m->vfio[i].msi;
+	struct host_region r;
+
+	*host = (struct vfio_range){ f->msi_first, f->msi_last };
+	if (!m->options->msi_window_said && host->first <= host->last)
+		m->msi_window = (struct iommu_range){ host->first, host->last };
+	if (!m->options->msi_window_said || host->first > host->last)
+		return 0;
+	m->vfio[i].moves_msis = host->first != w->first || host->last > w->last;
+	if (!host_function_reserves(h, f, w->first, w->last, &r))
+		return 0;
+	log_error("--msi-window 0x%llx,0x%llx: expected addresses beside 0x%llx-0x%llx, which this "
+	          "host reserves (%s) for --vfio-pci %s",
+	          (unsigned long long)w->first, (unsigned long long)size_of(w),
+	          (unsigned long long)r.first, (unsigned long long)r.last, r.type,
+	          m->options->vfio[i].said);
+	return STATUS_HOST_LACKS;
+}
+
+int msi_window_move(struct machine *m, unsigned int i)
+{
+	const struct iommu_range *w = &m->msi_window;
+	struct machine_vfio *v = &m->vfio[i];
+	int err = v->moves_msis ? vfio_device_move_doorbells(&v->dev, w->first, size_of(w)) : 0;
+
+	if (err) {
+		log_error("--msi-window 0x%llx,0x%llx: expected 0x%llx,0x%llx, where this host's "
+		          "kernel has doorbells for --vfio-pci %s, and does not move them: %s",
+		          (unsigned long long)w->first, (unsigned long long)size_of(w),
+		          (unsigned long long)v->msi.first,
+		          (unsigned long long)(v->msi.last - v->msi.first + 1),
+		          m->options->vfio[i].said, strerror(-err));
+		return STATUS_HOST_LACKS;
+	}
+	if (v->moves_msis)
+		v->msi = (struct vfio_range){ w->first, w->last };
+	return 0;
+}
+
 u32 msi_window_reserved(struct machine *m)
 {
-	const struct iommu_range *w = &m->options->msi_window;
+	const struct iommu_range *w = &m->msi_window;
 	struct platform *p = &m->platform;
 	unsigned int i = 0;
 
@@ -73,8 +124,7 @@ u32 msi_window_reserved(struct machine *m)
 	while (i < p->nr_reserved && p->reserved[i].base != w->first)
 		i++;
 	if (i == p->nr_reserved)
-		p->reserved[p->nr_reserved++] = (struct platform_reserved){ w->first,
-			                                                    w->last - w->first + 1,
-			                                                    PLATFORM_RESERVED_MSI };
+		p->reserved[p->nr_reserved++] =
+			(struct platform_reserved){ w->first, size_of(w), PLATFORM_RESERVED_MSI };
 	return 1u << i;
 }

@@ -14,6 +14,7 @@
 #include "machine/devices.h"
 #include "machine/iommu.h"
 #include "machine/machine.h"
+#include "machine/msi_window.h"
 #include "machine/place.h"
 #include "machine/status.h"
 #include "vfio/function.h"
@@ -129,8 +130,8 @@ static int find_all(struct machine *m)
 			continue;
 		}
 		snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
-		m->vfio[i].msi = (struct vfio_range){ f->msi_first, f->msi_last };
 		snprintf(m->vfio[i].host, sizeof(m->vfio[i].host), "%s", f->iommu);
+		status = msi_window_host(m, i, &h, f);
 	}
 	host_functions_free(&h);
 	return status ? status : accel_check_hosts(m);
@@ -204,9 +205,11 @@ static void close_device(void *ctx)
 }
 
 /* KVM has the file before it is bound: what it is to it is decided then. */
-static int bind(struct machine *m, const struct vfio_option *o, struct machine_vfio *v)
+static int bind(struct machine *m, unsigned int i)
 {
-	int err = vfio_device_open(&v->dev, &m->vfio_context, v->cdev);
+	const struct vfio_option *o = &m->options->vfio[i];
+	struct machine_vfio *v = &m->vfio[i];
+	int status, err = vfio_device_open(&v->dev, &m->vfio_context, v->cdev);
 
 	if (err)
 		return failed(o, "open", err);
@@ -218,9 +221,10 @@ static int bind(struct machine *m, const struct vfio_option *o, struct machine_v
 	err = vfio_device_bind(&v->dev);
 	if (err)
 		return failed(o, "bind", err);
+	status = msi_window_move(m, i);
 	/* behind an SMMU of the host's it is attached when that is there */
-	if (accel_is_on(m->options, iommu_of(m->options, &o->place)))
-		return 0;
+	if (status || accel_is_on(m->options, iommu_of(m->options, &o->place)))
+		return status;
 	err = vfio_device_attach_all(&v->dev);
 	return err ? failed(o, "attach", err) : 0;
 }
@@ -236,7 +240,7 @@ int vfio_devices_bind(struct machine *m)
 	if (err)
 		return failed(&o->vfio[0], "memory", err);
 	for (unsigned int i = 0; i < o->nr_vfio && !status; i++)
-		status = bind(m, &o->vfio[i], &m->vfio[i]);
+		status = bind(m, i);
 	return status;
 }
 

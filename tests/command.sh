@@ -161,6 +161,23 @@ bad "a window for the host's messages that nothing maps" \
 	-k good --iommu v,type=virtio,msi=translate,host-msi=0x1000-0x1fff,input=0x10000-0xfffff
 bad "nothing to map" "expected reserved=0x0-0xffff to leave something of input=0x1000-0x1fff" \
 	-k good --iommu v,type=virtio,input=0x1000-0x1fff,reserved=0-0xffff
+window() { bad "$1" "--msi-window $2: expected $3" -k good --msi-window "$2" "${@:4}"; }
+window "a window for doorbells without a size" 0x8000000 "BASE,SIZE, as in 0x8000000,0x100000"
+window "an empty window for doorbells" 0x8000000,0 "multiples of 64 KiB, and at least one"
+window "a window for doorbells that is not aligned" 0x8000800,0x100000 "multiples of 64 KiB, and at least one"
+window "a window for doorbells that no IOMMU translates" 0xfffffff00000,0x200000 "addresses of 48 bits"
+window "a window for doorbells in RAM" 0x80000000,0x100000 "addresses beside RAM, which is at 0x80000000-0x8fffffff"
+window "a window for doorbells where BARs are" 0x4ff00000,0x200000 "addresses beside segment 0's window for BARs, which is at 0x50000000-0x7fffffff"
+bad "a second window for doorbells" "--msi-window 0x9000000,0x100000: expected one window, not two" \
+	-k good --msi-window 0x8000000,0x100000 --msi-window 0x9000000,0x100000
+bad "two windows for the host's messages" "--iommu v,host-msi=0x8000000-0x80fffff: expected none beside --msi-window, which is 0x9000000-0x90fffff" \
+	-k good --msi-window 0x9000000,0x100000 --iommu v,type=virtio,host-msi=0x8000000-0x80fffff
+bad "a window for doorbells that nothing maps" "--iommu v,input=0x0-0xffff: expected --msi-window, where msi=translate maps, within it: 0x9000000-0x90fffff" \
+	-k good --msi-window 0x9000000,0x100000 --iommu v,type=virtio,msi=translate,input=0-0xffff
+bad "a window for doorbells that is reserved" "--iommu v,reserved=0x9000000-0x9000fff: expected it beside 0x9000000-0x90fffff, where doorbells are" \
+	-k good --msi-window 0x9000000,0x100000 --iommu v,type=virtio,reserved=0x9000000-0x9000fff
+bad "the doorbell's page, reserved" "--iommu v,reserved=0x8000000-0x8000fff: expected it beside 0x8000000-0x8000fff, where doorbells are" \
+	-k good --iommu v,type=virtio,reserved=0x8000000-0x8000fff
 bad "two IOMMUs of one name" "--iommu v,type=smmuv3: expected an ID that no other IOMMU has" -k good --iommu v,type=virtio --iommu v,type=smmuv3
 bad "a seventeenth IOMMU" "--iommu v,type=smmuv3: expected at most 16 IOMMUs" -k good $(for i in $(seq 16); do echo --iommu s$i,type=smmuv3; done) --iommu v,type=smmuv3
 for key in segment=0 transport=mmio msi=bypass bypass=on granule=4096 input=0-1 domains=0-1 reserved=0-1 host-msi=0-1 mappings=1 experimental=page-request; do

@@ -38,6 +38,7 @@ int vfio_context_open(struct vfio_context *c)
 }
 
 #define VFIO_MAX_RANGES 64
+#define MIB             (1ULL << 20)
 
 #define MAP_RAM (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 
@@ -135,6 +136,35 @@ int vfio_device_bind(struct vfio_device *d)
 	d->id = arg.out_devid;
 	d->context->nr_devices++;
 	return 0;
+}
+
+static int set_option(struct uapi *u, u32 option, u32 object, u64 val)
+{
+	struct iommu_option arg = {
+		.option_id = option,
+		.op = IOMMU_OPTION_OP_SET,
+		.object_id = object,
+		.val64 = val,
+	};
+
+	return u->ops->option(u, &arg);
+}
+
+/* The size is in MiB. An option of the device in the newer proposal, of the context before. */
+int vfio_device_move_doorbells(struct vfio_device *d, u64 base, u64 size)
+{
+	struct uapi *u = &d->context->uapi;
+	u32 object = d->id;
+	int err;
+
+	if ((base | size) & (MIB - 1))
+		return -EINVAL;
+	err = set_option(u, VFIO_OPTION_SW_MSI_START, object, base);
+	if (err) {
+		object = 0;
+		err = set_option(u, VFIO_OPTION_SW_MSI_START, object, base);
+	}
+	return err ? err : set_option(u, VFIO_OPTION_SW_MSI_SIZE, object, size / MIB);
 }
 
 int vfio_device_attach(struct vfio_device *d, u32 pt)

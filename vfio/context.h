@@ -9,6 +9,10 @@ struct iova_space;
 
 #define VFIO_MAX_TABLES 16 /* one for each IOMMU of the host's that has a device of ours */
 
+/* Options that were proposed for <linux/iommufd.h>, and are in no released one: N. Chen, "iommufd:
+ * Add IOMMU_OPTION_SW_MSI_START/SIZE ioctls", v2 of October 2025; v1 of February 2025. */
+enum { VFIO_OPTION_SW_MSI_START = 2, VFIO_OPTION_SW_MSI_SIZE };
+
 /*
  * What Nestor has of the host's iommufd: a context, with an address space that is the guest's
  * physical one, and the host's functions that are bound to it. IDs begin at 1; 0 is none.
@@ -53,6 +57,10 @@ void vfio_context_close(struct vfio_context *c);
 int vfio_device_open(struct vfio_device *d, struct vfio_context *c, const char *name);
 /* From here on it is ours, and has an ID. -errno. */
 int vfio_device_bind(struct vfio_device *d);
+/* Where the host maps doorbells for it, bytes: before it is attached to anything. -errno, and they
+ * are where they were: -EOPNOTSUPP of every kernel that has been released, up to Linux 7.2;
+ * -EINVAL: no whole MiB. */
+int vfio_device_move_doorbells(struct vfio_device *d, u64 base, u64 size);
 /* To an IOAS, or a hardware page table, in place of what it is attached to. -errno: no change. */
 int vfio_device_attach(struct vfio_device *d, u32 pt);
 /* To all of guest RAM, at its own addresses, which stays pinned then. -errno: no change. */

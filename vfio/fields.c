@@ -4,6 +4,7 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
+#include "vfio/context.h"
 #include "vfio/decode.h"
 
 #define SIZE_OF(type, member) sizeof(((struct type *)0)->member)
@@ -98,7 +99,8 @@
 NAMES(no_flags, { 0, "0" });
 NAMES(map_flags, NAME(IOMMU_IOAS_MAP_, FIXED_IOVA), NAME(IOMMU_IOAS_MAP_, WRITEABLE),
       NAME(IOMMU_IOAS_MAP_, READABLE));
-NAMES(options, NAME(IOMMU_OPTION_, RLIMIT_MODE), NAME(IOMMU_OPTION_, HUGE_PAGES));
+NAMES(options, NAME(IOMMU_OPTION_, RLIMIT_MODE), NAME(IOMMU_OPTION_, HUGE_PAGES),
+      NAME(VFIO_OPTION_, SW_MSI_START), NAME(VFIO_OPTION_, SW_MSI_SIZE));
 NAMES(option_ops, NAME(IOMMU_OPTION_OP_, SET), NAME(IOMMU_OPTION_OP_, GET));
 NAMES(hwpt_flags, NAME(IOMMU_HWPT_ALLOC_, NEST_PARENT), NAME(IOMMU_HWPT_ALLOC_, DIRTY_TRACKING),
       NAME(IOMMU_HWPT_, FAULT_ID_VALID), NAME(IOMMU_HWPT_ALLOC_, PASID));

@@ -112,23 +112,37 @@ static void add_member(const char *name, void *ctx)
 		snprintf(g->f->other, HOST_NAME, "%.*s", HOST_NAME - 1, name);
 }
 
-/* A line of reserved_regions: "0x0000000008000000 0x00000000080fffff msi". */
-static void read_msi_window(const struct place *p, struct host_function *f)
+/* Calls @each with what the kernel reserves for it. A line: "0x0000000008000000 0x00000000080fffff
+ * msi". */
+static void each_region(const struct place *p, void (*each)(const struct host_region *r, void *ctx),
+                        void *ctx)
 {
 	unsigned long long first, last;
-	char path[PATH_MAX], line[128], type[32];
+	char path[PATH_MAX], line[128];
+	struct host_region r;
 	FILE *file;
 
 	path_of(p, "iommu_group/reserved_regions", path);
 	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%llx %llx %31s", &first, &last, type) == 3 &&
-		    !strcmp(type, "msi")) {
-			f->msi_first = first;
-			f->msi_last = last;
-		}
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%llx %llx %31s", &first, &last, r.type) != 3)
+			continue;
+		r.first = first;
+		r.last = last;
+		each(&r, ctx);
+	}
 	if (file)
 		fclose(file);
+}
+
+static void take_msi_window(const struct host_region *r, void *ctx)
+{
+	struct host_function *f = ctx;
+
+	if (strcmp(r->type, "msi"))
+		return;
+	f->msi_first = r->first;
+	f->msi_last = r->last;
 }
 
 static void read_group(const struct place *p, struct host_function *f, const char *sys)
@@ -223,20 +237,25 @@ static void read_config(const struct place *p, struct host_function *f)
 			at = take_capability(f, config, at);
 }
 
+static void place_function(struct place *p, const char *sys, const char *at)
+{
+	snprintf(p->path, sizeof(p->path), "%s/bus/pci/devices/%s", sys, at);
+}
+
 static void read_function(struct host_function *f, const char *sys, const char *at)
 {
 	struct place p;
 
 	*f = (struct host_function){ .group = -1, .msi_first = 1 };
 	snprintf(f->at, sizeof(f->at), "%.*s", HOST_NAME - 1, at);
-	snprintf(p.path, sizeof(p.path), "%s/bus/pci/devices/%s", sys, at);
+	place_function(&p, sys, at);
 	f->vendor = read_number(&p, "vendor");
 	f->device = read_number(&p, "device");
 	f->class = read_number(&p, "class");
 	read_link(&p, "driver", f->driver);
 	read_link(&p, "iommu", f->iommu);
 	read_group(&p, f, sys);
-	read_msi_window(&p, f);
+	each_region(&p, take_msi_window, f);
 	read_text(&p, "reset_method", f->resets, sizeof(f->resets));
 	read_cdev(&p, f);
 	read_config(&p, f);
@@ -315,4 +334,35 @@ const struct host_function *host_function_taken(const struct host_functions *h,
 bool host_function_ready(const struct host_functions *h, const struct host_function *f)
 {
 	return !f->is_bridge && f->group >= 0 && !*f->other && !host_function_taken(h, f, NULL);
+}
+
+/* What a range is compared with; @found is the first that overlaps it. */
+struct search {
+	u64 first, last;
+	struct host_region found;
+	bool has_found;
+};
+
+/* iommufd hands out what is relaxable (iopt_table_enforce_dev_resv_regions()). */
+static void compare(const struct host_region *r, void *ctx)
+{
+	struct search *s = ctx;
+
+	if (s->has_found || r->last < s->first || r->first > s->last || !strcmp(r->type, "msi") ||
+	    !strcmp(r->type, "direct-relaxable"))
+		return;
+	s->found = *r;
+	s->has_found = true;
+}
+
+bool host_function_reserves(const struct host_functions *h, const struct host_function *f,
+                            u64 first, u64 last, struct host_region *found)
+{
+	struct search s = { .first = first, .last = last };
+	struct place p;
+
+	place_function(&p, h->sys, f->at);
+	each_region(&p, compare, &s);
+	*found = s.found;
+	return s.has_found;
 }

@@ -45,6 +45,15 @@ const struct host_function *host_function_taken(const struct host_functions *h,
                                                 const struct host_function *f,
                                                 const struct host_function *prev);
 
+/* A range of IOVAs that the kernel keeps for itself, both ends included, and its word for it. */
+struct host_region {
+	u64 first, last;
+	char type[32];
+};
+/* The first that has part of [@first, @last], but for where doorbells are; false: none has. */
+bool host_function_reserves(const struct host_functions *h, const struct host_function *f,
+                            u64 first, u64 last, struct host_region *found);
+
 /* It can be assigned as it is. */
 bool host_function_ready(const struct host_functions *h, const struct host_function *f);
 

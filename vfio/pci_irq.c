@@ -21,10 +21,22 @@ struct irq_set {
 	int fds[];
 };
 
+/* Vectors, doorbells' pages, memory: that the guest's own calls bring it about is no reason to say
+ * it more than once. */
+static void note_lack(struct vfio_pci *p, int err)
+{
+	if (p->lacks_irqs || (err != -ENOSPC && err != -EOVERFLOW && err != -ENOMEM))
+		return;
+	p->lacks_irqs = true;
+	log_error("--vfio-pci %s: its interrupts: the host has no more for it: %s", p->at,
+	          strerror(-err));
+}
+
 static int set_irqs(struct vfio_pci *p, struct irq_set *s, unsigned int index, unsigned int start,
                     unsigned int count, u32 flags)
 {
 	struct uapi *u = &p->dev->context->uapi;
+	int err;
 	const u32 data = flags & VFIO_IRQ_SET_DATA_EVENTFD ? count * sizeof(s->fds[0]) : 0;
 
 	s->set = (struct vfio_irq_set){ .argsz = sizeof(*s) + data,
@@ -32,7 +44,11 @@ static int set_irqs(struct vfio_pci *p, struct irq_set *s, unsigned int index, u
 		                        .index = index,
 		                        .start = start,
 		                        .count = count };
-	return u->ops->set_irqs(u, p->dev->fd, &s->set);
+	err = u->ops->set_irqs(u, p->dev->fd, &s->set);
+	if (err > 0) /* as many as there are, of which none is set */
+		err = -ENOSPC;
+	note_lack(p, err);
+	return err;
 }
 
 #define TRIGGER_BY_FD (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)

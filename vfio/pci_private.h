@@ -60,6 +60,7 @@ struct vfio_pci {
 	u8 caps[PCI_CAP_ID_MAX + 1]; /* where each is; 0: there is none */
 	struct vfio_region regions[PCI_ROM_BAR + 1];
 	enum vfio_mode mode;
+	bool lacks_irqs;          /* which was said */
 	bool has_pin, fixed_size; /* it has INTx; all MSI-X vectors at once, or none */
 	struct irq_level level;   /* INTx */
 	struct vfio_event resample, error, request;

@@ -144,6 +144,8 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 	return status;
 }
 
+#define DOORBELL_ROOM 0x10000
+
 static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
@@ -151,8 +153,11 @@ static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *g
 	struct iova_mapping *m;
 
 	*gpa = iova;
-	if (e->msi_first <= iova && iova <= e->msi_last)
+	if (e->msi_first <= iova && iova <= e->msi_last) {
+		if (iova - e->msi_first < DOORBELL_ROOM)
+			*gpa = iova + e->msi_move;
 		return DMA_OK;
+	}
 	m = find(e, &a);
 	if (!m)
 		return DMA_FAULT;

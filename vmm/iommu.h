@@ -45,8 +45,9 @@ struct iommu_endpoint {
 	struct iommu_attachment *attachment; /* NULL: none, and nothing can be reached */
 	struct iommu_attachment *processes;  /* with an address space of their own */
 	/* Messages to [msi_first, msi_last] are not translated; first > last: there is no such
-	 * window. */
+	 * window. Those to its first 64 KiB arrive so much further on, which may wrap. */
 	u64 msi_first, msi_last;
+	u64 msi_move;
 	struct iommu_cached {
 		struct iova_space *space;
 		struct iova_mapping *mapping;

@@ -156,6 +156,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 	if (v->host.msi_window) {
 		e->iommu.msi_first = v->host.msi.first;
 		e->iommu.msi_last = v->host.msi.last;
+		e->iommu.msi_move = v->host.msi_move;
 	}
 	if (v->config.bypass && iommu_attach(&e->iommu, &v->everything, NULL)) {
 		free(e);

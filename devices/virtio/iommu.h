@@ -24,6 +24,7 @@ struct viommu_config {
 	bool bypass;                   /* endpoints that are attached to nothing reach all memory */
 	bool msi_window; /* the driver is told of msi, and messages there are not translated */
 	struct viommu_range msi;
+	u64 msi_move; /* its first 64 KiB are at GPAs so much further on, which may wrap; else 0 */
 	/*
 	 * Without that window: where the host maps the doorbell for the devices it has assigned.
 	 * There the driver maps doorbells, which is ours to keep in mind, and nothing else.

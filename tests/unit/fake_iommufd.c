@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/unit/fake_function.h"
+#include "vfio/context.h"
 
 #define MAX_OBJECTS 64
 #define MAX_USES    3
@@ -43,6 +44,11 @@ static struct object {
 static bool is_a(u32 id, enum fake_kind kind)
 {
 	return id && id < MAX_OBJECTS && objects[id].kind == kind;
+}
+
+bool fake_is_device(u32 id)
+{
+	return is_a(id, FAKE_DEVICE);
 }
 
 static u32 make(enum fake_kind kind, int fd)
@@ -266,21 +272,6 @@ static int hwpt_alloc(struct uapi *u, struct iommu_hwpt_alloc *arg)
 	return err;
 }
 
-static int get_hw_info(struct uapi *u, struct iommu_hw_info *arg)
-{
-	struct iommu_hw_info_arm_smmuv3 info = { 0 };
-
-	CALL();
-	if (!is_a(arg->dev_id, FAKE_DEVICE))
-		return -ENOENT;
-	memcpy(info.idr, fake_iommufd.idr, sizeof(info.idr));
-	memcpy((void *)(uintptr_t)arg->data_uptr, &info,
-	       arg->data_len < sizeof(info) ? arg->data_len : sizeof(info));
-	arg->data_len = sizeof(info);
-	arg->out_data_type = fake_iommufd.hw_type;
-	return 0;
-}
-
 static int fault_queue_alloc(struct uapi *u, struct iommu_fault_alloc *arg)
 {
 	CALL();
@@ -445,6 +436,27 @@ static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *
 	return 0;
 }
 
+/* IOMMU_OPTION_SW_MSI_START and _SIZE, as they were proposed. */
+static int option(struct uapi *u, struct iommu_option *arg)
+{
+	struct fake_reserved *r = &fake_iommufd.reserved[0];
+	const bool is_size = arg->option_id == VFIO_OPTION_SW_MSI_SIZE;
+
+	CALL();
+	if (!fake_iommufd.msi || (!is_size && arg->option_id != VFIO_OPTION_SW_MSI_START) ||
+	    arg->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_CONTEXT && arg->object_id)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_DEVICE && !is_a(arg->object_id, FAKE_DEVICE))
+		return -ENOENT;
+	if (arg->object_id && objects[arg->object_id].attached)
+		return -EBUSY;
+	r->last = is_size ? r->first + (arg->val64 << 20) - 1 : r->last;
+	r->first = is_size ? r->first : arg->val64;
+	return 0;
+}
+
 static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
 {
 	(void)fd;
@@ -464,7 +476,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.ioas_iova_ranges = ioas_iova_ranges,
 	.hwpt_alloc = hwpt_alloc,
 	.hwpt_invalidate = fake_invalidate,
-	.get_hw_info = get_hw_info,
+	.get_hw_info = fake_get_hw_info,
 	.fault_queue_alloc = fault_queue_alloc,
 	.viommu_alloc = viommu_alloc,
 	.vdevice_alloc = vdevice_alloc,
@@ -473,6 +485,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.attach = attach,
 	.detach = detach,
 	.feature = feature,
+	.option = option,
 	.get_info = fake_get_info,
 	.get_region_info = fake_get_region_info,
 	.get_irq_info = fake_get_irq_info,

@@ -26,6 +26,7 @@ struct fake_iommufd {
 	/* what it answers */
 	u32 hw_type, idr[6];
 	int no_iommu, no_bind, no_file, no_parent, no_viommu, no_faults; /* -errno; 0: it works */
+	enum { FAKE_MSI_FIXED, FAKE_MSI_OF_CONTEXT, FAKE_MSI_OF_DEVICE } msi; /* reserved[0] */
 	/* what it was told */
 	unsigned int refused; /* destroyed while used, or closed before what is in it */
 	unsigned int left;    /* objects that closing /dev/iommu had to take down */
@@ -57,6 +58,8 @@ struct fake_slice {
 	int fd; /* of the event queue, the last that was made */
 };
 extern struct fake_slice fake_slice;
+bool fake_is_device(u32 id);
+int fake_get_hw_info(struct uapi *u, struct iommu_hw_info *arg);
 int fake_nested_alloc(const struct iommu_hwpt_alloc *arg, u32 id);
 int fake_nested_attach(u32 table, bool has_vdevice);
 int fake_invalidate(struct uapi *u, struct iommu_hwpt_invalidate *arg);

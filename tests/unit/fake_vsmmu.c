@@ -13,6 +13,22 @@
 
 struct fake_slice fake_slice;
 
+int fake_get_hw_info(struct uapi *u, struct iommu_hw_info *arg)
+{
+	struct iommu_hw_info_arm_smmuv3 info = { 0 };
+
+	if (uapi_fails(u))
+		return u->fail_err;
+	if (!fake_is_device(arg->dev_id))
+		return -ENOENT;
+	memcpy(info.idr, fake_iommufd.idr, sizeof(info.idr));
+	memcpy((void *)(uintptr_t)arg->data_uptr, &info,
+	       arg->data_len < sizeof(info) ? arg->data_len : sizeof(info));
+	arg->data_len = sizeof(info);
+	arg->out_data_type = fake_iommufd.hw_type;
+	return 0;
+}
+
 /* arm_smmu_validate_vste() */
 static bool is_legal(const u64 *ste)
 {

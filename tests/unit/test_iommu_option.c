@@ -161,10 +161,6 @@ ParameterizedTestParameters(iommu_option, what_is_wrong_is_said)
 		  "reserved= ranges that do not overlap, as 0x1-0x2 and 0x2-0x3 do" },
 		{ "v,type=virtio,reserved=0-9:4-5",
 		  "reserved= ranges that do not overlap, as 0x0-0x9 and 0x4-0x5 do" },
-		{ "v,type=virtio,reserved=0x8000000-0x8000fff",
-		  "reserved=0x8000000-0x8000fff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
-		{ "v,type=virtio,reserved=0-1:0x7000000-0xffffffff",
-		  "reserved=0x7000000-0xffffffff beside the doorbell's page at 0x8000000-0x8000fff, or msi=translate" },
 		{ "v,type=virtio,experimental=table", experiments },
 		{ "v,type=virtio,experimental=page-request:", experiments },
 		{ "v,type=virtio,experimental=attach-table:attach-table", experiments },
@@ -192,6 +188,29 @@ Test(iommu_option, what_is_reserved_may_be_beside_the_doorbell_and_on_it_where_t
 {
 	expect_taken("a,type=virtio,reserved=0-0x7ffffff:0x8001000-0x8ffffff");
 	expect_taken("b,type=virtio,reserved=0x8000000-0x8000fff,msi=translate");
+	cr_assert(iommus_check(&o));
+	cr_assert(eq(str, said(stderr), ""));
+}
+
+Test(iommu_option, what_is_reserved_is_not_where_doorbells_are)
+{
+	static const char *const lines[] = {
+		"nestor: --iommu a,reserved=0x8000000-0x8000fff: expected it beside "
+		"0x8000000-0x8000fff, where doorbells are\n",
+		"nestor: --iommu a,reserved=0x7000000-0xffffffff: expected it beside "
+		"0x8000000-0x8000fff, where doorbells are\n",
+	};
+	static const char *const words[] = {
+		"a,type=virtio,reserved=0x8000000-0x8000fff",
+		"a,type=virtio,reserved=0-1:0x7000000-0xffffffff",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		expect_taken(words[i]);
+		cr_assert(not(iommus_check(&o)));
+		cr_assert(eq(str, said(stderr), (char *)lines[i]));
+		o.nr_iommus = o.nr_claims = 0;
+	}
 }
 
 Test(iommu_option,

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "machine/machine.h"
@@ -156,4 +157,56 @@ Test(msi_window, functions_behind_an_smmu_find_it_at_itself_where_it_was_said)
 Test(msi_window, a_machine_that_takes_no_messages_has_none)
 {
 	expect_told("--msi-window=0x20000000,0x200000", "--irqchip=gicv3", "000");
+}
+
+/* What the first IOMMU's driver is told that it cannot map; docs/vfio.md. */
+static int unmappable(struct machine *m, void *ctx)
+{
+	const struct platform_iommu *i = &m->platform.iommus[0];
+	char *text = ctx;
+
+	for (unsigned int r = 0; r < i->nr_unmappable; r++)
+		text += sprintf(text, "%llx-%llx%s ", (unsigned long long)i->unmappable[r].first,
+		                (unsigned long long)i->unmappable[r].last,
+		                i->unmappable[r].is_msi ? " msi" : "");
+	return 0;
+}
+
+static void expect_unmappable(const char *window, const char *iommu, const char *expected)
+{
+	const char *const args[MAX_ARGS] = { iommu, window };
+	char text[128] = "";
+
+	cr_assert(parse(args), "%s", said(stderr));
+	cr_assert(zero(int, machine_describe(&options, unmappable, text)));
+	cr_assert(eq(str, text, (char *)expected), "%s", iommu);
+}
+
+Test(msi_window, a_virtio_iommu_tells_of_it_where_messages_are_not_translated)
+{
+	expect_unmappable(NULL, "--iommu=v,type=virtio", "8000000-8000fff msi ");
+	expect_unmappable("--msi-window=0x8000000,0x100000", "--iommu=v,type=virtio",
+	                  "8000000-80fffff msi ");
+	expect_unmappable("--msi-window=0x20000000,0x200000", "--iommu=v,type=virtio",
+	                  "20000000-201fffff msi ");
+	expect_unmappable("--msi-window=0x20000000,0x200000", "--iommu=v,type=virtio,msi=translate",
+	                  "");
+}
+
+Test(msi_window, what_is_reserved_is_beside_it_and_the_doorbells_own_page_may_be)
+{
+	static const char *const well[MAX_ARGS] = {
+		"--iommu=v,type=virtio,reserved=0x8000000-0x8000fff",
+		"--msi-window=0x20000000,0x200000",
+	};
+	static const char *const ill[MAX_ARGS] = {
+		"--iommu=v,type=virtio,msi=translate,reserved=0x201ff000-0x20200fff",
+		"--msi-window=0x20000000,0x200000",
+	};
+
+	cr_assert(parse(well), "%s", said(stderr));
+	cr_assert(not(parse(ill)));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --iommu v,reserved=0x201ff000-0x20200fff: expected it beside "
+	             "0x20000000-0x201fffff, where doorbells are\n"));
 }

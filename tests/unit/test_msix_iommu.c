@@ -142,6 +142,34 @@ Test(msix_iommu, in_the_window_an_address_is_what_it_says)
 	cr_assert(eq(u64, fired(), 1));
 }
 
+Test(msix_iommu, a_window_that_has_not_the_doorbells_address_begins_with_the_doorbell)
+{
+	static const struct {
+		u64 iova, gpa;
+	} to[] = {
+		{ 0x20000040, DOORBELL },
+		{ 0x2000fffc, DOORBELL + 0xffbc },
+		{ 0x20010040, 0x20010040 }, /* where nothing is */
+	};
+	gpa_t gpa;
+
+	e.msi_first = 0x20000000;
+	e.msi_last = 0x200fffff;
+	e.msi_move = (DOORBELL & ~0xfffULL) - e.msi_first;
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
+		cr_assert(eq(int, dma_doorbell(&e.dma, to[i].iova, &gpa), DMA_OK));
+		cr_assert(eq(u64, gpa, to[i].gpa));
+	}
+	program(0x20000040);
+	pci_msix_raise(&func, 0);
+	cr_assert(eq(u32, fake_route(fake.irqfd.gsi)->address_lo, DOORBELL));
+	cr_assert(eq(u64, fired(), 1));
+	cr_assert(zero(u32, nr_faults));
+	program(DOORBELL);
+	pci_msix_raise(&func, 0);
+	cr_assert(eq(u32, nr_faults, 1), "it is not in the window");
+}
+
 Test(msix_iommu, a_message_to_mapped_memory_is_a_write)
 {
 	u32 val = 0;

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "tests/unit/fake_assigned.h"
+#include "tests/unit/said.h"
 
 #define F        (&fake_functions[0])
 #define P        (fake_at.pci)
@@ -399,4 +400,49 @@ Test(vfio_irq_of, fewer_vectors_than_the_capability_says_are_refused)
 	F->irqs[VFIO_PCI_MSIX_IRQ_INDEX].count = FAKE_NR_MSIX - 1;
 	cr_assert(eq(int, fake_assigned_create(NULL, NULL), -EINVAL));
 	cr_assert(eq(u32, fake_at.step, VFIO_PCI_STEP_IRQS));
+}
+
+static int nr_left; /* what the host gives instead of vectors */
+
+static int no_vectors(struct uapi *u, int fd, struct vfio_irq_set *arg)
+{
+	return arg->count && arg->index != VFIO_PCI_INTX_IRQ_INDEX
+	               ? nr_left
+	               : fake_iommufd_ops.set_irqs(u, fd, arg);
+}
+
+/* A guest that tries for ever fills no log. */
+static void expect_said_once(int left, const char *line)
+{
+	struct uapi_ops ops = fake_iommufd_ops;
+
+	ops.set_irqs = no_vectors;
+	fake_at.context.uapi.ops = &ops;
+	nr_left = left;
+	listen_to(stderr);
+	for (unsigned int i = 0; i < 3; i++) {
+		msi(2);
+		cfg_write(FAKE_CAP_MSI + PCI_MSI_FLAGS, 2, 0);
+		msix(PCI_MSIX_FLAGS_ENABLE);
+		msix(0);
+	}
+	cr_assert(eq(str, said(stderr), (char *)line));
+	fake_at.context.uapi.ops = &fake_iommufd_ops;
+}
+
+Test(vfio_irq, that_the_host_has_no_room_for_its_doorbells_is_said_once)
+{
+	expect_said_once(-EOVERFLOW, "nestor: --vfio-pci 0000:01:00.0: its interrupts: the host "
+	                             "has no more for it: Value too large for defined data type\n");
+}
+
+Test(vfio_irq, fewer_vectors_than_are_asked_for_are_none_and_that_is_said_once)
+{
+	expect_said_once(1, "nestor: --vfio-pci 0000:01:00.0: its interrupts: the host has no more "
+	                    "for it: No space left on device\n");
+}
+
+Test(vfio_irq, what_a_guest_may_do_wrong_is_not_said)
+{
+	expect_said_once(-EINVAL, "");
 }
