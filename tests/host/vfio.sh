@@ -80,8 +80,14 @@ begun() {
 	pid=$!
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 }
+# pinned: a guest's memory, all of which is the host's to fill before it starts, is of huge pages (less some that it may lack)
+pinned() {
+	WHY="$(awk '/^AnonHugePages:/ { sum += $2 } END { print sum }' /proc/$pid/smaps) KiB of huge pages"
+	[ "${WHY%% *}" -ge 131072 ]
+}
 killed() {
 	begun
+	pinned || return 1
 	kill -9 $pid
 	wait $pid
 	works 2 "" --vfio-pci $CARD --vfio-pci $IGB --vfio-pci $DISK
