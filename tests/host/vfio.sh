@@ -87,10 +87,11 @@ pinned() {
 }
 killed() {
 	begun
-	pinned || return 1
+	pinned
+	got=$?
 	kill -9 $pid
 	wait $pid
-	works 2 "" --vfio-pci $CARD --vfio-pci $IGB --vfio-pci $DISK
+	[ $got = 0 ] && works 2 "" --vfio-pci $CARD --vfio-pci $IGB --vfio-pci $DISK
 }
 unplugged() {
 	begun
