@@ -111,7 +111,7 @@ static int create_vm(struct machine *m, const struct kvm_ops *ops, const struct 
 		.log = &m->log,
 		.ram_base = RAM_BASE,
 		.ram_size = m->options->mem,
-		.ram_shared = m->session && (m->options->nr_fs || m->options->nr_vfio),
+		.ram_shared = m->session && m->options->nr_fs,
 		.ram_huge_page = m->huge_page,
 		.ram_dir = m->options->hugetlbfs,
 		.top = board_top(m->options),

@@ -42,12 +42,14 @@ $(BUILD)/qmp: tests/host/qmp.c $(BUILD)/env.mk
 $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -g $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) -c $< -o $@
-$(addprefix $(BUILD)/,card uapi): $(BUILD)/%: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/%.o
+# The mock's header is of the lab's kernel's source, which is no uAPI.
+$(BUILD)/arm64/tests/host/mock.o: UAPI_CPPFLAGS += -isystem $(LAB_KERNEL_HEADERS)
+$(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/%.o
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
--include $(BUILD)/arm64/tests/host/card.d $(BUILD)/arm64/tests/host/uapi.d
+-include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

@@ -14,7 +14,7 @@
 static void run_reset(struct work *w)
 {
 	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
-	struct uapi *u = &p->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(p);
 	struct vfio_pci_hot_reset all = { 0 }; /* whose devices they are, the context says */
 
 	if (p->can_reset)
@@ -55,7 +55,7 @@ static bool resetting(const struct pci_func *f)
 static void run_leave(struct work *w)
 {
 	struct vfio_pci *p = container_of(w, struct vfio_pci, leave);
-	struct uapi *u = &p->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(p);
 
 	u->ops->close(u, p->leaving);
 }
@@ -96,7 +96,7 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why)
 
 static int get_info(struct vfio_pci *p)
 {
-	struct uapi *u = &p->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(p);
 	struct vfio_device_info info = { 0 };
 	struct vfio_region_info config = { .index = VFIO_PCI_CONFIG_REGION_INDEX };
 	int err = u->ops->get_info(u, p->dev->fd, &info);

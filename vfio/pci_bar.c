@@ -13,15 +13,10 @@
 
 #define MAX_ROM (16 << 20)
 
-static struct uapi *uapi_of(const struct vfio_pci *p)
-{
-	return &p->dev->context->uapi;
-}
-
 static u64 bar_read(void *dev, u64 offset, unsigned int size)
 {
 	const struct vfio_region *r = dev;
-	struct uapi *u = uapi_of(r->pci);
+	struct uapi *u = vfio_uapi_of(r->pci);
 	u64 val = 0;
 
 	if (pci_msix_read(&r->pci->func, r->bar, offset, size, &val))
@@ -34,7 +29,7 @@ static u64 bar_read(void *dev, u64 offset, unsigned int size)
 static void bar_write(void *dev, u64 offset, unsigned int size, u64 val)
 {
 	const struct vfio_region *r = dev;
-	struct uapi *u = uapi_of(r->pci);
+	struct uapi *u = vfio_uapi_of(r->pci);
 	const u64 raw = htole64(val);
 
 	if (!pci_msix_write(&r->pci->func, r->bar, offset, size, val) && !r->pci->lost)
@@ -90,7 +85,7 @@ struct region_info {
 
 static int get_info(struct vfio_pci *p, unsigned int index, struct region_info *i)
 {
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 
 	memset(i, 0, sizeof(*i));
 	i->info.argsz = sizeof(*i);
@@ -180,7 +175,7 @@ static void find_pieces(struct vfio_region *r, const struct region_info *i)
 
 static int map_pieces(struct vfio_region *r)
 {
-	struct uapi *u = uapi_of(r->pci);
+	struct uapi *u = vfio_uapi_of(r->pci);
 	int err = 0;
 
 	for (unsigned int i = 0; i < r->nr_pieces && !err; i++) {
@@ -198,7 +193,7 @@ static int map_pieces(struct vfio_region *r)
 static int add_bar(struct vfio_pci *p, unsigned int bar)
 {
 	struct vfio_region *r = &p->regions[bar];
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 	struct region_info i;
 	u32 reg = 0;
 	int err = get_info(p, VFIO_PCI_BAR0_REGION_INDEX + bar, &i);
@@ -259,7 +254,7 @@ int vfio_bars_init(struct vfio_pci *p)
 
 void vfio_bars_destroy(struct vfio_pci *p)
 {
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 
 	for (unsigned int bar = 0; bar < PCI_NR_BARS; bar++) {
 		struct vfio_region *r = &p->regions[bar];

@@ -15,11 +15,6 @@
 #define LINK_SIZE   (PCI_EXP_LNKSTA + 2 - PCI_EXP_LNKCAP)
 #define LINK2_SIZE  (PCI_EXP_LNKSTA2 + 2 - PCI_EXP_LNKCAP2)
 
-static struct uapi *uapi_of(const struct vfio_pci *p)
-{
-	return &p->dev->context->uapi;
-}
-
 /* Of these bytes all is ours, as it is in func.config; the guest can change nothing there yet. */
 static void keep(struct vfio_pci *p, unsigned int at, unsigned int len)
 {
@@ -37,7 +32,7 @@ static void hide(struct vfio_pci *p, unsigned int at, unsigned int len)
 static void config_read(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	struct vfio_pci *p = vfio_pci_of(f);
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 	u8 now[4], passed = 0;
 
 	for (unsigned int i = 0; i < size; i++)
@@ -55,7 +50,7 @@ static void config_read(struct pci_func *f, unsigned int offset, unsigned int si
 
 static int write_config(struct vfio_pci *p, unsigned int offset, const void *buf, unsigned int len)
 {
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 
 	return u->ops->write(u, p->dev->fd, buf, len, p->config + offset);
 }
@@ -144,7 +139,7 @@ static void config_written(struct pci_func *f, unsigned int offset, unsigned int
 	vfio_irqs_update(p);
 }
 
-/* The header is ours but for the status (7.5.1.1): what is fixed is as the function has it. */
+/* The header is ours but for the status: what is fixed is as the function has it. */
 static void header_init(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
@@ -189,7 +184,7 @@ static int take_msix(struct vfio_pci *p, unsigned int at)
 	return pci_msix_take(&p->func, at);
 }
 
-/* On a root bus there is no link, and an endpoint is integrated in the root complex (7.5.3.2). */
+/* On a root bus there is no link, and an endpoint is integrated in the root complex. */
 static int take_express(struct vfio_pci *p, unsigned int at)
 {
 	struct pci_func *f = &p->func;
@@ -234,7 +229,7 @@ static int take(struct vfio_pci *p, u8 id, unsigned int at)
 	return 0;
 }
 
-/* There is room for 48 of them (7.5.1.1.11): more are a loop. */
+/* There is room for 48 of them, of 4 bytes: more are a loop. */
 static int take_capabilities(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
@@ -284,7 +279,7 @@ static unsigned int hidden_len(const struct pci_func *f, u16 id, unsigned int at
 	return 0;
 }
 
-/* The chain leads past it; the first, which nothing leads to, becomes one of no kind (7.6.3). */
+/* The chain leads past it; the first, which nothing leads to, becomes one of no kind. */
 static void hide_extended(struct vfio_pci *p, unsigned int at, unsigned int prev, unsigned int len)
 {
 	struct pci_func *f = &p->func;
@@ -322,7 +317,7 @@ static void take_extended(struct vfio_pci *p)
 
 int vfio_config_read(struct vfio_pci *p)
 {
-	struct uapi *u = uapi_of(p);
+	struct uapi *u = vfio_uapi_of(p);
 	const u64 size = p->config_size < PCI_CONFIG_SIZE ? p->config_size : PCI_CONFIG_SIZE;
 
 	if (size < PCI_CFG_SPACE_SIZE)

@@ -35,7 +35,7 @@ static void note_lack(struct vfio_pci *p, int err)
 static int set_irqs(struct vfio_pci *p, struct irq_set *s, unsigned int index, unsigned int start,
                     unsigned int count, u32 flags)
 {
-	struct uapi *u = &p->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(p);
 	int err;
 	const u32 data = flags & VFIO_IRQ_SET_DATA_EVENTFD ? count * sizeof(s->fds[0]) : 0;
 
@@ -102,6 +102,8 @@ static bool was_read(const struct vfio_event *e, int res)
 	return res == sizeof(e->count) && !e->pci->lost;
 }
 
+static void aim(struct vfio_pci *p, unsigned int nth);
+
 static void vector_signalled(struct loop_op *op, int res)
 {
 	struct vfio_event *e = container_of(op, struct vfio_event, op);
@@ -114,6 +116,7 @@ static void vector_signalled(struct loop_op *op, int res)
 		pci_msix_raise(&p->func, v - p->vectors);
 	else if (p->mode == VFIO_MODE_MSI)
 		pci_msi_raise(&p->func, v - p->vectors);
+	aim(p, v - p->vectors); /* its doorbell may have been mapped since */
 	await(e);
 }
 
@@ -162,23 +165,40 @@ static int late_fd(struct vfio_pci *p, unsigned int nth)
 static void aim(struct vfio_pci *p, unsigned int nth)
 {
 	struct vfio_vector *v = &p->vectors[nth];
-	int fd = pci_msix_fd(&p->func, nth);
+	const bool msix = p->mode == VFIO_MODE_MSIX;
+	int fd;
 
-	if (fd < 0 && v->fd < 0 && pci_msix_is_masked(&p->func, nth))
+	if (p->lost || nth >= p->nr_set)
+		return;
+	fd = msix ? pci_msix_fd(&p->func, nth) : pci_msi_fd(&p->func, nth);
+	if (fd < 0 && v->fd < 0 && msix && pci_msix_is_masked(&p->func, nth))
 		return;
 	if (fd < 0)
 		fd = late_fd(p, nth);
-	if (fd != v->fd && !set_fd(p, VFIO_PCI_MSIX_IRQ_INDEX, nth, fd))
+	if (fd != v->fd &&
+	    !set_fd(p, msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX, nth, fd))
 		v->fd = fd;
 }
 
 /* One that may not go to the guest by itself has yet to be pending. */
 static void vector_changed(struct pci_func *f, unsigned int vector)
 {
-	struct vfio_pci *p = vfio_pci_of(f);
+	aim(vfio_pci_of(f), vector);
+}
 
-	if (p->mode == VFIO_MODE_MSIX && !p->lost)
-		aim(p, vector);
+/* The first @nr, or as many as the host has for it: how many; 0: none. */
+static unsigned int set_all(struct vfio_pci *p, unsigned int index, struct irq_set *s,
+                            unsigned int nr)
+{
+	int ret = set_irqs(p, s, index, 0, nr, TRIGGER_BY_FD);
+
+	if (ret > 0 && ret < (int)nr) {
+		nr = ret;
+		ret = set_irqs(p, s, index, 0, nr, TRIGGER_BY_FD);
+	}
+	for (unsigned int i = 0; !ret && i < nr; i++)
+		p->vectors[i].fd = s->fds[i];
+	return ret ? 0 : nr;
 }
 
 /*
@@ -189,19 +209,21 @@ static void enable_msix(struct vfio_pci *p)
 {
 	const unsigned int nr = p->fixed_size ? p->nr_vectors : 1;
 	struct irq_set *s = malloc(sizeof(*s) + nr * sizeof(s->fds[0]));
+	unsigned int set;
 
 	if (!s)
 		return;
 	for (unsigned int i = 1; i < nr; i++)
 		s->fds[i] = -1;
 	s->fds[0] = late_fd(p, 0);
-	if (!set_irqs(p, s, VFIO_PCI_MSIX_IRQ_INDEX, 0, nr, TRIGGER_BY_FD))
-		p->vectors[0].fd = s->fds[0];
+	set = set_all(p, VFIO_PCI_MSIX_IRQ_INDEX, s, nr);
 	free(s);
+	p->nr_set = set && set < nr ? set : p->nr_vectors;
 	for (unsigned int i = 0; i < p->nr_vectors; i++)
 		aim(p, i);
 }
 
+/* All at once: none can be added later. */
 static void enable_msi(struct vfio_pci *p)
 {
 	const unsigned int nr = pci_msi_enabled(&p->func);
@@ -210,9 +232,12 @@ static void enable_msi(struct vfio_pci *p)
 		int room[MAX_MSI];
 	} all;
 
-	for (unsigned int i = 0; i < nr; i++)
-		all.s.fds[i] = late_fd(p, i);
-	set_irqs(p, &all.s, VFIO_PCI_MSI_IRQ_INDEX, 0, nr, TRIGGER_BY_FD);
+	for (unsigned int i = 0; i < nr; i++) {
+		const int fd = pci_msi_fd(&p->func, i);
+
+		all.s.fds[i] = fd < 0 ? late_fd(p, i) : fd;
+	}
+	p->nr_set = set_all(p, VFIO_PCI_MSI_IRQ_INDEX, &all.s, nr);
 }
 
 static void enable_intx(struct vfio_pci *p)
@@ -239,13 +264,14 @@ static void set_mode(struct vfio_pci *p, enum vfio_mode mode)
 {
 	if (modes[p->mode].index >= 0)
 		disable(p, modes[p->mode].index);
-	for (unsigned int i = 0; i < p->nr_vectors; i++)
+	for (unsigned int i = 0; i < p->nr_events; i++)
 		p->vectors[i].fd = -1;
 	p->mode = mode;
+	p->nr_set = 0;
 	modes[mode].enable(p);
 }
 
-/* Messages take the place of the pin (6.1.4). How many MSIs there are is said with that. */
+/* Messages take the place of the pin. How many MSIs there are is said with that. */
 void vfio_irqs_update(struct vfio_pci *p)
 {
 	const unsigned int msis = pci_msi_enabled(&p->func);
@@ -269,7 +295,7 @@ void vfio_irqs_off(struct vfio_pci *p)
 
 static int get_info(struct vfio_pci *p, unsigned int index, struct vfio_irq_info *i)
 {
-	struct uapi *u = &p->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(p);
 
 	*i = (struct vfio_irq_info){ .index = index };
 	return u->ops->get_irq_info(u, p->dev->fd, i);
@@ -329,7 +355,6 @@ int vfio_irqs_init(struct vfio_pci *p)
 		err = init_event(p, VFIO_PCI_ERR_IRQ_INDEX, &p->error, broken);
 	if (!err)
 		err = init_event(p, VFIO_PCI_REQ_IRQ_INDEX, &p->request, requested);
-
 	if (!err && p->has_pin)
 		err = init_intx(p);
 	if (!err)

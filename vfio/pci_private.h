@@ -68,6 +68,7 @@ struct vfio_pci {
 	unsigned int nr_vectors;     /* of MSI-X */
 	unsigned int nr_events;      /* of both */
 	unsigned int nr_msis;        /* that are enabled */
+	unsigned int nr_set; /* vectors that VFIO may be given an eventfd for, as it is now */
 	struct work reset, leave;
 	int leaving; /* its descriptor, which is being closed */
 	bool resetting, can_reset;
@@ -77,6 +78,11 @@ struct vfio_pci {
 static inline struct vfio_pci *vfio_pci_of(struct pci_func *f)
 {
 	return container_of(f, struct vfio_pci, func);
+}
+
+static inline struct uapi *vfio_uapi_of(const struct vfio_pci *p)
+{
+	return &p->dev->context->uapi;
 }
 
 /* pci.c: the guest has it no longer, which one line says, with @why. */

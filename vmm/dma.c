@@ -52,9 +52,9 @@ static enum dma_status identity_map(struct dma_space *s, struct dma_access *a, s
 	return all ? DMA_OK : fail(a, DMA_NO_MEMORY);
 }
 
-static enum dma_status identity_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
+static enum dma_status identity_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa, bool look)
 {
-	(void)s;
+	(void)s, (void)look;
 	*gpa = iova;
 	return DMA_OK;
 }

@@ -48,6 +48,7 @@ struct dma_access {
 	/* What comes before a fault, or before there is no room left, is mapped all the same. */
 	bool partial;
 	bool translated; /* @iova is from a translation that the device has (ATS) */
+	bool silent;     /* nothing is accessed: where that would fault is reported to nobody */
 	/* Answer: how many bytes may be reached; on FAULT the next one may
 	 * not, wherever @iova was, for @reason. */
 	u64 done;
@@ -132,7 +133,7 @@ struct dma_space;
 struct dma_ops {
 	enum dma_status (*map)(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
 	                       struct dma_token *token);
-	enum dma_status (*doorbell)(struct dma_space *s, u64 iova, gpa_t *gpa);
+	enum dma_status (*doorbell)(struct dma_space *s, u64 iova, gpa_t *gpa, bool look);
 	enum dma_status (*translate)(struct dma_space *s, struct dma_access *a,
 	                             struct dma_translation *t);
 	bool (*page_request)(struct dma_space *s, const struct dma_page_request *rq);
@@ -226,7 +227,14 @@ enum dma_status dma_cas(struct dma_space *s, struct dma_access *a, u64 expected,
  */
 static inline enum dma_status dma_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
 {
-	return s->ops->doorbell(s, iova, gpa);
+	return s->ops->doorbell(s, iova, gpa, false);
+}
+
+/* The same before anything is sent: that it would arrive nowhere is no fault of the device's yet.
+ */
+static inline enum dma_status dma_doorbell_look(struct dma_space *s, u64 iova, gpa_t *gpa)
+{
+	return s->ops->doorbell(s, iova, gpa, true);
 }
 
 /*

@@ -46,6 +46,8 @@ static struct iova_mapping *lookup(struct iommu_endpoint *e, struct iova_space *
 static enum dma_status fail(struct iommu_endpoint *e, struct dma_access *a, enum dma_reason reason)
 {
 	a->reason = reason;
+	if (a->silent)
+		return DMA_FAULT;
 	e->faults++;
 	e->ops->fault(e, a);
 	return DMA_FAULT;
@@ -146,12 +148,13 @@ static enum dma_status endpoint_map(struct dma_space *s, struct dma_access *a, s
 
 #define DOORBELL_ROOM 0x10000
 
-static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa)
+static enum dma_status endpoint_doorbell(struct dma_space *s, u64 iova, gpa_t *gpa, bool look)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
 	struct dma_access a = dma_access_to(iova, sizeof(u32), DMA_WRITE);
 	struct iova_mapping *m;
 
+	a.silent = look;
 	*gpa = iova;
 	if (e->msi_first <= iova && iova <= e->msi_last) {
 		if (iova - e->msi_first < DOORBELL_ROOM)

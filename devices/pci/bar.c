@@ -9,8 +9,8 @@ static unsigned int bar_register(unsigned int nr)
 	return nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS : PCI_BASE_ADDRESS_0 + nr * 4;
 }
 
-/* 7.5.1.2.1: the low bits say what it is; those below its size are not writable. A ROM is decoded
- * if it says so itself, too (7.5.1.2.4). */
+/* The low bits say what it is; those below its size are not writable. A ROM is decoded
+ * if it says so itself, too. */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 {
 	u64 at = pci_bus_alloc(f->bus, bar->size);
@@ -37,7 +37,7 @@ static u64 need32(const struct pci_func *f)
 	return need;
 }
 
-/* A bridge forwards whole MiB (7.5.1.3.8). */
+/* A bridge forwards whole MiB. */
 u64 pci_host_need32(const struct pci_host *h)
 {
 	u64 need = 0;
@@ -85,7 +85,7 @@ static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
 }
 
 /* Decoded while memory space is enabled and the address is one that is
- * forwarded here (7.5.1.1.3). */
+ * forwarded here. */
 static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 {
 	u64 at;

@@ -43,7 +43,7 @@ void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask)
 	memcpy(&f->writable[offset], &mask, sizeof(mask));
 }
 
-/* The type 0 header (7.5.1.2). */
+/* The type 0 header. */
 void pci_config_init(struct pci_func *f, const struct pci_id *id)
 {
 	pci_set16(f, PCI_VENDOR_ID, id->vendor);
@@ -86,7 +86,7 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
 	return at;
 }
 
-/* An endpoint's link is its port's; one in the root complex has none (7.5.3, 7.5.3.2). */
+/* An endpoint's link is its port's; one in the root complex has none. */
 void pci_express_add(struct pci_func *f)
 {
 	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);
@@ -101,7 +101,7 @@ void pci_express_add(struct pci_func *f)
 	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
 	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_RELAX_EN |
 	                    PCI_EXP_DEVCTL_NOSNOOP_EN);
-	/* 7.5.3.15: required of who issues requests; none of ours ever times out */
+	/* Required of who issues requests; none of ours ever times out */
 	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_COMP_TMOUT_DIS);
 	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
 	if (!link)
@@ -114,7 +114,7 @@ void pci_express_add(struct pci_func *f)
 	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
 }
 
-/* Drives the line by what the device wants and the guest allows (7.5.1.1.3, 7.5.1.1.4). */
+/* Drives the line by what the device wants and the guest allows. */
 static void update_intx(struct pci_func *f, bool wanted)
 {
 	u16 status = pci_get16(f, PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
@@ -135,7 +135,7 @@ void pci_set_intx(struct pci_func *f, bool level)
 	update_intx(f, level);
 }
 
-/* A bridge forwards no requests upstream without its own (7.5.1.1.3, type 1). */
+/* A bridge forwards no requests upstream without its own. */
 bool pci_is_master(const struct pci_func *f)
 {
 	if (pci_is_asleep(f) || (f->bus->port && !pci_is_master(f->bus->port)))

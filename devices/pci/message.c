@@ -1,33 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory writes that MSI and MSI-X are (PCIe 6.0, 6.1.4). */
+/* The memory writes that MSI and MSI-X are. */
 #include "devices/pci/private.h"
 
 #include <endian.h>
 
-/* An address' low two bits are 0, whatever was written there (7.7.2.5). */
-bool pci_message(const struct pci_func *f, u64 addr, u32 data, struct irq_msg *msg)
-{
-	addr &= ~3ULL;
-	msg->data = data;
-	msg->devid = pci_devid(f);
-	return dma_doorbell(f->dma, addr, &msg->addr) == DMA_OK;
-}
+/* An address' low two bits are 0, whatever was written there. */
+#define ADDRESS (~3ULL)
 
 /*
- * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to
- * anything else it is the interrupt controller's to understand or to drop.
+ * An MSI is a memory write of the function's: to RAM it is one, and to anything else it is the
+ * interrupt controller's to understand or to drop.
  */
-void pci_message_send(struct pci_func *f, struct irq_route *route, const struct irq_msg *msg)
+void pci_message_send(struct pci_func *f, struct irq_route *route, u64 addr, u32 data)
 {
 	struct vm *vm = f->bus->host->vm;
-	u32 data = htole32(msg->data);
+	struct irq_msg msg = { .data = data, .devid = pci_devid(f) };
+	const u32 raw = htole32(data);
 
-	trace(vm->log, TRACE_PCI, "%s: message: %#x to %#llx", f->name, msg->data,
-	      (unsigned long long)msg->addr);
-	if (!guest_write(&vm->mem, msg->addr, &data, sizeof(data)))
+	if (dma_doorbell(f->dma, addr & ADDRESS, &msg.addr) != DMA_OK)
 		return;
-	if (!irq_route_set(vm->irq, route, msg))
+	trace(vm->log, TRACE_PCI, "%s: message: %#x to %#llx", f->name, msg.data,
+	      (unsigned long long)msg.addr);
+	if (!guest_write(&vm->mem, msg.addr, &raw, sizeof(raw)))
+		return;
+	if (!irq_route_set(vm->irq, route, &msg))
 		irq_route_fire(route);
 	else
-		irq_msi_send(vm->irq, msg);
+		irq_msi_send(vm->irq, &msg);
+}
+
+int pci_message_fd(struct pci_func *f, struct irq_route *route, u64 addr, u32 data)
+{
+	struct vm *vm = f->bus->host->vm;
+	struct irq_msg msg = { .data = data, .devid = pci_devid(f) };
+
+	if (dma_doorbell_look(f->dma, addr & ADDRESS, &msg.addr) != DMA_OK ||
+	    guest_ptr(&vm->mem, msg.addr, sizeof(msg.data)) || irq_route_set(vm->irq, route, &msg))
+		return -1;
+	return route->fd;
+}
+
+/* Where messages arrive has changed: whoever sends them by a route is told. */
+static void changed(struct dma_messages *messages)
+{
+	struct pci_func *f = container_of(messages, struct pci_func, messages);
+
+	pci_msix_unmask(f);
+	pci_msi_unmask(f);
+}
+
+void pci_messages_follow(struct pci_func *f)
+{
+	f->messages.changed = changed;
+	if (f->dma != &f->bus->host->vm->dma) /* which is everyone's, and never changes */
+		f->dma->messages = &f->messages;
+}
+
+void pci_messages_leave(struct pci_func *f)
+{
+	if (!f->msi && !f->msix && f->dma->messages == &f->messages)
+		f->dma->messages = NULL;
 }

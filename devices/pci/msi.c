@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* MSI: one address, and a value whose low bits are the vector (PCIe 6.0, 6.1.4, 7.7.1). */
+/* MSI: one address, and a value whose low bits are the vector (PCIe 6.0). */
 #include "devices/pci/private.h"
 
 #include <assert.h>
@@ -18,7 +18,7 @@ struct pci_msi {
 	struct irq_route routes[MAX_VECTORS];
 };
 
-/* What is behind the address depends on how long that is (7.7.1.1). */
+/* What is behind the address depends on how long that is. */
 static unsigned int data_at(const struct pci_msi *m)
 {
 	return m->cap + (m->wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32);
@@ -34,7 +34,7 @@ static unsigned int pending_at(const struct pci_msi *m)
 	return m->cap + (m->wide ? PCI_MSI_PENDING_64 : PCI_MSI_PENDING_32);
 }
 
-/* What the guest allows beyond what there is is reserved (7.7.1.2): all there is. */
+/* What the guest allows beyond what there is is reserved: all there is. */
 unsigned int pci_msi_enabled(const struct pci_func *f)
 {
 	u16 control = f->msi ? pci_get16(f, f->msi->cap + PCI_MSI_FLAGS) : 0;
@@ -60,17 +60,30 @@ static void set_pending(struct pci_msi *m, u32 pending)
 		pci_set32(m->f, pending_at(m), pending);
 }
 
+static u64 address(const struct pci_msi *m)
+{
+	u64 high = m->wide ? pci_get32(m->f, m->cap + PCI_MSI_ADDRESS_HI) : 0;
+
+	return pci_get32(m->f, m->cap + PCI_MSI_ADDRESS_LO) | high << 32;
+}
+
+static u32 value(const struct pci_msi *m, unsigned int vector)
+{
+	return (pci_get16(m->f, data_at(m)) & ~(pci_msi_enabled(m->f) - 1)) | vector;
+}
+
 static void send(struct pci_msi *m, unsigned int vector)
 {
-	const struct pci_func *f = m->f;
-	u64 high = m->wide ? pci_get32(f, m->cap + PCI_MSI_ADDRESS_HI) : 0;
-	u64 addr = pci_get32(f, m->cap + PCI_MSI_ADDRESS_LO) | high << 32;
-	u32 data = pci_get16(f, data_at(m));
-	struct irq_msg msg;
+	pci_message_send(m->f, &m->routes[vector], address(m), value(m, vector));
+}
 
-	data = (data & ~(pci_msi_enabled(f) - 1)) | vector;
-	if (pci_message(f, addr, data, &msg))
-		pci_message_send(m->f, &m->routes[vector], &msg);
+int pci_msi_fd(struct pci_func *f, unsigned int vector)
+{
+	struct pci_msi *m = f->msi;
+
+	if (vector >= pci_msi_enabled(f) || masked(m, vector))
+		return -1;
+	return pci_message_fd(f, &m->routes[vector], address(m), value(m, vector));
 }
 
 void pci_msi_raise(struct pci_func *f, unsigned int vector)
@@ -90,6 +103,8 @@ void pci_msi_unmask(struct pci_func *f)
 {
 	struct pci_msi *m = f->msi;
 
+	for (unsigned int i = 0; f->vector_changed && i < pci_msi_enabled(f); i++)
+		f->vector_changed(f, i);
 	for (unsigned int vector = 0; m && m->pending && vector < MAX_VECTORS; vector++) {
 		if (!(m->pending & BIT(vector)) || masked(m, vector))
 			continue;
@@ -106,7 +121,7 @@ void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size)
 	if (!m || offset >= pending_at(m) || offset + size <= m->cap)
 		return;
 	if (pci_msi_enabled(f))
-		pci_set_intx(f, false); /* 6.1.4: its interrupts are messages now */
+		pci_set_intx(f, false); /* its interrupts are messages now */
 	pci_msi_unmask(f);
 }
 
@@ -130,7 +145,7 @@ int pci_msi_take(struct pci_func *f, unsigned int cap)
 		.cap = cap,
 		.wide = control & PCI_MSI_FLAGS_64BIT,
 		.maskable = control & PCI_MSI_FLAGS_MASKBIT,
-		.log2 = log2 <= MAX_LOG2 ? log2 : MAX_LOG2, /* more is reserved (7.7.1.2) */
+		.log2 = log2 <= MAX_LOG2 ? log2 : MAX_LOG2, /* more is reserved */
 	};
 	pci_allow16(f, cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
 	pci_allow32(f, cap + PCI_MSI_ADDRESS_LO, ~3u);
@@ -140,6 +155,7 @@ int pci_msi_take(struct pci_func *f, unsigned int cap)
 	if (m->maskable)
 		pci_allow32(f, mask_at(m), GENMASK(BIT(m->log2) - 1, 0));
 	f->msi = m;
+	pci_messages_follow(f);
 	return 0;
 }
 
@@ -165,4 +181,5 @@ void pci_msi_remove(struct pci_func *f)
 		irq_route_clear(f->bus->host->vm->irq, &m->routes[i]);
 	free(m);
 	f->msi = NULL;
+	pci_messages_leave(f);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* MSI-X: the vector table, its pending bits, and the messages they become
- * (PCIe 6.0, 6.1.4, 7.7.2). */
+ * (PCIe 6.0). */
 #include "devices/pci/private.h"
 
 #include <endian.h>
@@ -32,7 +32,7 @@ static u32 entry(const struct pci_msix *m, unsigned int vector, unsigned int fie
 	return le32toh(val);
 }
 
-/* A message is a memory write: none without Bus Master Enable (7.5.1.1.3). It waits then, as if
+/* A message is a memory write: none without Bus Master Enable. It waits then, as if
  * masked: a device of ours loses no interrupt over it. */
 static bool masked(const struct pci_msix *m, unsigned int vector)
 {
@@ -43,21 +43,16 @@ static bool masked(const struct pci_msix *m, unsigned int vector)
 	       entry(m, vector, PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
-/* What the vector sends, where its IOMMU lets it arrive; false: that lets it arrive nowhere. */
-static bool message(const struct pci_msix *m, unsigned int vector, struct irq_msg *msg)
+static u64 address(const struct pci_msix *m, unsigned int vector)
 {
-	u64 addr = entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
-	           (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32;
-
-	return pci_message(m->f, addr, entry(m, vector, PCI_MSIX_ENTRY_DATA), msg);
+	return entry(m, vector, PCI_MSIX_ENTRY_LOWER_ADDR) |
+	       (u64)entry(m, vector, PCI_MSIX_ENTRY_UPPER_ADDR) << 32;
 }
 
 static void send(struct pci_msix *m, unsigned int vector)
 {
-	struct irq_msg msg;
-
-	if (message(m, vector, &msg))
-		pci_message_send(m->f, &m->routes[vector], &msg);
+	pci_message_send(m->f, &m->routes[vector], address(m, vector),
+	                 entry(m, vector, PCI_MSIX_ENTRY_DATA));
 }
 
 void pci_msix_raise(struct pci_func *f, unsigned int vector)
@@ -75,15 +70,11 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector)
 int pci_msix_fd(struct pci_func *f, unsigned int vector)
 {
 	struct pci_msix *m = f->msix;
-	struct vm *vm = f->bus->host->vm;
-	struct irq_msg msg;
 
-	if (vector >= m->nr || masked(m, vector) || !message(m, vector, &msg))
+	if (vector >= m->nr || masked(m, vector))
 		return -1;
-	if (guest_ptr(&vm->mem, msg.addr, sizeof(msg.data)) ||
-	    irq_route_set(vm->irq, &m->routes[vector], &msg))
-		return -1;
-	return m->routes[vector].fd;
+	return pci_message_fd(f, &m->routes[vector], address(m, vector),
+	                      entry(m, vector, PCI_MSIX_ENTRY_DATA));
 }
 
 bool pci_msix_is_masked(const struct pci_func *f, unsigned int vector)
@@ -115,12 +106,6 @@ void pci_msix_unmask(struct pci_func *f)
 		vector_written(f->msix, vector);
 }
 
-/* Where messages arrive has changed: whoever sends them by a route is told. */
-static void messages_changed(struct dma_messages *messages)
-{
-	pci_msix_unmask(container_of(messages, struct pci_func, messages));
-}
-
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	struct pci_msix *m = f->msix;
@@ -128,8 +113,7 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 	if (!m || offset >= m->cap + PCI_CAP_MSIX_SIZEOF || offset + size <= m->cap)
 		return;
 	if (pci_msix_enabled(f))
-		pci_set_intx(
-			f, false); /* 6.1.4.3: a function that uses MSI-X does not drive its pin */
+		pci_set_intx(f, false); /* a function that uses MSI-X does not drive its pin */
 	pci_msix_unmask(f);
 }
 
@@ -141,7 +125,7 @@ void pci_msix_forget(struct pci_func *f)
 		memset(m->pending, 0, ALIGN_UP(m->nr, 64) / 8);
 }
 
-/* 7.7.2.8: masked out of reset. */
+/* Masked out of reset. */
 static void clear_table(struct pci_msix *m)
 {
 	memset(m->table, 0, m->nr * PCI_MSIX_ENTRY_SIZE);
@@ -198,7 +182,7 @@ bool pci_msix_read(const struct pci_func *f, unsigned int bar, u64 offset, unsig
 	return true;
 }
 
-/* Whole aligned words only (7.7.2); the pending bits are read-only (7.7.2.9). */
+/* Whole aligned words only; the pending bits are read-only. */
 bool pci_msix_write(struct pci_func *f, unsigned int bar, u64 offset, unsigned int size, u64 val)
 {
 	struct pci_msix *m = f->msix;
@@ -276,9 +260,7 @@ int pci_msix_take(struct pci_func *f, unsigned int cap)
 	clear_table(m);
 	pci_allow16(f, cap + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	f->msix = m;
-	f->messages.changed = messages_changed;
-	if (f->dma != &f->bus->host->vm->dma) /* which is everyone's, and never changes */
-		f->dma->messages = &f->messages;
+	pci_messages_follow(f);
 	return 0;
 }
 
@@ -308,6 +290,5 @@ void pci_msix_remove(struct pci_func *f)
 		irq_route_clear(f->bus->host->vm->irq, &m->routes[i]);
 	msix_free(m);
 	f->msix = NULL;
-	if (f->dma->messages == &f->messages)
-		f->dma->messages = NULL;
+	pci_messages_leave(f);
 }

@@ -31,7 +31,7 @@ static bool within(u64 base, u64 limit, u64 at, u64 size)
 	return base <= limit && at >= base && at <= limit && size - 1 <= limit - at;
 }
 
-/* 7.5.1.3.8 to .10: windows of 1 MiB granules, the prefetchable one with upper halves. */
+/* Windows of 1 MiB granules, the prefetchable one with upper halves. */
 bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 {
 	u64 base, limit;
@@ -50,7 +50,7 @@ bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 }
 
 /*
- * Secondary Bus Reset (7.5.1.3.13) and Link Disable (7.5.3.7) hold in reset what
+ * Secondary Bus Reset and Link Disable hold in reset what
  * is behind the port: it is reset, and does not answer until it is let go.
  */
 static bool holds(const struct pci_func *f)
@@ -85,7 +85,7 @@ static void written(struct pci_func *f, unsigned int offset, unsigned int size)
 		pci_msix_unmask(behind);
 }
 
-/* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */
+/* The type 1 header. No I/O window: its registers read as 0. */
 static void header_init(struct pci_func *f, u8 secondary, u64 window)
 {
 	f->config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_BRIDGE;
@@ -112,7 +112,7 @@ static void header_init(struct pci_func *f, u8 secondary, u64 window)
 }
 
 /*
- * 7.5.3: slot and link. No command-completed interrupts (7.5.3.9): what the
+ * Slot and link. No command-completed interrupts: what the
  * guest writes to Slot Control has happened when the write has.
  */
 static void express_init(struct pci_func *f, unsigned int slot)
@@ -130,7 +130,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_LNKCTL,
 	            PCI_EXP_LNKCTL_LD | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
-	/* 7.5.3.10: there are no indicators; off is a value of their controls, 0 is Reserved */
+	/* There are no indicators; off is a value of their controls, 0 is Reserved */
 	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
 	f->clears[at + PCI_EXP_SLTSTA] = PCI_EXP_SLTSTA_PDC;
 	f->clears[at + PCI_EXP_SLTSTA + 1] = PCI_EXP_SLTSTA_DLLSC >> 8;
@@ -139,7 +139,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_RTCTL,
 	            PCI_EXP_RTCTL_SECEE | PCI_EXP_RTCTL_SENFEE | PCI_EXP_RTCTL_SEFEE |
 	                    PCI_EXP_RTCTL_PMEIE);
-	/* What PASID needs of the path: end-end TLP prefixes (7.5.3.15), four of them. */
+	/* What PASID needs of the path: end-end TLP prefixes, four of them. */
 	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_EE_PREFIX | PCI_EXP_DEVCAP2_ARI);
 	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ARI);
 	pci_set32(f, at + PCI_EXP_LNKCAP2, PCI_LINK_SPEEDS);
@@ -148,7 +148,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 }
 
 /*
- * Enhanced Allocation (7.8.5) with no entries, for its fixed bus numbers: Linux takes them as
+ * Enhanced Allocation with no entries, for its fixed bus numbers: Linux takes them as
  * they are, and so requester IDs are known before it boots, to whoever tells of IOMMUs.
  */
 static void ea_init(struct pci_func *f)
@@ -159,7 +159,7 @@ static void ea_init(struct pci_func *f)
 	f->config[at + PCI_EA_FIRST_ENT + 1] = f->config[PCI_SUBORDINATE_BUS];
 }
 
-/* 7.7.11: every request goes up to the root complex and so through its IOMMU. */
+/* Every request goes up to the root complex and so through its IOMMU. */
 static void acs_init(struct pci_func *f)
 {
 	const u16 offered = PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF;
@@ -185,7 +185,7 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 	pci_set16(f, slot, (pci_get16(f, slot) & SLOT_EVENTS) | (present ? PCI_EXP_SLTSTA_PDS : 0));
 }
 
-/* One interrupt for whatever of the events is enabled (6.7.3.4). */
+/* One interrupt for whatever of the events is enabled. */
 void pci_func_pull(struct pci_func *f)
 {
 	struct pci_func *port = f->bus->port;
@@ -220,7 +220,7 @@ static int add_port(struct port *port, struct pci_host *host)
 	port->bus = (struct pci_bus){
 		.host = host,
 		.port = f,
-		.nr_devices = 1, /* 7.3.1: a link has one device at its other end */
+		.nr_devices = 1, /* a link has one device at its other end */
 		.next_bar = window,
 		.end_bar = window ? window + BOOT_WINDOW : 0,
 	};

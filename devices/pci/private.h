@@ -7,7 +7,7 @@
 
 #define PCI_NR_DEVICES 32
 
-/* 16 GT/s, 16 lanes: what a link that does not exist might as well be (7.5.3.6, 7.5.3.18). */
+/* 16 GT/s, 16 lanes: what a link that does not exist might as well be. */
 #define PCI_LINK_SPEED  PCI_EXP_LNKCAP_SLS_16_0GB
 #define PCI_LINK_WIDTH  16
 #define PCI_LINK_SPEEDS 0x1e
@@ -48,11 +48,14 @@ void pci_host_pin(struct pci_func *f, bool level);
 void pci_func_update(struct pci_func *f);
 
 /*
- * Where a message of @f's to @addr arrives, if its IOMMU lets it; and the message sent there, by
- * @route if it can be (message.c).
+ * message.c. A message of @f's is sent to @addr, if its IOMMU lets it, by @route if it can be; the
+ * eventfd that does so at each write, -1: there can be none now. And @f is told where messages
+ * arrive elsewhere from now on, once it has any; and no longer.
  */
-bool pci_message(const struct pci_func *f, u64 addr, u32 data, struct irq_msg *msg);
-void pci_message_send(struct pci_func *f, struct irq_route *route, const struct irq_msg *msg);
+void pci_message_send(struct pci_func *f, struct irq_route *route, u64 addr, u32 data);
+int pci_message_fd(struct pci_func *f, struct irq_route *route, u64 addr, u32 data);
+void pci_messages_follow(struct pci_func *f);
+void pci_messages_leave(struct pci_func *f);
 
 /* msi.c's and ats.c's halves of a config write, of a reset, of Bus Master Enable. */
 void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size);
@@ -61,7 +64,7 @@ void pci_msi_unmask(struct pci_func *f);
 void pci_ats_written(struct pci_func *f, unsigned int offset, unsigned int size);
 void pci_ats_reset(struct pci_func *f);
 
-/* pm.c: D3hot (5.3.1.4.1). */
+/* pm.c: D3hot. */
 bool pci_is_asleep(const struct pci_func *f);
 /* After every write to config space. */
 void pci_pm_written(struct pci_func *f, bool was_asleep);

@@ -76,6 +76,8 @@ enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, boo
 	if (stalls)
 		return smmu_refused(t->token, a) ? terminated(t, a)
 		                                 : smmu_stall(t->smmu, a, e, t->token);
+	if (a->silent)
+		return DMA_FAULT;
 	t->endpoint->faults++;
 	if (t->look)
 		say_event(t, record || e->stalls);
@@ -88,7 +90,7 @@ enum dma_status smmu_aborts(struct smmu_transaction *t, struct dma_access *a)
 {
 	if (t->look)
 		smmu_say(t->smmu, "aborts, without an event");
-	t->endpoint->faults++;
+	t->endpoint->faults += !a->silent;
 	a->reason = DMA_NOT_ATTACHED;
 	return DMA_FAULT;
 }
@@ -385,15 +387,17 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
 }
 
 /* A message is one write, to one place; what is there is not the SMMU's to know. */
-static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_t *gpa)
+static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_t *gpa, bool look)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
 	struct smmu_transaction t = { .smmu = e->smmu, .endpoint = e };
 	struct dma_access a = dma_access_to(iova, sizeof(u32), DMA_WRITE);
 	struct smmu_translation *by;
-	enum dma_status status = begin(&t, &a);
+	enum dma_status status;
 	u64 len;
 
+	a.silent = look;
+	status = begin(&t, &a);
 	if (status == DMA_OK)
 		status = locate(&t, &a, gpa, &len, &by);
 	if (status == DMA_OK && by)

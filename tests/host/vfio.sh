@@ -80,6 +80,17 @@ begun() {
 	pid=$!
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 }
+# pinned: a guest's memory, all of which is the host's to fill before it starts, is of huge pages (less some that it may lack), as anyone's may be
+pinned() {
+	huge=$HUGE HUGE=
+	begun
+	HUGE=$huge
+	WHY="$(awk '/^AnonHugePages:/ { sum += $2 } END { print sum }' /proc/$pid/smaps) KiB of huge pages"
+	got=${WHY%% *}
+	kill -9 $pid
+	wait $pid
+	[ "$got" -ge 131072 ]
+}
 killed() {
 	begun
 	kill -9 $pid
@@ -119,6 +130,7 @@ case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by A
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
 case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
 long_case "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
+case_of "vfio: memory that is pinned is of huge pages" pinned
 case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged
 case_of "vfio: the host's kernel has no complaint" quiet

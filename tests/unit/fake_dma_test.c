@@ -68,8 +68,9 @@ static void cancel(struct dma_space *space, struct dma_token *token)
 		s->token = NULL;
 }
 
-static enum dma_status doorbell(struct dma_space *space, u64 iova, gpa_t *gpa)
+static enum dma_status doorbell(struct dma_space *space, u64 iova, gpa_t *gpa, bool look)
 {
+	(void)look;
 	container_of(space, struct fake_space, space)->doorbell = *gpa = iova;
 	return DMA_OK;
 }

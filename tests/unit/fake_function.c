@@ -254,6 +254,8 @@ static int trigger(struct fake_function *f, const struct vfio_irq_set *arg)
 	if (f->mode >= 0 && f->irqs[arg->index].flags & VFIO_IRQ_INFO_NORESIZE &&
 	    arg->start + arg->count > f->nr_fds)
 		return -EINVAL;
+	if (f->mode < 0 && f->most_vectors && arg->count > f->most_vectors)
+		return f->most_vectors;
 	if (f->mode < 0)
 		forget_fds(f);
 	f->mode = arg->index;

@@ -51,6 +51,7 @@ struct fake_function {
 	int mode;    /* VFIO_PCI_*_IRQ_INDEX that is enabled; -1: none */
 	int fds[64]; /* of its vectors; -1: none */
 	unsigned int nr_fds;
+	unsigned int most_vectors; /* that the host has for it; 0: as many as there are */
 	int events[2]; /* that errors, and the host's wish to have it back, are told by */
 	unsigned int nr_unmasks, nr_resets, nr_hot_resets, nr_mapped;
 	bool resetting; /* now */

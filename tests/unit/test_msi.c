@@ -192,6 +192,58 @@ Test(msi, a_reset_forgets)
 	cr_assert(zero(u64, fake_read(&vm, cfg(DEV, cap + PCI_MSI_MASK_64), 4)));
 }
 
+/* The eventfd that sends the vector by itself, if KVM has it for a message with that value. */
+static bool has_fd(unsigned int vector, u32 data)
+{
+	const struct kvm_irq_routing_msi *m;
+	const int fd = pci_msi_fd(&func, vector);
+
+	for (u32 gsi = 1024; fd >= 0 && (m = fake_route(gsi)); gsi++)
+		if (m->data == data)
+			return true;
+	return false;
+}
+
+static unsigned int nr_changes[32];
+
+static void vector_changed(struct pci_func *f, unsigned int vector)
+{
+	cr_assert(eq(ptr, f, &func));
+	nr_changes[vector]++;
+}
+
+Test(msi, an_open_vector_can_be_sent_by_anyone)
+{
+	cr_assert(eq(int, pci_msi_fd(&func, 0), -1), "it is off");
+	enable(2, 0x8000040, 0x40);
+	cr_assert(has_fd(3, 0x43));
+	cr_assert(has_fd(0, 0x40));
+	cr_assert(ne(int, pci_msi_fd(&func, 0), pci_msi_fd(&func, 3)));
+	cr_assert(eq(int, pci_msi_fd(&func, 4), -1), "it is not enabled");
+	mask(1 << 3);
+	cr_assert(eq(int, pci_msi_fd(&func, 3), -1));
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	cr_assert(eq(int, pci_msi_fd(&func, 0), -1));
+	enable(2, TARGET, 0x40);
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, MASTER);
+	cr_assert(eq(int, pci_msi_fd(&func, 0), -1), "a write to RAM is ours to make");
+}
+
+Test(msi, whoever_sends_it_is_told_of_changes)
+{
+	enable(1, 0x8000040, 0x40);
+	func.vector_changed = vector_changed;
+	mask(1);
+	cr_assert(eq(u32, nr_changes[0], 1));
+	cr_assert(eq(u32, nr_changes[1], 1));
+	cr_assert(zero(u32, nr_changes[2]));
+	fake_write(&vm, cfg(DEV, cap + PCI_MSI_DATA_64), 2, 0x50);
+	cr_assert(eq(u32, nr_changes[1], 2));
+	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
+	cr_assert(eq(u32, nr_changes[1], 3));
+	func.vector_changed = NULL;
+}
+
 Test(msi, the_pin_is_not_driven_beside_it)
 {
 	pci_set_intx(&func, true);

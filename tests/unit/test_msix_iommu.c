@@ -120,6 +120,7 @@ Test(msix_iommu, one_whose_address_is_not_mapped_is_a_fault_and_no_interrupt)
 	cr_assert(zero(u64, fired()));
 	cr_assert(zero(u32, fake.nr_msis));
 	cr_assert(eq(int, pci_msix_fd(&func, 0), -1));
+	cr_assert(eq(u32, nr_faults, 1), "nothing was sent for that");
 }
 
 Test(msix_iommu, the_doorbells_own_address_is_none_here)
@@ -265,4 +266,23 @@ Test(msix_iommu, an_addresss_low_two_bits_are_ignored)
 	guest_read(&vm.mem, FAKE_RAM_BASE + 0x1040, &val, sizeof(val));
 	cr_assert(eq(u64, val, 0xffffffff00000055));
 	cr_assert(zero(u32, nr_faults));
+}
+
+Test(msix_iommu, a_look_at_where_messages_go_is_no_access)
+{
+	gpa_t gpa;
+
+	map(IOVA, DOORBELL);
+	map(0x10000, FAKE_RAM_BASE);
+	iova_find(&space, 0x10000)->perm = DMA_READ;
+	cr_assert(eq(int, dma_doorbell_look(&e.dma, IOVA, &gpa), DMA_OK));
+	cr_assert(eq(u64, gpa, DOORBELL));
+	cr_assert(iova_find(&space, IOVA)->doorbell, "that it goes is told");
+	cr_assert(eq(int, dma_doorbell_look(&e.dma, 0x10000, &gpa), DMA_FAULT));
+	cr_assert(eq(int, dma_doorbell_look(&e.dma, 0x20000, &gpa), DMA_FAULT));
+	cr_assert(eq(int, dma_doorbell_look(&e.dma, IOVA | 0xffe, &gpa), DMA_FAULT));
+	iommu_attach(&e, NULL, NULL);
+	cr_assert(eq(int, dma_doorbell_look(&e.dma, IOVA, &gpa), DMA_FAULT));
+	cr_assert(zero(u32, nr_faults));
+	cr_assert(zero(u64, e.faults));
 }

@@ -188,6 +188,23 @@ Test(smmu_transfer, a_message_is_a_write)
 	expect_doorbell(FAKE_SMMU_DOORBELL, DMA_FAULT, 0);
 }
 
+/* Nothing is recorded, and nobody is told that it failed. */
+Test(smmu_transfer, a_look_at_where_messages_go_is_no_access)
+{
+	struct dma_space *dma = fake_smmu_dma(&f, 0);
+	gpa_t got;
+
+	cr_assert(eq(int, dma_doorbell_look(dma, 6 * PAGE + 0x40, &got), DMA_OK));
+	cr_assert(eq(u64, got, NO_RAM + 0x40));
+	cr_assert(eq(int, dma_doorbell_look(dma, 5 * PAGE, &got), DMA_FAULT));
+	cr_assert(eq(int, dma_doorbell_look(dma, 4 * PAGE, &got), DMA_FAULT));
+	expect_doorbell(4 * PAGE + 4, DMA_FAULT, 0);
+	expect_event(&f, F_TRANSLATION | SID(0x10), IN, 4 * PAGE + 4, 0);
+	fake_smmu_write32(&f, CR0, CR0_EVENTQEN);
+	fake_smmu_write32(&f, GBPA, GBPA_UPDATE | GBPA_ABORT);
+	cr_assert(eq(int, dma_doorbell_look(dma, FAKE_SMMU_DOORBELL, &got), DMA_FAULT));
+}
+
 /* Who sends messages is told when what they went by may be another. */
 static unsigned int nr_changes;
 

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Guests that do to functions of the host's whatever they can: Nestor ends as it was asked to, and the host's kernel has
+# nothing to say but that it resets them.
+# host: -d nest
+. "$SHARE/tests/host/lib.sh"
+. "$SHARE/tests/host/bare-lib.sh"
+. "$SHARE/tests/host/vfio-lib.sh"
+for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
+# The disk and the first card share a line of the host's (docs/vfio.md, Traps): never in one guest here.
+CARDS="--vfio-pci $CARD --vfio-pci $IGB --vfio-pci $VIRTIO" DISKS="--vfio-pci $DISK"
+COUNT=300 MIXED=600 ROUNDS=1
+[ -z "${SOAK:-}" ] || COUNT=2000 MIXED=20000 ROUNDS=10
+
+SAYS="random: crng init done|vfio-pci [0-9a-f:.]*: (resetting|reset done|enabling device \(.*)$"
+# At its own rate, and of functions that are here alone: where DMA went that the guest has nothing
+FAULTS="callbacks suppressed|arm-smmu-v3 [^ ]*: (event 0x1[03] received:|	0x[0-9a-f]{16}$|event: F_(TRANSLATION|PERMISSION) client: 0000:(01|22):00.0 |unpriv data )"
+
+# harmless ALLOWED COMMAND...: and the host's kernel says only that meanwhile
+harmless() {
+	allowed=$1
+	shift
+	dmesg -c >/dev/null
+	"$@" || return
+	WHY=$(dmesg -c | grep -vE "$allowed" | head -n 1)
+	[ -z "$WHY" ]
+}
+# bare TEST: of cards, and then of the disk
+bare() {
+	for assigned in "$CARDS" "$DISKS"; do guest assigned "$1" $assigned --timeout 600 || return; done
+}
+# linux ROUNDS SEED CARDS ARG...
+linux() {
+	rounds=$1 seed=$2 cards=$3
+	shift 3
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned_hostile" -m 256 -c 2 -p "console=ttyS0 loglevel=1 hostile.rounds=$rounds hostile.seed=$seed" "$@" || return
+	for card in $cards; do said "eth$card: talks again" || return; done
+}
+with_disk() { linux "$@" && said "nvme: it is read"; }
+
+# hostile LABEL SEED...
+hostile() {
+	label=$1
+	shift
+	for seed; do
+		case_of "$label: configuration space takes every pattern, seed $seed" harmless "$SAYS" bare "config seed=$seed all=${SOAK:+1}"
+		case_of "$label: vectors and pending bits take every pattern, and send messages then, seed $seed" harmless "$SAYS" bare "table seed=$seed"
+		case_of "$label: BARs are put anywhere, and resets come in between, seed $seed" harmless "$SAYS" bare "bars seed=$seed count=$COUNT"
+		case_of "$label: all of that mixed, seed $seed" harmless "$SAYS" bare "mixed seed=$seed count=$MIXED"
+		case_of "$label: DMA to anywhere is a fault, seed $seed" harmless "$SAYS|$FAULTS" bare "dma seed=$seed"
+	done
+}
+case_of "vfio: hostile: a Linux guest writes every pattern under traffic, and finds its functions anew" harmless "$SAYS" linux $ROUNDS 1 "0 1 2" $CARDS
+long_case "vfio: hostile: the same beside a disk" harmless "$SAYS" with_disk $ROUNDS 2 0 --vfio-pci $IGB $DISKS
+[ -z "${SOAK:-}" ] || hostile "vfio: hostile" 1 2 3
+
+cp -r "$SHARE/asan" "$WORK"
+NESTOR=$WORK/asan/run
+export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+hostile "vfio: hostile: sanitizers" 1
+long_case "vfio: hostile: sanitizers: a Linux guest writes every pattern under traffic" harmless "$SAYS" linux 2 3 "0 1 2" $CARDS
