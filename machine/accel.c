@@ -10,6 +10,7 @@
 #include "machine/iommu_kind.h"
 #include "machine/status.h"
 #include "vfio/vsmmu.h"
+#include "vmm/arch.h"
 #include "vmm/log.h"
 
 const char *accel_take(struct iommu_parsed *p)
@@ -164,6 +165,18 @@ static int derive(struct machine *m, unsigned int n, const char *host, struct vf
 	return STATUS_HOST_LACKS;
 }
 
+/* It sets no table's Access flag either (HTTU), of whatever level. */
+static void limit_cpus(struct machine *m, const struct smmu_id *id)
+{
+	const struct arch_tables t = {
+		.address_size = smmu_id_get(id, "idr5.oas"),
+		.asid16 = smmu_id_get(id, "idr0.asid16"),
+		.bbm = smmu_id_get(id, "idr3.bbml"),
+	};
+
+	arch_limit_tables(&m->vm, &t);
+}
+
 static int failed(const struct iommu_option *i, const char *host, enum vsmmu_step step, int err)
 {
 	static const char *const steps[] = {
@@ -204,6 +217,7 @@ int accel_create(struct machine *m, unsigned int i, struct smmu_config *c)
 	if (err)
 		return err;
 	c->id = m->iommu_options[i].registers;
+	limit_cpus(m, &c->id);
 	err = vsmmu_create(&m->vsmmus[i], &m->vm, d, &step);
 	if (err)
 		return failed(&o->iommus[i], host, step, err);

@@ -267,6 +267,13 @@ static int create(struct machine *m, const struct vfio_option *o, struct machine
 		err = accel_add(m, o, v, &c.stream);
 	if (err)
 		return err;
+	if (c.stream) {
+		const struct smmu_id *id =
+			&m->iommu_options[iommu_of(m->options, &o->place)].registers;
+
+		c.ats = smmu_id_get(id, "idr0.ats");
+		c.pasid_bits = smmu_id_get(id, "idr1.ssidsize");
+	}
 	err = vfio_pci_create(&v->pci, &v->dev, machine_bus(m, &o->place), &c, &step);
 	if (v->pci)
 		machine_own(m, destroy, v->pci);

@@ -25,7 +25,7 @@ initrds() {
 		for tool in traffic dma nest kexec stall sva ats; do
 			! grep -qE "^[[:space:]]*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
-		! grep -q '^sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
+		! grep -qE '^[[:space:]]*sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done

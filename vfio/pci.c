@@ -161,6 +161,7 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
                     const struct vfio_pci_config *c, enum vfio_pci_step *step)
 {
 	struct vfio_pci *p = calloc(1, sizeof(*p));
+	int err;
 
 	*out = NULL;
 	*step = VFIO_PCI_STEP_INFO;
@@ -180,7 +181,8 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
 	p->leave = (struct work){ .run = run_leave, .done = has_left };
 	*out = p;
-	return add(p, bus, step);
+	err = vfio_ats_read(p, c);
+	return err ? err : add(p, bus, step);
 }
 
 void vfio_pci_destroy(struct vfio_pci *p)

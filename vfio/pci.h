@@ -23,6 +23,10 @@ struct vfio_pci_config {
 	/* Its DMA is this one's (vsmmu.h), which is then the function's; NULL: the IOMMU's that
 	 * @dma is of. */
 	struct vsmmu_stream *stream;
+	/* What the guest's SMMU answers, with a stream: translation requests; PASIDs of so many
+	 * bits. The function shows it as far as the host lets it. */
+	bool ats;
+	unsigned int pasid_bits;
 };
 
 /* Where it failed, for the one line that machine/ prints. */

@@ -15,8 +15,7 @@
 #define LINK_SIZE   (PCI_EXP_LNKSTA + 2 - PCI_EXP_LNKCAP)
 #define LINK2_SIZE  (PCI_EXP_LNKSTA2 + 2 - PCI_EXP_LNKCAP2)
 
-/* Of these bytes all is ours, as it is in func.config; the guest can change nothing there yet. */
-static void keep(struct vfio_pci *p, unsigned int at, unsigned int len)
+void vfio_config_keep(struct vfio_pci *p, unsigned int at, unsigned int len)
 {
 	memset(&p->ours[at], 0xff, len);
 	memset(&p->func.writable[at], 0, len);
@@ -24,7 +23,7 @@ static void keep(struct vfio_pci *p, unsigned int at, unsigned int len)
 
 static void hide(struct vfio_pci *p, unsigned int at, unsigned int len)
 {
-	keep(p, at, len);
+	vfio_config_keep(p, at, len);
 	memset(&p->func.config[at], 0, len);
 }
 
@@ -144,7 +143,7 @@ static void header_init(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
 
-	keep(p, 0, PCI_STD_HEADER_SIZEOF);
+	vfio_config_keep(p, 0, PCI_STD_HEADER_SIZEOF);
 	memset(&p->ours[PCI_STATUS], 0, 2);
 	memset(&f->writable[PCI_STATUS], 0xff, 2);
 	f->config[PCI_HEADER_TYPE] &= PCI_HEADER_TYPE_MASK; /* each is a device of its own here */
@@ -169,7 +168,7 @@ static int take_msi(struct vfio_pci *p, unsigned int at)
 	const bool wide = control & PCI_MSI_FLAGS_64BIT;
 	const unsigned int mask = wide ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32;
 
-	keep(p, at, mask + (control & PCI_MSI_FLAGS_MASKBIT ? 8 : 0));
+	vfio_config_keep(p, at, mask + (control & PCI_MSI_FLAGS_MASKBIT ? 8 : 0));
 	pci_set16(&p->func, at + PCI_MSI_FLAGS,
 	          control & ~(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE));
 	return pci_msi_take(&p->func, at);
@@ -179,7 +178,7 @@ static int take_msix(struct vfio_pci *p, unsigned int at)
 {
 	const u16 control = pci_get16(&p->func, at + PCI_MSIX_FLAGS);
 
-	keep(p, at, PCI_CAP_MSIX_SIZEOF);
+	vfio_config_keep(p, at, PCI_CAP_MSIX_SIZEOF);
 	pci_set16(&p->func, at + PCI_MSIX_FLAGS, control & PCI_MSIX_FLAGS_QSIZE);
 	return pci_msix_take(&p->func, at);
 }
@@ -193,7 +192,7 @@ static int take_express(struct vfio_pci *p, unsigned int at)
 	f->express = at;
 	if (pci_has_link(f) || FIELD_GET(PCI_EXP_FLAGS_TYPE, flags) > PCI_EXP_TYPE_LEG_END)
 		return 0;
-	keep(p, at + PCI_EXP_FLAGS, 2);
+	vfio_config_keep(p, at + PCI_EXP_FLAGS, 2);
 	pci_set16(f, at + PCI_EXP_FLAGS, (flags & ~PCI_EXP_FLAGS_TYPE) | PCI_EXP_TYPE_RC_END << 4);
 	hide(p, at + LINK_OFFSET, LINK_SIZE);
 	if ((flags & PCI_EXP_FLAGS_VERS) > 1)
@@ -237,7 +236,7 @@ static int take_capabilities(struct vfio_pci *p)
 	int err = 0;
 
 	while (at >= PCI_STD_HEADER_SIZEOF && left-- && !err) {
-		keep(p, at, 2);
+		vfio_config_keep(p, at, 2);
 		err = take(p, f->config[at], at);
 		at = f->config[at + 1] & ~3u;
 	}
@@ -248,7 +247,7 @@ static int take_capabilities(struct vfio_pci *p)
 static const struct {
 	u16 id, len;
 } hidden[] = {
-	/* what an IOMMU of the guest's would have to answer */
+	/* what an IOMMU of the guest's would have to answer; ATS may be shown (pci_ats.c) */
 	{ PCI_EXT_CAP_ID_ATS, PCI_EXT_CAP_ATS_SIZEOF },
 	{ PCI_EXT_CAP_ID_PRI, PCI_EXT_CAP_PRI_SIZEOF },
 	{ PCI_EXT_CAP_ID_PASID, PCI_EXT_CAP_PASID_SIZEOF },
@@ -302,17 +301,21 @@ static void take_extended(struct vfio_pci *p)
 	for (unsigned int left = (PCI_CONFIG_SIZE - PCI_CFG_SPACE_SIZE) / 8;
 	     at >= PCI_CFG_SPACE_SIZE && left--;) {
 		const u32 header = pci_get32(f, at);
-		const unsigned int len = hidden_len(f, PCI_EXT_CAP_ID(header), at);
+		const bool ats = PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_ATS && p->shows_ats;
+		const unsigned int len = ats ? 0 : hidden_len(f, PCI_EXT_CAP_ID(header), at);
 
 		if (header == ~0u)
 			break;
-		keep(p, at, 4);
+		vfio_config_keep(p, at, 4);
+		if (ats)
+			vfio_ats_take(p, at);
 		if (len)
 			hide_extended(p, at, prev, len);
 		else
 			prev = at;
 		at = PCI_EXT_CAP_NEXT(header);
 	}
+	vfio_pasid_init(p, prev);
 }
 
 int vfio_config_read(struct vfio_pci *p)

@@ -72,6 +72,9 @@ struct vfio_pci {
 	struct work reset, leave;
 	int leaving; /* its descriptor, which is being closed */
 	bool resetting, can_reset;
+	bool shows_ats;
+	unsigned int pasid_bits; /* 0: it shows none */
+	u16 pasid_cap;           /* what else PASIDs can */
 	bool lost; /* the host has it again, or it is broken: it is in no slot of the guest's */
 };
 
@@ -95,6 +98,15 @@ int vfio_config_init(struct vfio_pci *p);
 int vfio_config_sync(struct vfio_pci *p);
 void vfio_config_stop(struct vfio_pci *p);
 void vfio_config_after_reset(struct vfio_pci *p);
+/* Of these bytes all is ours, as it is in func.config; the guest can change nothing there yet. */
+void vfio_config_keep(struct vfio_pci *p, unsigned int at, unsigned int len);
+
+/* pci_ats.c. What can be shown, before config space is looked at: 0, -errno. */
+int vfio_ats_read(struct vfio_pci *p, const struct vfio_pci_config *c);
+/* The ATS capability at @at is a shadow. */
+void vfio_ats_take(struct vfio_pci *p, unsigned int at);
+/* A PASID capability behind the last extended one, which is at @last; 0: there is none. */
+void vfio_pasid_init(struct vfio_pci *p, unsigned int last);
 
 /* pci_bar.c */
 int vfio_bars_init(struct vfio_pci *p);

@@ -40,6 +40,17 @@ struct irqchip_config {
 int arch_irqchip_create(struct vm *vm, const struct irqchip_config *c);
 void arch_irqchip_destroy(struct vm *vm);
 
+/*
+ * What an IOMMU can make of page tables. A driver lets it have those of a process (SVA) only if
+ * that is all that the CPUs make of them: what they have beyond is hidden. Before any vCPU runs.
+ */
+struct arch_tables {
+	unsigned int address_size; /* as registers have it: PARange, IDR5.OAS */
+	bool asid16;
+	unsigned int bbm; /* the level */
+};
+void arch_limit_tables(struct vm *vm, const struct arch_tables *t);
+
 /* A new vCPU's features; all but the first wait for PSCI CPU_ON. */
 int arch_vcpu_init(struct vcpu *vcpu);
 /* The first vCPU's registers for the boot protocol: entry point and FDT address. */

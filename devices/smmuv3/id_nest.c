@@ -7,11 +7,10 @@
 
 /* Of each field that is not the front's own. */
 enum nest {
-	NEST_NONE,    /* 0: stage 2 is the host's, and what goes with it */
-	NEST_ONE,     /* 1 */
-	NEST_SAME,    /* the host's */
-	NEST_UP_TO,   /* the host's, or less */
-	NEST_OFFERED, /* 0, or up to the host's */
+	NEST_NONE,  /* 0: stage 2 is the host's, and what goes with it */
+	NEST_ONE,   /* 1 */
+	NEST_SAME,  /* the host's */
+	NEST_UP_TO, /* the host's, or less */
 };
 
 static const struct {
@@ -20,7 +19,7 @@ static const struct {
 } rules[] = {
 	{ "idr0.s2p", NEST_NONE },        { "idr0.s1p", NEST_ONE },
 	{ "idr0.cohacc", NEST_ONE },      { "idr0.httu", NEST_NONE },
-	{ "idr0.hyp", NEST_NONE },        { "idr0.ats", NEST_OFFERED },
+	{ "idr0.hyp", NEST_NONE },        { "idr0.ats", NEST_UP_TO },
 	{ "idr0.ns1ats", NEST_NONE },     { "idr0.asid16", NEST_UP_TO },
 	{ "idr0.pri", NEST_NONE },        { "idr0.vmw", NEST_NONE },
 	{ "idr0.vmid16", NEST_NONE },     { "idr0.cd2l", NEST_UP_TO },
@@ -74,7 +73,7 @@ const char *smmu_id_nest(struct smmu_id *id, const u32 *host, u64 *most)
 		if (smmu_id_said(id, name) && !well)
 			return name;
 		if (!smmu_id_said(id, name))
-			smmu_id_put(id, name, rules[i].nest == NEST_OFFERED ? 0 : value);
+			smmu_id_put(id, name, value);
 	}
 	return NULL;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The DMA endpoint in the memory of processes, by SVA:
- *   sva /dev/sva-FUNCTION COUNT    each test says "sva: NAME: ok", or what was wrong and exits
+ *   sva /dev/sva-FUNCTION COUNT            each test says "sva: NAME: ok", or what was wrong and
+ * exits sva /dev/sva-FUNCTION COUNT present    those in which no fault has to be answered
  */
 #include <linux/mman.h>
 #include <pthread.h>
@@ -424,8 +425,28 @@ static void process_is_gone(void)
 	}
 }
 
+/* Over and over at the same addresses: what was there before is never met again. */
+static void present(void)
+{
+	uint8_t *p = private_memory(PAGES * PAGE), *q = private_memory(PAGES * PAGE);
+
+	memset(q, 0xff, PAGES * PAGE);
+	for (unsigned long n = 0; n < count; n++) {
+		check(mmap(p, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0) == p,
+		      "memory");
+		memset(p, (int)n, PAGES * PAGE);
+		check(copies(p, q, PAGES * PAGE) && !memcmp(p, q, PAGES * PAGE), "a read");
+		check(fills(p, PAGES * PAGE, n) && has_pattern(p, PAGES * PAGE, n, 0), "a write");
+		check(!munmap(p, PAGES * PAGE), "munmap");
+		check(faults(CHECK, p) && faults(FILL, p), "nothing is there any more");
+	}
+	munmap(q, PAGES * PAGE);
+}
+
 int main(int argc, char **argv)
 {
+	static const struct test unanswered[] = { { "present", present } };
 	static const struct test tests[] = {
 		{ "untouched", untouched },
 		{ "given up", given_up },
@@ -445,10 +466,13 @@ int main(int argc, char **argv)
 	};
 
 	setlinebuf(stdout);
-	check(argc == 3, "arguments");
+	check(argc == 3 || argc == 4, "arguments");
 	path = argv[1];
 	count = strtoul(argv[2], NULL, 10);
 	map_registers(bind_memory());
-	run_tests(tests, sizeof(tests) / sizeof(*tests));
+	if (argc == 4)
+		run_tests(unanswered, 1);
+	else
+		run_tests(tests, sizeof(tests) / sizeof(*tests));
 	return 0;
 }

@@ -12,6 +12,6 @@ for f in /sys/kernel/iommu_groups/*/devices/*; do
 	echo "${f##*/}" >/sys/bus/pci/drivers_probe
 	with="$with --vfio-pci ${f##*/}$(word tower.keys)"
 done
-/nestor run --timeout 300 --hugetlb 2M -k /Image -i /guest-initrd -m 192 -p "console=ttyS0 loglevel=4 mem=160M $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
+/nestor run --timeout 300 --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 -p "console=ttyS0 loglevel=1 mem=160M inner.do=$(word inner.do) $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
 echo "its guest ended with $?"
 dmesg | grep -E 'WARNING|Call trace|arm-smmu-v3.*event|CMD_SYNC' | sed 's/^\[[^]]*\] /complaint: /'

@@ -1,18 +1,47 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the guest of a guest: the DMA endpoint passes the kernel's own test of it, and what is sent by the network card comes back.
+# In the guest of a guest: what inner.do= says: the kernel's own "test" of the DMA endpoint; what is sent by the network card comes
+# back ("net"); translations that the endpoint caches, and the kernel's unmaps ("ats"); the memory of a process ("pasid").
+word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+f=$(dirname "$(grep -l 0x002d /sys/bus/pci/devices/*/device)")
+# goes_to DRIVER: the endpoint does
+goes_to() {
+	echo "$1" >"$f/driver_override"
+	echo "${f##*/}" >"$f/driver/unbind"
+	echo "${f##*/}" >/sys/bus/pci/drivers_probe
+}
+net() {
+	head -c 65536 /dev/urandom >/tmp/sent
+	ip link set eth0 up && ip addr add 10.9.0.2/24 dev eth0 || exit 1
+	for time in 1 2 3 4 5 6 7 8; do
+		nc -w 60 10.9.0.1 7 </tmp/sent >/tmp/back
+		cmp /tmp/sent /tmp/back || { echo "inner: $(wc -c </tmp/back) bytes came back"; exit 1; }
+	done
+	echo "inner: what was sent came back"
+}
+# reports: what the driver of the SMMU has to say, but of faults that are meant
+reports() { dmesg -c | sed -n "/$1/d"';/event: \|overflow\|CMDQ\|CMD_SYNC\|WARNING/s/^\[[^]]*\] /inner: complaint: /p'; }
+
 for g in /sys/kernel/iommu_groups/*; do
-	for f in "$g"/devices/*; do echo "inner: $(cat "$g/type") ${f##*/}"; done
+	for at in "$g"/devices/*; do echo "inner: $(cat "$g/type") ${at##*/}"; done
 done
-if [ -e /kselftest/pci_endpoint_test ]; then
-	/kselftest/pci_endpoint_test
-	echo "inner: kselftest: $?"
-fi
-head -c 65536 /dev/urandom >/tmp/sent
-ip link set eth0 up && ip addr add 10.9.0.2/24 dev eth0 || exit 1
-for time in 1 2 3 4 5 6 7 8; do
-	nc -w 60 10.9.0.1 7 </tmp/sent >/tmp/back
-	cmp /tmp/sent /tmp/back || { echo "inner: $(wc -c </tmp/back) bytes came back"; exit 1; }
+for what in $(word inner.do | tr , ' '); do
+	meant='no such line'
+	case $what in
+	test)
+		/kselftest/pci_endpoint_test
+		echo "inner: kselftest: $?"
+		;;
+	net) net ;;
+	ats)
+		goes_to vfio-pci
+		ats "/dev/vfio/devices/$(ls "$f/vfio-dev")" 100 nested || exit 1
+		;;
+	pasid)
+		goes_to dmatest_sva
+		sva "/dev/sva-${f##*/}" 20 present || exit 1
+		meant='event: F_TRANSLATION'
+		;;
+	esac
+	reports "$meant"
 done
-echo "inner: what was sent came back"
-dmesg | sed -n '/event: \|overflow\|CMDQ\|CMD_SYNC/s/^\[[^]]*\] /inner: complaint: /p'

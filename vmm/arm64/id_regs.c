@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/arch.h"
+#include "vmm/arm64/cpu.h"
 #include "vmm/vcpu.h"
 #include "vmm/vm.h"
 
@@ -265,4 +267,37 @@ int id_changes_apply(struct vm *vm, const struct id_change *changes, unsigned in
 			err = apply(vm, &changes[i], nr - i, why, len);
 	}
 	return err;
+}
+
+/* Whether the user has said what is in a field of @c's. */
+static bool is_said(const struct vm *vm, const struct id_change *c)
+{
+	for (unsigned int i = 0; vm->arch && i < vm->arch->nr_ids; i++)
+		if (vm->arch->ids[i].reg == c->reg && vm->arch->ids[i].mask & c->mask)
+			return true;
+	return false;
+}
+
+int id_limit(struct vm *vm, const char *field, u64 most)
+{
+	struct id_change c;
+	char why[400];
+	u64 val;
+	int err;
+
+	if (id_change_parse(field, most, &c, why, sizeof(why)) || is_said(vm, &c))
+		return -EINVAL;
+	err = access_reg(&vm->vcpus[0], c.reg, &val, false);
+	if (err || FIELD_GET(c.mask, val) <= most)
+		return err;
+	return set_all(vm, c.reg, (val & ~c.mask) | c.val);
+}
+
+/* One that cannot be less stays: then it is the driver that shares no tables. */
+void arch_limit_tables(struct vm *vm, const struct arch_tables *t)
+{
+	id_limit(vm, "id_aa64mmfr0_el1.parange", t->address_size);
+	id_limit(vm, "id_aa64mmfr0_el1.asidbits", t->asid16 ? 2 : 0);
+	id_limit(vm, "id_aa64mmfr1_el1.hafdbs", 2);
+	id_limit(vm, "id_aa64mmfr2_el1.bbm", t->bbm);
 }

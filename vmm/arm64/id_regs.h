@@ -27,4 +27,8 @@ const char *id_change_parse(const char *name, u64 val, struct id_change *c, char
 int id_changes_apply(struct vm *vm, const struct id_change *changes, unsigned int nr, char *why,
                      size_t len);
 
+/* The field, "REGISTER.FIELD", is no more than @most, for all vCPUs, as above. 0, or -errno: it is
+ * as it was; -EINVAL: the user has said what it is. */
+int id_limit(struct vm *vm, const char *field, u64 most);
+
 #endif
