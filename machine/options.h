@@ -3,6 +3,7 @@
 #define MACHINE_OPTIONS_H
 
 #include "devices/smmuv3/smmuv3.h"
+#include "vfio/context.h"
 #include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
@@ -153,7 +154,9 @@ struct options {
 	unsigned int nr_dma_tests;
 	struct vfio_option {
 		const char *said;
-		char at[24]; /* as sysfs has it */
+		char at[24];            /* as sysfs has it */
+		const char *token_said; /* NULL: none */
+		u8 token[VFIO_TOKEN_SIZE];
 		struct place place;
 	} vfio[MAX_VFIO];
 	unsigned int nr_vfio;
