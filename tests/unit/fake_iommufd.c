@@ -432,7 +432,12 @@ static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
 {
 	(void)fd;
 	CALL();
-	return (arg->flags & VFIO_DEVICE_FEATURE_MASK) == VFIO_DEVICE_FEATURE_DMA_BUF ? 0 : -ENOTTY;
+	if ((arg->flags & VFIO_DEVICE_FEATURE_MASK) != VFIO_DEVICE_FEATURE_DMA_BUF ||
+	    fake_iommufd.no_dma_buf)
+		return -ENOTTY;
+	return arg->flags & VFIO_DEVICE_FEATURE_GET && !(arg->flags & VFIO_DEVICE_FEATURE_PROBE)
+	               ? event_file(by_fd(fd))
+	               : 0;
 }
 
 const struct uapi_ops fake_iommufd_ops = {
