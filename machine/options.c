@@ -303,7 +303,7 @@ static const struct option {
 	  dma_test_option_take },
 	{ "vfio-pci", 0, "BDF[,KEY...]",
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
-	  "                               (`nestor devices`); repeatable",
+	  "                               (`nestor devices`); repeatable; keys: token=UUID (a virtual function's)",
 	  vfio_option_take },
 	{ "msi-window", 0, "BASE,SIZE", "IOVAs where doorbells are (0x8000000,0x100000)",
 	  msi_window_take },

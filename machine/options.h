@@ -3,6 +3,7 @@
 #define MACHINE_OPTIONS_H
 
 #include "devices/smmuv3/smmuv3.h"
+#include "vfio/context.h"
 #include "vmm/arm64/cpu.h"
 #include "vmm/platform.h"
 
@@ -159,6 +160,8 @@ struct options {
 		const char *said;
 		char at[24];      /* as sysfs has it */
 		bool finds_iommu; /* it goes behind the SMMU of the guest's that is its host's */
+		const char *token_said; /* NULL: none */
+		u8 token[VFIO_TOKEN_SIZE];
 		struct place place;
 	} vfio[MAX_VFIO];
 	unsigned int nr_vfio;

@@ -3,7 +3,6 @@
  * slots. */
 #include "machine/vfio.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,28 +20,60 @@
 #include "vfio/pci.h"
 #include "vmm/assigned.h"
 
-/* [DOMAIN:]BUS:DEVICE.FUNCTION, in hexadecimal, as sysfs has it. */
+#define HEX "0123456789abcdefABCDEF"
+
+/* 1 to @max digits and @end: what is behind that, or NULL; of NULL it is NULL. */
+static const char *parse_field(const char *text, size_t max, char end, unsigned int *val)
+{
+	const size_t len = text ? strspn(text, HEX) : 0;
+
+	if (!len || len > max || text[len] != end)
+		return NULL;
+	*val = strtoul(text, NULL, 16);
+	return text + len + 1;
+}
+
+/* [DOMAIN:]BUS:DEVICE.FUNCTION, in hexadecimal, as sysfs has it, or lspci; zeros may be left out.
+ */
 static bool parse_at(const char *val, char *at, size_t len)
 {
 	unsigned int domain = 0, bus, device, function;
-	int end = -1;
 
-	if (sscanf(val, "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &end) != 4 ||
-	    end < 0) {
-		domain = 0;
-		end = -1;
-		if (sscanf(val, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3 || end < 0)
-			return false;
-	}
-	if (val[end] || device > 31 || function > 7 || strpbrk(val, "xX+- "))
+	if (strchr(val, ':') != strrchr(val, ':'))
+		val = parse_field(val, 8, ':', &domain);
+	val = parse_field(val, 2, ':', &bus);
+	val = parse_field(val, 2, '.', &device);
+	if (!parse_field(val, 1, 0, &function) || device > 31 || function > 7)
 		return false;
 	snprintf(at, len, "%04x:%02x:%02x.%x", domain, bus, device, function);
 	return true;
 }
 
+/* RFC 9562, 4: 8-4-4-4-12 digits, the first of which is the first byte's. */
+static bool parse_uuid(const char *text, u8 uuid[VFIO_TOKEN_SIZE])
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t nr = 0;
+
+	for (size_t i = 0; i < sizeof(form); i++) {
+		if (form[i] != 'x' ? text[i] != form[i] : !text[i] || !strchr(HEX, text[i]))
+			return false;
+		if (form[i] != 'x')
+			continue;
+		const char digit[] = { text[i], 0 };
+
+		uuid[nr / 2] = uuid[nr / 2] << 4 | strtoul(digit, NULL, 16);
+		nr++;
+	}
+	return true;
+}
+
 const char *vfio_option_take(struct options *o, char *val)
 {
-	static const struct key keys[] = { PLACE_KEYS(struct vfio_option) };
+	static const struct key keys[] = {
+		PLACE_KEYS(struct vfio_option),
+		{ "token", KEY_TEXT, offsetof(struct vfio_option, token_said), 0, 0 },
+	};
 	struct vfio_option *v = &o->vfio[o->nr_vfio];
 	const char *expected = NULL;
 	char *rest;
@@ -58,6 +89,8 @@ const char *vfio_option_take(struct options *o, char *val)
 			return "each function once";
 	if (rest)
 		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), v, o->why, sizeof(o->why));
+	if (!expected && v->token_said && !parse_uuid(v->token_said, v->token))
+		expected = "token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff";
 	if (expected)
 		return expected;
 	v->finds_iommu = !v->place.iommu || !strcmp(v->place.iommu, "auto");
@@ -67,57 +100,75 @@ const char *vfio_option_take(struct options *o, char *val)
 	return place_claim(o, "vfio-pci", v->said, &v->place);
 }
 
-/* What no emulated SMMU can do is to translate for a device that is not emulated. */
+#define TRANSLATES "an emulated SMMU translates for no device of the host's"
+
+/* It may have come behind one by its bus. */
 bool vfio_check(const struct options *o)
 {
 	if (!accel_check(o))
 		return false;
 	for (unsigned int i = 0; i < o->nr_vfio; i++) {
-		const int n = iommu_of(o, &o->vfio[i].place);
+		const struct vfio_option *v = &o->vfio[i];
+		const int n = iommu_of(o, &v->place);
 
 		if (n < 0 || iommu_can_assign(o, n))
 			continue;
-		log_error("--vfio-pci %s,iommu=%s: expected none, an --iommu of type=virtio, or "
-		          "one without accel=off: an emulated SMMU translates for no device of "
-		          "the host's",
-		          o->vfio[i].said, o->iommus[n].id);
+		if (v->place.iommu)
+			log_error("--vfio-pci %s,iommu=%s: expected none, an --iommu of "
+			          "type=virtio, or one without accel=off: " TRANSLATES,
+			          v->said, v->place.iommu);
+		else
+			log_error(
+				"--vfio-pci %s: expected a bus that --iommu %s has not: " TRANSLATES,
+				v->said, o->iommus[n].id);
 		return false;
 	}
 	return true;
 }
 
-static int refuse(const struct vfio_option *v, const struct host_functions *h,
-                  const struct host_function *f)
+static int refuse_taken(const struct vfio_option *v, const struct host_functions *h,
+                        const struct host_function *f)
 {
-	char *command;
+	const struct host_function *taken = host_function_taken(h, f, NULL);
+	char *command = devices_free_command(h, f);
 
-	if (!f) {
-		log_error("--vfio-pci %s: expected a PCI function of this host; `nestor devices` "
-		          "lists them",
-		          v->said);
-		return STATUS_USAGE;
-	}
-	if (devices_never(f)) {
-		log_error("--vfio-pci %s: %s", v->said, devices_never(f));
-		return STATUS_HOST_LACKS;
-	}
-	command = devices_free_command(h, f);
-	log_error("--vfio-pci %s: expected it to be vfio-pci's, not %s%s: %s", v->said,
-	          *f->driver ? f->driver : "no driver", f->members ? "'s, or its group's" : "'s",
-	          command ? command : "");
+	if (taken != f)
+		log_error("--vfio-pci %s: expected %s, of the same group, to be vfio-pci's too, "
+		          "not %s's: %s",
+		          v->said, taken->at, taken->driver, command ?: "");
+	else if (*f->driver)
+		log_error("--vfio-pci %s: expected it to be vfio-pci's, not %s's: %s", v->said,
+		          f->driver, command ?: "");
+	else
+		log_error("--vfio-pci %s: expected it to be vfio-pci's, and no driver has it: %s",
+		          v->said, command ?: "");
 	free(command);
 	return STATUS_HOST_LACKS;
 }
 
-/* All of them are looked for before any is touched. */
-static int find_all(struct machine *m)
+static int refuse(const struct vfio_option *v, const struct host_functions *h,
+                  const struct host_function *f)
+{
+	if (f && !f->is_bridge && !devices_never(f))
+		return refuse_taken(v, h, f);
+	if (f && !f->is_bridge) {
+		log_error("--vfio-pci %s: %s", v->said, devices_never(f));
+		return STATUS_HOST_LACKS;
+	}
+	log_error("--vfio-pci %s: expected a PCI function of this host%s; `nestor devices` lists "
+	          "them",
+	          v->said, f ? ", not a bridge" : "");
+	return STATUS_USAGE;
+}
+
+int vfio_find(struct machine *m, const char *sys)
 {
 	const struct options *o = m->options;
 	struct host_functions h;
-	int status = 0, err = host_functions_read(&h, "/sys");
+	int status = 0, err = host_functions_read(&h, sys);
 
 	if (err) {
-		log_error("--vfio-pci %s: /sys/bus/pci/devices: %s", o->vfio[0].said,
+		log_error("--vfio-pci %s: %s/bus/pci/devices: %s", o->vfio[0].said, sys,
 		          strerror(-err));
 		return STATUS_HOST_LACKS;
 	}
@@ -148,7 +199,7 @@ int vfio_open(struct machine *m)
 		m->vfio[i].dev.fd = -1;
 	if (!m->options->nr_vfio)
 		return 0;
-	status = find_all(m);
+	status = vfio_find(m, "/sys");
 	if (status)
 		return status;
 	err = vfio_context_open(&m->vfio_context);
@@ -177,6 +228,12 @@ static const struct hint {
 	{ "bind", EPERM,
 	  ": the host's interrupts are not isolated: expected an ITS, or the module parameter "
 	  "iommufd.allow_unsafe_interrupts=1" },
+	{ "bind", EACCES,
+	  ": expected the token=UUID that its physical function has, or whoever has its virtual "
+	  "ones" },
+	{ "bind", EINVAL,
+	  ": expected DMA that is coherent, and no token= where none is asked for (a virtual "
+	  "function's whose physical one is not vfio-pci's)" },
 	{ "bind", EBUSY, ": another program has it, or another function of its group" },
 	{ "attach", ENOMEM,
 	  ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
@@ -218,6 +275,7 @@ static int bind(struct machine *m, unsigned int i)
 	err = vm_vfio_add(&m->vm, v->dev.fd);
 	if (err)
 		return failed(o, "KVM", err);
+	v->dev.token = o->token_said ? o->token : NULL;
 	err = vfio_device_bind(&v->dev);
 	if (err)
 		return failed(o, "bind", err);

@@ -135,6 +135,10 @@ bad "too many DMA endpoints" "--dma-test : expected at most 256 DMA endpoints" -
 bad "a function of the host's that is none" "--vfio-pci 01:20.0: expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci 01:20.0
 bad "a function of the host's, twice" "--vfio-pci 0000:01:00.0: expected each function once" -k good --vfio-pci 01:00.0 --vfio-pci 0000:01:00.0
 bad "a function of the host's behind an SMMU that is emulated" "--vfio-pci 01:00.0,iommu=s: expected none, or an --iommu of type=virtio" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s
+bad "a function of the host's that begins with a tab" "expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci $'\t01:00.0'
+bad "a function of the host's behind an emulated SMMU by its bus" "--vfio-pci 01:00.0: expected a bus that --iommu s has not: an emulated SMMU translates" \
+	-k good --iommu s,type=smmuv3,buses=0 --vfio-pci 01:00.0
+bad "a token that is no UUID" "--vfio-pci 01:10.0,token=1: expected token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff" -k good --vfio-pci 01:10.0,token=1
 bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
 bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v
 bad "a console on a bus there is not" "--console virtio,bus=x: expected the ID of a --root-port" -k good --console virtio,bus=x

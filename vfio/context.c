@@ -128,7 +128,11 @@ int vfio_device_open(struct vfio_device *d, struct vfio_context *c, const char *
 int vfio_device_bind(struct vfio_device *d)
 {
 	struct uapi *u = &d->context->uapi;
-	struct vfio_device_bind_iommufd arg = { .iommufd = u->iommufd };
+	struct vfio_device_bind_iommufd arg = {
+		.flags = d->token ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0,
+		.iommufd = u->iommufd,
+		.token_uuid_ptr = (uintptr_t)d->token,
+	};
 	int err = u->ops->bind(u, d->fd, &arg);
 
 	if (err)

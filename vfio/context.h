@@ -7,6 +7,7 @@
 struct guest_mem;
 struct iova_space;
 
+#define VFIO_TOKEN_SIZE 16 /* bytes of a UUID */
 #define VFIO_MAX_TABLES 16 /* one for each IOMMU of the host's that has a device of ours */
 
 /* Options that were proposed for <linux/iommufd.h>, and are in no released one: N. Chen, "iommufd:
@@ -30,7 +31,10 @@ struct vfio_context {
 struct vfio_device {
 	struct vfio_context *context;
 	int fd;
-	u32 id;   /* 0: not bound */
+	u32 id; /* 0: not bound */
+	/* Between opening and binding it: of a virtual function whose physical one is a program's,
+	 * the UUID that both know, or of that physical one; NULL: none. */
+	const u8 *token;
 	u32 hwpt; /* attached to it; 0: its DMA is blocked */
 };
 

@@ -41,6 +41,7 @@ static const struct mmio_ops bar_ops = { .name = "vfio", .read = bar_read, .writ
 static void unplace(struct vfio_region *r)
 {
 	for (unsigned int i = 0; i < r->nr_pieces; i++) {
+		vfio_peer_remove(r, &r->pieces[i]);
 		if (r->pieces[i].slot >= 0)
 			vm_slot_remove(r->pci->vm, r->pieces[i].slot);
 		r->pieces[i].slot = -1;
@@ -56,6 +57,7 @@ static void place(struct vfio_region *r, gpa_t at)
 		if (piece->slot < 0)
 			piece->slot =
 				vm_slot_add(r->pci->vm, at + piece->at, piece->host, piece->len);
+		vfio_peer_add(r, piece, at);
 	}
 }
 

@@ -10,14 +10,17 @@
 #include "vmm/irq.h"
 #include "vmm/vm.h"
 
-/* What an assigned function's files share: pci.c, pci_config.c, pci_bar.c, pci_irq.c. */
+/* What an assigned function's files share: pci.c, pci_config.c, pci_bar.c,
+ * pci_peer.c, pci_irq.c. */
 #define VFIO_MAX_PIECES 4
 
 /* A part of a region that the guest reaches without an exit: whole pages. */
 struct vfio_piece {
 	u64 at, len; /* bytes, from the region's base */
 	void *host;
-	int slot; /* of KVM's; -1: it is nowhere now */
+	int slot;        /* of KVM's; -1: it is nowhere now */
+	bool peers_have; /* other functions reach it, at @peers_at */
+	u64 peers_at;
 };
 
 struct vfio_region {
@@ -111,6 +114,11 @@ void vfio_pasid_init(struct vfio_pci *p, unsigned int last);
 /* pci_bar.c */
 int vfio_bars_init(struct vfio_pci *p);
 void vfio_bars_destroy(struct vfio_pci *p);
+
+/* pci_peer.c: other functions of the host's reach the piece where the guest has it, the region
+ * being at @at; and no longer, from before the function does not decode it any more. */
+void vfio_peer_add(struct vfio_region *r, struct vfio_piece *piece, gpa_t at);
+void vfio_peer_remove(struct vfio_region *r, struct vfio_piece *piece);
 
 /* pci_irq.c. update: what raises interrupts follows the guest's controls. */
 int vfio_irqs_init(struct vfio_pci *p);

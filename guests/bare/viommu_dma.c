@@ -235,15 +235,27 @@ static void interrupts_by(unsigned int nr, const char *when)
 	check(interrupts == before + nr, "%s: %u interrupts", when, interrupts - before);
 }
 
-/* msi=bypass: messages are not translated, whatever is mapped. */
+/* msi=bypass: messages are not translated, whatever is mapped; "window=" says where, and that is
+ * where the doorbell is. Nothing is mapped at its own address then. */
 static void msi_window(void)
 {
+	const u64 doorbell = 0x08000000, window = parameter_after("window=", doorbell);
+	struct viommu_event e;
+
 	find();
-	with_vector(0x08000000);
+	with_vector(window);
 	interrupts_by(1, "attached to nothing");
 	attach_moved(MAP_READ | MAP_WRITE);
 	interrupts_by(1, "attached");
 	check(viommu_no_event(&v), "there is an event");
+	if (window == doorbell)
+		return;
+	with_vector(doorbell);
+	interrupts_by(0, "at the doorbell's own address");
+	check(viommu_event(&v, &e) && e.address >> 12 == doorbell >> 12, "no event of its own");
+	check(!viommu_map(&v, DOMAIN, doorbell, doorbell + LAST, doorbell, MAP_WRITE | MAP_MMIO),
+	      "map");
+	interrupts_by(1, "mapped there");
 }
 
 /* msi=translate: the doorbell is where the driver maps it. */

@@ -29,6 +29,10 @@ case_of "viommu: the host's own window is told beside the doorbell's page" behin
 case_of "viommu: where doorbells are mapped there no window is told" behind viommu "probe-window windows=0" \
 	",msi=translate,host-msi=0x8000000-0x80fffff"
 case_of "viommu: messages in the window are not translated" behind viommu_dma msi-window ",msi=bypass"
+case_of "viommu: messages in a window elsewhere go to the doorbell, and its own address is mapped as any" \
+	behind viommu_dma "msi-window window=536870912" ",msi=bypass" --msi-window 0x20000000,0x100000
+case_of "viommu: where messages are translated doorbells are mapped in --msi-window, and nothing else" \
+	behind viommu_dma msi-host-window ",msi=translate" --msi-window 0x9000000,0x100000
 case_of "viommu: messages go where their doorbell is mapped" behind viommu_dma msi-translated ",msi=translate"
 
 case_of "viommu: in the host's own window doorbells are mapped, and nothing else" behind viommu_dma msi-host-window \

@@ -359,15 +359,29 @@ static int veventq_alloc(struct uapi *u, struct iommu_veventq_alloc *arg)
 	return 0;
 }
 
+/* vfio_pci_core_match_token_uuid() */
+static int check_token(const u8 *token, const struct vfio_device_bind_iommufd *arg)
+{
+	if (!(arg->flags & VFIO_DEVICE_BIND_FLAG_TOKEN))
+		return token ? -EACCES : 0;
+	if (!token)
+		return -EINVAL;
+	return memcmp(token, (const void *)(uintptr_t)arg->token_uuid_ptr, 16) ? -EACCES : 0;
+}
+
 static int bind_iommufd(struct uapi *u, int fd, struct vfio_device_bind_iommufd *arg)
 {
 	const u32 id = by_fd(fd);
+	int err;
 
 	CALL();
 	if (fake_iommufd.no_bind)
 		return fake_iommufd.no_bind;
 	if (!is_a(id, FAKE_FILE) || arg->iommufd != u->iommufd)
 		return -EINVAL;
+	err = check_token(fake_iommufd.tokens[objects[id].nr], arg);
+	if (err)
+		return err;
 	objects[id].kind = FAKE_DEVICE;
 	objects[id].iommu = fake_iommufd.iommu_of[objects[id].nr];
 	arg->out_devid = id;
@@ -461,7 +475,12 @@ static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
 {
 	(void)fd;
 	CALL();
-	return (arg->flags & VFIO_DEVICE_FEATURE_MASK) == VFIO_DEVICE_FEATURE_DMA_BUF ? 0 : -ENOTTY;
+	if ((arg->flags & VFIO_DEVICE_FEATURE_MASK) != VFIO_DEVICE_FEATURE_DMA_BUF ||
+	    fake_iommufd.no_dma_buf)
+		return -ENOTTY;
+	return arg->flags & VFIO_DEVICE_FEATURE_GET && !(arg->flags & VFIO_DEVICE_FEATURE_PROBE)
+	               ? event_file(by_fd(fd))
+	               : 0;
 }
 
 const struct uapi_ops fake_iommufd_ops = {

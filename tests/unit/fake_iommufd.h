@@ -27,6 +27,8 @@ struct fake_iommufd {
 	u32 hw_type, idr[6];
 	int no_iommu, no_bind, no_file, no_parent, no_viommu, no_faults; /* -errno; 0: it works */
 	enum { FAKE_MSI_FIXED, FAKE_MSI_OF_CONTEXT, FAKE_MSI_OF_DEVICE } msi; /* reserved[0] */
+	bool no_dma_buf;     /* functions have none */
+	const u8 *tokens[4]; /* that each function has to be bound with; NULL: with none */
 	/* what it was told */
 	unsigned int refused; /* destroyed while used, or closed before what is in it */
 	unsigned int left;    /* objects that closing /dev/iommu had to take down */

@@ -2,27 +2,21 @@
 /* --msi-window and the host's own: where they are the same, moved, and refused. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "machine/machine.h"
 #include "machine/msi_window.h"
 #include "machine/status.h"
 #include "tests/unit/fake_function.h"
 #include "tests/unit/fake_iommufd.h"
+#include "tests/unit/fake_sysfs.h"
 #include "tests/unit/room.h"
 #include "tests/unit/said.h"
 #include "vfio/function.h"
 
-#define GROUP "/bus/pci/devices/0000:01:00.0/iommu_group"
-
 static struct machine *m;
 static struct options *o;
 static struct log quiet;
-static char sys[] = "/tmp/nestor-sys-XXXXXX";
 static struct host_functions h = { .sys = sys };
 static struct host_function f = { .at = "0000:01:00.0" };
 
@@ -50,53 +44,13 @@ static void make(void)
 	cr_assert(zero(int, vfio_context_open(&m->vfio_context)));
 	cr_assert(zero(int, vfio_device_open(&m->vfio[0].dev, &m->vfio_context, "vfio0")));
 	cr_assert(zero(int, vfio_device_bind(&m->vfio[0].dev)));
-	cr_assert(ne(ptr, mkdtemp(sys), NULL));
+	fake_sysfs_make();
 	listen_to(stderr);
-}
-
-static void in_sysfs(void (*each)(const char *path))
-{
-	static const char *const parts[] = { "/bus", "/bus/pci", "/bus/pci/devices",
-		                             "/bus/pci/devices/0000:01:00.0", GROUP };
-	char path[200];
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		const size_t n = each ? i : ARRAY_SIZE(parts) - 1 - i;
-
-		snprintf(path, sizeof(path), "%s%s", sys, parts[n]);
-		if (each)
-			each(path);
-		else
-			rmdir(path);
-	}
-}
-
-static void folder(const char *path)
-{
-	mkdir(path, 0755);
-}
-
-static void regions(const char *lines)
-{
-	char path[200];
-	FILE *file;
-
-	in_sysfs(folder);
-	snprintf(path, sizeof(path), "%s" GROUP "/reserved_regions", sys);
-	file = fopen(path, "w");
-	cr_assert(ne(ptr, file, NULL));
-	fputs(lines, file);
-	fclose(file);
 }
 
 static void unmake(void)
 {
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s" GROUP "/reserved_regions", sys);
-	unlink(path);
-	in_sysfs(NULL);
-	rmdir(sys);
+	fake_sysfs_unmake();
 	vfio_device_close(&m->vfio[0].dev);
 	vfio_context_close(&m->vfio_context);
 	cr_assert(zero(u32, fake_iommufd.live + fake_iommufd.left + fake_iommufd.refused));
@@ -205,9 +159,10 @@ Test(msi_window_host, each_call_that_fails_is_told)
 
 Test(msi_window_host, what_the_host_reserves_besides_is_refused_with_its_range)
 {
-	regions("0x0000000008000000 0x00000000080fffff msi\n"
-	        "0x0000000009000000 0x00000000090fffff direct-relaxable\n"
-	        "0x0000000010000000 0x000000001fffffff reserved\n");
+	put_of(f.at, "iommu_group/reserved_regions",
+	       "0x0000000008000000 0x00000000080fffff msi\n"
+	       "0x0000000009000000 0x00000000090fffff direct-relaxable\n"
+	       "0x0000000010000000 0x000000001fffffff reserved\n");
 	say(0x8000000, 0x8000000);
 	cr_assert(zero(int, msi_window_host(m, 0, &h, &f)));
 	cr_assert(eq(str, said(stderr), ""));

@@ -338,3 +338,31 @@ Test(uapi_probe, what_stands_on_a_step_that_failed_is_not_tried)
 	cr_assert(eq(int, probed.result[VFIO_STEP_HW_INFO], VFIO_NOT_TRIED));
 	cr_assert(not(vfio_probe_stalls(&probed)));
 }
+
+/* A virtual function, and the UUID that it is to be bound with; NULL: none. */
+static int bind_with(const u8 *needed, const u8 *given)
+{
+	struct vfio_context c = with(0);
+	struct vfio_device d;
+	int err;
+
+	fake_iommufd.tokens[0] = needed;
+	cr_assert(zero(int, vfio_context_open(&c)));
+	cr_assert(zero(int, vfio_device_open(&d, &c, "vfio0")));
+	d.token = given;
+	err = vfio_device_bind(&d);
+	vfio_device_close(&d);
+	vfio_context_close(&c);
+	return err;
+}
+
+Test(uapi_context, a_token_is_given_where_there_is_one)
+{
+	static const u8 one[VFIO_TOKEN_SIZE] = { 1 }, other[VFIO_TOKEN_SIZE] = { 2 };
+
+	cr_assert(zero(int, bind_with(NULL, NULL)));
+	cr_assert(zero(int, bind_with(one, one)));
+	cr_assert(eq(int, bind_with(one, other), -EACCES));
+	cr_assert(eq(int, bind_with(one, NULL), -EACCES));
+	cr_assert(eq(int, bind_with(NULL, one), -EINVAL));
+}
