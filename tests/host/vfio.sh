@@ -35,10 +35,22 @@ lives() {
 	INITRD=$SHARE/initrd-assigned_life
 	rounds=$1
 	shift
-	guest "life.rounds=$rounds $LIFE" "$@"
+	guest "life.rounds=$rounds $LIFE" --timeout $((120 + rounds * 60)) "$@"
 	got=$?
 	INITRD=$SHARE/initrd-assigned
 	[ $got = 0 ] && said "lives: $rounds" || return 1
+	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
+	! grep -q '^complaint' "$OUT"
+}
+# bus_resets ROUNDS ARG...: of one card behind a port
+bus_resets() {
+	INITRD=$SHARE/initrd-assigned_bus
+	rounds=$1
+	shift
+	guest "bus.rounds=$rounds" --timeout $((120 + rounds * 60)) --root-port rp "$@"
+	got=$?
+	INITRD=$SHARE/initrd-assigned
+	[ $got = 0 ] && said "buses were reset: $rounds" || return 1
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
@@ -129,7 +141,9 @@ case_of "vfio: a disk behind a virtio-iommu, lazy, by ACPI" some 0 "" --acpi --i
 long_case "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
 case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD --vfio-pci $IGB
-long_case "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
+case_of "vfio: the bus behind a port is reset while data flows, by hand and by Linux" bus_resets $ROUNDS --vfio-pci $CARD,bus=rp
+long_case "vfio: the same of a card behind a virtio-iommu" bus_resets $ROUNDS --iommu v,type=virtio --vfio-pci $CARD,iommu=v,bus=rp
+long_case "vfio: drivers that come and go behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged
 case_of "vfio: the host's kernel has no complaint" quiet
