@@ -30,6 +30,12 @@ some() {
 	shift 2
 	works "$n" "$words" -c 2 "$@"
 }
+# by KIND MODE: a card whose driver takes that kind of interrupt and no other, and so does VFIO
+by() {
+	guest "e1000e.IntMode=$2" --vfio-pci $CARD --trace uapi && said "cards: 1" || return 1
+	WHY="other kinds than $1: $(grep -o 'ACTION_TRIGGER, index=[A-Z]*, start=0, count=1' "$OUT" | sort -u)"
+	[ "$(grep -o 'ACTION_TRIGGER, index=\(MSI\|MSIX\), start=0, count=[1-9]' "$OUT" | sed 's/.*index=//; s/,.*//' | sort -u)" = "$1" ]
+}
 # lives ROUNDS ARG...: cards come and go while data flows
 lives() {
 	INITRD=$SHARE/initrd-assigned_life
@@ -140,6 +146,8 @@ case_of "vfio: a disk behind a virtio-iommu that translates messages, strict, by
 case_of "vfio: a disk behind a virtio-iommu, lazy, by ACPI" some 0 "" --acpi --iommu v,type=virtio --vfio-pci $DISK,iommu=v
 long_case "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
+case_of "vfio: a card with one MSI" by MSI 1
+case_of "vfio: a card with its pin alone" by "" 0
 case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD --vfio-pci $IGB
 case_of "vfio: the bus behind a port is reset while data flows, by hand and by Linux" bus_resets $ROUNDS --vfio-pci $CARD,bus=rp
 long_case "vfio: the same of a card behind a virtio-iommu" bus_resets $ROUNDS --iommu v,type=virtio --vfio-pci $CARD,iommu=v,bus=rp
