@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Devices to assign, for the lab's host: an e1000e, an igb, an NVMe disk and a virtio-net, each behind a root port, and
 # behind two SMMUs that nest (the e1000e behind the first, with all else of the machine). What cards send to
-# 10.0.2.100, port 7, comes back, to port 9 is lost, and from port 19 they get 8 MiB. Told by ACPI, which more than one SMMU needs.
+# 10.0.2.100, port 7, comes back, to port 9 is lost, and from port 19 they get 2 MiB. Told by ACPI, which more than one SMMU needs.
 # Sourced by host.sh.
 
 # devices_args WORK: QEMU's arguments, a line each
 devices_args() {
     local disk=$1/disk echo=user,guestfwd=tcp:10.0.2.100:7-cmd:cat
-    echo+=,guestfwd=tcp:10.0.2.100:9-cmd:'dd of=/dev/null',guestfwd=tcp:10.0.2.100:19-cmd:'head -c 8388608 /dev/zero'
+    echo+=,guestfwd=tcp:10.0.2.100:9-cmd:'dd of=/dev/null bs=64k',guestfwd=tcp:10.0.2.100:19-cmd:'head -c 2097152 /dev/zero'
     truncate -s 16M "$disk"
     printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 \
         -device arm-smmuv3,primary-bus=pcie.0,id=smmu0,stage=nested \

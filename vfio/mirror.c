@@ -106,9 +106,23 @@ static int create(struct vfio_context *c, struct iova_space *space)
 	return err;
 }
 
+/* One that nobody could be attached to is not kept: it would cost each mapping a call. */
+static int attach_first(struct vfio_device *d, struct iova_space *space)
+{
+	int err = create(d->context, space);
+
+	if (err)
+		return err;
+	err = vfio_device_attach(d, mirror_of(space->mirror)->ioas);
+	if (err) {
+		mirror_gone(space->mirror);
+		space->mirror = NULL;
+	}
+	return err;
+}
+
 int vfio_device_follow(struct vfio_device *d, struct iova_space *space)
 {
-	int err = 0;
 
 	if (!space)
 		return d->hwpt ? vfio_device_detach(d) : 0;
@@ -117,6 +131,6 @@ int vfio_device_follow(struct vfio_device *d, struct iova_space *space)
 	if (space->fetch)
 		return -EOPNOTSUPP;
 	if (!space->mirror)
-		err = create(d->context, space);
-	return err ? err : vfio_device_attach(d, mirror_of(space->mirror)->ioas);
+		return attach_first(d, space);
+	return vfio_device_attach(d, mirror_of(space->mirror)->ioas);
 }

@@ -269,6 +269,8 @@ int iommu_attach_process(struct iommu_endpoint *e, u32 pasid, struct iova_space 
 {
 	struct iommu_attachment **at = &e->processes;
 
+	if (e->assigned && space)
+		return -EOPNOTSUPP;
 	while (*at && (*at)->pasid != pasid)
 		at = &(*at)->next;
 	return replace(e, at, pasid, space, wait);

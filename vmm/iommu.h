@@ -68,7 +68,8 @@ int iommu_assign(struct dma_space *s, struct iommu_assigned *a);
  */
 int iommu_attach(struct iommu_endpoint *e, struct iova_space *space, struct dma_wait *wait);
 
-/* The same of its accesses with @pasid; NULL: they have no space that is not the endpoint's. */
+/* The same of its accesses with @pasid; NULL: they have no space that is not the endpoint's.
+ * -EOPNOTSUPP: a device of the host's has no PASIDs here. */
 int iommu_attach_process(struct iommu_endpoint *e, u32 pasid, struct iova_space *space,
                          struct dma_wait *wait);
 

@@ -121,7 +121,8 @@ static struct viommu_seat *take_seat(struct viommu_endpoint *e, u32 pasid)
 	return seat;
 }
 
-/* Of a host's IOMMU: it has no such address, or something else is there for a device of its. */
+/* Of a host's IOMMU: it has no such address, or something else is there for a device of its; or it
+ * walks no table of the driver's. */
 static u8 status_of(int err)
 {
 	switch (-err) {
@@ -130,6 +131,7 @@ static u8 status_of(int err)
 	case EEXIST:
 	case EINVAL:
 	case EADDRINUSE: return VIRTIO_IOMMU_S_INVAL;
+	case EOPNOTSUPP: return VIRTIO_IOMMU_S_UNSUPP;
 	default: return VIRTIO_IOMMU_S_DEVERR;
 	}
 }

@@ -30,15 +30,33 @@ some() {
 	shift 2
 	works "$n" "$words" -c 2 "$@"
 }
+# by KIND MODE: a card whose driver takes that kind of interrupt and no other, and so does VFIO
+by() {
+	guest "e1000e.IntMode=$2" --vfio-pci $CARD,iommu=none --trace uapi && said "cards: 1" || return 1
+	WHY="other kinds than $1: $(grep -o 'ACTION_TRIGGER, index=[A-Z]*, start=0, count=1' "$OUT" | sort -u)"
+	[ "$(grep -o 'ACTION_TRIGGER, index=\(MSI\|MSIX\), start=0, count=[1-9]' "$OUT" | sed 's/.*index=//; s/,.*//' | sort -u)" = "$1" ]
+}
 # lives ROUNDS ARG...: cards come and go while data flows
 lives() {
 	INITRD=$SHARE/initrd-assigned_life
 	rounds=$1
 	shift
-	guest "life.rounds=$rounds $LIFE" "$@"
+	guest "life.rounds=$rounds $LIFE" --timeout $((120 + rounds * 60)) "$@"
 	got=$?
 	INITRD=$SHARE/initrd-assigned
 	[ $got = 0 ] && said "lives: $rounds" || return 1
+	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
+	! grep -q '^complaint' "$OUT"
+}
+# bus_resets ROUNDS ARG...: of one card behind a port
+bus_resets() {
+	INITRD=$SHARE/initrd-assigned_bus
+	rounds=$1
+	shift
+	guest "bus.rounds=$rounds" --timeout $((120 + rounds * 60)) --root-port rp "$@"
+	got=$?
+	INITRD=$SHARE/initrd-assigned
+	[ $got = 0 ] && said "buses were reset: $rounds" || return 1
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
@@ -128,8 +146,12 @@ case_of "vfio: a card and a disk behind a virtio-iommu that translates messages,
 	--iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
 case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
+case_of "vfio: a card with one MSI" by MSI 1
+case_of "vfio: a card with its pin alone" by "" 0
 case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
-long_case "vfio: the same behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
+case_of "vfio: the bus behind a port is reset while data flows, by hand and by Linux" bus_resets $ROUNDS --vfio-pci $CARD,bus=rp,iommu=none
+long_case "vfio: the same of a card behind a virtio-iommu" bus_resets $ROUNDS --iommu v,type=virtio --vfio-pci $CARD,iommu=v,bus=rp
+long_case "vfio: drivers that come and go behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: memory that is pinned is of huge pages" pinned
 case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged

@@ -8,7 +8,7 @@
 . "$SHARE/tests/host/vfio-lib.sh"
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 # The disk and the first card share a line of the host's (docs/vfio.md, Traps): never in one guest here.
-CARDS="--vfio-pci $CARD --vfio-pci $IGB --vfio-pci $VIRTIO" DISKS="--vfio-pci $DISK"
+CARDS="--vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $VIRTIO,iommu=none" DISKS="--vfio-pci $DISK,iommu=none"
 COUNT=300 MIXED=600 ROUNDS=1
 [ -z "${SOAK:-}" ] || COUNT=2000 MIXED=20000 ROUNDS=10
 
@@ -33,7 +33,7 @@ bare() {
 linux() {
 	rounds=$1 seed=$2 cards=$3
 	shift 3
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned_hostile" -m 256 -c 2 -p "console=ttyS0 loglevel=1 hostile.rounds=$rounds hostile.seed=$seed" "$@" || return
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned_hostile" -m 256 $HUGE -c 2 -p "console=ttyS0 loglevel=1 hostile.rounds=$rounds hostile.seed=$seed" "$@" || return
 	for card in $cards; do said "eth$card: talks again" || return; done
 }
 with_disk() { linux "$@" && said "nvme: it is read"; }
@@ -51,7 +51,7 @@ hostile() {
 	done
 }
 case_of "vfio: hostile: a Linux guest writes every pattern under traffic, and finds its functions anew" harmless "$SAYS" linux $ROUNDS 1 "0 1 2" $CARDS
-long_case "vfio: hostile: the same beside a disk" harmless "$SAYS" with_disk $ROUNDS 2 0 --vfio-pci $IGB $DISKS
+long_case "vfio: hostile: the same beside a disk" harmless "$SAYS" with_disk $ROUNDS 2 0 --vfio-pci $IGB,iommu=none $DISKS
 [ -z "${SOAK:-}" ] || hostile "vfio: hostile" 1 2 3
 
 cp -r "$SHARE/asan" "$WORK"

@@ -8,7 +8,7 @@ TOKEN=bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3
 
 # guest AT[,KEY] ID: one with that function boots, and finds it
 guest() {
-	run 0 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet" --trace uapi --vfio-pci "$1" && said "pci 0000:00:00.0 $2"
+	run 0 -k "$IMAGE" -i "$INITRD" -p "console=ttyS0 quiet" --trace uapi --vfio-pci "$1,iommu=none" && said "pci 0000:00:00.0 $2"
 }
 virtual() { # the guest knows it by its ID, which is in no register of its own
 	guest "$VF,token=$TOKEN" "8086:10ca" && said "VFIO_DEVICE_BIND_IOMMUFD, {flags=TOKEN, iommufd="

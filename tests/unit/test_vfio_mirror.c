@@ -6,6 +6,7 @@
 
 #include "devices/virtio/transport.h"
 #include "tests/unit/fake_follower.h"
+#include "tests/unit/fake_guest_table.h"
 
 #define V    (&fake_f.viommu)
 #define U    (&fake_f.context.uapi)
@@ -327,7 +328,7 @@ Test(vfio_mirror, one_that_fails_half_way_leaves_the_domain_as_it_was)
 	attach(1, 1);
 	for (unsigned int i = 0; i < 3; i++)
 		map(1, i * PAGE, PAGE, RAM + i * PAGE, RW);
-	for (unsigned int n = 1; n <= 4; n++) { /* the IOAS, three copies */
+	for (unsigned int n = 1; n <= 5; n++) { /* the IOAS, three copies, its attachment */
 		U->fail_at = U->calls + n;
 		cr_assert(eq(int, fake_viommu_attach(V, 1, 0x10, 0), VIRTIO_IOMMU_S_DEVERR));
 		cr_assert(eq(u32, fake_iommufd.live, before), "call %u", n);
@@ -335,6 +336,61 @@ Test(vfio_mirror, one_that_fails_half_way_leaves_the_domain_as_it_was)
 	cr_assert(eq(u64, fake_viommu_reach(V, 1, 2 * PAGE, DMA_READ), RAM + 2 * PAGE));
 	attach(0, 1);
 	cr_assert(eq(u32, nr_areas(0), 3));
+}
+
+Test(vfio_mirror, nobody_keeps_a_mirror_that_no_device_could_be_attached_to)
+{
+	unsigned int calls;
+
+	fake_iommufd.reserved[0] = (struct fake_reserved){ 0x8000000, 0x80fffff };
+	attach(1, 1);
+	map(1, 0x8000000, PAGE, RAM, RW);
+	cr_assert(eq(int, fake_viommu_attach(V, 1, 0x10, 0), VIRTIO_IOMMU_S_INVAL));
+	calls = U->calls;
+	map(1, 0, PAGE, RAM, RW);
+	unmap(1, 0, PAGE);
+	unmap(1, 0x8000000, PAGE);
+	cr_assert(eq(u32, U->calls, calls), "no call for them");
+	map(1, PAGE, PAGE, RAM, RW);
+	attach(0, 1);
+	cr_assert(eq(u64, reached(0, PAGE), RAM));
+}
+
+static void make_table(void)
+{
+	struct viommu_config c = fake_viommu_config();
+
+	c.attach_table = true;
+	fake_followers_make(&c);
+	cr_assert(zero(int, fake_follow(0)));
+}
+
+TestSuite(vfio_mirror_table, .init = make_table, .fini = fake_followers_unmake);
+
+Test(vfio_mirror_table, a_table_of_the_drivers_takes_no_device)
+{
+	struct guest_attach a = GUEST_ATTACH;
+
+	attach(0, 2);
+	map(2, 0, PAGE, RAM, RW);
+	cr_assert(eq(int, guest_attach(V, a), VIRTIO_IOMMU_S_UNSUPP));
+	cr_assert(eq(u64, reached(0, 0), RAM), "it is where it was");
+	cr_assert(eq(u64, fake_viommu_counts(V).domains, 1));
+	a.endpoint = 0x11;
+	cr_assert(eq(int, guest_attach(V, a), OK), "it is emulated");
+	a.endpoint = 0x10;
+	cr_assert(eq(int, guest_attach(V, a), VIRTIO_IOMMU_S_UNSUPP), "nor one that there is");
+}
+
+Test(vfio_mirror_table, nor_has_it_processes)
+{
+	struct guest_attach a = GUEST_ATTACH;
+
+	a.flags = ATTACH_PASID;
+	a.pasid = 3;
+	cr_assert(eq(int, guest_attach(V, a), VIRTIO_IOMMU_S_UNSUPP));
+	a.endpoint = 0x11;
+	cr_assert(eq(int, guest_attach(V, a), OK));
 }
 
 Test(vfio_mirror, a_detach_that_fails_is_none)
