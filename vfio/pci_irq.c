@@ -45,9 +45,7 @@ static int set_irqs(struct vfio_pci *p, struct irq_set *s, unsigned int index, u
 		                        .start = start,
 		                        .count = count };
 	err = u->ops->set_irqs(u, p->dev->fd, &s->set);
-	if (err > 0) /* as many as there are, of which none is set */
-		err = -ENOSPC;
-	note_lack(p, err);
+	note_lack(p, err > 0 ? -ENOSPC : err); /* as many as there are, of which none is set */
 	return err;
 }
 

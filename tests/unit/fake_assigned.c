@@ -33,7 +33,10 @@ static int bind(void)
 
 int fake_assigned_create(struct pci_bus *bus, struct dma_space *dma)
 {
-	const struct vfio_pci_config c = { .at = "0000:01:00.0", .dma = dma };
+	const struct vfio_pci_config c = { .at = "0000:01:00.0",
+		                           .dma = dma,
+		                           .ats = fake_at.ats,
+		                           .pasid_bits = fake_at.pasid_bits };
 	int err = bind();
 
 	fake_at.pci = NULL;

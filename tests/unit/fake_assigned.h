@@ -23,6 +23,9 @@ struct fake_assigned {
 	struct vfio_device dev;
 	struct vfio_pci *pci;
 	enum vfio_pci_step step; /* where it failed */
+	/* What the guest's SMMU answers: */
+	bool ats;
+	unsigned int pasid_bits;
 };
 extern struct fake_assigned fake_at;
 

@@ -25,6 +25,8 @@ enum fake_kind {
 struct fake_iommufd {
 	/* what it answers */
 	u32 hw_type, idr[6];
+	u32 abilities; /* of its functions: IOMMU_HW_CAP_* */
+	u8 pasid_bits;
 	int no_iommu, no_bind, no_file, no_parent, no_viommu, no_faults; /* -errno; 0: it works */
 	enum { FAKE_MSI_FIXED, FAKE_MSI_OF_CONTEXT, FAKE_MSI_OF_DEVICE } msi; /* reserved[0] */
 	bool no_dma_buf;     /* functions have none */

@@ -22,8 +22,11 @@ int fake_get_hw_info(struct uapi *u, struct iommu_hw_info *arg)
 	if (!fake_is_device(arg->dev_id))
 		return -ENOENT;
 	memcpy(info.idr, fake_iommufd.idr, sizeof(info.idr));
-	memcpy((void *)(uintptr_t)arg->data_uptr, &info,
-	       arg->data_len < sizeof(info) ? arg->data_len : sizeof(info));
+	if (arg->data_len)
+		memcpy((void *)(uintptr_t)arg->data_uptr, &info,
+		       arg->data_len < sizeof(info) ? arg->data_len : sizeof(info));
+	arg->out_capabilities = fake_iommufd.abilities;
+	arg->out_max_pasid_log2 = fake_iommufd.pasid_bits;
 	arg->data_len = sizeof(info);
 	arg->out_data_type = fake_iommufd.hw_type;
 	return 0;
