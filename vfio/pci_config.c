@@ -304,7 +304,7 @@ static void take_extended(struct vfio_pci *p)
 		const bool ats = PCI_EXT_CAP_ID(header) == PCI_EXT_CAP_ID_ATS && p->shows_ats;
 		const unsigned int len = ats ? 0 : hidden_len(f, PCI_EXT_CAP_ID(header), at);
 
-		if (header == ~0u)
+		if (header == ~0u || !header)
 			break;
 		vfio_config_keep(p, at, 4);
 		if (ats)
