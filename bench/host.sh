@@ -39,8 +39,8 @@ accel() {
 	case $who in
 	nestor) vmm "$@" --iommu s,type=smmuv3,accel=on --vfio-pci "$CARD,iommu=s" -p "console=ttyS0 quiet$WORDS$strict" ;;
 	qemu)
-		vmm "$@" -device arm-smmuv3,primary-bus=pcie.0,id=s,accel=on -device pcie-root-port,id=port,bus=pcie.0 \
-			-object iommufd,id=iommufd0 -device "vfio-pci,host=$CARD,iommufd=iommufd0,bus=port" \
+		vmm "$@" -device arm-smmuv3,primary-bus=pcie.0,id=s,accel=on -device pcie-root-port,id=rp,bus=pcie.0 \
+			-object iommufd,id=iommufd0 -device "vfio-pci,host=$CARD,iommufd=iommufd0,bus=rp" \
 			-append "console=ttyAMA0 quiet$WORDS$strict"
 		;;
 	esac
