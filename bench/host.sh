@@ -17,18 +17,33 @@ vmm() {
 
 # WHO KERNEL CPUS MIB INITRD|- DISK|- PREFIX...: runs that guest; its console is stdout. With $TAP it has a network; with
 # $STRICT (0 or 1) an IOMMU of type $IOMMU, its domains of that kind, an entropy device behind it, and the disk; with $CARD
-# that function of the host's, behind the IOMMU if there is one.
+# that function of the host's, behind the IOMMU if there is one; of type accel, that is the host's, and has nothing else.
 nestor() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
 	shift 5
 	set -- "$@" ./nestor run -k "$kernel" -c "$cpus" -m "$mem"
 	[ -z "$ACPI" ] || set -- "$@" --acpi
 	[ "$initrd" = - ] || set -- "$@" -i "$initrd"
+	[ "$IOMMU" != accel ] || { accel nestor "$STRICT" "$@"; return; }
 	[ -z "$STRICT" ] || set -- "$@" --iommu "v,type=$IOMMU" --rng=iommu=v
 	[ "$disk" = - ] || set -- "$@" -d "$disk${STRICT:+,iommu=v}"
 	[ -z "$TAP" ] || set -- "$@" -n "tap=$TAP"
-	[ -z "$CARD" ] || set -- "$@" --vfio-pci "$CARD${STRICT:+,iommu=v}"
+	[ -z "$CARD" ] || [ -n "$STRICT" ] || set -- "$@" --vfio-pci "$CARD,iommu=none"
+	[ -z "$CARD" ] || [ -z "$STRICT" ] || set -- "$@" --vfio-pci "$CARD,iommu=v"
 	vmm "$@" -p "console=ttyS0 quiet$WORDS${STRICT:+ iommu.strict=$STRICT}"
+}
+# WHO STRICT COMMAND...: with the card behind an SMMUv3 that is the host's; both by ACPI, which QEMU's takes
+accel() {
+	who=$1 strict=${2:+ iommu.strict=$2}
+	shift 2
+	case $who in
+	nestor) vmm "$@" --iommu s,type=smmuv3,accel=on --vfio-pci "$CARD,iommu=s" -p "console=ttyS0 quiet$WORDS$strict" ;;
+	qemu)
+		vmm "$@" -device arm-smmuv3,primary-bus=pcie.0,id=s,accel=on -device pcie-root-port,id=rp,bus=pcie.0 \
+			-object iommufd,id=iommufd0 -device "vfio-pci,host=$CARD,iommufd=iommufd0,bus=rp" \
+			-append "console=ttyAMA0 quiet$WORDS$strict"
+		;;
+	esac
 }
 lkvm() {
 	kernel=$1 cpus=$2 mem=$3 initrd=$4 disk=$5
@@ -47,6 +62,7 @@ qemu() {
 		-machine "virt,gic-version=3,accel=kvm$smmu" -cpu host -smp "$cpus" -m "$mem" -kernel "$kernel"
 	[ "$initrd" = - ] || set -- "$@" -initrd "$initrd"
 	[ -z "$ACPI" ] || set -- "$@" -bios QEMU_EFI.fd
+	[ "$IOMMU" != accel ] || { accel qemu "$STRICT" "$@"; return; }
 	behind=${STRICT:+,iommu_platform=on,disable-legacy=on}
 	[ "$IOMMU" != virtio ] || set -- "$@" -device virtio-iommu-pci
 	[ -z "$STRICT" ] || set -- "$@" -device "virtio-rng-pci$behind"
@@ -187,6 +203,19 @@ take_vfio_viommu() {
 	WORDS=" map.e1000e" IOMMU=virtio
 	map vfio_viommu "$1"
 	WORDS= CARD=
+}
+
+take_vfio_accel_boot() {
+	freed "$1" || return 0
+	IOMMU=accel ACPI=y
+	echo "accel_boot_init ms $($1 Image 1 256 initrd-init - ./clock init-is-here)"
+	CARD= IOMMU= ACPI=
+}
+take_vfio_accel() {
+	freed "$1" || return 0
+	WORDS=" map.e1000e" IOMMU=accel ACPI=y
+	map accel "$1"
+	WORDS= CARD= ACPI=
 }
 
 take_binary() {

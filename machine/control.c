@@ -16,6 +16,7 @@
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "vfio/vsmmu.h"
 
 int machine_list_virtio(struct machine *m, struct virtio_dev *dev)
 {
@@ -97,23 +98,40 @@ static json_t *virtio_stat(const struct virtio_dev *dev)
 	return stat;
 }
 
-static json_t *smmu_stat(const char *id, const struct smmu *smmu)
+/* Of what the host's SMMU does in its place. */
+static json_t *host_stat(const struct vsmmu *v)
+{
+	struct vsmmu_counts c;
+
+	vsmmu_count(v, &c);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "installed",
+	                 (json_int_t)c.installed, "failed", (json_int_t)c.failed, "commands",
+	                 (json_int_t)c.commands, "calls", (json_int_t)c.calls, "refused",
+	                 (json_int_t)c.refused, "events", (json_int_t)c.events, "events-lost",
+	                 (json_int_t)c.events_lost);
+}
+
+static json_t *smmu_stat(const struct machine *m, unsigned int i)
 {
 	struct smmu_counts c;
+	json_t *o;
 
-	smmu_count(smmu, &c);
-	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I, s:I, s:o}",
-		"kind", "smmuv3", "id", id, "commands", (json_int_t)c.commands, "syncs",
-		(json_int_t)c.syncs, "errors", (json_int_t)c.errors, "invalidations",
-		(json_int_t)c.invalidations, "events", (json_int_t)c.events, "lost",
-		(json_int_t)c.lost, "stalls", (json_int_t)c.stalls, "held", (json_int_t)c.held,
-		"accesses", (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
-		(json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
-		"atc-invalidations", (json_int_t)c.atc_invalidations, "hits", (json_int_t)c.hits,
-		"walks", (json_int_t)c.walks, "cached", (json_int_t)c.cached, "pages",
-		pages_stat(&c.pages));
+	smmu_count(m->iommus[i], &c);
+	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	              "s:I, s:I, s:I, s:o}",
+	              "kind", "smmuv3", "id", m->options->iommus[i].id, "commands",
+	              (json_int_t)c.commands, "syncs", (json_int_t)c.syncs, "errors",
+	              (json_int_t)c.errors, "invalidations", (json_int_t)c.invalidations, "events",
+	              (json_int_t)c.events, "lost", (json_int_t)c.lost, "stalls",
+	              (json_int_t)c.stalls, "held", (json_int_t)c.held, "accesses",
+	              (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
+	              (json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
+	              "atc-invalidations", (json_int_t)c.atc_invalidations, "hits",
+	              (json_int_t)c.hits, "walks", (json_int_t)c.walks, "cached",
+	              (json_int_t)c.cached, "pages", pages_stat(&c.pages));
+	if (m->vsmmus[i])
+		json_object_set_new(o, "host", host_stat(m->vsmmus[i]));
+	return o;
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)
@@ -135,7 +153,7 @@ static json_t *stat(void *machine)
 		json_array_append_new(list, virtio_stat(m->virtio[i]));
 	for (unsigned int i = 0; i < o->nr_iommus; i++)
 		if (o->iommus[i].kind == &iommu_smmuv3)
-			json_array_append_new(list, smmu_stat(o->iommus[i].id, m->iommus[i]));
+			json_array_append_new(list, smmu_stat(m, i));
 	return list;
 }
 

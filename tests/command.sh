@@ -134,10 +134,10 @@ bad "a flag of a DMA endpoint with a value" "--dma-test ats=on: expected ats wit
 bad "too many DMA endpoints" "--dma-test : expected at most 256 DMA endpoints" -k good $(printf -- '--dma-test %.0s' $(seq 257))
 bad "a function of the host's that is none" "--vfio-pci 01:20.0: expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci 01:20.0
 bad "a function of the host's, twice" "--vfio-pci 0000:01:00.0: expected each function once" -k good --vfio-pci 01:00.0 --vfio-pci 0000:01:00.0
-bad "a function of the host's behind an SMMU that is emulated" "--vfio-pci 01:00.0,iommu=s: expected none, or an --iommu of type=virtio" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s
+bad "a function of the host's behind an SMMU that is emulated" "--vfio-pci 01:00.0,iommu=s: expected none, an --iommu of type=virtio, or one without accel=off" -k good --iommu s,type=smmuv3,accel=off --vfio-pci 01:00.0,iommu=s
 bad "a function of the host's that begins with a tab" "expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci $'\t01:00.0'
 bad "a function of the host's behind an emulated SMMU by its bus" "--vfio-pci 01:00.0: expected a bus that --iommu s has not: an emulated SMMU translates" \
-	-k good --iommu s,type=smmuv3,buses=0 --vfio-pci 01:00.0
+	-k good --iommu s,type=smmuv3,accel=off,buses=0 --vfio-pci 01:00.0
 bad "a token that is no UUID" "--vfio-pci 01:10.0,token=1: expected token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff" -k good --vfio-pci 01:10.0,token=1
 bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
 bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v
@@ -194,7 +194,7 @@ bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: exp
 bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,vcmdq=on: expected a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" -k good --iommu s,type=smmuv3,vcmdq=on
 bad "an SMMU that is to be the host's, with nothing of the host's behind it" "--iommu s,accel=on: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,accel=on
 bad "an SMMU for one of the host's, that has nothing of it behind it" "--iommu s,host=smmu3.0x1: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,host=smmu3.0x1
-bad "an emulated device behind the host's SMMU" "--rng iommu=s: expected another --iommu, or none: this one has --vfio-pci 01:00.0,iommu=s behind it, so the host's SMMU translates, and it does for no emulated device" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s --rng=iommu=s
+bad "an emulated device behind the host's SMMU" "--rng iommu=s: expected another --iommu, or none: this one has --vfio-pci 01:00.0 behind it, so the host's SMMU translates, and it does for no emulated device" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s --rng=iommu=s
 bad "an SMMU with a field there is not" "--iommu s,type=smmuv3,idr0.x=1: expected a field of an ID register, such as idr0.s2p=0" \
 	-k good --iommu s,type=smmuv3,idr0.x=1
 for field in idr0.atsrecerr idr0.btm idr1.ecmdq idr5.d128; do

@@ -220,7 +220,7 @@ static void issue(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cm
 		seen = call(v, cmds + done, nr - done, &refused);
 		if (!refused)
 			break;
-		v->counts.lost++;
+		v->counts.refused++;
 		if (seen % BATCH)
 			call(v, cmds + done + seen - seen % BATCH, seen % BATCH, &again);
 		done += seen + 1;

@@ -44,8 +44,9 @@ void vsmmu_stream_destroy(struct vsmmu_stream *st);
 
 /* Since it was made. */
 struct vsmmu_counts {
-	u64 installed, failed;     /* configurations of streams; those that the host did not take */
-	u64 commands, calls, lost; /* invalidations passed on; in so many calls; those it refused */
+	u64 installed, failed; /* configurations of streams; those that the host did not take */
+	u64 commands, calls, refused; /* invalidations passed on; in so many calls; those that it
+	                               * found to be none */
 	u64 events, events_lost;
 };
 void vsmmu_count(const struct vsmmu *v, struct vsmmu_counts *c);

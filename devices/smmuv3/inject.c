@@ -32,6 +32,7 @@ static const char *enter_failure(struct smmu *s, u32 unused)
 {
 	(void)unused;
 	s->injected.failed = true;
+	smmu_route_all(s);
 	smmu_messages_changed(s);
 	smmu_error(s, GERROR_SFM);
 	return NULL;
@@ -42,6 +43,7 @@ static const char *leave_failure(struct smmu *s, u32 unused)
 {
 	(void)unused;
 	s->injected.failed = false;
+	smmu_route_all(s);
 	smmu_messages_changed(s);
 	smmu_commands(s);
 	return NULL;

@@ -6,12 +6,15 @@
 . "$SHARE/tests/host/vfio-lib.sh"
 
 free $CARD
+# onward ARG...: with an IOMMU i
 onward() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-nestor-onward" --nested -c 2 -m 768 $HUGE -p "console=ttyS0 loglevel=1" \
-		--iommu v,type=virtio --root-port rp --vfio-pci $CARD,iommu=v,bus=rp || return 1
+		--root-port rp --vfio-pci $CARD,iommu=i,bus=rp "$@" || return 1
 	said "eth0: e1000e: what was sent came back" && said "its guest ended with 0" || return 1
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
-case_of "vfio: behind a virtio-iommu: the guest gives its card to a guest of its own, through its own VFIO" onward
+case_of "vfio: behind a virtio-iommu: the guest gives its card to a guest of its own, through its own VFIO" onward --iommu i,type=virtio
+# By ACPI: a device tree has no word for addresses that a program may do without.
+case_of "vsmmu: behind an SMMUv3 that is the host's: the same, by ACPI" onward --acpi --iommu i,type=smmuv3,accel=on
 case_of "vfio: onward: the host's kernel has no complaint" quiet

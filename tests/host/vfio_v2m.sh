@@ -11,6 +11,7 @@ v2m() {
 		said "eth0: e1000e: what was sent came back"
 }
 case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD,iommu=none
+case_of "vfio: with a GICv2m, behind an SMMUv3 that is the host's" v2m --iommu s,type=smmuv3,accel=on --vfio-pci $CARD,iommu=s
 case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
 echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts
 refused() {

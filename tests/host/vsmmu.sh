@@ -12,7 +12,7 @@ ROUNDS=1
 guest() {
 	initrd=$1 words=$2
 	shift 2
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-$initrd" -m 256 -c 2 -p "console=ttyS0 loglevel=1 $words" "$@"
+	run 0 -k "$IMAGE" -i "$SHARE/initrd-$initrd" -m 256 $HUGE -c 2 -p "console=ttyS0 loglevel=1 $words" "$@"
 }
 # works N WORDS ARG...: the same, and N cards and, where it has one, the disk did; the driver had no event to report
 works() {
@@ -37,15 +37,26 @@ lives() {
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
+# counted: what is passed on, and that the host has found none of it wrong, of each of the two
+counted() {
+	"$NESTOR" stat flows --json >"$WORK/stat"
+	WHY=$(grep -E '"(refused|failed|events|lost)": [1-9]' "$WORK/stat" | head -n 1)
+	[ -z "$WHY" ] || return 1
+	WHY="$(grep -c '"calls": [1-9]' "$WORK/stat") of 2 have passed something on"
+	[ "$(grep -c '"calls": [1-9]' "$WORK/stat")" = 2 ]
+}
 # killed: while data flows
 killed() {
 	: >"$OUT"
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" \
+	"$NESTOR" run --name flows --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" $HUGE \
 		--vfio-pci $CARD --vfio-pci $IGB >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	counted
+	got=$?
 	kill -9 $pid
 	wait $pid
+	[ $got = 0 ] || return 1
 	works 2 "" --vfio-pci $CARD --vfio-pci $IGB
 }
 # reported ADDRESS WORDS: by the guest's driver, of a card that goes there
@@ -102,7 +113,7 @@ case_of "vsmmu: drivers come and go, functions are reset and moved while data fl
 case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000
 case_of "vsmmu: and by tables that lead nowhere, where the window of doorbells was" reported 0x8080000 event.broken=1
 case_of "vsmmu: an emulated disk behind a virtio-iommu is in the same guest" beside
-case_of "vsmmu: killed by SIGKILL; the next one has the same functions" killed
+case_of "vsmmu: what each passes on is counted; killed by SIGKILL; the next one has the same functions" killed
 case_of "vsmmu: a function of another SMMU of the host's is refused by both names" refused 2 \
 	"--vfio-pci $IGB,iommu=s: expected a function behind $FIRST, as --iommu s is for --vfio-pci $CARD; this one is behind $SECOND" \
 	--iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=s

@@ -217,6 +217,19 @@ Test(vsmmu_never, where_nothing_stalls_that_is_not_said, .init = make_without_st
 	expect_event(F, C_BAD_STE | SID(0x10), 0, 0, 0);
 }
 
+/* 12.3; by `nestor inject`. */
+Test(vsmmu, in_service_failure_mode_all_abort)
+{
+	put_ste(0, CONFIG_TRAFFIC | CONFIG_S1);
+	fake_vsmmu_enable();
+	cr_assert(zero(ptr, (void *)smmu_inject(F->smmu, "sfm")));
+	fake_vsmmu_settle();
+	cr_assert(eq(u64, ste0(0), ABORT));
+	cr_assert(zero(ptr, (void *)smmu_inject(F->smmu, "sfm-end")));
+	fake_vsmmu_settle();
+	cr_assert(eq(u64, ste0(0), STAGE1 | FAKE_SMMU_CDS));
+}
+
 /* As it numbers its buses. */
 Test(vsmmu, a_stream_id_that_the_guest_changes_is_another_to_the_host)
 {
