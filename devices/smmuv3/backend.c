@@ -66,6 +66,7 @@ static void route(struct smmu *s, struct smmu_endpoint *e)
 		c.route = s->gbpa & GBPA_ABORT ? SMMU_ABORT : SMMU_BYPASS;
 	else if (e->sid && !s->injected.failed)
 		by_table(s, &c);
+	st->caches = c.route == SMMU_STAGE1 && FIELD_GET(STE1_EATS, c.ste[1]) == EATS_FULL;
 	if (!st->installing) {
 		st->installing = true;
 		s->installing++;
@@ -123,13 +124,15 @@ void smmu_assign(struct smmu_endpoint *e, struct smmu_stream *st)
 		smmu_update(e->smmu);
 }
 
-static bool is_ours(const struct smmu *s, u32 sid)
+/* Of a stream that there is. A device that caches nothing would not answer to the host. */
+static bool has_stream(const struct smmu *s, const u64 *cmd)
 {
+	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
 	const struct smmu_endpoint *e = s->endpoints;
 
 	while (e && !(e->stream && e->sid && e->sid(e->ctx) == sid))
 		e = e->next;
-	return e;
+	return e && (FIELD_GET(CMD0_OPCODE, cmd[0]) != CMD_ATC_INV || e->stream->caches);
 }
 
 /* What is passed on, and of it the fields that there are (chapter 4). */
@@ -193,7 +196,7 @@ static void pass(struct smmu *s, const u64 *cmd)
 	const u32 opcode = FIELD_GET(CMD0_OPCODE, cmd[0]);
 	const struct passed *p = opcode < ARRAY_SIZE(passed) ? &passed[opcode] : NULL;
 
-	if (!p || !p->is || (p->of_stream && !is_ours(s, FIELD_GET(CMD0_SID, cmd[0]))))
+	if (!p || !p->is || (p->of_stream && !has_stream(s, cmd)))
 		return;
 	if (s->nr_batch == SMMU_BATCH)
 		flush(s);

@@ -203,6 +203,15 @@ Test(vsmmu_small, without_them_no_range_and_no_long_asid_arrives)
 
 Test(vsmmu_ats, an_invalidation_of_what_a_device_caches_arrives)
 {
+	u64 w[8];
+
+	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10), 0));
+	cr_assert(fake_smmu_sync(F));
+	cr_assert(zero(u32, fake_slice.nr_commands), "by its STE it caches nothing");
+	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, 0, 0, 0);
+	w[1] = FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
+	fake_smmu_ste(F, 0x10, w);
+	fake_vsmmu_configure(0);
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3));
 	cr_assert(fake_smmu_sync(F));
 	expect_issued(0, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3);
