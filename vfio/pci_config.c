@@ -138,7 +138,7 @@ static void config_written(struct pci_func *f, unsigned int offset, unsigned int
 	vfio_irqs_update(p);
 }
 
-/* The header is ours but for the status: what is fixed is as the function has it. */
+/* The header is ours but for the status (7.5.1.1): what is fixed is as the function has it. */
 static void header_init(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
@@ -183,7 +183,7 @@ static int take_msix(struct vfio_pci *p, unsigned int at)
 	return pci_msix_take(&p->func, at);
 }
 
-/* On a root bus there is no link, and an endpoint is integrated in the root complex. */
+/* On a root bus there is no link, and an endpoint is integrated in the root complex (7.5.3.2). */
 static int take_express(struct vfio_pci *p, unsigned int at)
 {
 	struct pci_func *f = &p->func;
@@ -278,7 +278,7 @@ static unsigned int hidden_len(const struct pci_func *f, u16 id, unsigned int at
 	return 0;
 }
 
-/* The chain leads past it; the first, which nothing leads to, becomes one of no kind. */
+/* The chain leads past it; the first, which nothing leads to, becomes one of no kind (7.6.3). */
 static void hide_extended(struct vfio_pci *p, unsigned int at, unsigned int prev, unsigned int len)
 {
 	struct pci_func *f = &p->func;

@@ -269,7 +269,7 @@ static void set_mode(struct vfio_pci *p, enum vfio_mode mode)
 	modes[mode].enable(p);
 }
 
-/* Messages take the place of the pin. How many MSIs there are is said with that. */
+/* Messages take the place of the pin (6.1.4). How many MSIs there are is said with that. */
 void vfio_irqs_update(struct vfio_pci *p)
 {
 	const unsigned int msis = pci_msi_enabled(&p->func);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The capabilities of ATS, page requests and PASIDs (PCIe 6.0): what the guest allows,
+/* The capabilities of ATS, page requests and PASIDs (PCIe 6.0, 10.5, 7.8.9): what the guest allows,
  * and the credits of page requests. */
 #include "devices/pci/private.h"
 
@@ -7,7 +7,7 @@
 
 #define ONE_PREFIX FIELD_LOW(PCI_EXP_DEVCAP2_EE_PREFIX_MAX)
 
-/* Queue depth 0 is 32. */
+/* Queue depth 0 is 32 (10.5.1.2). */
 void pci_ats_add(struct pci_func *f)
 {
 	unsigned int at = pci_ext_cap_add(f, PCI_EXT_CAP_ID_ATS, 1, PCI_EXT_CAP_ATS_SIZEOF);
@@ -38,7 +38,7 @@ static void set_status(struct pci_func *f, u16 bits, bool set)
 	pci_set16(f, at, status | (set ? bits : 0));
 }
 
-/* A PASID is an end-end TLP prefix, of which one is needed. */
+/* A PASID is an end-end TLP prefix, of which one is needed (7.5.3.15). */
 void pci_pasid_add(struct pci_func *f, unsigned int bits)
 {
 	unsigned int at = pci_ext_cap_add(f, PCI_EXT_CAP_ID_PASID, 1, PCI_EXT_CAP_PASID_SIZEOF);
@@ -102,7 +102,7 @@ void pci_pri_end(struct pci_func *f, unsigned int nr)
 		set_status(f, PCI_PRI_STATUS_STOPPED, true);
 }
 
-/* After a failure no more responses are expected, until it is enabled again. */
+/* After a failure no more responses are expected, until it is enabled again (10.5.2.3). */
 void pci_pri_unexpected(struct pci_func *f)
 {
 	if (f->ats.pri && !(pci_get16(f, f->ats.pri + PCI_PRI_STATUS) & PCI_PRI_STATUS_RF))

@@ -10,7 +10,7 @@ static unsigned int bar_register(unsigned int nr)
 }
 
 /* The low bits say what it is; those below its size are not writable. A ROM is decoded
- * if it says so itself, too. */
+ * if it says so itself, too (7.5.1.2.4). */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 {
 	u64 at = pci_bus_alloc(f->bus, bar->size);
@@ -37,7 +37,7 @@ static u64 need32(const struct pci_func *f)
 	return need;
 }
 
-/* A bridge forwards whole MiB. */
+/* A bridge forwards whole MiB (7.5.1.3.8). */
 u64 pci_host_need32(const struct pci_host *h)
 {
 	u64 need = 0;
@@ -85,7 +85,7 @@ static void map_bar(struct pci_func *f, struct pci_bar *bar, gpa_t to)
 }
 
 /* Decoded while memory space is enabled and the address is one that is
- * forwarded here. */
+ * forwarded here (7.5.1.1.3). */
 static gpa_t wanted_at(const struct pci_func *f, unsigned int nr)
 {
 	u64 at;

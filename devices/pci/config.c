@@ -43,7 +43,7 @@ void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask)
 	memcpy(&f->writable[offset], &mask, sizeof(mask));
 }
 
-/* The type 0 header. */
+/* The type 0 header (7.5.1.2). */
 void pci_config_init(struct pci_func *f, const struct pci_id *id)
 {
 	pci_set16(f, PCI_VENDOR_ID, id->vendor);
@@ -86,7 +86,7 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
 	return at;
 }
 
-/* An endpoint's link is its port's; one in the root complex has none. */
+/* An endpoint's link is its port's; one in the root complex has none (7.5.3, 7.5.3.2). */
 void pci_express_add(struct pci_func *f)
 {
 	unsigned int at = pci_cap_add(f, PCI_CAP_ID_EXP, PCI_EXP_SLTSTA2 + 2);
@@ -114,7 +114,7 @@ void pci_express_add(struct pci_func *f)
 	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
 }
 
-/* Drives the line by what the device wants and the guest allows. */
+/* Drives the line by what the device wants and the guest allows (7.5.1.1.3, 7.5.1.1.4). */
 static void update_intx(struct pci_func *f, bool wanted)
 {
 	u16 status = pci_get16(f, PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
@@ -135,7 +135,7 @@ void pci_set_intx(struct pci_func *f, bool level)
 	update_intx(f, level);
 }
 
-/* A bridge forwards no requests upstream without its own. */
+/* A bridge forwards no requests upstream without its own (7.5.1.1.3, type 1). */
 bool pci_is_master(const struct pci_func *f)
 {
 	if (pci_is_asleep(f) || (f->bus->port && !pci_is_master(f->bus->port)))

@@ -33,7 +33,7 @@ u32 pci_devid(const struct pci_func *f)
 }
 
 /* The bus of that number: the root bus, or behind the port whose secondary bus
- * it is. */
+ * it is (7.5.1.3.3). */
 static struct pci_bus *bus_numbered(struct pci_host *h, u8 nr)
 {
 	if (!nr)
@@ -47,7 +47,7 @@ static struct pci_bus *bus_numbered(struct pci_host *h, u8 nr)
 	return NULL;
 }
 
-/* The function an ECAM offset belongs to: bus 27:20, device 19:15, function 14:12. */
+/* The function an ECAM offset belongs to (7.2.2): bus 27:20, device 19:15, function 14:12. */
 static struct pci_func *func_at(struct pci_host *h, u64 offset)
 {
 	struct pci_bus *bus = bus_numbered(h, offset >> 20);

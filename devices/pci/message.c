@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory writes that MSI and MSI-X are. */
+/* The memory writes that MSI and MSI-X are (PCIe 6.0, 6.1.4). */
 #include "devices/pci/private.h"
 
 #include <endian.h>
 
-/* An address' low two bits are 0, whatever was written there. */
+/* An address' low two bits are 0, whatever was written there (7.7.2.5). */
 #define ADDRESS (~3ULL)
 
 /*

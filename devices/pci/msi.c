@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* MSI: one address, and a value whose low bits are the vector (PCIe 6.0). */
+/* MSI: one address, and a value whose low bits are the vector (PCIe 6.0, 6.1.4, 7.7.1). */
 #include "devices/pci/private.h"
 
 #include <assert.h>
@@ -18,7 +18,7 @@ struct pci_msi {
 	struct irq_route routes[MAX_VECTORS];
 };
 
-/* What is behind the address depends on how long that is. */
+/* What is behind the address depends on how long that is (7.7.1.1). */
 static unsigned int data_at(const struct pci_msi *m)
 {
 	return m->cap + (m->wide ? PCI_MSI_DATA_64 : PCI_MSI_DATA_32);
@@ -34,7 +34,7 @@ static unsigned int pending_at(const struct pci_msi *m)
 	return m->cap + (m->wide ? PCI_MSI_PENDING_64 : PCI_MSI_PENDING_32);
 }
 
-/* What the guest allows beyond what there is is reserved: all there is. */
+/* What the guest allows beyond what there is is reserved (7.7.1.2): all there is. */
 unsigned int pci_msi_enabled(const struct pci_func *f)
 {
 	u16 control = f->msi ? pci_get16(f, f->msi->cap + PCI_MSI_FLAGS) : 0;
@@ -145,7 +145,7 @@ int pci_msi_take(struct pci_func *f, unsigned int cap)
 		.cap = cap,
 		.wide = control & PCI_MSI_FLAGS_64BIT,
 		.maskable = control & PCI_MSI_FLAGS_MASKBIT,
-		.log2 = log2 <= MAX_LOG2 ? log2 : MAX_LOG2, /* more is reserved */
+		.log2 = log2 <= MAX_LOG2 ? log2 : MAX_LOG2, /* more is reserved (7.7.1.2) */
 	};
 	pci_allow16(f, cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
 	pci_allow32(f, cap + PCI_MSI_ADDRESS_LO, ~3u);

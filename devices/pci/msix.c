@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* MSI-X: the vector table, its pending bits, and the messages they become
- * (PCIe 6.0). */
+ * (PCIe 6.0, 6.1.4, 7.7.2). */
 #include "devices/pci/private.h"
 
 #include <endian.h>
@@ -32,7 +32,7 @@ static u32 entry(const struct pci_msix *m, unsigned int vector, unsigned int fie
 	return le32toh(val);
 }
 
-/* A message is a memory write: none without Bus Master Enable. It waits then, as if
+/* A message is a memory write: none without Bus Master Enable (7.5.1.1.3). It waits then, as if
  * masked: a device of ours loses no interrupt over it. */
 static bool masked(const struct pci_msix *m, unsigned int vector)
 {
@@ -182,7 +182,7 @@ bool pci_msix_read(const struct pci_func *f, unsigned int bar, u64 offset, unsig
 	return true;
 }
 
-/* Whole aligned words only; the pending bits are read-only. */
+/* Whole aligned words only (7.7.2); the pending bits are read-only (7.7.2.9). */
 bool pci_msix_write(struct pci_func *f, unsigned int bar, u64 offset, unsigned int size, u64 val)
 {
 	struct pci_msix *m = f->msix;

@@ -69,7 +69,7 @@ struct pci_func {
 	/* After a write to, before a read of, config space bytes of its own. */
 	void (*config_written)(struct pci_func *f, unsigned int offset, unsigned int size);
 	void (*config_read)(struct pci_func *f, unsigned int offset, unsigned int size);
-	/* A reset: what it does ends, and its own state goes. May be NULL. */
+	/* A reset (6.6.1): what it does ends, and its own state goes. May be NULL. */
 	void (*reset)(struct pci_func *f);
 	/* That, or the device's own, has not ended yet: a port's link stays down until it has. May
 	 * be NULL. */
@@ -116,7 +116,7 @@ struct vm *pci_bus_vm(const struct pci_bus *bus);
  */
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id);
 void pci_func_remove(struct pci_func *f);
-/* The same while the guest runs, as if it were pulled out: a port says so. */
+/* The same while the guest runs, as if it were pulled out: a port says so (6.7.3). */
 void pci_func_pull(struct pci_func *f);
 /* Its config space is whole: a reset brings back what is in it now, with no BAR anywhere. */
 void pci_func_ready(struct pci_func *f);
@@ -137,11 +137,11 @@ void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len);
 unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned int len);
 /*
- * A PCI Express capability: an endpoint behind a port, and on a root
+ * A PCI Express capability (7.5.3): an endpoint behind a port, and on a root
  * bus an endpoint integrated in the root complex.
  */
 void pci_express_add(struct pci_func *f);
-/* Power management: in D3hot it decodes nothing, reaches no memory and drives no pin. */
+/* Power management (7.5.2): in D3hot it decodes nothing, reaches no memory and drives no pin. */
 void pci_pm_add(struct pci_func *f);
 
 /* Little-endian fields of config space. */
@@ -157,7 +157,7 @@ void pci_set_intx(struct pci_func *f, bool level);
 /* The SPI that it leads to. */
 unsigned int pci_intx_spi(const struct pci_func *f);
 
-/* MSI-X: @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
+/* MSI-X (6.1.4): @nr vectors, table and pending bits in a BAR of their own. 0 or -ENOMEM. */
 int pci_msix_add(struct pci_func *f, unsigned int bar, unsigned int nr);
 /* The same of a capability that is in @f's config space, with table and bits where that says: in a
  * BAR of the caller's, which asks these first. False: not theirs. */
@@ -181,7 +181,7 @@ void pci_msix_raise(struct pci_func *f, unsigned int vector);
 int pci_msix_fd(struct pci_func *f, unsigned int vector);
 /* Raised now, the vector would be pending. */
 bool pci_msix_is_masked(const struct pci_func *f, unsigned int vector);
-/* Whether it may reach memory: in D0, by its Bus Master Enable and its port's. */
+/* Whether it may reach memory: in D0, by its Bus Master Enable and its port's (7.5.1.1.3). */
 bool pci_is_master(const struct pci_func *f);
 /* What masked its vectors may have gone: those that are pending are sent. */
 void pci_msix_unmask(struct pci_func *f);
@@ -189,8 +189,8 @@ void pci_msix_unmask(struct pci_func *f);
 void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned int size);
 
 /*
- * MSI: @nr vectors, a power of two up to 32, 64-bit addresses; @maskable: each has a mask
- * and a pending bit. 0 or -ENOMEM.
+ * MSI (6.1.4): @nr vectors, a power of two up to 32, 64-bit addresses; @maskable: each has a mask
+ * and a pending bit (7.7.1.7, 7.7.1.8). 0 or -ENOMEM.
  */
 int pci_msi_add(struct pci_func *f, unsigned int nr, bool maskable);
 /* The same of a capability that is in @f's config space, as that has it. */
@@ -204,8 +204,8 @@ void pci_msi_raise(struct pci_func *f, unsigned int vector);
 int pci_msi_fd(struct pci_func *f, unsigned int vector);
 
 /*
- * ats.c. Address translation: 32 invalidations at once, page aligned requests. Page
- * requests: @capacity may be outstanding. PASIDs of @bits bits, 1 to 20, with
+ * ats.c. Address translation (10.5.1): 32 invalidations at once, page aligned requests. Page
+ * requests (10.5.2): @capacity may be outstanding. PASIDs (7.8.9) of @bits bits, 1 to 20, with
  * execute permission; after pci_express_add().
  */
 void pci_ats_add(struct pci_func *f);
@@ -222,7 +222,7 @@ bool pci_pri_begin(struct pci_func *f);
 void pci_pri_end(struct pci_func *f, unsigned int nr);
 /* A response to nothing that is outstanding. */
 void pci_pri_unexpected(struct pci_func *f);
-/* A response of failure: none are enabled or outstanding from now on. */
+/* A response of failure (10.4.2.1): none are enabled or outstanding from now on. */
 void pci_pri_failed(struct pci_func *f);
 
 /* One access to config space, bounded and aligned by the caller. */

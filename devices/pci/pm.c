@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Power management: D0 and D3hot, of endpoints (PCIe 6.0). Root ports have none yet,
+/* Power management: D0 and D3hot, of endpoints (PCIe 6.0, 5.3.1, 7.5.2). Root ports have none yet,
  * which departs from it: Linux would suspend them, and what is behind them would have to follow. */
 #include "devices/pci/private.h"
 
@@ -8,7 +8,7 @@
 #define D0     0
 #define D3_HOT 3
 
-/* No power is saved, so nothing is lost either: no reset on the way back to D0. */
+/* No power is saved, so nothing is lost either: no reset on the way back to D0 (7.5.2.2). */
 void pci_pm_add(struct pci_func *f)
 {
 	f->pm = pci_cap_add(f, PCI_CAP_ID_PM, PCI_PM_SIZEOF);
@@ -27,7 +27,7 @@ bool pci_is_asleep(const struct pci_func *f)
 	return f->pm && state(f) == D3_HOT;
 }
 
-/* A state that there is not is not taken. */
+/* A state that there is not is not taken (7.5.2.2). */
 void pci_pm_written(struct pci_func *f, bool was_asleep)
 {
 	if (!f->pm)

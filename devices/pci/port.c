@@ -50,7 +50,7 @@ bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 }
 
 /*
- * Secondary Bus Reset and Link Disable hold in reset what
+ * Secondary Bus Reset (7.5.1.3.13) and Link Disable (7.5.3.7) hold in reset what
  * is behind the port: it is reset, and does not answer until it is let go.
  */
 static bool holds(const struct pci_func *f)
@@ -85,7 +85,7 @@ static void written(struct pci_func *f, unsigned int offset, unsigned int size)
 		pci_msix_unmask(behind);
 }
 
-/* The type 1 header. No I/O window: its registers read as 0. */
+/* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */
 static void header_init(struct pci_func *f, u8 secondary, u64 window)
 {
 	f->config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_BRIDGE;
@@ -139,7 +139,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_RTCTL,
 	            PCI_EXP_RTCTL_SECEE | PCI_EXP_RTCTL_SENFEE | PCI_EXP_RTCTL_SEFEE |
 	                    PCI_EXP_RTCTL_PMEIE);
-	/* What PASID needs of the path: end-end TLP prefixes, four of them. */
+	/* What PASID needs of the path: end-end TLP prefixes (7.5.3.15), four of them. */
 	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_EE_PREFIX | PCI_EXP_DEVCAP2_ARI);
 	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ARI);
 	pci_set32(f, at + PCI_EXP_LNKCAP2, PCI_LINK_SPEEDS);
@@ -148,7 +148,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 }
 
 /*
- * Enhanced Allocation with no entries, for its fixed bus numbers: Linux takes them as
+ * Enhanced Allocation (7.8.5) with no entries, for its fixed bus numbers: Linux takes them as
  * they are, and so requester IDs are known before it boots, to whoever tells of IOMMUs.
  */
 static void ea_init(struct pci_func *f)
@@ -185,7 +185,7 @@ static void status_read(struct pci_func *f, unsigned int offset, unsigned int si
 	pci_set16(f, slot, (pci_get16(f, slot) & SLOT_EVENTS) | (present ? PCI_EXP_SLTSTA_PDS : 0));
 }
 
-/* One interrupt for whatever of the events is enabled. */
+/* One interrupt for whatever of the events is enabled (6.7.3.4). */
 void pci_func_pull(struct pci_func *f)
 {
 	struct pci_func *port = f->bus->port;

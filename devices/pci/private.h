@@ -7,7 +7,7 @@
 
 #define PCI_NR_DEVICES 32
 
-/* 16 GT/s, 16 lanes: what a link that does not exist might as well be. */
+/* 16 GT/s, 16 lanes: what a link that does not exist might as well be (7.5.3.6, 7.5.3.18). */
 #define PCI_LINK_SPEED  PCI_EXP_LNKCAP_SLS_16_0GB
 #define PCI_LINK_WIDTH  16
 #define PCI_LINK_SPEEDS 0x1e
@@ -64,7 +64,7 @@ void pci_msi_unmask(struct pci_func *f);
 void pci_ats_written(struct pci_func *f, unsigned int offset, unsigned int size);
 void pci_ats_reset(struct pci_func *f);
 
-/* pm.c: D3hot. */
+/* pm.c: D3hot (5.3.1.4.1). */
 bool pci_is_asleep(const struct pci_func *f);
 /* After every write to config space. */
 void pci_pm_written(struct pci_func *f, bool was_asleep);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/fake_iommufd.h"
+#include "vfio/context.h"
 
 #define NR_SPACES 64
 
@@ -136,4 +137,25 @@ int fake_areas_allowed(struct iommu_ioas_iova_ranges *arg, bool attached)
 		at = fake_iommufd.reserved[i].last + 1;
 	}
 	return arg->num_iovas > room ? -EMSGSIZE : 0;
+}
+
+/* IOMMU_OPTION_SW_MSI_START and _SIZE, as they were proposed. */
+int fake_option(struct uapi *u, struct iommu_option *arg)
+{
+	struct fake_reserved *r = &fake_iommufd.reserved[0];
+	const bool is_size = arg->option_id == VFIO_OPTION_SW_MSI_SIZE;
+
+	CALL();
+	if (!fake_iommufd.msi || (!is_size && arg->option_id != VFIO_OPTION_SW_MSI_START) ||
+	    arg->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_CONTEXT && arg->object_id)
+		return -EOPNOTSUPP;
+	if (fake_iommufd.msi == FAKE_MSI_OF_DEVICE && !fake_is_device(arg->object_id))
+		return -ENOENT;
+	if (arg->object_id && fake_is_attached(arg->object_id))
+		return -EBUSY;
+	r->last = is_size ? r->first + (arg->val64 << 20) - 1 : r->last;
+	r->first = is_size ? r->first : arg->val64;
+	return 0;
 }

@@ -35,12 +35,6 @@ static struct object {
 } objects[MAX_OBJECTS] = { [0] = { .fd = -1 } };
 
 /* Every call counts; the chosen one fails. */
-#define CALL()                              \
-	do {                                \
-		if (uapi_fails(u))          \
-			return u->fail_err; \
-	} while (0)
-
 static bool is_a(u32 id, enum fake_kind kind)
 {
 	return id && id < MAX_OBJECTS && objects[id].kind == kind;
@@ -450,25 +444,9 @@ static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *
 	return 0;
 }
 
-/* IOMMU_OPTION_SW_MSI_START and _SIZE, as they were proposed. */
-static int option(struct uapi *u, struct iommu_option *arg)
+bool fake_is_attached(u32 device)
 {
-	struct fake_reserved *r = &fake_iommufd.reserved[0];
-	const bool is_size = arg->option_id == VFIO_OPTION_SW_MSI_SIZE;
-
-	CALL();
-	if (!fake_iommufd.msi || (!is_size && arg->option_id != VFIO_OPTION_SW_MSI_START) ||
-	    arg->op != IOMMU_OPTION_OP_SET)
-		return -EOPNOTSUPP;
-	if (fake_iommufd.msi == FAKE_MSI_OF_CONTEXT && arg->object_id)
-		return -EOPNOTSUPP;
-	if (fake_iommufd.msi == FAKE_MSI_OF_DEVICE && !is_a(arg->object_id, FAKE_DEVICE))
-		return -ENOENT;
-	if (arg->object_id && objects[arg->object_id].attached)
-		return -EBUSY;
-	r->last = is_size ? r->first + (arg->val64 << 20) - 1 : r->last;
-	r->first = is_size ? r->first : arg->val64;
-	return 0;
+	return objects[device].attached;
 }
 
 static int feature(struct uapi *u, int fd, struct vfio_device_feature *arg)
@@ -504,7 +482,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.attach = attach,
 	.detach = detach,
 	.feature = feature,
-	.option = option,
+	.option = fake_option,
 	.get_info = fake_get_info,
 	.get_region_info = fake_get_region_info,
 	.get_irq_info = fake_get_irq_info,

@@ -22,6 +22,13 @@ enum fake_kind {
 	FAKE_FILE, /* a cdev that is not bound, or /dev/iommu: has no ID */
 };
 
+/* Each call begins so: the nth may fail. */
+#define CALL()                              \
+	do {                                \
+		if (uapi_fails(u))          \
+			return u->fail_err; \
+	} while (0)
+
 struct fake_iommufd {
 	/* what it answers */
 	u32 hw_type, idr[6];
@@ -63,6 +70,7 @@ struct fake_slice {
 };
 extern struct fake_slice fake_slice;
 bool fake_is_device(u32 id);
+bool fake_is_attached(u32 device);
 int fake_get_hw_info(struct uapi *u, struct iommu_hw_info *arg);
 int fake_nested_alloc(const struct iommu_hwpt_alloc *arg, u32 id);
 int fake_nested_attach(u32 table, bool has_vdevice);
@@ -101,5 +109,6 @@ bool fake_areas_are_reserved(u32 ioas);
 int fake_areas_copy(const struct iommu_ioas_copy *arg, bool attached);
 int fake_areas_remove(const struct iommu_ioas_unmap *arg);
 int fake_areas_allowed(struct iommu_ioas_iova_ranges *arg, bool attached);
+int fake_option(struct uapi *u, struct iommu_option *arg);
 
 #endif

@@ -39,7 +39,7 @@ ParameterizedTestParameters(smmu_nest, each_field_is_the_hosts_or_none_or_ours)
 		{ "idr0.s2p", 0, 0 },         { "idr0.s1p", 1, 1 },
 		{ "idr0.ttf", 2, 2 },         { "idr0.cohacc", 1, 1 },
 		{ "idr0.btm", 0, 0 },         { "idr0.httu", 0, 0 },
-		{ "idr0.hyp", 0, 0 },         { "idr0.ats", 0, 0 },
+		{ "idr0.hyp", 0, 0 },         { "idr0.ats", 1, 0 },
 		{ "idr0.ns1ats", 0, 0 },      { "idr0.asid16", 1, 0 },
 		{ "idr0.pri", 0, 0 },         { "idr0.vmw", 0, 0 },
 		{ "idr0.vmid16", 0, 0 },      { "idr0.cd2l", 1, 0 },

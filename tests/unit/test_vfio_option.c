@@ -130,7 +130,8 @@ Test(vfio_option, it_is_behind_nothing_a_virtio_iommu_or_an_smmu_that_is_not_emu
 
 Test(vfio_option, behind_an_smmu_by_its_bus_it_is_refused_too_and_that_bus_is_named)
 {
-	cr_assert(zero(ptr, (void *)iommu_option_take(&o, text("s,type=smmuv3,accel=off,buses=0"))));
+	cr_assert(
+		zero(ptr, (void *)iommu_option_take(&o, text("s,type=smmuv3,accel=off,buses=0"))));
 	cr_assert(zero(ptr, (void *)take("01:00.0")));
 	cr_assert(not(vfio_check(&o)));
 	cr_assert(eq(str, said(stderr),
