@@ -6,7 +6,7 @@
 export KERNEL INITRD HOST_KERNEL UAPI DISK ARGS PARAMS
 
 # Said before anything is built or fetched
-ifneq ($(filter run shell test soak bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run shell test tower soak bench,$(MAKECMDGOALS)),)
 $(foreach v,KERNEL INITRD HOST_KERNEL DISK,$(if $($v),$(if $(wildcard $($v)),,$(error $v=$($v): no such file))))
 endif
 

@@ -86,8 +86,12 @@ soak-smmu: $(BUILD)/native/unit-tests
 	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
 		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model)/*'
 
+# A guest of a guest, behind both stages of Nestor's own SMMUv3 (docs/vsmmu.md).
+tower: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(host-programs) $(BUILD)/native/json-check setup-lab
+	tests/host.sh tower.sh
+
 soak: soak-viommu soak-told soak-smmu $(BUILD)/nestor $(bare-guests) $(host-programs) setup-lab
 	@SOAK=1 tests/run.sh $(test-results) host crash
 
 
-.PHONY: host-programs check test soak soak-smmu soak-told soak-viommu
+.PHONY: host-programs check test tower soak soak-smmu soak-told soak-viommu
