@@ -50,12 +50,13 @@ static int find_iommu(const struct placing *p, const char *host)
 }
 
 /* By trying it: no file says so. */
-static bool can_nest(const struct placing *p, const struct host_function *f)
+static bool can_nest(const struct placing *p, const struct host_function *f, const u8 *token)
 {
 	struct vfio_probe probe;
 
-	return host_function_ready(&p->functions, f) && !vfio_probe(&probe, p->uapi, f->cdev) &&
-	       vfio_probe_two_stages(&probe) && !probe.result[VFIO_STEP_VIOMMU];
+	return host_function_ready(&p->functions, f) &&
+	       !vfio_probe(&probe, p->uapi, f->cdev, token) && vfio_probe_two_stages(&probe) &&
+	       !probe.result[VFIO_STEP_VIOMMU];
 }
 
 static u16 free_segment(const struct options *o)
@@ -104,7 +105,7 @@ static int place(struct placing *p, struct vfio_option *v)
 	if (!v->finds_iommu || iommu_of(p->o, &v->place) >= 0 || !f || !*f->iommu)
 		return 0;
 	n = find_iommu(p, f->iommu);
-	if (n < 0 && !can_nest(p, f))
+	if (n < 0 && !can_nest(p, f, v->token_said ? v->token : NULL))
 		return 0;
 	if (n < 0) {
 		n = p->o->nr_iommus;

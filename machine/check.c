@@ -41,7 +41,7 @@ static void try_functions(struct checker *c)
 		if (!host_function_ready(&c->functions, f) || is_tried(c, f->iommu))
 			continue;
 		c->tried[c->nr].function = f;
-		c->iommufd = vfio_probe(&c->tried[c->nr].probe, &u, f->cdev);
+		c->iommufd = vfio_probe(&c->tried[c->nr].probe, &u, f->cdev, NULL);
 		if (c->iommufd)
 			return;
 		c->nr++;

@@ -80,9 +80,10 @@ int msi_window_host(struct machine *m, unsigned int i, const struct host_functio
 	*host = (struct vfio_range){ f->msi_first, f->msi_last };
 	if (!m->options->msi_window_said && host->first <= host->last)
 		m->msi_window = (struct iommu_range){ host->first, host->last };
-	if (!m->options->msi_window_said || host->first > host->last)
+	if (!m->options->msi_window_said)
 		return 0;
-	m->vfio[i].moves_msis = host->first != w->first || host->last > w->last;
+	if (host->first <= host->last)
+		m->vfio[i].moves_msis = host->first != w->first || host->last > w->last;
 	if (!host_function_reserves(h, f, w->first, w->last, &r))
 		return 0;
 	log_error("--msi-window 0x%llx,0x%llx: expected addresses beside 0x%llx-0x%llx, which this "

@@ -68,7 +68,7 @@ static void place(struct vfio_region *r, gpa_t at)
 static void moved(struct pci_func *f, gpa_t from, gpa_t to)
 {
 	struct vfio_pci *p = vfio_pci_of(f);
-	const bool decodes = !to || !vfio_config_sync(p);
+	const bool decodes = to && !vfio_config_sync(p);
 
 	(void)from;
 	for (unsigned int bar = 0; bar < PCI_NR_BARS; bar++) {

@@ -20,6 +20,7 @@
 /* What is tried, and what it is tried with. */
 struct trial {
 	struct vfio_probe *p;
+	const u8 *token;
 	struct vfio_context context;
 	struct vfio_device device;
 	u32 parent, viommu, fault, table; /* 0: not made */
@@ -42,6 +43,7 @@ static int try_open(struct trial *t, const char *name)
 static int try_bind(struct trial *t, const char *name)
 {
 	(void)name;
+	t->device.token = t->token;
 	return vfio_device_bind(&t->device);
 }
 
@@ -145,9 +147,9 @@ static void take_down(struct trial *t)
 	vfio_context_close(&t->context);
 }
 
-int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name)
+int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name, const u8 *token)
 {
-	struct trial t = { .p = p, .context.uapi = *u };
+	struct trial t = { .p = p, .context.uapi = *u, .token = token };
 	int err = vfio_context_open(&t.context);
 
 	*p = (struct vfio_probe){ 0 };

@@ -24,9 +24,10 @@ struct vfio_probe {
 	u32 idr[6];
 };
 
-/* What the host's IOMMU does for the function /dev/vfio/devices/@name. All that was made is gone
- * afterwards. -errno: /dev/iommu cannot be used, and nothing was tried. */
-int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name);
+/* What the host's IOMMU does for the function /dev/vfio/devices/@name, which is bound with @token
+ * (NULL: none). All that was made is gone afterwards. -errno: /dev/iommu cannot be used, and nothing
+ * was tried. */
+int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name, const u8 *token);
 
 /* It has both stages of translation; stalls are possible; it decides of memory types at stage 2. */
 bool vfio_probe_two_stages(const struct vfio_probe *p);

@@ -81,8 +81,10 @@ static void written(struct pci_func *f, unsigned int offset, unsigned int size)
 	}
 	port->held = held;
 	/* Its requests have another ID now: whoever sends its messages is told. */
-	if (behind && offset <= PCI_SECONDARY_BUS && offset + size > PCI_SECONDARY_BUS)
+	if (behind && offset <= PCI_SECONDARY_BUS && offset + size > PCI_SECONDARY_BUS) {
 		pci_msix_unmask(behind);
+		pci_msi_unmask(behind);
+	}
 }
 
 /* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */

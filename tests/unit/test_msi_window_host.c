@@ -173,3 +173,14 @@ Test(msi_window_host, what_the_host_reserves_besides_is_refused_with_its_range)
 	             "0x10000000-0x1fffffff, which this host reserves (reserved) for --vfio-pci "
 	             "01:00.0\n"));
 }
+
+Test(msi_window_host, what_is_reserved_is_refused_of_a_device_without_doorbells_too)
+{
+	f.msi_first = 1;
+	f.msi_last = 0;
+	put_of(f.at, "iommu_group/reserved_regions",
+	       "0x0000000010000000 0x000000001fffffff reserved\n");
+	say(0x10000000, 0x100000);
+	cr_assert(eq(int, msi_window_host(m, 0, &h, &f), STATUS_HOST_LACKS));
+	cr_assert(zero(int, m->vfio[0].moves_msis));
+}

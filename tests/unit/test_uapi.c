@@ -299,7 +299,7 @@ static int probe(unsigned int fail_at)
 {
 	const struct vfio_context c = with(fail_at);
 
-	return vfio_probe(&probed, &c.uapi, "vfio0");
+	return vfio_probe(&probed, &c.uapi, "vfio0", NULL);
 }
 
 Test(uapi_probe, a_host_that_has_all_is_found_to)

@@ -127,6 +127,16 @@ Test(vfio_auto, each_is_behind_one_for_its_own_on_a_segment_of_that)
 	cr_assert(eq(str, (char *)o.iommus[1].host, TWO));
 }
 
+Test(vfio_auto, one_that_wants_a_token_is_tried_with_it)
+{
+	static const u8 token[VFIO_TOKEN_SIZE] = { [15] = 7 };
+
+	fake_iommufd.tokens[0] = token;
+	cr_assert(zero(int, placed("--vfio-pci "
+	                           "01:00.0,token=00000000-0000-0000-0000-000000000007")));
+	expect(0, ONE, 1);
+}
+
 Test(vfio_auto, a_segments_number_that_is_taken_is_not_taken_again)
 {
 	cr_assert(zero(int, placed("--segment 1 --segment 2 --vfio-pci 01:00.0")));
