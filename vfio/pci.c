@@ -28,6 +28,8 @@ static void reset_done(struct work *w)
 	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
 
 	p->resetting = false;
+	if (p->stream)
+		vsmmu_stream_resets(p->stream, false);
 	if (p->lost)
 		return;
 	vfio_config_after_reset(p);
@@ -43,6 +45,8 @@ static void reset(struct pci_func *f)
 		return;
 	vfio_irqs_off(p);
 	p->resetting = true;
+	if (p->stream)
+		vsmmu_stream_resets(p->stream, true);
 	work_submit(p->vm->work, &p->reset);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/pci_regs.h>
 
 #include "vfio/pci_private.h"
+#include "vfio/vsmmu.h"
 
 #define ONE_PREFIX FIELD_LOW(PCI_EXP_DEVCAP2_EE_PREFIX_MAX)
 #define LAST       (PCI_CONFIG_SIZE - PCI_EXT_CAP_PASID_SIZEOF)
@@ -34,6 +35,8 @@ void vfio_ats_take(struct vfio_pci *p, unsigned int at)
 {
 	struct pci_func *f = &p->func;
 
+	if (p->stream)
+		vsmmu_stream_has_ats(p->stream);
 	vfio_config_keep(p, at, PCI_EXT_CAP_ATS_SIZEOF);
 	pci_set16(f, at + PCI_ATS_CTRL, 0);
 	pci_allow16(f, at + PCI_ATS_CTRL, PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU(~0));

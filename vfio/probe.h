@@ -25,8 +25,8 @@ struct vfio_probe {
 };
 
 /* What the host's IOMMU does for the function /dev/vfio/devices/@name, which is bound with @token
- * (NULL: none). All that was made is gone afterwards. -errno: /dev/iommu cannot be used, and nothing
- * was tried. */
+ * (NULL: none). All that was made is gone afterwards. -errno: /dev/iommu cannot be used, and
+ * nothing was tried. */
 int vfio_probe(struct vfio_probe *p, const struct uapi *u, const char *name, const u8 *token);
 
 /* It has both stages of translation; stalls are possible; it decides of memory types at stage 2. */

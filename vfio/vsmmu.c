@@ -142,7 +142,8 @@ static void events_ready(struct loop_op *op, int res)
 	n = u->ops->read_events(u, v->events, buf, sizeof(buf));
 	while (n > 0 && done < (size_t)n && (len = take_event(v, buf + done, n - done)))
 		done += len;
-	if (n >= 0)
+	/* Linux may have no memory for the record of a loss (-ENOMEM), which it keeps then. */
+	if (n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN)
 		loop_poll(v->vm->loop, &v->ready, v->events, POLLIN);
 }
 
@@ -171,7 +172,17 @@ static int make_tables(struct vsmmu *v, struct vfio_device *d)
 	return err ? err : vsmmu_table(v, d->id, abort, &v->abort);
 }
 
-/* Commands of streams that the host does not know, or no longer, are none. */
+/*
+ * Commands of streams that the host does not know, or no longer, are none. A device whose ATS is
+ * not on would answer no CMD_ATC_INV, and the host's own commands wait for it.
+ */
+static bool can_take(const struct vsmmu *v, const struct smmu_words *w)
+{
+	const struct vsmmu_stream *st = vsmmu_find(v, w->word[0] >> 32);
+
+	return st && (FIELD_GET(CMD0_OPCODE, w->word[0]) != CMD_ATC_INV || vsmmu_caches(st));
+}
+
 static unsigned int encode(const struct vsmmu *v, const struct smmu_words *from, unsigned int nr,
                            struct iommu_viommu_arm_smmuv3_invalidate *to)
 {
@@ -180,7 +191,7 @@ static unsigned int encode(const struct vsmmu *v, const struct smmu_words *from,
 	for (unsigned int i = 0; i < nr; i++) {
 		const u64 *w = from[i].word;
 
-		if (smmu_is_of_stream(&from[i]) && !vsmmu_knows(v, w[0] >> 32))
+		if (smmu_is_of_stream(&from[i]) && !can_take(v, &from[i]))
 			continue;
 		to[n].cmd[0] = htole64(w[0]);
 		to[n++].cmd[1] = htole64(w[1]);
@@ -188,11 +199,9 @@ static unsigned int encode(const struct vsmmu *v, const struct smmu_words *from,
 	return n;
 }
 
-/* So many are done. Linux tells with -EIO how many it has looked at, of which those of the last
- * batch of 63 were not issued (arm_vsmmu_cache_invalidate()). */
-#define BATCH 63
-static unsigned int call(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds,
-                         unsigned int nr, bool *refused)
+/* -errno, and how many the host has looked at. */
+static int call(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds, unsigned int nr,
+                unsigned int *seen)
 {
 	struct uapi *u = &v->context->uapi;
 	struct iommu_hwpt_invalidate arg = {
@@ -203,38 +212,69 @@ static unsigned int call(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalid
 		.entry_num = nr,
 	};
 	const int err = u->ops->hwpt_invalidate(u, &arg);
-	const unsigned int seen = arg.entry_num < nr ? arg.entry_num : nr;
 
 	v->counts.calls++;
-	*refused = err;
-	return err ? seen : nr;
+	*seen = arg.entry_num;
+	return err;
 }
 
-/* Each is issued but one that is refused, which none is that has been looked at before. */
-static void issue(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds, unsigned int nr)
+/*
+ * Each is issued but one that is refused, which none is that has been looked at before: Linux tells
+ * with -EIO how many have been, of which those of the last batch of 63 were not issued
+ * (arm_vsmmu_cache_invalidate()). With any other error nothing is known of them: all again, once.
+ */
+#define BATCH 63
+static bool issue(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds, unsigned int nr)
 {
-	unsigned int done = 0, seen;
-	bool refused, again;
+	unsigned int done = 0, seen, rest, tries = 0;
+	int err;
 
 	while (done < nr) {
-		seen = call(v, cmds + done, nr - done, &refused);
-		if (!refused)
-			break;
+		err = call(v, cmds + done, nr - done, &seen);
+		if (!err)
+			return true;
 		v->counts.refused++;
-		if (seen % BATCH)
-			call(v, cmds + done + seen - seen % BATCH, seen % BATCH, &again);
+		if (err != -EIO || seen >= nr - done) {
+			if (tries++)
+				return false;
+			continue;
+		}
+		rest = seen % BATCH;
+		if (rest && call(v, cmds + done + seen - rest, rest, &rest))
+			return false;
 		done += seen + 1;
 	}
+	return true;
 }
 
-static void invalidate(struct smmu_backend *b, const struct smmu_words *commands, unsigned int nr)
+static bool invalidate(struct smmu_backend *b, const struct smmu_words *commands, unsigned int nr)
 {
 	struct vsmmu *v = container_of(b, struct vsmmu, backend);
 	struct iommu_viommu_arm_smmuv3_invalidate cmds[SMMU_BATCH];
 
 	nr = encode(v, commands, nr, cmds);
 	v->counts.commands += nr;
-	issue(v, cmds, nr);
+	if (issue(v, cmds, nr))
+		return true;
+	trace(v->vm->log, TRACE_SMMU, "the host has not invalidated all of %u commands", nr);
+	return false;
+}
+
+/* What is cached of the CDs of a stream. 0 or -errno; on the host-work thread. */
+int vsmmu_forget_cds(struct vsmmu *v, u32 sid)
+{
+	struct iommu_viommu_arm_smmuv3_invalidate cmd = { { htole64(CMD_CFGI_CD_ALL |
+		                                                    (u64)sid << 32) } };
+	struct uapi *u = &v->context->uapi;
+	struct iommu_hwpt_invalidate arg = {
+		.hwpt_id = v->viommu,
+		.data_uptr = (uintptr_t)&cmd,
+		.data_type = IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3,
+		.entry_len = sizeof(cmd),
+		.entry_num = 1,
+	};
+
+	return u->ops->hwpt_invalidate(u, &arg);
 }
 
 static const struct smmu_backend_ops ops = { .install = vsmmu_install, .invalidate = invalidate };

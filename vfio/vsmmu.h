@@ -41,6 +41,10 @@ struct smmu_backend *vsmmu_backend(struct vsmmu *v);
 int vsmmu_stream_create(struct vsmmu_stream **st, struct vsmmu *v, struct vfio_device *d,
                         struct smmu_endpoint *e);
 void vsmmu_stream_destroy(struct vsmmu_stream *st);
+/* Its device caches translations where an STE lets it; before the guest runs. */
+void vsmmu_stream_has_ats(struct vsmmu_stream *st);
+/* It is being reset; or has been. */
+void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets);
 
 /* Since it was made. */
 struct vsmmu_counts {

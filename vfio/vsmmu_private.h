@@ -7,6 +7,13 @@
 #include "vfio/vsmmu.h"
 #include "vmm/vm.h"
 
+/* Of commands and STEs (Arm IHI 0070, 4.1.1, 5.2). */
+#define CMD0_OPCODE     GENMASK(7, 0)
+#define CMD_CFGI_CD_ALL 0x06ULL
+#define CMD_ATC_INV     0x40ULL
+#define STE1_EATS       GENMASK(29, 28)
+#define EATS_FULL       1ULL
+
 /* What vsmmu.c and vsmmu_stream.c share. IDs are iommufd's; 0: there is no such object. */
 struct vsmmu {
 	struct smmu_backend backend;
@@ -26,6 +33,8 @@ struct vsmmu_stream {
 	struct vsmmu_stream *next;
 	struct vfio_device *dev;
 	struct smmu_stream_config wanted, doing;
+	bool has_ats, resetting;  /* its device */
+	bool said;                /* that the host did not take an STE */
 	bool busy, again, ending; /* on the host-work thread; then once more; never again */
 	struct work work;
 	/* The thread's, while it is busy: */
@@ -40,7 +49,10 @@ int vsmmu_drop(struct vsmmu *v, u32 *id);
 
 void vsmmu_install(struct smmu_backend *b, struct smmu_stream *st,
                    const struct smmu_stream_config *c);
-/* Whether the host knows a function by @sid. */
-bool vsmmu_knows(const struct vsmmu *v, u32 sid);
+/* What the host knows by @sid; NULL: nothing. */
+const struct vsmmu_stream *vsmmu_find(const struct vsmmu *v, u32 sid);
+/* Its device answers invalidations of what it caches (ATS). */
+bool vsmmu_caches(const struct vsmmu_stream *st);
+int vsmmu_forget_cds(struct vsmmu *v, u32 sid);
 
 #endif

@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vfio/vsmmu_private.h"
+#include "vmm/log.h"
 
 /* To the host its DMA is the guest's own mistake from now on. What cannot be aborted is detached,
  * which is the same but for what is said of it. */
@@ -43,6 +45,22 @@ static int rename_stream(struct vsmmu_stream *st, u32 sid)
 	return 0;
 }
 
+/* While it is reset the host has turned ATS off, and nothing is cached afterwards. */
+bool vsmmu_caches(const struct vsmmu_stream *st)
+{
+	return st->table && !st->resetting && FIELD_GET(STE1_EATS, st->doing.ste[1]) == EATS_FULL;
+}
+
+void vsmmu_stream_has_ats(struct vsmmu_stream *st)
+{
+	st->has_ats = true;
+}
+
+void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets)
+{
+	st->resetting = resets;
+}
+
 /* What is attached is replaced in one go, and only then is what was there destroyed. */
 static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
 {
@@ -58,6 +76,9 @@ static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
 		to = table;
 	if (!err && st->dev->hwpt != to)
 		err = vfio_device_attach(st->dev, to);
+	/* Linux does not tell its SMMU of an STE that has not changed; CDs may have (4.3.1). */
+	if (!err && table && st->table && vsmmu_forget_cds(v, st->sid))
+		err = -EINVAL;
 	if (err) {
 		abort_all(st);
 		vsmmu_drop(v, &table);
@@ -80,6 +101,8 @@ static void start(struct vsmmu_stream *st)
 	st->busy = true;
 	st->again = false;
 	st->doing = st->wanted;
+	if (!st->has_ats) /* the host's SMMU would wait for its answers */
+		st->doing.ste[1] &= ~STE1_EATS;
 	work_submit(st->vsmmu->vm->work, &st->work);
 }
 
@@ -91,6 +114,11 @@ static void done(struct work *w)
 	st->busy = false;
 	v->counts.installed += !st->err;
 	v->counts.failed += !!st->err;
+	if (st->err && st->err != -EIO && !st->said && !st->ending) {
+		st->said = true;
+		log_error("StreamID 0x%x: its DMA aborts, since the host takes no STE now: %s",
+		          st->doing.sid, strerror(-st->err));
+	}
 	if (st->err)
 		trace(v->vm->log, TRACE_SMMU, "the host does not take the STE of 0x%x: %d",
 		      st->doing.sid, st->err);
@@ -115,7 +143,7 @@ void vsmmu_install(struct smmu_backend *b, struct smmu_stream *stream,
 		start(st);
 }
 
-bool vsmmu_knows(const struct vsmmu *v, u32 sid)
+const struct vsmmu_stream *vsmmu_find(const struct vsmmu *v, u32 sid)
 {
 	const struct vsmmu_stream *st = v->streams;
 

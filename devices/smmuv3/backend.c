@@ -62,9 +62,11 @@ static void route(struct smmu *s, struct smmu_endpoint *e)
 
 	c.has_sid = e->sid;
 	c.sid = e->sid ? e->sid(e->ctx) : 0;
-	if (!(s->cr0 & CR0_SMMUEN))
+	if (s->injected.failed) /* 12.3: whatever SMMUEN is */
+		c.route = SMMU_ABORT;
+	else if (!(s->cr0 & CR0_SMMUEN))
 		c.route = s->gbpa & GBPA_ABORT ? SMMU_ABORT : SMMU_BYPASS;
-	else if (e->sid && !s->injected.failed)
+	else if (e->sid)
 		by_table(s, &c);
 	st->caches = c.route == SMMU_STAGE1 && FIELD_GET(STE1_EATS, c.ste[1]) == EATS_FULL;
 	if (!st->installing) {
@@ -180,8 +182,9 @@ static void flush(struct smmu *s)
 {
 	struct smmu_backend *b = s->config.backend;
 
-	if (s->nr_batch)
-		b->ops->invalidate(b, s->batch, s->nr_batch);
+	/* 4.7.3: of what may still be used there is no other word to a driver. */
+	if (s->nr_batch && !b->ops->invalidate(b, s->batch, s->nr_batch))
+		s->atc.failed = true;
 	s->nr_batch = 0;
 }
 
@@ -212,7 +215,7 @@ void smmu_pass_on(struct smmu *s, const u64 *cmd)
 	switch (FIELD_GET(CMD0_OPCODE, cmd[0])) {
 	case CMD_CFGI_STE_RANGE: smmu_ste_range(cmd, &sid, &last); /* fall through */
 	case CMD_CFGI_STE:
-		if (s->cr0ack & CR0_SMMUEN)
+		if (s->routes_by_table)
 			route_range(s, sid, last);
 		break;
 	default: pass(s, cmd);

@@ -43,9 +43,10 @@ struct smmu_backend_ops {
 	                const struct smmu_stream_config *c);
 	/*
 	 * CMD_TLBI_NH_*, CMD_TLBI_NSNH_ALL; CMD_CFGI_CD, CMD_CFGI_CD_ALL and CMD_ATC_INV of streams
-	 * that it has, none of which is being installed: done when it returns.
+	 * that it has, none of which is being installed: done when it returns. False: not all of it
+	 * is known to be.
 	 */
-	void (*invalidate)(struct smmu_backend *b, const struct smmu_words *commands,
+	bool (*invalidate)(struct smmu_backend *b, const struct smmu_words *commands,
 	                   unsigned int nr);
 };
 

@@ -186,11 +186,12 @@ static bool run_one(struct smmu *s, unsigned int log2size)
 	}
 	if (!err)
 		err = errors[got];
+	if (got == COMMAND_DONE && (!err || err == CERROR_ILL))
+		smmu_pass_on(s, cmd);
 	if (err)
 		fail(s, err);
 	if (err || got != COMMAND_DONE)
 		return false;
-	smmu_pass_on(s, cmd);
 	consume(s, log2size);
 	if (c->consumed)
 		c->consumed(s, cmd);

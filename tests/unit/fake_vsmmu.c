@@ -96,6 +96,8 @@ int fake_invalidate(struct uapi *u, struct iommu_hwpt_invalidate *arg)
 
 	if (uapi_fails(u))
 		return u->fail_err;
+	if (s->fails && s->fails--)
+		return s->err;
 	s->nr_calls++;
 	if (arg->entry_len != sizeof(*cmds) ||
 	    arg->data_type != IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3)

@@ -45,6 +45,7 @@ static void make_ats(void)
 	fake_iommufd.idr[1] |= FIELD_PREP(IDR1_SSIDSIZE, 8);
 	id = fake_vsmmu_id("idr0.ats", 1);
 	make_with(&id);
+	vsmmu_stream_has_ats(fake_v.streams[0]);
 }
 
 TestSuite(vsmmu_commands, .init = make, .fini = fake_vsmmu_unmake);
@@ -163,11 +164,12 @@ Test(vsmmu_commands, what_has_no_room_waits_until_the_host_has_streams_as_they_a
 		fake_smmu_kick(F);
 	}
 	cr_assert(ne(u32, fake_smmu_read32(F, CMDQ_CONS), F->prod));
-	cr_assert(zero(u32, fake_slice.nr_commands));
+	cr_assert(lt(u32, fake_slice.nr_commands, 2), "but for the stream's own");
 	fake_vsmmu_settle();
 	fake_vm_run(&F->vm, 10);
 	cr_assert(fake_smmu_sync(F));
-	cr_assert(eq(u32, fake_slice.nr_commands, 400));
+	cr_assert(eq(u32, fake_slice.nr_commands, 401));
+	expect_issued(0, CFGI_CD_ALL | SID(0x10), 0);
 }
 
 /* The host has forgotten a stream that we still know: all others are issued once. */
@@ -214,10 +216,53 @@ Test(vsmmu_ats, an_invalidation_of_what_a_device_caches_arrives)
 	fake_vsmmu_configure(0);
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3));
 	cr_assert(fake_smmu_sync(F));
-	expect_issued(0, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3);
+	expect_issued(1, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3);
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x13), 0));
 	cr_assert(fake_smmu_sync(F));
+	cr_assert(eq(u32, fake_slice.nr_commands, 2));
+	vsmmu_stream_resets(fake_v.streams[0], true);
+	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10), 0));
+	cr_assert(fake_smmu_sync(F));
+	cr_assert(eq(u32, fake_slice.nr_commands, 2), "while it is reset it does not answer");
+	vsmmu_stream_resets(fake_v.streams[0], false);
+	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10), 0));
+	cr_assert(fake_smmu_sync(F));
+	cr_assert(eq(u32, fake_slice.nr_commands, 3));
+}
+
+static void allow_ats(unsigned int i, u64 eats)
+{
+	u64 w[8];
+
+	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
+	w[1] = FIELD_PREP(STE1_EATS, eats);
+	fake_smmu_ste(F, F->sids[i], w);
+}
+
+/* The host's own commands would wait for an answer. */
+Test(vsmmu_ats, a_device_without_ats_is_told_of_no_invalidation)
+{
+	allow_ats(1, EATS_FULL);
+	fake_vsmmu_configure(1);
+	cr_assert(zero(u64, fake_ste_of(1)[1] & STE1_EATS));
+	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x11), 0));
+	cr_assert(fake_smmu_sync(F));
+	cr_assert(eq(u32, fake_slice.nr_commands, 1), "but of its CDs");
+}
+
+Test(vsmmu_ats, an_ste_that_takes_ats_away_before_cmd_sync_takes_the_invalidation_too)
+{
+	allow_ats(0, EATS_FULL);
+	fake_vsmmu_configure(0);
+	fake_slice.nr_commands = 0;
+	fake_smmu_queue(F, ATC_INV | SID(0x10), 0);
+	allow_ats(0, 0);
+	fake_smmu_queue(F, CFGI_STE | SID(0x10), 0);
+	fake_smmu_sync(F);
+	fake_vsmmu_settle();
+	cr_assert(eq(u32, fake_smmu_read32(F, CMDQ_CONS), F->prod));
 	cr_assert(eq(u32, fake_slice.nr_commands, 1));
+	expect_issued(0, CFGI_CD_ALL | SID(0x10), 0);
 }
 
 Test(vsmmu_ats, what_an_ste_says_of_ats_and_substreams_arrives)
