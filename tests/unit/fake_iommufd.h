@@ -63,7 +63,7 @@ struct fake_slice {
 	unsigned int nr_illegal;       /* STEs and commands that were refused */
 	u64 commands[1024][2];         /* that were issued */
 	unsigned int nr_commands, nr_calls;
-	int fails, err; /* so many calls fail with that, and do nothing */
+	int fails, err;  /* so many calls fail with that, and do nothing */
 	u8 events[4096]; /* to be read */
 	unsigned int nr_bytes;
 	u32 sequence;

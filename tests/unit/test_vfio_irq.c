@@ -497,28 +497,3 @@ Test(vfio_irq, what_a_guest_may_do_wrong_is_not_said)
 {
 	expect_said_once(-EINVAL, "");
 }
-
-/* The message's devid follows the number of the bus. */
-Test(vfio_irq_of, a_bus_that_has_another_number_has_its_messages_sent_anew)
-{
-	const gpa_t on_2 = ECAM + (2 << 20) + FAKE_CAP_MSI;
-	const struct kvm_irq_routing_msi *m = NULL;
-	struct pci_func *port;
-
-	cr_assert(zero(int, pci_port_create(&port, fake_at.host, 1)));
-	cr_assert(zero(int, fake_assigned_create(port->secondary, NULL)));
-	cfg_write(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	cfg_write(PCI_PRIMARY_BUS, 4, 0x020200);
-	fake_write(&fake_at.vm, ECAM + (2 << 20) + PCI_COMMAND, 2, PCI_COMMAND_MASTER);
-	fake_write(&fake_at.vm, on_2 + PCI_MSI_ADDRESS_LO, 4, (u32)DOORBELL);
-	fake_write(&fake_at.vm, on_2 + PCI_MSI_DATA_64, 2, 0x140);
-	fake_write(&fake_at.vm, on_2 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
-	cr_assert(ne(ptr, (void *)(m = fake_route(1024)), NULL));
-	cr_assert(eq(u32, m->devid, DEVID_BASE + 0x200));
-	cfg_write(PCI_PRIMARY_BUS, 4, 0x030300);
-	cr_assert(eq(u32, fake_route(1024)->devid, DEVID_BASE + 0x300));
-	fake_assigned_destroy();
-	pci_port_destroy(port);
-	fake_at.dev = (struct vfio_device){ .context = &fake_at.context, .fd = -1 };
-	create();
-}
