@@ -14,6 +14,7 @@ Test(vfio_bus, a_bus_that_has_another_number_has_its_messages_sent_anew)
 	const struct kvm_irq_routing_msi *m = NULL;
 	struct pci_func *port;
 
+	fake_put_cap(&fake_functions[0], FAKE_CAP_EXP, PCI_CAP_ID_EXP, FAKE_CAP_AF); /* no MSI-X */
 	cr_assert(zero(int, pci_port_create(&port, fake_at.host, 1)));
 	cr_assert(zero(int, fake_assigned_create(port->secondary, NULL)));
 	cfg_write(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
