@@ -10,10 +10,12 @@
 #define MIN_PENALTY 4000000ULL
 #define MAX_PENALTY 256000000ULL
 
-static u64 now(void)
+static u64 now(const struct poller *p)
 {
 	struct timespec ts;
 
+	if (p->clock)
+		return p->clock();
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
@@ -27,7 +29,7 @@ static u64 longer(const struct poller *p)
 
 bool poll_begin(struct pollers *all, struct poller *p)
 {
-	const u64 t = now();
+	const u64 t = now(p);
 
 	if (p->active)
 		return true;
@@ -47,7 +49,7 @@ bool poll_begin(struct pollers *all, struct poller *p)
 
 void poll_begun(struct poller *p)
 {
-	p->since = p->looked = now();
+	p->since = p->looked = now(p);
 }
 
 void poll_end(struct pollers *all, struct poller *p)
@@ -85,7 +87,7 @@ static void try_to_sleep(struct pollers *all, struct poller *p, bool preempted)
 	if (!p->sleep(p))
 		return;
 	poll_end(all, p);
-	p->slept = now();
+	p->slept = now(p);
 	if (p->preempted)
 		ban(p, p->slept);
 	else
@@ -110,7 +112,7 @@ static void look(struct pollers *all, struct poller *p, pthread_mutex_t *lock,
                  void (*after)(void *ctx), void *ctx)
 {
 	const bool ready = p->ready(p);
-	const u64 t = now();
+	const u64 t = now(p);
 	const bool preempted = is_preempted(p, t);
 
 	p->looked = t;
@@ -120,12 +122,12 @@ static void look(struct pollers *all, struct poller *p, pthread_mutex_t *lock,
 	if (ready) {
 		p->run(p);
 		after(ctx);
-		p->since = now();
+		p->since = now(p);
 	}
 	if (p->active && (!ready || preempted))
 		try_to_sleep(all, p, preempted);
 	pthread_mutex_unlock(lock);
-	p->looked = now();
+	p->looked = now(p);
 }
 
 void poll_spin(struct pollers *all, pthread_mutex_t *lock, bool (*interrupted)(void *ctx),

@@ -19,6 +19,7 @@ struct poller {
 	void (*run)(struct poller *p);
 	/* From now on work has to wake the loop. False: there is some. Under the lock. */
 	bool (*sleep)(struct poller *p);
+	u64 (*clock)(void);  /* ns; NULL: CLOCK_MONOTONIC */
 	struct poller *next; /* of those that are looked at */
 	bool active;
 	bool preempted; /* since it is to sleep, which may take a while */
