@@ -113,6 +113,13 @@ static int show_topology(struct machine *m, void *ctx)
 	return STATUS_HOST_FAILED;
 }
 
+static int describe(struct options *o, int (*show)(struct machine *m, void *ctx), struct wanted *w)
+{
+	const int status = vfio_place_here(o);
+
+	return status ? status : machine_describe(o, show, w);
+}
+
 int command_dump(int argc, char **argv)
 {
 	static const struct own own[] = {
@@ -131,13 +138,11 @@ int command_dump(int argc, char **argv)
 		       "DIR/NAME.dat each, and a device tree. It needs neither KVM nor a file that an option names.\n");
 		return 0;
 	}
-	if (vfio_place_here(&o))
-		return STATUS_USAGE;
 	if (!w.acpi_out && !w.dtb_out) {
 		log_error("dump: nothing to write: expected --acpi-out DIR or --dtb-out FILE");
 		return STATUS_USAGE;
 	}
-	return machine_describe(&o, dump, &w);
+	return describe(&o, dump, &w);
 }
 
 int command_topology(int argc, char **argv)
@@ -161,7 +166,5 @@ int command_topology(int argc, char **argv)
 		log_error("--format %s: expected " TOPOLOGY_FORMATS, w.format);
 		return STATUS_USAGE;
 	}
-	if (vfio_place_here(&o))
-		return STATUS_USAGE;
-	return machine_describe(&o, show_topology, &w);
+	return describe(&o, show_topology, &w);
 }

@@ -34,8 +34,6 @@ static const char *take_field(struct iommu_option *o, const char *name, const ch
 
 	if (!val || !parse_number(val, &value, &rest) || *rest)
 		value = ~0ULL; /* which no field can be */
-	o->has_oas |= !strcasecmp(name, "idr5.oas");
-	o->has_sidsize |= !strcasecmp(name, "idr1.sidsize");
 	return smmu_id_set(&o->registers, name, value);
 }
 
@@ -58,13 +56,15 @@ static const char *finish(struct iommu_parsed *p)
 static bool fit_oas(const struct options *o, struct iommu_option *i)
 {
 	struct smmu_id least;
-	u64 oas, said = smmu_id_get(&i->registers, "idr5.oas");
+	const bool is_said = smmu_id_said(&i->registers, "idr5.oas");
+	const u64 said = smmu_id_get(&i->registers, "idr5.oas");
+	u64 oas;
 
 	smmu_id_default(&least, 64 - __builtin_clzll(board_top(o) - 1));
 	oas = smmu_id_get(&least, "idr5.oas");
-	if (!i->has_oas)
+	if (!is_said)
 		smmu_id_put(&i->registers, "idr5.oas", oas > OAS_48 ? oas : OAS_48);
-	if (!i->has_oas || said >= oas)
+	if (!is_said || said >= oas)
 		return true;
 	log_error("--iommu %s,idr5.oas=%llu: expected at least %llu: the board ends at 0x%llx",
 	          i->id, (unsigned long long)said, (unsigned long long)oas,
@@ -77,7 +77,8 @@ static void fit_sids(const struct options *o, struct iommu_option *i)
 {
 	const u64 least = 32 - __builtin_clz(iommus_last_id(o));
 
-	if (!i->has_sidsize && smmu_id_get(&i->registers, "idr1.sidsize") < least)
+	if (!smmu_id_said(&i->registers, "idr1.sidsize") &&
+	    smmu_id_get(&i->registers, "idr1.sidsize") < least)
 		smmu_id_put(&i->registers, "idr1.sidsize", least);
 }
 

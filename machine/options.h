@@ -105,8 +105,6 @@ struct iommu_option {
 	bool page_requests, attach_table;
 	/* An SMMUv3's: */
 	struct smmu_id registers;
-	bool has_oas;     /* IDR5.OAS was said; else it is the board's */
-	bool has_sidsize; /* the same of IDR1.SIDSIZE */
 	enum iommu_accel { ACCEL_AUTO, ACCEL_ON, ACCEL_OFF } accel;
 	const char *host;  /* which of the host's it is to be, as sysfs names it; NULL: any */
 	char made_for[64]; /* nobody has said it, but it is for functions behind that; or empty */
@@ -138,8 +136,8 @@ struct options {
 	unsigned int nr_iommus;
 	struct claim claims[MAX_CLAIMS];
 	unsigned int nr_claims;
-	struct iommu_range
-		msi_window; /* IOVAs where doorbells are; the host's, if it was not said */
+	/* IOVAs where doorbells are; the host's, if it was not said */
+	struct iommu_range msi_window;
 	bool msi_window_said;
 	u32 timeout;    /* seconds; 0: none */
 	u64 deadline;   /* when it is over, all reboots included: ns of CLOCK_MONOTONIC */

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* PCI's code for bridges */
+/* PCI Code and ID Assignment, 1.7 */
 #define CLASS_BRIDGE_PCI     0x0604
 #define CLASS_BRIDGE_CARDBUS 0x0607
 
@@ -190,7 +190,7 @@ static u32 config_word(const u8 *config, unsigned int at)
 	return le32toh(v);
 }
 
-/* One extended capability (PCI Express): 0 ends the list. */
+/* One extended capability (PCI Express, 7.6.3): 0 ends the list. */
 static unsigned int take_capability(struct host_function *f, const u8 *config, unsigned int at)
 {
 	const u32 header = config_word(config, at);
@@ -206,7 +206,7 @@ static unsigned int take_capability(struct host_function *f, const u8 *config, u
 	return PCI_EXT_CAP_NEXT(header);
 }
 
-/* By its header's type (PCI Express); who does not answer, by what it was. */
+/* By its header's type (PCI Express, 7.5.1.1.9); who does not answer, by what it was. */
 static bool is_bridge(const struct host_function *f, u8 header)
 {
 	if (header == 0xff)

@@ -123,7 +123,6 @@ static int attach_first(struct vfio_device *d, struct iova_space *space)
 
 int vfio_device_follow(struct vfio_device *d, struct iova_space *space)
 {
-
 	if (!space)
 		return d->hwpt ? vfio_device_detach(d) : 0;
 	if (space->identity)

@@ -228,7 +228,7 @@ static int take(struct vfio_pci *p, u8 id, unsigned int at)
 	return 0;
 }
 
-/* There is room for 48 of them, of 4 bytes: more are a loop. */
+/* There is room for 48 of them, of 4 bytes (7.5.1.1.11): more are a loop. */
 static int take_capabilities(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;

@@ -18,7 +18,7 @@ struct dma_buf_request {
  * older kernels, and those without CONFIG_VFIO_PCI_DMABUF, have none. */
 static int open_piece(const struct vfio_region *r, const struct vfio_piece *piece)
 {
-	struct uapi *u = &r->pci->dev->context->uapi;
+	struct uapi *u = vfio_uapi_of(r->pci);
 	struct dma_buf_request rq = {
 		.head = { .argsz = sizeof(rq),
 		          .flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF },

@@ -11,11 +11,6 @@
 
 #include "vfio/vsmmu_private.h"
 
-/* 5.2 */
-#define STE0_V       BIT(0)
-#define CONFIG_ABORT 0ULL
-#define CONFIG_S2    (4ULL << 1) /* stage 1 is bypassed, and stage 2 is the host's */
-
 #define EVENTS 512 /* that wait for the loop; what does not fit is lost, and counted */
 
 int vsmmu_idrs(struct vfio_device *d, u32 idr[VSMMU_NR_IDR])
@@ -166,7 +161,8 @@ static int make_events(struct vsmmu *v, struct vfio_device *d)
 
 static int make_tables(struct vsmmu *v, struct vfio_device *d)
 {
-	static const u64 bypass[2] = { STE0_V | CONFIG_S2 }, abort[2] = { STE0_V | CONFIG_ABORT };
+	/* 5.2: stage 1 is bypassed, stage 2 is the host's; and neither */
+	static const u64 bypass[2] = { STE0_V | CONFIG_TRAFFIC << 1 }, abort[2] = { STE0_V };
 	int err = vsmmu_table(v, d->id, bypass, &v->bypass);
 
 	return err ? err : vsmmu_table(v, d->id, abort, &v->abort);

@@ -4,15 +4,9 @@
 
 #include <linux/iommufd.h>
 
+#include "devices/smmuv3/fields.h"
 #include "vfio/vsmmu.h"
 #include "vmm/vm.h"
-
-/* Of commands and STEs (Arm IHI 0070, 4.1.1, 5.2). */
-#define CMD0_OPCODE     GENMASK(7, 0)
-#define CMD_CFGI_CD_ALL 0x06ULL
-#define CMD_ATC_INV     0x40ULL
-#define STE1_EATS       GENMASK(29, 28)
-#define EATS_FULL       1ULL
 
 /* What vsmmu.c and vsmmu_stream.c share. IDs are iommufd's; 0: there is no such object. */
 struct vsmmu {

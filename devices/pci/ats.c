@@ -117,7 +117,9 @@ void pci_pri_failed(struct pci_func *f)
 	set_status(f, PCI_PRI_STATUS_RF | PCI_PRI_STATUS_STOPPED, true);
 }
 
-/* Only what is disabled can be reset, and that bit reads as 0. Enabled anew, the status is clear.
+/*
+ * Only what is disabled can be reset, and that bit reads as 0. Enabled anew, the status is clear
+ * (10.5.2.2).
  */
 static void control_written(struct pci_func *f)
 {

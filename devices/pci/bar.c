@@ -9,7 +9,7 @@ static unsigned int bar_register(unsigned int nr)
 	return nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS : PCI_BASE_ADDRESS_0 + nr * 4;
 }
 
-/* The low bits say what it is; those below its size are not writable. A ROM is decoded
+/* 7.5.1.2.1: the low bits say what it is; those below its size are not writable. A ROM is decoded
  * if it says so itself, too (7.5.1.2.4). */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 {

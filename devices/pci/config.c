@@ -101,7 +101,7 @@ void pci_express_add(struct pci_func *f)
 	            PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
 	                    PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_RELAX_EN |
 	                    PCI_EXP_DEVCTL_NOSNOOP_EN);
-	/* Required of who issues requests; none of ours ever times out */
+	/* 7.5.3.15: required of who issues requests; none of ours ever times out */
 	pci_set32(f, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_COMP_TMOUT_DIS);
 	pci_allow16(f, at + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
 	if (!link)

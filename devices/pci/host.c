@@ -149,7 +149,7 @@ u64 pci_bus_alloc(struct pci_bus *bus, u64 size)
 	return at;
 }
 
-/* A device's pins are swizzled by its number on the way up (PCI-to-PCI Bridge 1.2). */
+/* A device's pins are swizzled by its number on the way up (PCI-to-PCI Bridge 1.2, 9.1). */
 static unsigned int host_pin(const struct pci_func *f)
 {
 	const unsigned int port = f->bus->port ? f->bus->port->devfn >> 3 : 0;

@@ -8,8 +8,8 @@
 #define ADDRESS (~3ULL)
 
 /*
- * An MSI is a memory write of the function's: to RAM it is one, and to anything else it is the
- * interrupt controller's to understand or to drop.
+ * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to anything else it is
+ * the interrupt controller's to understand or to drop.
  */
 void pci_message_send(struct pci_func *f, struct irq_route *route, u64 addr, u32 data)
 {

@@ -121,7 +121,7 @@ void pci_msi_written(struct pci_func *f, unsigned int offset, unsigned int size)
 	if (!m || offset >= pending_at(m) || offset + size <= m->cap)
 		return;
 	if (pci_msi_enabled(f))
-		pci_set_intx(f, false); /* its interrupts are messages now */
+		pci_set_intx(f, false); /* 6.1.4: its interrupts are messages now */
 	pci_msi_unmask(f);
 }
 

@@ -113,7 +113,7 @@ void pci_msix_control_written(struct pci_func *f, unsigned int offset, unsigned 
 	if (!m || offset >= m->cap + PCI_CAP_MSIX_SIZEOF || offset + size <= m->cap)
 		return;
 	if (pci_msix_enabled(f))
-		pci_set_intx(f, false); /* a function that uses MSI-X does not drive its pin */
+		pci_set_intx(f, false); /* 6.1.4.3: its pin is not driven */
 	pci_msix_unmask(f);
 }
 
@@ -125,7 +125,7 @@ void pci_msix_forget(struct pci_func *f)
 		memset(m->pending, 0, ALIGN_UP(m->nr, 64) / 8);
 }
 
-/* Masked out of reset. */
+/* 7.7.2.8: masked out of reset. */
 static void clear_table(struct pci_msix *m)
 {
 	memset(m->table, 0, m->nr * PCI_MSIX_ENTRY_SIZE);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Power management: D0 and D3hot, of endpoints (PCIe 6.0, 5.3.1, 7.5.2). Root ports have none yet,
- * which departs from it: Linux would suspend them, and what is behind them would have to follow. */
+ * which departs from 7.5.2: Linux would suspend them, and what is behind them would have to follow
+ * (5.3.2). */
 #include "devices/pci/private.h"
 
 #include <linux/pci_regs.h>

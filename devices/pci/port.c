@@ -31,7 +31,7 @@ static bool within(u64 base, u64 limit, u64 at, u64 size)
 	return base <= limit && at >= base && at <= limit && size - 1 <= limit - at;
 }
 
-/* Windows of 1 MiB granules, the prefetchable one with upper halves. */
+/* 7.5.1.3.8 to .10: windows of 1 MiB granules, the prefetchable one with upper halves. */
 bool pci_port_forwards(const struct pci_func *f, u64 at, u64 size)
 {
 	u64 base, limit;
@@ -114,7 +114,7 @@ static void header_init(struct pci_func *f, u8 secondary, u64 window)
 }
 
 /*
- * Slot and link. No command-completed interrupts: what the
+ * 7.5.3: slot and link. No command-completed interrupts (7.5.3.9): what the
  * guest writes to Slot Control has happened when the write has.
  */
 static void express_init(struct pci_func *f, unsigned int slot)
@@ -132,7 +132,7 @@ static void express_init(struct pci_func *f, unsigned int slot)
 	pci_allow16(f, at + PCI_EXP_LNKCTL,
 	            PCI_EXP_LNKCTL_LD | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
 	pci_set32(f, at + PCI_EXP_SLTCAP, PCI_EXP_SLTCAP_HPC | PCI_EXP_SLTCAP_NCCS | slot << 19);
-	/* There are no indicators; off is a value of their controls, 0 is Reserved */
+	/* 7.5.3.10: there are no indicators; off is a value of their controls, 0 is Reserved */
 	pci_set16(f, at + PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF);
 	f->clears[at + PCI_EXP_SLTSTA] = PCI_EXP_SLTSTA_PDC;
 	f->clears[at + PCI_EXP_SLTSTA + 1] = PCI_EXP_SLTSTA_DLLSC >> 8;
@@ -161,7 +161,7 @@ static void ea_init(struct pci_func *f)
 	f->config[at + PCI_EA_FIRST_ENT + 1] = f->config[PCI_SUBORDINATE_BUS];
 }
 
-/* Every request goes up to the root complex and so through its IOMMU. */
+/* 7.7.11: every request goes up to the root complex and so through its IOMMU. */
 static void acs_init(struct pci_func *f)
 {
 	const u16 offered = PCI_ACS_SV | PCI_ACS_TB | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF;
@@ -222,7 +222,7 @@ static int add_port(struct port *port, struct pci_host *host)
 	port->bus = (struct pci_bus){
 		.host = host,
 		.port = f,
-		.nr_devices = 1, /* a link has one device at its other end */
+		.nr_devices = 1, /* 7.3.1: a link has one device at its other end */
 		.next_bar = window,
 		.end_bar = window ? window + BOOT_WINDOW : 0,
 	};

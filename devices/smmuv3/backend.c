@@ -68,7 +68,6 @@ static void route(struct smmu *s, struct smmu_endpoint *e)
 		c.route = s->gbpa & GBPA_ABORT ? SMMU_ABORT : SMMU_BYPASS;
 	else if (e->sid)
 		by_table(s, &c);
-	st->caches = c.route == SMMU_STAGE1 && FIELD_GET(STE1_EATS, c.ste[1]) == EATS_FULL;
 	if (!st->installing) {
 		st->installing = true;
 		s->installing++;
@@ -126,7 +125,7 @@ void smmu_assign(struct smmu_endpoint *e, struct smmu_stream *st)
 		smmu_update(e->smmu);
 }
 
-/* Of a stream that there is. A device that caches nothing would not answer to the host. */
+/* Of a stream that there is. */
 static bool has_stream(const struct smmu *s, const u64 *cmd)
 {
 	const u32 sid = FIELD_GET(CMD0_SID, cmd[0]);
@@ -134,7 +133,7 @@ static bool has_stream(const struct smmu *s, const u64 *cmd)
 
 	while (e && !(e->stream && e->sid && e->sid(e->ctx) == sid))
 		e = e->next;
-	return e && (FIELD_GET(CMD0_OPCODE, cmd[0]) != CMD_ATC_INV || e->stream->caches);
+	return e;
 }
 
 /* What is passed on, and of it the fields that there are (chapter 4). */
@@ -182,7 +181,8 @@ static void flush(struct smmu *s)
 {
 	struct smmu_backend *b = s->config.backend;
 
-	/* 4.7.3: of what may still be used there is no other word to a driver. */
+	/* CERROR_ATC_INV_SYNC is of CMD_ATC_INV (7.1): that anything else may still be used, no
+	 * other word says to a driver. */
 	if (s->nr_batch && !b->ops->invalidate(b, s->batch, s->nr_batch))
 		s->atc.failed = true;
 	s->nr_batch = 0;

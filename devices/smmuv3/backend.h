@@ -60,7 +60,6 @@ struct smmu_backend {
 struct smmu_stream {
 	struct smmu_endpoint *endpoint; /* NULL: none */
 	bool installing;                /* smmu_installed() is to come */
-	bool caches;                    /* its device may, by EATS: the front's */
 };
 
 /* From now on @st is what @e's device does; it is in bypass then. NULL: there is none any more. */

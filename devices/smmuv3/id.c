@@ -246,14 +246,9 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 		return f->expected;
 	put(id, f, value);
 	id->said[(f - fields) / 64] |= BIT((f - fields) % 64);
-	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++) {
-		const struct field *dependent = find(dependents[i].name);
-
-		if (dependent == f)
-			id->asked = value ? id->asked | BIT(i) : id->asked & ~BIT(i);
-		else if (!(id->asked & BIT(i)) && !dependents[i].is_there(id))
-			put(id, dependent, 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
+		if (!smmu_id_said(id, dependents[i].name) && !dependents[i].is_there(id))
+			put(id, find(dependents[i].name), 0);
 	return NULL;
 }
 

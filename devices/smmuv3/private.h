@@ -255,9 +255,6 @@ unsigned int smmu_queue_log2size(u64 base, u32 largest);
 gpa_t smmu_queue_entry(const struct smmu *s, u64 base, unsigned int log2size, u32 index,
                        unsigned int entry);
 
-/* id.c: whether a field that there is was set by name. */
-bool smmu_id_said(const struct smmu_id *id, const char *name);
-
 /* smmu.c: the endpoint of @sid, if it has a device that can be told anything (ATS, PRI). */
 struct smmu_endpoint *smmu_find_device(const struct smmu *s, u32 sid);
 

@@ -20,8 +20,7 @@ struct vm;
 /* What its ID registers say; whatever is not offered there is not done. */
 struct smmu_id {
 	u32 idr[SMMU_NR_IDR], iidr, aidr;
-	u32 asked;   /* id.c's: fields that are not dropped without what they need */
-	u64 said[2]; /* and those that were set by name */
+	u64 said[2]; /* id.c's: fields that were set by name; none of these goes with others */
 };
 
 /* Everything that there is, but PRI; @oas: bits of a physical address, 32 to 52. */
@@ -32,7 +31,8 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas);
  * smmu_id_check() refuses. NULL, or what was expected.
  */
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
-/* Fields that there are. What is put was asked for by nobody. */
+/* Fields that there are: whether one was set by name. What is put was asked for by nobody. */
+bool smmu_id_said(const struct smmu_id *id, const char *name);
 void smmu_id_put(struct smmu_id *id, const char *name, u64 value);
 u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */

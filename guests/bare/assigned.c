@@ -4,6 +4,7 @@
  * what is drawn, "all=1" is every byte. */
 #include "lib/gic.h"
 #include "lib/pci.h"
+#include "lib/random.h"
 
 /* Where messages may land, and transfers: the last 16 MiB of the scenario's 256 MiB. */
 #define ARENA      0x8f000000UL
@@ -23,29 +24,15 @@ static struct function {
 	u16 nr_vectors;
 } functions[8];
 static unsigned int nr_functions;
-static u64 state; /* of the generator (xorshift64*, never 0) */
-
-static u64 draw(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dUL >> 8;
-}
-
-static u32 below(u32 limit)
-{
-	return draw() % limit;
-}
 
 /* Small, all ones, one bit, or anything. */
 static u64 value(void)
 {
-	switch (below(4)) {
-	case 0: return below(10);
-	case 1: return ~0UL >> below(64);
-	case 2: return 1UL << below(64);
-	default: return draw() ^ draw() << 32;
+	switch (random_below(4)) {
+	case 0: return random_below(10);
+	case 1: return ~0UL >> random_below(64);
+	case 2: return 1UL << random_below(64);
+	default: return random_bits();
 	}
 }
 
@@ -117,7 +104,7 @@ static void fill(const struct function *f, unsigned int size, unsigned int end, 
 {
 	for (unsigned int at = 0; at < end; at += size) {
 		put(f, at, size, ~0UL);
-		put(f, at, size, draw());
+		put(f, at, size, random_bits());
 		put(f, at, size, 0);
 		for (unsigned int bit = 0; walking && bit < size * 8; bit++) {
 			put(f, at, size, 1UL << bit);
@@ -170,7 +157,7 @@ static u32 harmless(void)
 {
 	static const u32 tops[] = { ARENA, 0, 0xff000000, ITS_DOORBELL & 0xff000000 };
 
-	return (value() & 0xffffff) | tops[below(ARRAY_SIZE(tops))];
+	return (value() & 0xffffff) | tops[random_below(ARRAY_SIZE(tops))];
 }
 
 static void write_entry(const struct msix *m, unsigned int vector, u64 val)
@@ -178,12 +165,12 @@ static void write_entry(const struct msix *m, unsigned int vector, u64 val)
 	const u64 entry = m->table + vector * 16;
 
 	write32(entry, harmless());
-	write32(entry + 4, below(2) ? 0 : val);
+	write32(entry + 4, random_below(2) ? 0 : val);
 	write32(entry + 8, val);
 	write32(entry + 12, val);
 	write64(entry + 8, val);
-	write16(entry + 2 * below(8), val);
-	write8(entry + below(16), val);
+	write16(entry + 2 * random_below(8), val);
+	write8(entry + random_below(16), val);
 }
 
 static void table_of(const struct function *f, struct msix *m)
@@ -275,9 +262,10 @@ static u64 place(void)
 		                  0xffff0000,
 		                  1UL << 40,
 		                  ~0UL };
-	const struct function *other = &functions[below(nr_functions)];
+	const struct function *other = &functions[random_below(nr_functions)];
 
-	return below(2) ? at[below(ARRAY_SIZE(at))] : pci_bar(other->rid, below(6));
+	return random_below(2) ? at[random_below(ARRAY_SIZE(at))]
+	                       : pci_bar(other->rid, random_below(6));
 }
 
 /* What is there afterwards, if it is in the window: any answer will do. */
@@ -301,11 +289,11 @@ static void move(const struct function *f)
 {
 	const u64 at = place();
 
-	set_bar(f, below(6), at);
+	set_bar(f, random_below(6), at);
 	touch(at);
-	if (!below(4))
+	if (!random_below(4))
 		write16(f->config + PCI_COMMAND, value());
-	if (!below(4))
+	if (!random_below(4))
 		write16(f->config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	touch(at);
 	board_is_there();
@@ -319,7 +307,7 @@ static void bars(void)
 		for (unsigned int i = 0; i < nr_functions; i++)
 			move(&functions[i]);
 		if (n % 16 == 0)
-			reset(&functions[below(nr_functions)]);
+			reset(&functions[random_below(nr_functions)]);
 		for (unsigned int i = 0; n % 32 == 0 && i < nr_functions; i++)
 			works(&functions[i], "BARs moved");
 	}
@@ -328,11 +316,11 @@ static void bars(void)
 /* A ring of what a card is to send: frames, and the ring itself, anywhere. */
 static void send_from_anywhere(const struct function *f)
 {
-	const u64 regs = pci_bar(f->rid, 0), ring = below(2) ? ARENA : place();
+	const u64 regs = pci_bar(f->rid, 0), ring = random_below(2) ? ARENA : place();
 	volatile u64 *desc = (volatile u64 *)ARENA;
 
 	for (unsigned int i = 0; i < 16; i++) {
-		desc[2 * i] = below(2) ? place() + value() % 0x1000 : value();
+		desc[2 * i] = random_below(2) ? place() + value() % 0x1000 : value();
 		desc[2 * i + 1] = 0x0b000000 | (value() & 0xffff); /* EOP, IFCS, RS */
 	}
 	write32(regs + 0x400, 0);     /* TCTL */
@@ -380,8 +368,8 @@ static void dma(void)
 
 static void step(const struct function *f)
 {
-	const unsigned int size = 1 << below(3), kind = below(16);
-	const unsigned int at = (below(4) ? below(256) : below(4096)) & -size;
+	const unsigned int size = 1 << random_below(3), kind = random_below(16);
+	const unsigned int at = (random_below(4) ? random_below(256) : random_below(4096)) & -size;
 	struct msix m;
 
 	if (kind < 8) {
@@ -392,8 +380,8 @@ static void step(const struct function *f)
 		answers(f);
 		pci_enable(f->rid);
 		msix_find(&m, f->rid);
-		msix_control(&m, MSIX_ENABLE | (below(4) ? 0 : MSIX_MASK_ALL));
-		write_entry(&m, below(m.nr), value());
+		msix_control(&m, MSIX_ENABLE | (random_below(4) ? 0 : MSIX_MASK_ALL));
+		write_entry(&m, random_below(m.nr), value());
 		raise(f);
 	} else if (kind == 15) {
 		reset(f);
@@ -406,7 +394,7 @@ static void mixed(void)
 
 	for (u64 n = 1; n <= count; n++) {
 		expect_aborts();
-		step(&functions[below(nr_functions)]);
+		step(&functions[random_below(nr_functions)]);
 		expected_aborts();
 		for (unsigned int i = 0; n % 500 == 0 && i < nr_functions; i++)
 			works(&functions[i], "all of it mixed");
@@ -420,7 +408,7 @@ static const struct test tests[] = {
 
 int main(void)
 {
-	state = parameter_after("seed=", 1) * 2 + 1;
+	random_seed(parameter_after("seed=", 1));
 	print("seed=%lu\n", parameter_after("seed=", 1));
 	find();
 	run_test(tests, ARRAY_SIZE(tests));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The DMA endpoint in the memory of processes, by SVA:
- *   sva /dev/sva-FUNCTION COUNT            each test says "sva: NAME: ok", or what was wrong and
- * exits sva /dev/sva-FUNCTION COUNT present    those in which no fault has to be answered
+ *   sva /dev/sva-FUNCTION COUNT [present]    each test says "sva: NAME: ok", or what was wrong and
+ * exits; present: those in which no fault has to be answered
  */
 #include <linux/mman.h>
 #include <pthread.h>

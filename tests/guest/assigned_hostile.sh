@@ -5,7 +5,6 @@
 . /talk
 functions() { for f in /sys/bus/pci/devices/*; do case $(cat "$f/class") in 0x06*) ;; *) echo "$f" ;; esac; done; }
 byte() { dd if="$1/config" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1 | tr -d ' '; }
-word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
 # vectors FUNCTION: where its table is, if it has one
 vectors() {

@@ -9,7 +9,7 @@ function=$(basename "$(readlink $net/device)")
 driver=/sys/bus/pci/drivers/$(basename "$(readlink $net/device/driver)")
 dev=${function##*:}
 config=$((ecam + (0x${dev%.*} << 15)))
-# fetch ADDRESS: the first descriptor of its transmit queue, there (82574, 10.2.6)
+# fetch ADDRESS: the first descriptor of its transmit queue, there, of an 82574
 fetch() {
 	for write in "0x3804 0" "0x3800 $1" "0x3808 128" "0x3810 0" "0x400 2" "0x3818 1"; do
 		set -- $write

@@ -12,6 +12,22 @@ free() {
 	! grep -q '^  echo' "$WORK/free" || sh "$WORK/free"
 }
 
+# with_vf COMMAND...: there is one of the igb's virtual functions meanwhile, and it is free; the other half is its own driver's
+with_vf() {
+	[ "$(basename "$(readlink /sys/bus/pci/devices/$IGB/driver)")" = igb ] || {
+		echo >/sys/bus/pci/devices/$IGB/driver_override
+		echo $IGB >/sys/bus/pci/drivers/vfio-pci/unbind
+		echo $IGB >/sys/bus/pci/drivers/igb/bind
+	}
+	ip link set "$(basename /sys/bus/pci/devices/$IGB/net/*)" up
+	echo 1 >/sys/bus/pci/devices/$IGB/sriov_numvfs
+	free $VF
+	"$@"
+	got=$?
+	echo 0 >/sys/bus/pci/devices/$IGB/sriov_numvfs
+	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
+}
+
 quiet() {
 	WHY=$(dmesg | grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' | head -n 1)
 	[ -z "$WHY" ]

@@ -75,21 +75,6 @@ another_kernel() {
 	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
 	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
 }
-# vf: one of the igb's virtual functions, whose other half is its own driver's
-vf() {
-	[ "$(basename "$(readlink /sys/bus/pci/devices/$IGB/driver)")" = igb ] || {
-		echo >/sys/bus/pci/devices/$IGB/driver_override
-		echo $IGB >/sys/bus/pci/drivers/vfio-pci/unbind
-		echo $IGB >/sys/bus/pci/drivers/igb/bind
-	}
-	ip link set "$(basename /sys/bus/pci/devices/$IGB/net/*)" up
-	echo 1 >/sys/bus/pci/devices/$IGB/sriov_numvfs
-	free $VF
-	guest "" -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
-	got=$?
-	echo 0 >/sys/bus/pci/devices/$IGB/sriov_numvfs
-	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
-}
 # begun: one that talks for long, in the background ($pid); its card is at work
 begun() {
 	: >"$OUT"
@@ -137,7 +122,8 @@ refused() {
 [ -n "$(readlink /sys/bus/pci/devices/$CARD/driver | grep vfio-pci)" ] ||
 	case_of "vfio: a function that its driver has is refused, with the command that frees it" refused "--vfio-pci 01:00.0: expected it to be vfio-pci's, not e1000e's: echo vfio-pci >/sys/" 3 --vfio-pci 01:00.0
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
-case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" vf
+case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" with_vf \
+	guest "" -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" ,iommu=none --fdt
 long_case "vfio: behind a virtio-iommu that translates messages, strict, by FDT: all of them" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"

@@ -64,21 +64,6 @@ reported() {
 	guest vsmmu_event "event.at=$1 $2" --iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s || return 1
 	said "event: F_TRANSLATION client: 0000:00:00.0 sid: 0x0 ssid: 0x0 iova: $1 ipa: 0x0" && said "it talks"
 }
-# vf: one of the igb's virtual functions, whose other half is its own driver's
-vf() {
-	[ "$(basename "$(readlink /sys/bus/pci/devices/$IGB/driver)")" = igb ] || {
-		echo >/sys/bus/pci/devices/$IGB/driver_override
-		echo $IGB >/sys/bus/pci/drivers/vfio-pci/unbind
-		echo $IGB >/sys/bus/pci/drivers/igb/bind
-	}
-	ip link set "$(basename /sys/bus/pci/devices/$IGB/net/*)" up
-	echo 1 >/sys/bus/pci/devices/$IGB/sriov_numvfs
-	free $VF
-	guest assigned "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
-	got=$?
-	echo 0 >/sys/bus/pci/devices/$IGB/sriov_numvfs
-	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
-}
 # beside: an emulated disk of its own virtio-iommu's, in the same guest
 beside() {
 	truncate -s 64M "$WORK/disk"
@@ -103,7 +88,8 @@ shown() {
 		said "$SECOND: smmuv3 at 0x9020000, SPI 100-103, by the host's $SECOND; 2 behind it"
 }
 
-case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" vf
+case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" with_vf \
+	guest assigned "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt

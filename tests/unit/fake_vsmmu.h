@@ -26,6 +26,8 @@ void fake_vsmmu_make(const struct smmu_id *id);
 /* In the order of a machine; nothing is left of any object of the host's. */
 void fake_vsmmu_unmake(void);
 
+/* Of endpoint @i an STE of stage 1, with CD @i; nobody is told. */
+void fake_vsmmu_put_stage1(unsigned int i);
 /* The host has done what it was asked to. */
 void fake_vsmmu_settle(void);
 /* Queues and tables, enabled, and installed. */

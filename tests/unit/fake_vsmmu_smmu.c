@@ -97,3 +97,11 @@ void fake_vsmmu_unmake(void)
 	if (!fake_v.leaks)
 		cr_assert(zero(u32, fake_iommufd.left + fake_iommufd.refused));
 }
+
+void fake_vsmmu_put_stage1(unsigned int i)
+{
+	u64 w[8];
+
+	fake_smmu_ste_words(&fake_v.smmu, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
+	fake_smmu_ste(&fake_v.smmu, fake_v.smmu.sids[i], w);
+}

@@ -331,6 +331,43 @@ Test(features, fields_of_one_register_are_written_together)
 	fake_vm_destroy(&vm);
 }
 
+#define MMFR0 ARM64_SYS_REG(3, 0, 0, 7, 0)
+#define MMFR1 ARM64_SYS_REG(3, 0, 0, 7, 1)
+#define MMFR2 ARM64_SYS_REG(3, 0, 0, 7, 2)
+
+/* DDI 0487: PARange and ASIDBits, HAFDBS, BBM */
+Test(features, what_cpus_make_of_tables_is_no_more_than_an_iommu_can)
+{
+	const struct arch_tables t = { .address_size = 5, .asid16 = false, .bbm = 1 };
+	struct arch_config arch = { 0 };
+
+	fake.ids[0] = (struct fake_id){ MMFR0, 0x1126, ~0ULL };
+	fake.ids[1] = (struct fake_id){ MMFR1, 0x7773, ~0ULL };
+	fake.ids[2] = (struct fake_id){ MMFR2, 2ULL << 52 | 7, ~0ULL };
+	cr_assert(zero(int, create(&arch, 2)));
+	arch_limit_tables(&vm, &t);
+	cr_assert(eq(u64, fake.ids[0].val, 0x1105));
+	cr_assert(eq(u64, fake.ids[1].val, 0x7772));
+	cr_assert(eq(u64, fake.ids[2].val, 1ULL << 52 | 7));
+	cr_assert(zero(int, id_limit(&vm, "id_aa64mmfr1_el1.hafdbs", 3)), "it is less already");
+	cr_assert(eq(u64, fake.ids[1].val, 0x7772));
+	fake_vm_destroy(&vm);
+}
+
+Test(features, what_the_user_has_said_of_cpus_stays)
+{
+	const struct arch_tables t = { .address_size = 5, .asid16 = true, .bbm = 2 };
+	struct arch_config arch = { 0 };
+
+	fake.ids[0] = (struct fake_id){ MMFR1, 0x7772, ~0ULL };
+	change(&arch, "id_aa64mmfr1_el1.hafdbs", 3);
+	cr_assert(zero(int, create(&arch, 1)));
+	arch_limit_tables(&vm, &t);
+	cr_assert(eq(u64, fake.ids[0].val, 0x7773));
+	cr_assert(eq(int, id_limit(&vm, "id_aa64mmfr1_el1.hafdbs", 2), -EINVAL));
+	fake_vm_destroy(&vm);
+}
+
 Test(features, what_kvm_does_not_take_is_said_with_what_it_has)
 {
 	struct arch_config arch = { 0 };

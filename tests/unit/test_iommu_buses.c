@@ -5,25 +5,13 @@
 #include <string.h>
 
 #include "machine/machine.h"
+#include "tests/unit/args.h"
 #include "tests/unit/leak.h"
 #include "tests/unit/said.h"
 
 TestSuite(iommu_buses, .init = listen_to_errors, .fini = expect_no_leak);
 
-#define MAX_ARGS 12
-
 static struct options options;
-
-static bool parse(const char *const *args)
-{
-	static char texts[MAX_ARGS][128];
-	char *argv[MAX_ARGS];
-	int nr = 0;
-
-	for (; nr < MAX_ARGS && args[nr]; nr++)
-		argv[nr] = strcpy(texts[nr], args[nr]);
-	return options_parse(&options, nr, argv);
-}
 
 /* What each function is behind, in their order: an IOMMU's name each, or "-". */
 static int behind(struct machine *m, void *ctx)
@@ -49,7 +37,7 @@ static void expect_behind(const char *const *args, const char *expected)
 {
 	char text[256] = "";
 
-	cr_assert(parse(args), "%s", said(stderr));
+	cr_assert(options_of(&options, args), "%s", said(stderr));
 	cr_assert(zero(int, machine_describe(&options, behind, text)));
 	cr_assert(eq(str, text, (char *)expected));
 }
@@ -126,7 +114,7 @@ Test(iommu_buses, what_stalls_may_be_on_them)
 
 static void expect_refused(const char *expected, const char *const *args)
 {
-	cr_assert(not(parse(args)));
+	cr_assert(not(options_of(&options, args)));
 	cr_assert(eq(str, said(stderr), (char *)expected));
 }
 
@@ -142,7 +130,7 @@ Test(iommu_buses, what_is_no_range_is_refused)
 		char arg[64] = "--iommu=s,type=smmuv3,buses=";
 		const char *const args[MAX_ARGS] = { strcat(arg, words[i]) };
 
-		cr_assert(not(parse(args)), "%s", words[i]);
+		cr_assert(not(options_of(&options, args)), "%s", words[i]);
 		cr_assert(strstr(said(stderr), "expected ") != NULL, "%s", words[i]);
 	}
 }

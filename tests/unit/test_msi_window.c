@@ -7,35 +7,23 @@
 #include <string.h>
 
 #include "machine/machine.h"
+#include "tests/unit/args.h"
 #include "tests/unit/leak.h"
 #include "tests/unit/said.h"
 
 TestSuite(msi_window, .init = listen_to_errors, .fini = expect_no_leak);
 
-#define MAX_ARGS 12
-
 static struct options options;
-
-static bool parse(const char *const *args)
-{
-	static char texts[MAX_ARGS][128];
-	char *argv[MAX_ARGS];
-	int nr = 0;
-
-	for (; nr < MAX_ARGS && args[nr]; nr++)
-		argv[nr] = strcpy(texts[nr], args[nr]);
-	return options_parse(&options, nr, argv);
-}
 
 Test(msi_window, it_is_where_linux_has_doorbells_unless_it_is_said)
 {
 	static const char *const none[MAX_ARGS] = { NULL };
 	static const char *const said_so[MAX_ARGS] = { "--msi-window=0x20000000,131072" };
 
-	cr_assert(parse(none));
+	cr_assert(options_of(&options, none));
 	cr_assert(eq(u64, options.msi_window.first, 0x8000000));
 	cr_assert(eq(u64, options.msi_window.last, 0x80fffff));
-	cr_assert(parse(said_so));
+	cr_assert(options_of(&options, said_so));
 	cr_assert(eq(u64, options.msi_window.first, 0x20000000));
 	cr_assert(eq(u64, options.msi_window.last, 0x2001ffff));
 }
@@ -91,7 +79,7 @@ ParameterizedTest(struct refusal *c, msi_window, what_it_cannot_be_is_refused)
 	const char *args[MAX_ARGS] = { strcat(arg, c->val), *c->more ? c->more : NULL };
 	const char *line;
 
-	cr_assert(not(parse(args)), "%s", c->val);
+	cr_assert(not(options_of(&options, args)), "%s", c->val);
 	line = said(stderr);
 	cr_assert(ge(int, strlen(line), strlen(c->expected)));
 	cr_assert(eq(str, (char *)line + strlen(line) - strlen(c->expected), c->expected));
@@ -106,7 +94,7 @@ Test(msi_window, it_may_be_just_beside_what_it_may_not_be_at)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		cr_assert(parse(cases[i]), "%s", said(stderr));
+		cr_assert(options_of(&options, cases[i]), "%s", said(stderr));
 }
 
 /* For each endpoint, whether the window is there for it: 1 or 0. */
@@ -142,7 +130,7 @@ static void expect_told(const char *window, const char *chip, const char *expect
 	};
 	char text[8] = "";
 
-	cr_assert(parse(args), "%s", said(stderr));
+	cr_assert(options_of(&options, args), "%s", said(stderr));
 	cr_assert(zero(int, machine_describe(&options, told, text)));
 	cr_assert(eq(str, text, (char *)expected), "%s", window ? window : "none");
 }
@@ -177,7 +165,7 @@ static void expect_unmappable(const char *window, const char *iommu, const char 
 	const char *const args[MAX_ARGS] = { iommu, window };
 	char text[128] = "";
 
-	cr_assert(parse(args), "%s", said(stderr));
+	cr_assert(options_of(&options, args), "%s", said(stderr));
 	cr_assert(zero(int, machine_describe(&options, unmappable, text)));
 	cr_assert(eq(str, text, (char *)expected), "%s", iommu);
 }
@@ -204,8 +192,8 @@ Test(msi_window, what_is_reserved_is_beside_it_and_the_doorbells_own_page_may_be
 		"--msi-window=0x20000000,0x200000",
 	};
 
-	cr_assert(parse(well), "%s", said(stderr));
-	cr_assert(not(parse(ill)));
+	cr_assert(options_of(&options, well), "%s", said(stderr));
+	cr_assert(not(options_of(&options, ill)));
 	cr_assert(eq(str, said(stderr),
 	             "nestor: --iommu v,reserved=0x201ff000-0x20200fff: expected it beside "
 	             "0x20000000-0x201fffff, where doorbells are\n"));

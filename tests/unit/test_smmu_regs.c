@@ -87,7 +87,7 @@ static void all_are_as_filled(void)
 
 Test(smmu_regs, id_registers_say_what_it_was_made_with_and_are_read_only)
 {
-	const struct smmu_id id = { { 1, 2, 3, 4, 5, 6 }, 7, 8, 0, { 0 } };
+	const struct smmu_id id = { { 1, 2, 3, 4, 5, 6 }, 7, 8, { 0 } };
 
 	fake_smmu_unmake(&f);
 	fake_smmu_make(&f, &id);

@@ -8,19 +8,11 @@
 
 #define F (&fake_v.smmu)
 
-static void put_stage1(unsigned int i)
-{
-	u64 w[8];
-
-	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
-	fake_smmu_ste(F, F->sids[i], w);
-}
-
 static void make_with(const struct smmu_id *id)
 {
 	fake_vsmmu_make(id);
-	put_stage1(0);
-	put_stage1(1);
+	fake_vsmmu_put_stage1(0);
+	fake_vsmmu_put_stage1(1);
 	fake_vsmmu_enable();
 }
 
@@ -176,10 +168,9 @@ Test(vsmmu_commands, what_has_no_room_waits_until_the_host_has_streams_as_they_a
 Test(vsmmu_commands, one_that_the_host_refuses_takes_no_other_with_it)
 {
 	struct vsmmu_stream *st = fake_v.streams[1];
-	unsigned int nr[2] = { 0, 0 };
 	u32 id = st->vdevice;
 
-	put_stage1(1);
+	fake_vsmmu_put_stage1(1);
 	F->sids[1] = 0x11;
 	vsmmu_drop(fake_v.vsmmu, &id);
 	for (u64 i = 0; i < 200; i++) {
@@ -192,7 +183,6 @@ Test(vsmmu_commands, one_that_the_host_refuses_takes_no_other_with_it)
 	cr_assert(eq(u32, fake_slice.nr_commands, 200));
 	for (unsigned int i = 0; i < 200; i++)
 		expect_issued(i, TLBI_NH_ASID | (u64)i << 48, 0);
-	(void)nr;
 	st->vdevice = 0;
 }
 

@@ -7,19 +7,11 @@
 
 #define F (&fake_v.smmu)
 
-static void put_stage1(unsigned int i)
-{
-	u64 w[8];
-
-	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
-	fake_smmu_ste(F, F->sids[i], w);
-}
-
 static void make(void)
 {
 	fake_vsmmu_make(NULL);
-	put_stage1(0);
-	put_stage1(1);
+	fake_vsmmu_put_stage1(0);
+	fake_vsmmu_put_stage1(1);
 	fake_vsmmu_enable();
 	fake_slice.nr_commands = 0;
 }

@@ -5,28 +5,8 @@
 #define LAST   3
 #define CONTIG (1UL << 52)
 
-static u64 state;
 static u64 pool[4][8192] __attribute__((aligned(65536))); /* a level's each */
 u8 arena[ARENA_SIZE] __attribute__((aligned(4096)));
-
-/* xorshift64*, never 0 */
-void random_seed(u64 seed)
-{
-	state = seed * 2 + 1;
-}
-
-u64 random_bits(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dUL;
-}
-
-u32 random_below(u32 limit)
-{
-	return (random_bits() >> 16) % limit;
-}
 
 static unsigned int field(u64 reg, unsigned int at)
 {

@@ -5,16 +5,8 @@
 #ifndef GUESTS_BARE_LIB_REGIME_H
 #define GUESTS_BARE_LIB_REGIME_H
 
+#include "random.h"
 #include "smmu.h"
-
-/* From a seed; the same again from the same one. */
-void random_seed(u64 seed);
-u64 random_bits(void);
-u32 random_below(u32 limit);
-static inline bool one_in(u32 n)
-{
-	return !random_below(n);
-}
 
 /* What both the CPU and the IOMMU have. */
 struct regime_ability {
