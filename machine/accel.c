@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "machine/fault.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/status.h"
@@ -225,18 +226,21 @@ int accel_create(struct machine *m, unsigned int i, struct smmu_config *c)
 	return machine_own(m, destroy, m->vsmmus[i]);
 }
 
-int accel_add(struct machine *m, const struct vfio_option *o, struct machine_vfio *v,
-              struct vsmmu_stream **st)
+int accel_add(struct machine *m, unsigned int nr, struct vsmmu_stream **st)
 {
+	const struct vfio_option *o = &m->options->vfio[nr];
+	struct machine_vfio *v = &m->vfio[nr];
 	const int i = iommu_of(m->options, &o->place);
+	struct smmu_endpoint *e;
 	int err;
 
 	*st = NULL;
 	if (i < 0 || !m->vsmmus[i])
 		return 0;
-	err = vsmmu_stream_create(st, m->vsmmus[i], &v->dev, machine_behind(m, &o->place));
+	e = machine_behind(m, &o->place);
+	err = vsmmu_stream_create(st, m->vsmmus[i], &v->dev, e);
 	if (!err)
-		return 0;
+		return fault_serve(m, nr, e, *st);
 	log_error("--vfio-pci %s,iommu=%s: %s: %s", o->said, m->options->iommus[i].id, v->host,
 	          strerror(-err));
 	return STATUS_HOST_LACKS;

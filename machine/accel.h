@@ -37,9 +37,8 @@ const char *accel_host(struct machine *m, unsigned int i);
  */
 int accel_create(struct machine *m, unsigned int i, struct smmu_config *c);
 
-/* When its endpoint is there: the function's DMA is that one's from now on. *@st NULL: it is behind
- * no such SMMU. 0, or an exit code. */
-int accel_add(struct machine *m, const struct vfio_option *o, struct machine_vfio *v,
-              struct vsmmu_stream **st);
+/* When its endpoint is there: the DMA of the @nr-th function is that one's from now on. *@st NULL:
+ * it is behind no such SMMU. 0, or an exit code. */
+int accel_add(struct machine *m, unsigned int nr, struct vsmmu_stream **st);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine/accel.h"
+#include "machine/fault.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/place.h"
@@ -102,6 +103,7 @@ static int place(struct placing *p, struct vfio_option *v)
 	const struct host_function *f = function_of(p, v);
 	int n, status = 0;
 
+	v->fault.host_can_stall = f && f->can_stall;
 	if (!v->finds_iommu || iommu_of(p->o, &v->place) >= 0 || !f || !*f->iommu)
 		return 0;
 	n = find_iommu(p, f->iommu);
@@ -119,17 +121,14 @@ static int place(struct placing *p, struct vfio_option *v)
 int vfio_place_all(struct options *o, const char *sys, const struct uapi *u)
 {
 	struct placing p = { .o = o, .uapi = u };
-	unsigned int nr = 0;
 	int status = 0;
 
-	for (unsigned int i = 0; i < o->nr_vfio; i++)
-		nr += o->vfio[i].finds_iommu;
-	if (nr && !host_functions_read(&p.functions, sys)) {
+	if (o->nr_vfio && !host_functions_read(&p.functions, sys)) {
 		for (unsigned int i = 0; i < o->nr_vfio && !status; i++)
 			status = place(&p, &o->vfio[i]);
 		host_functions_free(&p.functions);
 	}
-	if (!status && (!options_check(o) || !accel_check_all_used(o)))
+	if (!status && (!options_check(o) || !accel_check_all_used(o) || !fault_check(o)))
 		status = STATUS_USAGE;
 	return status;
 }

@@ -104,11 +104,12 @@ static json_t *host_stat(const struct vsmmu *v)
 	struct vsmmu_counts c;
 
 	vsmmu_count(v, &c);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "installed",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "installed",
 	                 (json_int_t)c.installed, "failed", (json_int_t)c.failed, "commands",
 	                 (json_int_t)c.commands, "calls", (json_int_t)c.calls, "refused",
 	                 (json_int_t)c.refused, "events", (json_int_t)c.events, "events-lost",
-	                 (json_int_t)c.events_lost);
+	                 (json_int_t)c.events_lost, "faults", (json_int_t)c.faults, "answers",
+	                 (json_int_t)c.answers, "answers-late", (json_int_t)c.answers_late);
 }
 
 static json_t *smmu_stat(const struct machine *m, unsigned int i)

@@ -223,6 +223,11 @@ void *machine_behind(struct machine *m, const struct place *place)
 	return e ? e->behind : NULL;
 }
 
+void machine_stalls(struct machine *m, const struct place *place)
+{
+	endpoint_at(m, place)->stalls = true;
+}
+
 /* The guest may number its buses anew, and then IDs follow. */
 static u32 endpoint_id(const void *ctx)
 {
@@ -317,7 +322,7 @@ int iommus_describe(struct machine *m)
 			.pci = e->segment,
 			.rid = e->func ? pci_rid(e->func) : 0,
 			.mmio = e->slot,
-			.can_stall = e->place->stalls,
+			.can_stall = e->place->stalls || e->stalls,
 			.pasid_bits = e->place->pasid,
 			.reserved = reserved_for(m, e),
 		};

@@ -17,6 +17,7 @@ struct endpoint {
 	unsigned int segment;      /* index */
 	unsigned int slot;         /* over MMIO */
 	u32 mmio_id;
+	bool stalls; /* as was found out of a function of the host's */
 };
 
 const char *iommu_option_take(struct options *o, char *val);
@@ -52,6 +53,8 @@ bool iommu_can_assign(const struct options *o, unsigned int i);
 int machine_dma(struct machine *m, const struct place *place, struct dma_space **dma);
 /* What that has of it; NULL: it is behind nothing. */
 void *machine_behind(struct machine *m, const struct place *place);
+/* It is behind something, and can stall: the guest is told so. */
+void machine_stalls(struct machine *m, const struct place *place);
 void machine_endpoint_is_pci(struct machine *m, const struct place *place, struct pci_func *f,
                              unsigned int segment);
 void machine_endpoint_is_mmio(struct machine *m, const struct place *place, unsigned int slot);

@@ -123,7 +123,10 @@ static int create_vm(struct machine *m, const struct kvm_ops *ops, const struct 
 	enum vm_step step;
 	int err = vm_create(&m->vm, &c, &step);
 
-	return err ? host_failed(m->options, &m->vm, step, err) : 0;
+	if (err)
+		return host_failed(m->options, &m->vm, step, err);
+	fault_hub_init(&m->faults, m->vm.loop, &m->log);
+	return 0;
 }
 
 int machine_own(struct machine *m, void (*destroy)(void *object), void *object)

@@ -4,6 +4,7 @@
 
 #include <sys/signalfd.h>
 
+#include "fault/bridge.h"
 #include "machine/boot.h"
 #include "machine/iommu.h"
 #include "machine/options.h"
@@ -66,6 +67,7 @@ struct machine {
 		struct helper *helper; /* NULL: it has none yet */
 	} fs[MAX_FS];
 	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
+	struct fault_hub faults;
 	struct vfio_context vfio_context;
 	struct machine_vfio {
 		struct vfio_device dev;

@@ -71,6 +71,15 @@ struct fs_option {
 	struct place place;
 };
 
+/* Who serves a function's page faults. */
+struct fault_option {
+	const char *stall_said, *route_said; /* NULL: not given */
+	enum fault_stall { FAULT_STALL_AUTO, FAULT_STALL_ON, FAULT_STALL_OFF } stall;
+	enum fault_route { FAULT_ROUTE_AUTO, FAULT_ROUTE_STALL, FAULT_ROUTE_OFF } route;
+	u64 timeout;         /* ms; 0: none */
+	bool host_can_stall; /* its firmware says so, where that can be read */
+};
+
 /* IOVAs or domains, both ends included. */
 struct iommu_range {
 	u64 first, last;
@@ -161,6 +170,7 @@ struct options {
 		const char *token_said; /* NULL: none */
 		u8 token[VFIO_TOKEN_SIZE];
 		struct place place;
+		struct fault_option fault;
 	} vfio[MAX_VFIO];
 	unsigned int nr_vfio;
 	bool rng;

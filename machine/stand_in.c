@@ -8,7 +8,10 @@
 
 #include "devices/pci/pci.h"
 #include "devices/virtio/virtio.h"
+#include "machine/accel.h"
+#include "machine/fault.h"
 #include "machine/machine.h"
+#include "machine/place.h"
 
 #define TYPE(text, type_id)                                  \
 	{                                                    \
@@ -48,8 +51,9 @@ static void destroy_function(void *ctx)
 }
 
 /* A function of the host's: what it is, only that host knows. */
-static int stand_in_function(struct machine *m, const struct place *place)
+static int stand_in_function(struct machine *m, const struct vfio_option *v)
 {
+	const struct place *place = &v->place;
 	static const struct pci_id unknown = { .vendor = 0xffff, .device = 0xffff };
 	struct pci_func *f = calloc(1, sizeof(*f));
 	int err;
@@ -63,6 +67,9 @@ static int stand_in_function(struct machine *m, const struct place *place)
 		err = pci_func_add(machine_bus(m, place), f, &unknown);
 	if (!err)
 		machine_is_pci(m, place, f, false);
+	if (!err && accel_is_on(m->options, iommu_of(m->options, place)) &&
+	    fault_may_stall(&v->fault) && v->fault.route != FAULT_ROUTE_OFF)
+		machine_stalls(m, place);
 	return err;
 }
 
@@ -71,7 +78,7 @@ int vfio_stand_ins_create(struct machine *m)
 	int err = 0;
 
 	for (unsigned int i = 0; i < m->options->nr_vfio && !err; i++)
-		err = stand_in_function(m, &m->options->vfio[i].place);
+		err = stand_in_function(m, &m->options->vfio[i]);
 	return err;
 }
 

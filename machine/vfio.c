@@ -11,6 +11,7 @@
 #include "devices/pci/pci.h"
 #include "machine/accel.h"
 #include "machine/devices.h"
+#include "machine/fault.h"
 #include "machine/iommu.h"
 #include "machine/machine.h"
 #include "machine/msi_window.h"
@@ -73,6 +74,7 @@ const char *vfio_option_take(struct options *o, char *val)
 	static const struct key keys[] = {
 		PLACE_KEYS(struct vfio_option),
 		{ "token", KEY_TEXT, offsetof(struct vfio_option, token_said), 0, 0 },
+		FAULT_KEYS(struct vfio_option),
 	};
 	struct vfio_option *v = &o->vfio[o->nr_vfio];
 	const char *expected = NULL;
@@ -91,6 +93,8 @@ const char *vfio_option_take(struct options *o, char *val)
 		expected = keys_parse(rest, keys, ARRAY_SIZE(keys), v, o->why, sizeof(o->why));
 	if (!expected && v->token_said && !parse_uuid(v->token_said, v->token))
 		expected = "token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff";
+	if (!expected)
+		expected = fault_option_take(&v->fault);
 	if (expected)
 		return expected;
 	v->finds_iommu = !v->place.iommu || !strcmp(v->place.iommu, "auto");
@@ -307,8 +311,10 @@ static void destroy(void *pci)
 	vfio_pci_destroy(pci);
 }
 
-static int create(struct machine *m, const struct vfio_option *o, struct machine_vfio *v)
+static int create(struct machine *m, unsigned int i)
 {
+	const struct vfio_option *o = &m->options->vfio[i];
+	struct machine_vfio *v = &m->vfio[i];
 	static const char *const steps[] = {
 		[VFIO_PCI_STEP_INFO] = "what it is",
 		[VFIO_PCI_STEP_CONFIG] = "its configuration space",
@@ -322,7 +328,7 @@ static int create(struct machine *m, const struct vfio_option *o, struct machine
 	int err = machine_dma(m, &o->place, &c.dma);
 
 	if (!err)
-		err = accel_add(m, o, v, &c.stream);
+		err = accel_add(m, i, &c.stream);
 	if (err)
 		return err;
 	if (c.stream) {
@@ -346,6 +352,6 @@ int vfio_devices_create(struct machine *m)
 	int err = 0;
 
 	for (unsigned int i = 0; i < m->options->nr_vfio && !err; i++)
-		err = create(m, &m->options->vfio[i], &m->vfio[i]);
+		err = create(m, i);
 	return err;
 }

@@ -17,7 +17,7 @@ BEGIN {
 	may["fdt"] = "vmm fdt"
 	may["topology"] = "vmm topology"
 	may["control"] = "vmm control"
-	may["vfio"] = "vmm devices/pci devices/smmuv3 vfio"
+	may["vfio"] = "vmm fault devices/pci devices/smmuv3 vfio"
 	may["machine"] = "vmm vmm/arm64 fault devices devices/pci devices/smmuv3 devices/virtio acpi fdt topology control vfio machine"
 	home["linux/kvm.h"] = "vmm vmm/arm64"
 	home["linux/iommufd.h"] = "vfio"

@@ -259,6 +259,7 @@ static void read_function(struct host_function *f, const char *sys, const char *
 	read_text(&p, "reset_method", f->resets, sizeof(f->resets));
 	read_cdev(&p, f);
 	read_config(&p, f);
+	f->can_stall = exists(p.path, "of_node", "dma-can-stall");
 }
 
 static int by_place(const struct dirent **a, const struct dirent **b)

@@ -24,6 +24,7 @@ struct host_function {
 	bool caps_known;         /* config space could be read beyond its first part: by root */
 	bool ats, pri, pasid;
 	unsigned int pasid_bits;
+	bool can_stall; /* its device tree says so */
 };
 
 struct host_functions {

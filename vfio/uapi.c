@@ -165,6 +165,19 @@ static int read_events(struct uapi *u, int fd, void *buf, u32 len)
 	return n;
 }
 
+static int write_answers(struct uapi *u, int fd, const void *buf, u32 len)
+{
+	const u64 since = now_us();
+	char text[DECODE_SIZE];
+	int n = uapi_fails(u) ? u->fail_err : write(fd, buf, len);
+
+	if (n == -1)
+		n = -errno;
+	snprintf(text, sizeof(text), "write(%d, %u)", fd, len);
+	end_line(u, text, n, now_us() - since);
+	return n;
+}
+
 static int whole(ssize_t n, u32 len)
 {
 	if (n < 0)
@@ -264,6 +277,7 @@ const struct uapi_ops uapi_host = {
 	.feature = feature,
 	.ioeventfd = set_ioeventfd,
 	.read_events = read_events,
+	.write_answers = write_answers,
 	.read = read_region,
 	.write = write_region,
 	.map = map_region,

@@ -88,6 +88,8 @@ struct uapi_ops {
 	int (*ioeventfd)(struct uapi *u, int fd, struct vfio_device_ioeventfd *arg);
 	/* What waits in an event queue's file, whole records: so many bytes, 0 of none, -errno. */
 	int (*read_events)(struct uapi *u, int fd, void *buf, u32 len);
+	/* Answers to a fault queue's groups, whole records: so many bytes as were taken, -errno. */
+	int (*write_answers)(struct uapi *u, int fd, const void *buf, u32 len);
 	/* Its regions, by offsets in the file: 1, 2, 4 or 8 bytes, of which all are read and
 	 * written (0) or none (-errno); host memory that is the device's. */
 	int (*read)(struct uapi *u, int fd, void *buf, u32 len, u64 offset);

@@ -39,12 +39,14 @@ int vsmmu_drop(struct vsmmu *v, u32 *id)
 	return err;
 }
 
-int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 *id)
+int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 faultq, u32 *id)
 {
 	struct uapi *u = &v->context->uapi;
 	struct iommu_hwpt_arm_smmuv3 words = { { htole64(ste[0]), htole64(ste[1]) } };
-	struct iommu_hwpt_alloc arg = { .dev_id = dev,
+	struct iommu_hwpt_alloc arg = { .flags = faultq ? IOMMU_HWPT_FAULT_ID_VALID : 0,
+		                        .dev_id = dev,
 		                        .pt_id = v->viommu,
+		                        .fault_id = faultq,
 		                        .data_type = IOMMU_HWPT_DATA_ARM_SMMUV3,
 		                        .data_len = sizeof(words),
 		                        .data_uptr = (uintptr_t)&words };
@@ -163,9 +165,9 @@ static int make_tables(struct vsmmu *v, struct vfio_device *d)
 {
 	/* 5.2: stage 1 is bypassed, stage 2 is the host's; and neither */
 	static const u64 bypass[2] = { STE0_V | CONFIG_TRAFFIC << 1 }, abort[2] = { STE0_V };
-	int err = vsmmu_table(v, d->id, bypass, &v->bypass);
+	int err = vsmmu_table(v, d->id, bypass, 0, &v->bypass);
 
-	return err ? err : vsmmu_table(v, d->id, abort, &v->abort);
+	return err ? err : vsmmu_table(v, d->id, abort, 0, &v->abort);
 }
 
 /*
@@ -313,6 +315,9 @@ void vsmmu_destroy(struct vsmmu *v)
 	if (v->events >= 0)
 		u->ops->close(u, v->events);
 	vsmmu_drop(v, &v->veventq);
+	if (v->faultq)
+		u->ops->close(u, v->faults);
+	vsmmu_drop(v, &v->faultq);
 	vsmmu_drop(v, &v->viommu);
 	vsmmu_drop(v, &v->parent);
 	free(v);

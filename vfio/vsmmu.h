@@ -43,6 +43,19 @@ int vsmmu_stream_create(struct vsmmu_stream **st, struct vsmmu *v, struct vfio_d
 void vsmmu_stream_destroy(struct vsmmu_stream *st);
 /* Its device caches translations where an STE lets it; before the guest runs. */
 void vsmmu_stream_has_ats(struct vsmmu_stream *st);
+/*
+ * Its device can stall: faults of its stage 1 are shown to the guest by way of @space, which is its
+ * endpoint's. Before the guest runs. 0 or -errno.
+ */
+struct fault_hub;
+struct vsmmu_faults {
+	const char *name; /* the device's; the caller's */
+	struct fault_hub *hub;
+	struct dma_space *space;
+	u32 timeout; /* ms that the guest has to answer; 0: no limit */
+	bool off;    /* it is not asked */
+};
+int vsmmu_stream_stalls(struct vsmmu_stream *st, const struct vsmmu_faults *c);
 /* It is being reset; or has been. */
 void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets);
 
@@ -52,6 +65,8 @@ struct vsmmu_counts {
 	u64 commands, calls, refused; /* invalidations passed on; in so many calls; those that it
 	                               * found to be none */
 	u64 events, events_lost;
+	u64 faults;                /* that the host has told of */
+	u64 answers, answers_late; /* taken by it; for what it had ended itself */
 };
 void vsmmu_count(const struct vsmmu *v, struct vsmmu_counts *c);
 

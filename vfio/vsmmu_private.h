@@ -5,6 +5,7 @@
 #include <linux/iommufd.h>
 
 #include "devices/smmuv3/fields.h"
+#include "fault/bridge.h"
 #include "vfio/vsmmu.h"
 #include "vmm/vm.h"
 
@@ -17,6 +18,13 @@ struct vsmmu {
 	int events;   /* veventq's file */
 	u32 sequence; /* that the next event should have */
 	struct loop_op ready;
+	/* Faults; as long as no function can stall there is no queue. */
+	u32 faultq;
+	int faults; /* its file */
+	struct loop_op faults_ready;
+	struct fault_source source;
+	bool faults_polled;
+	unsigned int replacing; /* streams whose page table may be replaced right now */
 	struct vsmmu_stream *streams;
 	struct vsmmu_counts counts;
 };
@@ -31,14 +39,17 @@ struct vsmmu_stream {
 	bool said;                /* that the host did not take an STE */
 	bool busy, again, ending; /* on the host-work thread; then once more; never again */
 	struct work work;
+	struct fault_bridge bridge; /* if stream.stalls */
 	/* The thread's, while it is busy: */
 	u32 vdevice, sid; /* as which StreamID the host knows it */
 	u32 table;        /* its stage 1 */
+	bool replaced;    /* what was attached is not any more: the host has ended its faults */
 	int err;
 };
 
-/* A nested page table of @v's SMMU, by an STE's first words. -errno; -EIO: it is not legal. */
-int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 *id);
+/* A nested page table of @v's SMMU, by an STE's first words, whose faults go to @faultq (0: none
+ * does). -errno; -EIO: it is not legal. */
+int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 faultq, u32 *id);
 int vsmmu_drop(struct vsmmu *v, u32 *id);
 
 void vsmmu_install(struct smmu_backend *b, struct smmu_stream *st,
@@ -48,5 +59,8 @@ const struct vsmmu_stream *vsmmu_find(const struct vsmmu *v, u32 sid);
 /* Its device answers invalidations of what it caches (ATS). */
 bool vsmmu_caches(const struct vsmmu_stream *st);
 int vsmmu_forget_cds(struct vsmmu *v, u32 sid);
+
+/* vsmmu_fault.c: looks for faults again, unless a page table is being replaced. */
+void vsmmu_faults_poll(struct vsmmu *v);
 
 #endif

@@ -13,6 +13,7 @@
  * which is the same but for what is said of it. */
 static void abort_all(struct vsmmu_stream *st)
 {
+	st->replaced = true;
 	if (st->dev->hwpt != st->vsmmu->abort && vfio_device_attach(st->dev, st->vsmmu->abort) &&
 	    st->dev->hwpt)
 		vfio_device_detach(st->dev);
@@ -59,6 +60,8 @@ void vsmmu_stream_has_ats(struct vsmmu_stream *st)
 void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets)
 {
 	st->resetting = resets;
+	if (st->stream.stalls) /* what stalled is forgotten by it, and the host waits */
+		fault_bridge_end(&st->bridge, NULL);
 }
 
 /* What is attached is replaced in one go, and only then is what was there destroyed. */
@@ -71,11 +74,14 @@ static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
 	if (c->has_sid && !(st->vdevice && st->sid == c->sid))
 		err = rename_stream(st, c->sid);
 	if (!err && c->route == SMMU_STAGE1)
-		err = vsmmu_table(v, st->dev->id, c->ste, &table);
+		err = vsmmu_table(v, st->dev->id, c->ste, st->stream.stalls ? v->faultq : 0,
+		                  &table);
 	if (table)
 		to = table;
-	if (!err && st->dev->hwpt != to)
+	if (!err && st->dev->hwpt != to) {
+		st->replaced = true;
 		err = vfio_device_attach(st->dev, to);
+	}
 	/* Linux does not tell its SMMU of an STE that has not changed; CDs may have (4.3.1). */
 	if (!err && table && st->table && vsmmu_forget_cds(v, st->sid))
 		err = -EINVAL;
@@ -99,6 +105,8 @@ static void run(struct work *w)
 static void start(struct vsmmu_stream *st)
 {
 	st->busy = true;
+	st->vsmmu->replacing++;
+	st->replaced = false;
 	st->again = false;
 	st->doing = st->wanted;
 	if (!st->has_ats) /* the host's SMMU would wait for its answers */
@@ -112,6 +120,10 @@ static void done(struct work *w)
 	struct vsmmu *v = st->vsmmu;
 
 	st->busy = false;
+	v->replacing--;
+	if (st->stream.stalls && st->replaced)
+		fault_bridge_end(&st->bridge, &v->source);
+	vsmmu_faults_poll(v);
 	v->counts.installed += !st->err;
 	v->counts.failed += !!st->err;
 	if (st->err && st->err != -EIO && !st->said && !st->ending) {
@@ -167,7 +179,7 @@ int vsmmu_stream_create(struct vsmmu_stream **out, struct vsmmu *v, struct vfio_
 	st->work = (struct work){ .run = run, .done = done };
 	st->next = v->streams;
 	v->streams = st;
-	smmu_assign(e, &st->stream);
+	smmu_assign(e, &st->stream); /* nothing stalls yet */
 	*out = st;
 	return 0;
 }
@@ -187,6 +199,8 @@ void vsmmu_stream_destroy(struct vsmmu_stream *st)
 	if (st->busy)
 		work_wait(st->vsmmu->vm->work, &st->work);
 	unlink_stream(st);
+	if (st->stream.stalls)
+		fault_bridge_remove(&st->bridge);
 	if (st->dev->hwpt)
 		vfio_device_detach(st->dev);
 	vsmmu_drop(st->vsmmu, &st->table);

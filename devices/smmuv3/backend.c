@@ -13,8 +13,8 @@
 #define STE0_CDS    (STE0_S1FMT | STE0_S1CDMAX)
 #define STE1_STAGE1 (STE1_S1CIR | STE1_S1COR | STE1_S1CSH | STE1_S1STALLD)
 
-static void stage1(const struct smmu *s, const u64 *ste, const struct smmu_config_entry *e,
-                   struct smmu_stream_config *c)
+static void stage1(const struct smmu *s, bool stalls, const u64 *ste,
+                   const struct smmu_config_entry *e, struct smmu_stream_config *c)
 {
 	const bool substreams = smmu_idr(s, 1, IDR1_SSIDSIZE);
 
@@ -25,7 +25,7 @@ static void stage1(const struct smmu *s, const u64 *ste, const struct smmu_confi
 		c->ste[1] |= FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
 	/* A device of the host's that is not known to be able to stall may not: nobody would answer
 	 * it. With another model the bit makes an STE ILLEGAL (5.5). */
-	if (smmu_idr(s, 0, IDR0_STALL_MODEL) == STALL_CHOICE)
+	if (!stalls && smmu_idr(s, 0, IDR0_STALL_MODEL) == STALL_CHOICE)
 		c->ste[1] |= STE1_S1STALLD;
 }
 
@@ -36,7 +36,7 @@ static void say_bad(struct smmu *s, struct smmu_event *event, enum smmu_event_id
 	smmu_record(s, event);
 }
 
-static void by_table(struct smmu *s, struct smmu_stream_config *c)
+static void by_table(struct smmu *s, bool stalls, struct smmu_stream_config *c)
 {
 	struct smmu_config_entry e = { .sid = c->sid, .ssid = NO_SSID, .cd_index = NO_SSID };
 	struct smmu_event event = { .sid = c->sid, .ssid = NO_SSID };
@@ -45,7 +45,7 @@ static void by_table(struct smmu *s, struct smmu_stream_config *c)
 
 	if (got == FETCHED && smmu_ste_decode(s, ste, &e)) {
 		if (e.s1)
-			stage1(s, ste, &e, c);
+			stage1(s, stalls, ste, &e, c);
 		else if (!e.abort)
 			c->route = SMMU_BYPASS;
 	} else if (got == FETCHED && ste[0] & STE0_V) {
@@ -67,7 +67,7 @@ static void route(struct smmu *s, struct smmu_endpoint *e)
 	else if (!(s->cr0 & CR0_SMMUEN))
 		c.route = s->gbpa & GBPA_ABORT ? SMMU_ABORT : SMMU_BYPASS;
 	else if (e->sid)
-		by_table(s, &c);
+		by_table(s, st->stalls, &c);
 	if (!st->installing) {
 		st->installing = true;
 		s->installing++;

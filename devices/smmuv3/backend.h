@@ -60,6 +60,7 @@ struct smmu_backend {
 struct smmu_stream {
 	struct smmu_endpoint *endpoint; /* NULL: none */
 	bool installing;                /* smmu_installed() is to come */
+	bool stalls; /* its device can, and somebody serves it (5.2, STE.S1STALLD is the guest's) */
 };
 
 /* From now on @st is what @e's device does; it is in bypass then. NULL: there is none any more. */

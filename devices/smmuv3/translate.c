@@ -275,7 +275,9 @@ static enum dma_status translate(struct smmu_transaction *t, struct dma_access *
 	struct smmu_translation new;
 	enum dma_status status;
 
-	*by = smmu_tlb_find(t->smmu, &key);
+	/* Of what somebody else translates only a fault comes here: the tables say why, as they
+	 * are. */
+	*by = t->endpoint->stream ? NULL : smmu_tlb_find(t->smmu, &key);
 	/* What it does not allow is for a walk to say: tables may have changed, or be to be
 	 * changed. */
 	if (*by && !(t->perm & ~(*by)->allowed[t->privileged])) {

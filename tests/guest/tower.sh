@@ -6,12 +6,14 @@
 word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 echo 100 >/proc/sys/vm/nr_hugepages # why: tests/host/vfio-lib.sh
 with=
+truncate -s 32M /swap
+case $(word inner.do) in *sva*) with="-d /swap" ;; esac
 for f in /sys/kernel/iommu_groups/*/devices/*; do
 	echo vfio-pci >"$f/driver_override"
 	echo "${f##*/}" >"$f/driver/unbind"
 	echo "${f##*/}" >/sys/bus/pci/drivers_probe
 	with="$with --vfio-pci ${f##*/}$(word tower.keys)"
 done
-/nestor run --timeout 300 --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 -p "console=ttyS0 loglevel=1 mem=160M inner.do=$(word inner.do) $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
+/nestor run --timeout 500 --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 -p "console=ttyS0 loglevel=1 mem=160M inner.do=$(word inner.do) inner.count=$(word inner.count) $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
 echo "its guest ended with $?"
 dmesg | grep -E 'WARNING|Call trace|arm-smmu-v3.*event|CMD_SYNC' | sed 's/^\[[^]]*\] /complaint: /'

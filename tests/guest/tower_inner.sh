@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest of a guest: what inner.do= says: the kernel's own "test" of the DMA endpoint; what is sent by the network card comes
-# back ("net"); translations that the endpoint caches, and the kernel's unmaps ("ats"); the memory of a process ("pasid").
+# back ("net"); translations that the endpoint caches, and the kernel's unmaps ("ats"); the memory of a process ("pasid"); some
+# that is on a disk, or nowhere yet, and what is faulted on is brought ("sva").
 word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 f=$(dirname "$(grep -l 0x002d /sys/bus/pci/devices/*/device)")
 # goes_to DRIVER: the endpoint does
@@ -37,9 +38,12 @@ for what in $(word inner.do | tr , ' '); do
 		goes_to vfio-pci
 		ats "/dev/vfio/devices/$(ls "$f/vfio-dev")" 100 nested || exit 1
 		;;
-	pasid)
+	pasid | sva)
+		tests=present
+		[ $what = pasid ] || { mkswap /dev/vda >/dev/null && swapon /dev/vda && tests= || exit 1; }
+		echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
 		goes_to dmatest_sva
-		sva "/dev/sva-${f##*/}" 20 present || exit 1
+		sva "/dev/sva-${f##*/}" $(word inner.count) $tests || exit 1
 		meant='event: F_TRANSLATION'
 		;;
 	esac

@@ -13,14 +13,27 @@ echo=$!
 tower() {
 	words=$1
 	shift
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-nestor-tower" --nested -c 2 -m 768 -p "console=ttyS0 loglevel=1 $words" --iommu s,type=smmuv3 "$@" || return 1
+	run 0 --timeout 560 -k "$IMAGE" -i "$SHARE/initrd-nestor-tower" --nested -c 2 -m 768 -p "console=ttyS0 loglevel=1 $words" --iommu s,type=smmuv3 "$@" || return 1
 	said "its guest ended with 0" && said "inner: DMA" || return 1
 	WHY="a complaint: $(grep -a -m 1 'complaint' "$OUT")"
 	! grep -qa 'complaint' "$OUT"
 }
 flows() {
-	tower "inner.do=net,ats,pasid $1" --dma-test=ats,pasid=8,iommu=s -n tap=tap0,iommu=s && said "inner: what was sent came back" &&
+	tower "inner.do=net,ats,pasid inner.count=20 $1" --dma-test=ats,pasid=8,iommu=s -n tap=tap0,iommu=s && said "inner: what was sent came back" &&
 		said "ats: detached: ok" && said "sva: present: ok"
+}
+# served KEYS WORDS ARG...: COUNT faults and more, of many kinds, that the bottom's SMMU stalls: the program in the inner guest has what it
+# wants, and who is in between has counted each once
+COUNT=1000
+[ -z "${SOAK:-}" ] || COUNT=100000
+served() {
+	keys=$1 words=$2
+	shift 2
+	tower "inner.do=sva inner.count=$COUNT tower.keys=$keys $words" --dma-test=pasid=8,stall,iommu=s "$@" || return 1
+	for test in untouched "given up" "swapped out" forked unmapped protected moved file huge collapsed \
+		"shared with a CPU" "under load" processes "memory is gone" "process is gone"; do
+		said "sva: $test: ok" || return 1
+	done
 }
 by_tree() { tower "inner.do=net $1" --dma-test=iommu=s -n tap=tap0,iommu=s && said "inner: what was sent came back"; }
 kselftest() { tower "inner.do=test $1" --dma-test=iommu=s && said "inner: kselftest: 0"; }
@@ -28,6 +41,9 @@ kselftest() { tower "inner.do=test $1" --dma-test=iommu=s && said "inner: kselft
 case_of "tower: a network card and a DMA endpoint, with translations that it caches and PASIDs, behind both stages, by ACPI, strict" \
 	flows "tower.args=--acpi tower.words=iommu.strict=1"
 long_case "tower: a network card behind both stages, by FDT, lazy" by_tree ""
+case_of "tower: $COUNT faults of a process's memory that stall at the bottom are served by the inner guest, told by ACPI" \
+	served ,stall=on "tower.args=--acpi"
+long_case "tower: the same, told by the tree all the way up" served "" ""
 [ ! -e "$SHARE/kselftest.cpio" ] || long_case "tower: the kernel's own test of the DMA endpoint behind both stages" kselftest tower.words=iommu.strict=1
 kill $echo
 ip link del tap0

@@ -28,7 +28,18 @@ with_vf() {
 	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
 }
 
+# comes_back FUNCTION: one that was removed while data flowed. Linux could not reset it then (it held its lock), so it would go on where
+# it was as soon as a driver lets it: it is reset before one has it.
+comes_back() {
+	echo 0 >/sys/bus/pci/drivers_autoprobe
+	echo 1 >/sys/bus/pci/rescan
+	echo 1 >"/sys/bus/pci/devices/$1/reset"
+	echo 1 >/sys/bus/pci/drivers_autoprobe
+	echo "$1" >/sys/bus/pci/drivers_probe
+}
+
 quiet() {
-	WHY=$(dmesg | grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' | head -n 1)
+	dmesg >"$OUT"
+	WHY=$(grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' "$OUT" | head -n 1)
 	[ -z "$WHY" ]
 }

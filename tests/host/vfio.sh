@@ -142,5 +142,5 @@ case_of "vfio: memory that is pinned is of huge pages" pinned
 case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged
 case_of "vfio: the host's kernel has no complaint" quiet
-echo 1 >/sys/bus/pci/rescan # for the scenarios behind this one
+comes_back $CARD # for the scenarios behind this one
 echo 0 >/proc/sys/vm/nr_hugepages

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The fault bridge: requests from where they are raised to their one answer. */
+#include "fault/bridge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MS 1000000ULL /* ns */
+
+struct fault_outstanding {
+	TAILQ_ENTRY(fault_outstanding) next;
+	struct fault_bridge *bridge;
+	struct fault_source *source;
+	struct fault_request request;
+	struct dma_token token;
+	bool waits; /* linked: its device's space has the token */
+	u64 since;  /* ns */
+};
+
+const char *fault_outcome_word(enum fault_outcome o)
+{
+	static const char *const words[FAULT_OUTCOMES] = {
+		[FAULT_RETRIED] = "retried",   [FAULT_ABORTED] = "aborted",
+		[FAULT_SPURIOUS] = "spurious", [FAULT_REFUSED] = "refused",
+		[FAULT_ENDED_BY] = "ended",    [FAULT_TIMED_OUT] = "timed-out",
+		[FAULT_NO_ROOM] = "no-room",
+	};
+
+	return words[o];
+}
+
+static u64 now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void see(const struct fault_bridge *b, const struct fault_request *rq, const char *what)
+{
+	char pasid[24] = "";
+
+	if (!(b->hub->log->topics & BIT(TRACE_FAULT)))
+		return;
+	if (rq->pasid != DMA_NO_PASID)
+		snprintf(pasid, sizeof(pasid), ", PASID %u", rq->pasid);
+	log_trace(b->hub->log, TRACE_FAULT, "%s: %llu: 0x%llx%s, %s%s%s: %s", b->name,
+	          (unsigned long long)rq->cookie, (unsigned long long)rq->addr, pasid,
+	          rq->perm & DMA_READ ? "r" : "", rq->perm & DMA_WRITE ? "w" : "",
+	          rq->perm & DMA_EXEC ? "x" : "", what);
+}
+
+static void count_time(struct fault_stats *s, u64 ns)
+{
+	unsigned int i = 0;
+
+	while (i < FAULT_BUCKETS - 1 && ns / 1000 >> i)
+		i++;
+	s->answers[i]++;
+	if (ns > s->longest)
+		s->longest = ns;
+}
+
+static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
+{
+	struct fault_bridge *b = f->bridge;
+
+	if (f->waits) {
+		TAILQ_REMOVE(&b->outstanding, f, next);
+		b->stats.outstanding--;
+	}
+	if (f->waits && (o == FAULT_RETRIED || o == FAULT_ABORTED))
+		count_time(&b->stats, now() - f->since);
+	b->stats.ended[o]++;
+	see(b, &f->request, fault_outcome_word(o));
+	if (tell)
+		f->source->answer(f->source, f->request.cookie,
+		                  o == FAULT_RETRIED || o == FAULT_SPURIOUS);
+	free(f);
+}
+
+static void set_timer(struct fault_hub *h);
+
+static void wait_for_guest(struct fault_outstanding *f)
+{
+	struct fault_bridge *b = f->bridge;
+
+	if (f->waits)
+		return;
+	f->waits = true;
+	f->since = now();
+	TAILQ_INSERT_TAIL(&b->outstanding, f, next);
+	b->stats.outstanding++;
+	b->stats.shown++;
+	see(b, &f->request, "shown");
+	set_timer(b->hub);
+}
+
+/* The access, of a byte; its space says what the guest has to say. Only the IOMMU is asked: nothing
+ * is read or written here. */
+static void show(struct fault_outstanding *f)
+{
+	struct iovec iov;
+	struct dma_sg sg = { .iov = &iov, .max = 1 };
+	struct dma_access a = { .iova = f->request.addr,
+		                .len = 1,
+		                .perm = f->request.perm,
+		                .pasid = f->request.pasid };
+	const bool refused = f->token.refused;
+
+	switch (dma_map(f->bridge->space, &a, &sg, &f->token)) {
+	case DMA_OK:
+		dma_unmap(f->bridge->space, &sg);
+		finish(f, f->waits ? FAULT_RETRIED : FAULT_SPURIOUS, true);
+		break;
+	case DMA_FAULT: finish(f, refused ? FAULT_ABORTED : FAULT_REFUSED, true); break;
+	case DMA_PENDING: wait_for_guest(f); break;
+	}
+}
+
+static void resume(struct dma_token *token)
+{
+	show(container_of(token, struct fault_outstanding, token));
+}
+
+/* One that has nowhere to wait. */
+static void refuse(struct fault_bridge *b, struct fault_source *s, const struct fault_request *rq,
+                   enum fault_outcome o)
+{
+	b->stats.ended[o]++;
+	see(b, rq, fault_outcome_word(o));
+	s->answer(s, rq->cookie, false);
+}
+
+void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
+                        const struct fault_request *rq)
+{
+	struct fault_outstanding *f = NULL;
+
+	b->stats.received++;
+	if (b->off) {
+		refuse(b, s, rq, FAULT_REFUSED);
+		return;
+	}
+	if (b->stats.outstanding < FAULT_OUTSTANDING)
+		f = calloc(1, sizeof(*f));
+	if (!f) {
+		refuse(b, s, rq, FAULT_NO_ROOM);
+		return;
+	}
+	*f = (struct fault_outstanding){
+		.bridge = b, .source = s, .request = *rq, .token.resume = resume
+	};
+	show(f);
+}
+
+static void end(struct fault_outstanding *f, enum fault_outcome o, bool tell)
+{
+	dma_cancel(f->bridge->space, &f->token);
+	finish(f, o, tell);
+}
+
+/* What an answer raises is the next one's. */
+void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
+{
+	unsigned int left = b->stats.outstanding;
+
+	while (left--) {
+		struct fault_outstanding *f = TAILQ_FIRST(&b->outstanding);
+
+		if (!f)
+			return;
+		end(f, FAULT_ENDED_BY, f->source != by);
+	}
+}
+
+void fault_bridge_each(const struct fault_bridge *b,
+                       void (*fn)(void *ctx, const struct fault_request *rq, u64 ns), void *ctx)
+{
+	const u64 t = now();
+	struct fault_outstanding *f;
+
+	TAILQ_FOREACH(f, &b->outstanding, next)
+	{
+		fn(ctx, &f->request, t - f->since);
+	}
+}
+
+/* How long, at most, until something has waited for too long; 0: nothing will. A timer that runs is
+ * not set anew: it is for no longer than the shortest limit, whoever has that. */
+static u64 time_left(const struct fault_hub *h, u64 t)
+{
+	u64 left = 0, shortest = ~0ULL;
+
+	for (const struct fault_bridge *b = h->bridges; b; b = b->next) {
+		const struct fault_outstanding *f = TAILQ_FIRST(&b->outstanding);
+		const u64 end = f ? f->since + b->timeout * MS : 0;
+
+		if (!b->timeout)
+			continue;
+		if (b->timeout * MS < shortest)
+			shortest = b->timeout * MS;
+		if (f && (!left || end < t + left))
+			left = end > t ? end - t : 1;
+	}
+	return left < shortest ? left : shortest;
+}
+
+static void set_timer(struct fault_hub *h)
+{
+	const u64 ns = time_left(h, now());
+
+	if (!ns || h->timer_runs)
+		return;
+	h->timer_runs = true;
+	h->time =
+		(struct __kernel_timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	loop_timeout(h->loop, &h->timer, &h->time);
+}
+
+static void look_for_late(struct fault_bridge *b, u64 t)
+{
+	struct fault_outstanding *f;
+
+	while (b->timeout && (f = TAILQ_FIRST(&b->outstanding)) && f->since + b->timeout * MS <= t)
+		end(f, FAULT_TIMED_OUT, true);
+}
+
+static void timer_ends(struct loop_op *op, int res)
+{
+	struct fault_hub *h = container_of(op, struct fault_hub, timer);
+
+	h->timer_runs = false;
+	if (res == -ECANCELED)
+		return;
+	for (struct fault_bridge *b = h->bridges; b; b = b->next)
+		look_for_late(b, now());
+	set_timer(h);
+}
+
+void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *log)
+{
+	*h = (struct fault_hub){ .loop = loop, .log = log };
+	h->timer = (struct loop_op){ .done = timer_ends, .endless = true };
+}
+
+void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h)
+{
+	b->hub = h;
+	TAILQ_INIT(&b->outstanding);
+	b->next = h->bridges;
+	h->bridges = b;
+}
+
+void fault_bridge_remove(struct fault_bridge *b)
+{
+	struct fault_bridge **at = &b->hub->bridges;
+
+	fault_bridge_end(b, NULL);
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULT_BRIDGE_H
+#define FAULT_BRIDGE_H
+
+#include "vmm/dma.h"
+#include "vmm/log.h"
+#include "vmm/loop.h"
+
+/*
+ * The fault bridge. A device's access has stalled somewhere (a source: the fault queue of a host's
+ * IOMMU, somebody who tries it out), and what it needs is the guest's to give. It is shown as an
+ * access of the device's by way of its DMA space, whose IOMMU stalls it (a route), and run again
+ * when the guest has answered that: whether it can be reached then is what the source is told. The
+ * bridge knows neither end. Everything is called under the device lock, or before the guest runs.
+ */
+struct fault_bridge;
+struct fault_hub;
+
+/* What was to be reached, and could not be. */
+struct fault_request {
+	u64 addr;   /* an IOVA, to the byte */
+	u32 perm;   /* DMA_* */
+	u32 pasid;  /* or DMA_NO_PASID */
+	u64 cookie; /* by which its source knows it: one that is not outstanding */
+};
+
+struct fault_source {
+	/* The access is to be made again, or it has failed. Once for each that was raised, but for
+	 * those that fault_bridge_end() says it knows of; perhaps before fault_bridge_raise()
+	 * returns. */
+	void (*answer)(struct fault_source *s, u64 cookie, bool retry);
+};
+
+/* How a request can end: each does once. */
+enum fault_outcome {
+	FAULT_RETRIED,   /* the guest has answered, and it can be reached now */
+	FAULT_ABORTED,   /* the guest does not want it */
+	FAULT_SPURIOUS,  /* it can be reached as it is: the guest was not asked */
+	FAULT_REFUSED,   /* there is nothing that the guest could do, or it takes no faults */
+	FAULT_ENDED_BY,  /* its device was reset, or its configuration changed */
+	FAULT_TIMED_OUT, /* fault-timeout= */
+	FAULT_NO_ROOM,   /* as many are outstanding as there can be */
+	FAULT_OUTCOMES
+};
+const char *fault_outcome_word(enum fault_outcome o);
+
+#define FAULT_OUTSTANDING 1024 /* of a device, at most */
+#define FAULT_BUCKETS     32   /* of round trips: of less than 1 us, of less than 2, 4, ... */
+
+struct fault_stats {
+	u64 received, shown; /* raised; of those: waiting, or having waited, for the guest */
+	u64 ended[FAULT_OUTCOMES];
+	u64 answers[FAULT_BUCKETS]; /* the guest's, by how long they took */
+	u64 longest;                /* ns */
+	u32 outstanding;
+};
+
+struct fault_outstanding;
+struct fault_bridge {
+	struct fault_hub *hub;
+	struct fault_bridge *next;
+	const char *name;                            /* its device's; the owner's */
+	struct dma_space *space;                     /* its */
+	u32 timeout;                                 /* ms; 0: none */
+	bool off;                                    /* the guest is not asked */
+	TAILQ_HEAD(, fault_outstanding) outstanding; /* the oldest first */
+	struct fault_stats stats;
+};
+
+/* A machine's bridges, and their clock. */
+struct fault_hub {
+	struct loop *loop;
+	const struct log *log;
+	struct fault_bridge *bridges;
+	struct loop_op timer;
+	struct __kernel_timespec time;
+	bool timer_runs;
+};
+
+/* It has to outlive the loop. */
+void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *log);
+
+/* @b has its name, space, timeout and off; it is the caller's. */
+void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h);
+/* Whatever is outstanding is answered. */
+void fault_bridge_remove(struct fault_bridge *b);
+
+/* It ends, now or later, with an answer. */
+void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
+                        const struct fault_request *rq);
+
+/* What is outstanding ends. @by has forgotten its own, so it is not told; NULL: everybody is. */
+void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by);
+
+/* What waits for the guest, the oldest first; @ns: for how long. */
+void fault_bridge_each(const struct fault_bridge *b,
+                       void (*fn)(void *ctx, const struct fault_request *rq, u64 ns), void *ctx);
+
+#endif
