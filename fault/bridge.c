@@ -73,7 +73,7 @@ static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 		b->stats.outstanding--;
 	}
 	if (f->waits && (o == FAULT_RETRIED || o == FAULT_ABORTED))
-		count_time(&b->stats, now() - f->since);
+		count_time(&b->stats, b->hub->clock() - f->since);
 	b->stats.ended[o]++;
 	see(b, &f->request, fault_outcome_word(o));
 	if (tell)
@@ -91,7 +91,7 @@ static void wait_for_guest(struct fault_outstanding *f)
 	if (f->waits)
 		return;
 	f->waits = true;
-	f->since = now();
+	f->since = b->hub->clock();
 	TAILQ_INSERT_TAIL(&b->outstanding, f, next);
 	b->stats.outstanding++;
 	b->stats.shown++;
@@ -180,7 +180,7 @@ void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
 void fault_bridge_each(const struct fault_bridge *b,
                        void (*fn)(void *ctx, const struct fault_request *rq, u64 ns), void *ctx)
 {
-	const u64 t = now();
+	const u64 t = b->hub->clock();
 	struct fault_outstanding *f;
 
 	TAILQ_FOREACH(f, &b->outstanding, next)
@@ -211,7 +211,7 @@ static u64 time_left(const struct fault_hub *h, u64 t)
 
 static void set_timer(struct fault_hub *h)
 {
-	const u64 ns = time_left(h, now());
+	const u64 ns = time_left(h, h->clock());
 
 	if (!ns || h->timer_runs)
 		return;
@@ -229,6 +229,12 @@ static void look_for_late(struct fault_bridge *b, u64 t)
 		end(f, FAULT_TIMED_OUT, true);
 }
 
+void fault_hub_tick(struct fault_hub *h)
+{
+	for (struct fault_bridge *b = h->bridges; b; b = b->next)
+		look_for_late(b, h->clock());
+}
+
 static void timer_ends(struct loop_op *op, int res)
 {
 	struct fault_hub *h = container_of(op, struct fault_hub, timer);
@@ -236,14 +242,13 @@ static void timer_ends(struct loop_op *op, int res)
 	h->timer_runs = false;
 	if (res == -ECANCELED)
 		return;
-	for (struct fault_bridge *b = h->bridges; b; b = b->next)
-		look_for_late(b, now());
+	fault_hub_tick(h);
 	set_timer(h);
 }
 
 void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *log)
 {
-	*h = (struct fault_hub){ .loop = loop, .log = log };
+	*h = (struct fault_hub){ .loop = loop, .log = log, .clock = now };
 	h->timer = (struct loop_op){ .done = timer_ends, .endless = true };
 }
 

@@ -71,6 +71,7 @@ struct fault_bridge {
 struct fault_hub {
 	struct loop *loop;
 	const struct log *log;
+	u64 (*clock)(void); /* ns */
 	struct fault_bridge *bridges;
 	struct loop_op timer;
 	struct __kernel_timespec time;
@@ -79,6 +80,9 @@ struct fault_hub {
 
 /* It has to outlive the loop. */
 void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *log);
+
+/* Whatever has waited for too long ends: as the clock does by itself. */
+void fault_hub_tick(struct fault_hub *h);
 
 /* @b has its name, space, timeout and off; it is the caller's. */
 void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The DMA endpoint in the memory of processes, by SVA:
- *   sva /dev/sva-FUNCTION COUNT [present]    each test says "sva: NAME: ok", or what was wrong and
- * exits; present: those in which no fault has to be answered
+ *   sva /dev/sva-FUNCTION COUNT [present | some]    each test says "sva: NAME: ok", or what was
+ * wrong and exits; present: those in which no fault has to be answered; some: of each kind one
  */
 #include <linux/mman.h>
 #include <pthread.h>
@@ -447,6 +447,12 @@ static void present(void)
 int main(int argc, char **argv)
 {
 	static const struct test unanswered[] = { { "present", present } };
+	static const struct test quick[] = {
+		{ "untouched", untouched },           { "given up", given_up },
+		{ "swapped out", swapped_out },       { "forked", forked },
+		{ "under load", under_load },         { "processes", processes },
+		{ "memory is gone", memory_is_gone }, { "process is gone", process_is_gone },
+	};
 	static const struct test tests[] = {
 		{ "untouched", untouched },
 		{ "given up", given_up },
@@ -470,7 +476,9 @@ int main(int argc, char **argv)
 	path = argv[1];
 	count = strtoul(argv[2], NULL, 10);
 	map_registers(bind_memory());
-	if (argc == 4)
+	if (argc == 4 && !strcmp(argv[3], "some"))
+		run_tests(quick, sizeof(quick) / sizeof(*quick));
+	else if (argc == 4)
 		run_tests(unanswered, 1);
 	else
 		run_tests(tests, sizeof(tests) / sizeof(*tests));

@@ -14,6 +14,12 @@ for f in /sys/kernel/iommu_groups/*/devices/*; do
 	echo "${f##*/}" >/sys/bus/pci/drivers_probe
 	with="$with --vfio-pci ${f##*/}$(word tower.keys)"
 done
-/nestor run --timeout 500 --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 -p "console=ttyS0 loglevel=1 mem=160M inner.do=$(word inner.do) inner.count=$(word inner.count) $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with
-echo "its guest ended with $?"
+/nestor run --trace fault --timeout 500 --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 -p "console=ttyS0 loglevel=1 mem=160M inner.do=$(word inner.do) inner.count=$(word inner.count) inner.tests=$(word inner.tests) $(word tower.words | tr , ' ')" $(word tower.args | tr , ' ') $with 2>/trace
+status=$?
+ended() { grep -ac ": \($1\)\$" /trace; }
+echo "bridge: $(ended shown) shown, $(ended 'retried\|aborted\|ended') ended"
+echo "bridge: retried: $(ended retried)"
+[ "$(ended 'timed-out\|no-room')" != 0 ] || [ "$(ended shown)" != "$(ended 'retried\|aborted\|ended')" ] || echo "bridge: nothing is lost"
+grep -av '^fault: ' /trace
+echo "its guest ended with $status"
 dmesg | grep -E 'WARNING|Call trace|arm-smmu-v3.*event|CMD_SYNC' | sed 's/^\[[^]]*\] /complaint: /'

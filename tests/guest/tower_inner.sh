@@ -40,7 +40,8 @@ for what in $(word inner.do | tr , ' '); do
 		;;
 	pasid | sva)
 		tests=present
-		[ $what = pasid ] || { mkswap /dev/vda >/dev/null && swapon /dev/vda && tests= || exit 1; }
+		[ $what = pasid ] || { mkswap /dev/vda >/dev/null && swapon /dev/vda && tests=$(word inner.tests) || exit 1; }
+		echo 1 >/proc/sys/vm/overcommit_memory
 		echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
 		goes_to dmatest_sva
 		sva "/dev/sva-${f##*/}" $(word inner.count) $tests || exit 1

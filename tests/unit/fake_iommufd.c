@@ -116,6 +116,7 @@ static void detach_device(u32 id)
 	if (!hwpt)
 		return;
 	objects[id].attached = 0;
+	fake_faults_end(id);
 	objects[hwpt].users--;
 	if (objects[hwpt].made_by_attach && !objects[hwpt].users)
 		unmake(hwpt);
@@ -271,6 +272,7 @@ static int fault_queue_alloc(struct uapi *u, struct iommu_fault_alloc *arg)
 	CALL();
 	arg->out_fault_id = make(FAKE_FAULT, -1);
 	arg->out_fault_fd = event_file(arg->out_fault_id);
+	fake_faults.fd = arg->out_fault_fd;
 	return 0;
 }
 
@@ -444,6 +446,11 @@ static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *
 	return 0;
 }
 
+bool fake_has_faults(u32 device)
+{
+	return objects[device].attached && objects[objects[device].attached].uses[1];
+}
+
 bool fake_is_attached(u32 device)
 {
 	return objects[device].attached;
@@ -490,6 +497,7 @@ const struct uapi_ops fake_iommufd_ops = {
 	.reset = fake_reset,
 	.hot_reset = fake_hot_reset,
 	.read_events = fake_read_events,
+	.write_answers = fake_write_answers,
 	.read = fake_read_region,
 	.write = fake_write_region,
 	.map = fake_map_region,

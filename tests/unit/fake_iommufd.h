@@ -86,6 +86,28 @@ const u64 *fake_ste_of(unsigned int nr);
 u32 fake_sid_of(unsigned int nr);
 bool fake_knows_sid(u32 sid);
 
+/* fake_faults.c: the fault queue that was made last. */
+#define FAKE_MAX_FAULTS 64
+struct fake_faults {
+	struct fake_fault {
+		u32 device; /* 0: none */
+		u64 addr;
+		u32 perm, pasid;
+	} queue[FAKE_MAX_FAULTS], delivered[FAKE_MAX_FAULTS]; /* the latter by cookie */
+	unsigned int nr;                                      /* in the queue */
+	u32 answers[FAKE_MAX_FAULTS];                         /* codes, in their order */
+	unsigned int answered, unknown, automatic;
+	int fd;
+};
+extern struct fake_faults fake_faults;
+/* A function's access stalls; false: nobody would be told. */
+bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid);
+bool fake_has_faults(u32 device);
+int fake_read_faults(void *buf, u32 len);
+int fake_write_answers(struct uapi *u, int fd, const void *buf, u32 len);
+/* What it is attached to goes. */
+void fake_faults_end(u32 device);
+
 extern struct fake_iommufd fake_iommufd;
 extern const struct uapi_ops fake_iommufd_ops;
 

@@ -50,7 +50,8 @@ int fake_nested_alloc(const struct iommu_hwpt_alloc *arg, u32 id)
 	const struct iommu_hwpt_arm_smmuv3 *ste = (const void *)(uintptr_t)arg->data_uptr;
 	struct fake_nested *n = &fake_slice.tables[id];
 
-	if (arg->flags || arg->data_type != IOMMU_HWPT_DATA_ARM_SMMUV3)
+	if (arg->flags & ~(u32)IOMMU_HWPT_FAULT_ID_VALID ||
+	    arg->data_type != IOMMU_HWPT_DATA_ARM_SMMUV3)
 		return -EOPNOTSUPP;
 	if (arg->data_len != sizeof(*ste))
 		return -EINVAL;
@@ -155,9 +156,10 @@ int fake_read_events(struct uapi *u, int fd, void *buf, u32 len)
 	unsigned int done = 0;
 	eventfd_t n;
 
-	(void)fd;
 	if (uapi_fails(u))
 		return u->fail_err;
+	if (fd == fake_faults.fd)
+		return fake_read_faults(buf, len);
 	while (done < s->nr_bytes) {
 		struct iommufd_vevent_header h;
 		u32 size;

@@ -35,4 +35,12 @@ void fake_vsmmu_enable(void);
 /* CMD_CFGI_STE of endpoint @i, CMD_SYNC, and it is complete when the host is done. */
 void fake_vsmmu_configure(unsigned int i);
 
+/* The loop runs until then. */
+#define until(cond)                                                    \
+	do {                                                           \
+		for (unsigned int n_ = 0; n_ < 10000 && !(cond); n_++) \
+			fake_vm_run(&fake_v.smmu.vm, 1);               \
+		cr_assert(eq(int, !!(cond), 1));                       \
+	} while (0)
+
 #endif

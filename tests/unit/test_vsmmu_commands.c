@@ -269,13 +269,6 @@ Test(vsmmu_ats, what_an_ste_says_of_ats_and_substreams_arrives)
 	cr_assert(eq(u64, fake_ste_of(0)[1], (w[1] & ~(STE1_MEV | STE1_PRIVCFG)) | STE1_S1STALLD));
 }
 
-#define until(cond)                                                    \
-	do {                                                           \
-		for (unsigned int n_ = 0; n_ < 10000 && !(cond); n_++) \
-			fake_vm_run(&F->vm, 1);                        \
-		cr_assert(eq(int, !!(cond), 1));                       \
-	} while (0)
-
 static u32 written(void)
 {
 	return fake_smmu_read32(F, EVENTQ_PROD) & QUEUE_INDEX;
