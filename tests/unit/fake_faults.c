@@ -11,6 +11,11 @@
 
 struct fake_faults fake_faults;
 
+bool fake_has_faults(u32 device)
+{
+	return fake_is_attached(device) && fake_faults.of[device];
+}
+
 bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid)
 {
 	struct fake_faults *q = &fake_faults;

@@ -433,8 +433,8 @@ static int attach(struct uapi *u, int fd, struct vfio_device_attach_iommufd_pt *
 		hwpt = table_of_ioas(hwpt, objects[id].iommu);
 	objects[hwpt].users++;
 	detach_device(id);
-	objects[id].attached = hwpt;
-	arg->pt_id = hwpt;
+	objects[id].attached = arg->pt_id = hwpt;
+	fake_faults.of[id] = objects[hwpt].uses[1];
 	return 0;
 }
 
@@ -444,11 +444,6 @@ static int detach(struct uapi *u, int fd, struct vfio_device_detach_iommufd_pt *
 	CALL();
 	detach_device(by_fd(fd));
 	return 0;
-}
-
-bool fake_has_faults(u32 device)
-{
-	return objects[device].attached && objects[objects[device].attached].uses[1];
 }
 
 bool fake_is_attached(u32 device)

@@ -95,7 +95,8 @@ struct fake_faults {
 		u32 perm, pasid;
 	} queue[FAKE_MAX_FAULTS], delivered[FAKE_MAX_FAULTS]; /* the latter by cookie */
 	unsigned int nr;                                      /* in the queue */
-	u32 answers[FAKE_MAX_FAULTS];                         /* codes, in their order */
+	u32 of[64]; /* by device: of the page table that it was attached to last */
+	u32 answers[FAKE_MAX_FAULTS]; /* codes, in their order */
 	unsigned int answered, unknown, automatic;
 	int fd;
 };
