@@ -14,7 +14,8 @@
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
-#define PATIENCE 10 /* seconds until a guest that does not answer is given up */
+#define PATIENCE       10   /* seconds until Nestor that does not answer is given up */
+#define GUEST_PATIENCE 3600 /* and where it waits for its guest */
 
 struct client {
 	const struct action *action;
@@ -40,6 +41,7 @@ struct action {
 	const char *name;
 	const char *command;
 	bool takes_name, prints;
+	bool asks_guest; /* the answer is its, and can take long */
 	/* NULL: nothing more. 0 or -errno. */
 	int (*then)(struct client *c, struct peer *p, const char *name, json_t *answer);
 	/* NULL: none; else what is asked with them, and how they are written. */
@@ -272,7 +274,8 @@ static int act_on(struct client *c, const char *name)
 {
 	json_t *answer = NULL;
 	struct peer p;
-	int status = DONE, err = peer_open(&p, name, PATIENCE);
+	int status = DONE,
+	    err = peer_open(&p, name, c->action->asks_guest ? GUEST_PATIENCE : PATIENCE);
 
 	if (err)
 		return say_why(c, name, err, NULL);
@@ -396,6 +399,27 @@ int client_inject(int argc, char **argv)
 		.values = values,
 		.with = "x-nestor-inject",
 		.usage = "--iommu ID ERROR",
+	};
+
+	return run(&a, argc, argv);
+}
+
+int client_fault(int argc, char **argv)
+{
+	static const struct value values[] = {
+		{ "device", TEXT, false }, { "addr", ADDRESS, false }, { "pasid", NUMBER, true },
+		{ "perm", TEXT, true },    { "count", NUMBER, true },  { NULL, 0, false },
+	};
+	static const struct action a = {
+		.name = "fault",
+		.takes_name = true,
+		.prints = true,
+		.then = print_answer,
+		.values = values,
+		.with = "x-nestor-fault",
+		.asks_guest = true,
+		.usage = "--device [SEGMENT:]BUS:DEVICE.FUNCTION --addr A [--pasid P] [--perm rwx] "
+			 "[--count N]",
 	};
 
 	return run(&a, argc, argv);

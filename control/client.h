@@ -3,7 +3,7 @@
 #define CONTROL_CLIENT_H
 
 /*
- * nestor list, stat, pause, resume, stop, debug, inject: of guests that run, by name.
+ * nestor list, stat, pause, resume, stop, debug, inject, fault: of guests that run, by name.
  * The arguments after the command; the exit code: 0, 1 the guest could not, 2
  * usage. Whatever failed was said in one line.
  */
@@ -14,5 +14,6 @@ int client_resume(int argc, char **argv);
 int client_stop(int argc, char **argv);
 int client_debug(int argc, char **argv);
 int client_inject(int argc, char **argv);
+int client_fault(int argc, char **argv);
 
 #endif

@@ -215,6 +215,55 @@ static void inject(struct qmp_call *call, void *ctx)
 		qmp_return(call, NULL);
 }
 
+static void faults_ended(struct control_answer *a, json_t *result)
+{
+	struct fault_waiter *w = container_of(a, struct fault_waiter, answer);
+
+	w->busy = false;
+	if (w->call)
+		qmp_return(w->call, result);
+	else
+		json_decref(result);
+	w->call = NULL;
+}
+
+static struct fault_waiter *free_fault_waiter(struct control *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->faults); i++)
+		if (!c->faults[i].busy)
+			return &c->faults[i];
+	return NULL;
+}
+
+static void fault(struct qmp_call *call, void *ctx)
+{
+	struct control *c = ctx;
+	json_t *pasid = qmp_argument(call, "pasid"), *count = qmp_argument(call, "count");
+	json_t *perm = qmp_argument(call, "perm");
+	struct control_fault f = {
+		.device = json_string_value(qmp_argument(call, "device")),
+		.pasid = pasid ? json_integer_value(pasid) : CONTROL_NO_SSID,
+		.perm = perm ? json_string_value(perm) : "r",
+		.count = count ? json_integer_value(count) : 1,
+	};
+	struct fault_waiter *w = free_fault_waiter(c);
+	const char *expected = NULL;
+
+	if (!w)
+		expected = "fewer that wait for faults of a machine that is gone";
+	else if (!take_address(json_string_value(qmp_argument(call, "addr")), &f.addr))
+		expected = "a number such as \"0x1000\" as addr";
+	if (!expected) {
+		*w = (struct fault_waiter){ { faults_ended }, true, call };
+		expected = c->ops->fault(c->machine, &f, &w->answer);
+	}
+	if (!expected)
+		return;
+	if (w)
+		w->busy = false;
+	qmp_error(call, "GenericError", "expected %s", expected);
+}
+
 static const struct qmp_parameter walk_parameters[] = {
 	{ .name = "iommu" },
 	{ .name = "sid", .is_number = true },
@@ -226,6 +275,15 @@ static const struct qmp_parameter walk_parameters[] = {
 static const struct qmp_parameter inject_parameters[] = {
 	{ .name = "iommu" },
 	{ .name = "error" },
+	{ .name = NULL },
+};
+
+static const struct qmp_parameter fault_parameters[] = {
+	{ .name = "device" },
+	{ .name = "addr" },
+	{ .name = "pasid", .is_number = true, .optional = true },
+	{ .name = "perm", .optional = true },
+	{ .name = "count", .is_number = true, .optional = true },
 	{ .name = NULL },
 };
 
@@ -243,6 +301,7 @@ static const struct qmp_command commands[] = {
 	{ "system_reset", system_reset, NULL },
 	/* ours */
 	{ "x-nestor-debug", debug, NULL },
+	{ "x-nestor-fault", fault, fault_parameters },
 	{ "x-nestor-inject", inject, inject_parameters },
 	{ "x-nestor-stat", stat, NULL },
 	{ "x-nestor-walk", walk, walk_parameters },

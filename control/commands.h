@@ -17,6 +17,13 @@ struct waiter {
 	void (*out)(struct control *c, struct qmp_call *call);
 };
 
+/* A command that answers when faults have ended. */
+struct fault_waiter {
+	struct control_answer answer;
+	bool busy;
+	struct qmp_call *call; /* NULL: nobody waits any more */
+};
+
 struct control {
 	char name[SOCKET_NAME_MAX + 1];
 	char path[PATH_MAX];
@@ -30,6 +37,7 @@ struct control {
 	const struct control_ops *ops;
 	void *machine;
 	struct waiter waiters[QMP_MAX_CLIENTS];
+	struct fault_waiter faults[QMP_MAX_CLIENTS];
 };
 
 const struct qmp_command *control_commands(size_t *nr);

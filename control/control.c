@@ -147,6 +147,8 @@ void control_detach(struct control *c, bool reboots)
 	else
 		say_end(c);
 	memset(c->waiters, 0, sizeof(c->waiters));
+	for (size_t i = 0; i < ARRAY_SIZE(c->faults); i++)
+		c->faults[i].call = NULL;
 	if (c->qmp)
 		qmp_detach(c->qmp);
 	c->vm = NULL;

@@ -24,6 +24,19 @@ struct control_walk {
 	u64 iova;
 };
 
+/* Faults of a function's, one after the other, each 4 KiB behind the one before. */
+struct control_fault {
+	const char *device; /* as the guest has it: [SEGMENT:]BUS:DEVICE.FUNCTION */
+	u64 addr;
+	u32 pasid;        /* or CONTROL_NO_SSID */
+	const char *perm; /* letters of rwx */
+	u32 count;
+};
+/* Who waits for what became of them; @result is given away. */
+struct control_answer {
+	void (*done)(struct control_answer *a, json_t *result);
+};
+
 /* What the commands ask of the machine. Called under the device lock. */
 struct control_ops {
 	/* Presses the power button. -ENODEV: there is none. */
@@ -37,6 +50,10 @@ struct control_ops {
 	 */
 	const char *(*walk)(void *machine, const struct control_walk *walk, json_t *steps);
 	const char *(*inject)(void *machine, const char *iommu, const char *error);
+	/* NULL: @a is done once, now or later, at the latest as the machine goes; or what was
+	 * expected. */
+	const char *(*fault)(void *machine, const struct control_fault *f,
+	                     struct control_answer *a);
 };
 
 /*

@@ -77,8 +77,7 @@ static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 	b->stats.ended[o]++;
 	see(b, &f->request, fault_outcome_word(o));
 	if (tell)
-		f->source->answer(f->source, f->request.cookie,
-		                  o == FAULT_RETRIED || o == FAULT_SPURIOUS);
+		f->source->answer(f->source, f->request.cookie, o);
 	free(f);
 }
 
@@ -109,14 +108,13 @@ static void show(struct fault_outstanding *f)
 		                .len = 1,
 		                .perm = f->request.perm,
 		                .pasid = f->request.pasid };
-	const bool refused = f->token.refused;
 
 	switch (dma_map(f->bridge->space, &a, &sg, &f->token)) {
 	case DMA_OK:
 		dma_unmap(f->bridge->space, &sg);
 		finish(f, f->waits ? FAULT_RETRIED : FAULT_SPURIOUS, true);
 		break;
-	case DMA_FAULT: finish(f, refused ? FAULT_ABORTED : FAULT_REFUSED, true); break;
+	case DMA_FAULT: finish(f, f->waits ? FAULT_ABORTED : FAULT_REFUSED, true); break;
 	case DMA_PENDING: wait_for_guest(f); break;
 	}
 }
@@ -132,7 +130,7 @@ static void refuse(struct fault_bridge *b, struct fault_source *s, const struct 
 {
 	b->stats.ended[o]++;
 	see(b, rq, fault_outcome_word(o));
-	s->answer(s, rq->cookie, false);
+	s->answer(s, rq->cookie, o);
 }
 
 void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,

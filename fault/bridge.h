@@ -24,17 +24,10 @@ struct fault_request {
 	u64 cookie; /* by which its source knows it: one that is not outstanding */
 };
 
-struct fault_source {
-	/* The access is to be made again, or it has failed. Once for each that was raised, but for
-	 * those that fault_bridge_end() says it knows of; perhaps before fault_bridge_raise()
-	 * returns. */
-	void (*answer)(struct fault_source *s, u64 cookie, bool retry);
-};
-
 /* How a request can end: each does once. */
 enum fault_outcome {
 	FAULT_RETRIED,   /* the guest has answered, and it can be reached now */
-	FAULT_ABORTED,   /* the guest does not want it */
+	FAULT_ABORTED,   /* the guest has answered, and it cannot */
 	FAULT_SPURIOUS,  /* it can be reached as it is: the guest was not asked */
 	FAULT_REFUSED,   /* there is nothing that the guest could do, or it takes no faults */
 	FAULT_ENDED_BY,  /* its device was reset, or its configuration changed */
@@ -43,6 +36,17 @@ enum fault_outcome {
 	FAULT_OUTCOMES
 };
 const char *fault_outcome_word(enum fault_outcome o);
+/* The access is to be made again; else it has failed. */
+static inline bool fault_is_retried(enum fault_outcome o)
+{
+	return o == FAULT_RETRIED || o == FAULT_SPURIOUS;
+}
+
+struct fault_source {
+	/* Once for each that was raised, but for those that it knows of (fault_bridge_end());
+	 * perhaps before fault_bridge_raise() returns. */
+	void (*answer)(struct fault_source *s, u64 cookie, enum fault_outcome o);
+};
 
 #define FAULT_OUTSTANDING 1024 /* of a device, at most */
 #define FAULT_BUCKETS     32   /* of round trips: of less than 1 us, of less than 2, 4, ... */

@@ -13,6 +13,7 @@
 #include "devices/smmuv3/smmuv3.h"
 #include "devices/virtio/iommu.h"
 #include "devices/virtio/virtio.h"
+#include "machine/fault_control.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
@@ -155,6 +156,7 @@ static json_t *stat(void *machine)
 	for (unsigned int i = 0; i < o->nr_iommus; i++)
 		if (o->iommus[i].kind == &iommu_smmuv3)
 			json_array_append_new(list, smmu_stat(m, i));
+	faults_stat(m, list);
 	return list;
 }
 
@@ -225,6 +227,7 @@ static json_t *debug(void *machine)
 	for (unsigned int i = 0; i < m->nr_virtio; i++)
 		json_array_append_new(list, virtio_debug(m->virtio[i]));
 	pci_debug(m, list);
+	faults_debug(m, list);
 	return list;
 }
 
@@ -259,10 +262,16 @@ static const char *inject(void *machine, const char *iommu, const char *error)
 	return s ? smmu_inject(s, error) : "the ID of an SMMUv3 of this guest as iommu";
 }
 
+static const char *fault(void *machine, const struct control_fault *f, struct control_answer *a)
+{
+	return faults_raise(machine, f, a);
+}
+
 const struct control_ops machine_control_ops = {
 	.press_power = press_power,
 	.stat = stat,
 	.debug = debug,
 	.walk = walk,
 	.inject = inject,
+	.fault = fault,
 };

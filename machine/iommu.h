@@ -17,7 +17,8 @@ struct endpoint {
 	unsigned int segment;      /* index */
 	unsigned int slot;         /* over MMIO */
 	u32 mmio_id;
-	bool stalls; /* as was found out of a function of the host's */
+	struct by_hand *by_hand; /* fault_control.c's; NULL: nothing yet */
+	bool stalls;             /* as was found out of a function of the host's */
 };
 
 const char *iommu_option_take(struct options *o, char *val);

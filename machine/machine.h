@@ -27,8 +27,8 @@ struct virtio_dev;
 struct vfio_pci;
 struct vsmmu;
 
-/* A device and its transport; a port, a segment's host; what is there once. */
-#define MAX_OWNED (2 * MAX_CLAIMS + MAX_PORTS + PLATFORM_SEGMENTS + PLATFORM_IOMMUS + 32)
+/* A device, its transport, and its faults by hand; a port, a segment's host; what is there once. */
+#define MAX_OWNED (3 * MAX_CLAIMS + MAX_PORTS + PLATFORM_SEGMENTS + PLATFORM_IOMMUS + 32)
 
 /* Something that was made, and how it is unmade. */
 struct owned {

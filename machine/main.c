@@ -92,6 +92,10 @@ static const struct command {
 	  "[[-n] NAME] [--json] [--iommu ID --sid S [--ssid P] --iova A]" },
 	{ "inject", client_inject, "an error of its SMMU: inject [-n] NAME --iommu ID ERROR",
 	  "[[-n] NAME] --iommu ID ERROR" },
+	{ "fault", client_fault,
+	  "page faults of a function: fault [-n] NAME --device 0:1.0 --addr A [--count N]",
+	  "[[-n] NAME] --device [SEGMENT:]BUS:DEVICE.FUNCTION --addr A [--pasid P] [--perm rwx] "
+	  "[--count N] [--json]" },
 	{ "help", command_help, "this text", NULL },
 	{ "version", command_version, "which nestor this is", NULL },
 };

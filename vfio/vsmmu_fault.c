@@ -20,13 +20,13 @@ static struct vsmmu_stream *of_device(const struct vsmmu *v, u32 id)
 }
 
 /* The host forgets a cookie by itself where a page table goes. */
-static void answer(struct fault_source *s, u64 cookie, bool retry)
+static void answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
 {
 	struct vsmmu *v = container_of(s, struct vsmmu, source);
 	struct uapi *u = &v->context->uapi;
 	const struct iommu_hwpt_page_response r = {
 		.cookie = cookie,
-		.code = retry ? IOMMUFD_PAGE_RESP_SUCCESS : IOMMUFD_PAGE_RESP_INVALID,
+		.code = fault_is_retried(o) ? IOMMUFD_PAGE_RESP_SUCCESS : IOMMUFD_PAGE_RESP_INVALID,
 	};
 	int n = u->ops->write_answers(u, v->faults, &r, sizeof(r));
 
@@ -63,7 +63,7 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 	if (st && st->stream.stalls && !st->resetting)
 		fault_bridge_raise(&st->bridge, &v->source, &rq);
 	else
-		answer(&v->source, f->cookie, false);
+		answer(&v->source, f->cookie, FAULT_ENDED_BY);
 }
 
 /*

@@ -3,6 +3,8 @@
  * I/O page faults of the DMA endpoint, served from user space through iommufd's fault queue:
  *   stall /dev/vfio/devices/vfioN COUNT    each test says "stall: NAME: ok", or what was wrong and
  * exits
+ *   stall /dev/vfio/devices/vfioN 0 serve  serves what comes, in 64 pages from 256 MiB on, to its
+ * end
  */
 #include <pthread.h>
 
@@ -15,7 +17,7 @@
 static uint8_t *memory;
 static unsigned long count;
 static volatile unsigned long served;
-static volatile int refuses, is_silent;
+static volatile int refuses, is_silent, takes_any;
 static uint32_t last_cookie;
 
 static void respond(const struct iommu_hwpt_pgfault *f)
@@ -24,13 +26,13 @@ static void respond(const struct iommu_hwpt_pgfault *f)
 	const uint64_t page = f->addr & ~(PAGE - 1);
 	const uint64_t n = (page - IOVA) / PAGE;
 
-	check(n < PAGES && f->dev_id == devid && !f->pasid, "a fault of ours");
+	check((n < PAGES || takes_any) && f->dev_id == devid && !f->pasid, "a fault of ours");
 	check(f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE, "a last page");
 	if (is_silent) {
 		served++;
 		return;
 	}
-	if (refuses)
+	if (refuses || n >= PAGES)
 		r.code = IOMMUFD_PAGE_RESP_INVALID;
 	else if (map(ioas, page, memory + n * PAGE, PAGE, IOMMU_IOAS_MAP_WRITEABLE))
 		check(errno == EEXIST, "map"); /* another slot's fault was of the same page */
@@ -131,10 +133,16 @@ int main(int argc, char **argv)
 {
 	pthread_t thread;
 
-	check(argc == 3, "arguments");
+	check(argc == 3 || argc == 4, "arguments");
 	count = strtoul(argv[2], NULL, 10);
 	open_with_faults(argv[1]);
 	memory = alloc_memory(PAGES * PAGE);
+	takes_any = argc == 4;
+	if (takes_any) {
+		puts("stall: serves");
+		fflush(stdout);
+		serve(NULL);
+	}
 	check(!pthread_create(&thread, NULL, serve, NULL), "thread");
 	run_tests(tests, sizeof(tests) / sizeof(*tests));
 	printf("stall: %lu faults\n", served);

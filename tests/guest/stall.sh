@@ -6,6 +6,7 @@ echo vfio-pci >"$f/driver_override"
 echo "${f##*/}" >"$f/driver/unbind"
 echo "${f##*/}" >/sys/bus/pci/drivers_probe
 cdev=$(ls "$f/vfio-dev") || exit 1
+! grep -q stall.serve /proc/cmdline || exec stall "/dev/vfio/devices/$cdev" 0 serve
 stall "/dev/vfio/devices/$cdev" "$(sed -n 's/.*stall.count=\([0-9]*\).*/\1/p' /proc/cmdline)"
 status=$?
 dmesg | sed -n '/event: \|overflow\|CMDQ\|CMD_SYNC timeout/s/^\[[^]]*\] /log: /p'

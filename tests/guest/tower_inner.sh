@@ -46,6 +46,7 @@ for what in $(word inner.do | tr , ' '); do
 		goes_to dmatest_sva
 		sva "/dev/sva-${f##*/}" $(word inner.count) $tests || exit 1
 		meant='event: F_TRANSLATION'
+		[ $what = pasid ] || meant='event: \(F_TRANSLATION\|C_BAD_CD\)' # of processes that are gone
 		;;
 	esac
 	reports "$meant"

@@ -5,6 +5,9 @@
 . "$SHARE/tests/host/lib.sh"
 LABEL="smmu: stalls"
 . "$SHARE/tests/host/traffic-lib.sh"
+JSON=$SHARE/json XDG_RUNTIME_DIR=$WORK/run
+export XDG_RUNTIME_DIR
+mkdir -p "$XDG_RUNTIME_DIR" "$JSON"
 COUNT=1000
 [ -z "${SOAK:-}" ] || COUNT=100000
 
@@ -25,6 +28,29 @@ case_of "smmu: stalls: Linux: $COUNT faults of a device that is told to stall by
 case_of "smmu: stalls: Linux: $COUNT faults of one that is told so by ACPI, behind a root port" \
 	serves "" stall,bus=r, --acpi --root-port r
 long_case "smmu: stalls: Linux: $COUNT faults of one that nobody asked, where all stall" serves ,idr0.stall_model=2 ""
+
+# by_hand: pages that nobody has mapped, those that somebody has by then, one that the program does not know, and what is behind nothing
+by_hand() {
+	: >"$OUT"
+	"$NESTOR" run --name hands --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-stall" -m 512 -p "console=ttyS0 loglevel=1 stall.serve" \
+		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s --rng >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "stall: serves" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	ended() { "$NESTOR" fault hands "$@" --json >"$JSON/fault.json" 2>"$WORK/why" && cat "$JSON/fault.json"; }
+	is() { WHY="$1: $(cat "$WORK/why" "$JSON/fault.json" | tr -d ' \n')" && tr -d ' \n' <"$JSON/fault.json" | grep -q "$1"; }
+	ended --device "$1" --addr 0x10000000 --perm w --count 64 && is '"ended":{"retried":64}' &&
+		ended --device "$1" --addr 0x10000123 --perm rw --count 64 && is '"ended":{"spurious":64}' &&
+		ended --device "$1" --addr 0x20000000 && is '"ended":{"aborted":1}' &&
+		"$NESTOR" stat hands --json >"$JSON/stat.json" && tr -d ' \n' <"$JSON/stat.json" |
+		grep -q '"received":129,"shown":65,"outstanding":0,"ended":{"retried":64,"aborted":1,"spurious":64' &&
+		! ended --device "$2" --addr 0x1000 && WHY=$(cat "$WORK/why") &&
+		[ "$WHY" = "nestor: fault: hands: expected a function behind an IOMMU of this guest, as in 0000:00:01.0, as device" ]
+	got=$?
+	"$NESTOR" stop hands
+	wait $pid
+	return $got
+}
+case_of "smmu: stalls: Linux: faults that are raised by hand are served, or refused, by its program" by_hand 0000:00:01.0 0:0.0
 
 # forced: disk and network behind an SMMU where all faults stall; there are none
 [ -n "${SOAK:-}" ] || ROUNDS=1 BYTES=671088

@@ -35,4 +35,32 @@ static inline const char *fake_machine_inject(void *machine, const char *iommu, 
 	return strcmp(error, "sfm") ? "sfm" : NULL;
 }
 
+/* Who waits for a fault that has not ended; NULL: nobody. */
+static inline struct control_answer **fake_machine_waiting(void)
+{
+	static struct control_answer *a;
+
+	return &a;
+}
+
+static inline void fake_machine_ends_fault(struct control_answer *a)
+{
+	a->done(a, json_pack("{s:i, s:i, s:{s:i}, s:{s:i, s:i, s:i}}", "schema", 1, "count", 1,
+	                     "ended", "retried", 1, "ns", "p50", 5, "p99", 5, "longest", 5));
+}
+
+/* Of one function; at address 1 it does not end. */
+static inline const char *fake_machine_fault(void *machine, const struct control_fault *f,
+                                             struct control_answer *a)
+{
+	(void)machine;
+	if (strcmp(f->device, "0:1.0"))
+		return "0:1.0";
+	if (f->addr == 1)
+		*fake_machine_waiting() = a;
+	else
+		fake_machine_ends_fault(a);
+	return NULL;
+}
+
 #endif

@@ -239,6 +239,17 @@ Test(client, an_error_is_the_last_word)
 	cr_assert(eq(str, said(stderr), ""));
 }
 
+Test(client, a_fault_has_a_place_and_a_number)
+{
+	struct guest *a = guest("a", "{\"return\": {\"count\": 2}}");
+
+	cr_assert(zero(int, run(client_fault, "a --device 0:1.0 --addr 0x1000 --count 2")));
+	cr_assert(eq(str, a->arguments,
+	             "{\"device\": \"0:1.0\", \"addr\": \"0x1000\", \"count\": 2}"));
+	cr_assert(eq(str, a->asked, "x-nestor-fault "));
+	cr_assert(eq(str, said(stdout), "count                    2\n"));
+}
+
 Test(client, stop_returns_when_the_guest_has_gone)
 {
 	struct guest *a = start("a", &(struct guest){ .greeting = GREETING,
@@ -324,7 +335,7 @@ Test(client, the_list_is_as_documented_whatever_a_guest_answers)
 
 struct words_case {
 	int (*fn)(int argc, char **argv);
-	char words[64], said[96];
+	char words[64], said[160];
 };
 
 /* Each is refused before any guest is asked. */
@@ -363,6 +374,9 @@ Test(client, words_that_do_not_fit_are_refused)
 		{ client_inject, "--iommu s a --sid 8",
 		  "inject: --sid: expected [-n] NAME or --all" },
 		{ client_inject, "--json", "inject: --json: expected [-n] NAME or --all" },
+		{ client_fault, "a --addr 0",
+		  "fault: no --device: expected --device [SEGMENT:]BUS:DEVICE.FUNCTION --addr A "
+		  "[--pasid P] [--perm rwx] [--count N]" },
 		{ client_stat, "--iommu s",
 		  "stat: --iommu: expected [-n] NAME or --all or --json" },
 		{ client_list, "a", "list: a: expected no name" },

@@ -37,8 +37,9 @@ static int press_power(void *machine)
 	return button;
 }
 
-static const struct control_ops ops = { press_power, fake_machine_devices, fake_machine_devices,
-	                                fake_machine_walk, fake_machine_inject };
+static const struct control_ops ops = { press_power,          fake_machine_devices,
+	                                fake_machine_devices, fake_machine_walk,
+	                                fake_machine_inject,  fake_machine_fault };
 
 static int busy(struct kvm_run *run, unsigned int nth)
 {
@@ -264,6 +265,36 @@ Test(control, an_error_is_injected_or_it_is_said_which_there_are)
 		-EREMOTEIO));
 	cr_assert(eq(str, (char *)text("desc"), "expected sfm"));
 	end(false);
+}
+
+static json_t *a_fault(const char *device, const char *addr)
+{
+	return json_pack("{s:s, s:s}", "device", device, "addr", addr);
+}
+
+Test(control, faults_are_raised_and_what_became_of_them_is_told)
+{
+	cr_assert(zero(int, ask_with("x-nestor-fault", a_fault("0:1.0", "0x1000"))));
+	cr_assert(as_documented("fault", got));
+	cr_assert(eq(int, ask_with("x-nestor-fault", a_fault("0:1.0", "0y")), -EREMOTEIO));
+	cr_assert(eq(str, (char *)text("desc"), "expected a number such as \"0x1000\" as addr"));
+	for (unsigned int i = 0; i < 20; i++) { /* none of these waits */
+		cr_assert(eq(int, ask_with("x-nestor-fault", a_fault("0:2.0", "0")), -EREMOTEIO));
+		cr_assert(eq(str, (char *)text("desc"), "expected 0:1.0"));
+	}
+	end(false);
+}
+
+/* Its machine goes, and who asked is told so before; what comes of it then goes nowhere. */
+Test(control, a_fault_that_is_never_answered_ends_with_its_machine)
+{
+	dprintf(peer.fd, "{\"execute\": \"x-nestor-fault\", \"arguments\": "
+	                 "{\"device\": \"0:1.0\", \"addr\": \"1\"}}\n");
+	while (!__atomic_load_n(fake_machine_waiting(), __ATOMIC_SEQ_CST))
+		sched_yield();
+	end(false);
+	cr_assert(eq(str, (char *)event(), "SHUTDOWN"));
+	fake_machine_ends_fault(*fake_machine_waiting());
 }
 
 Test(control, a_button_that_is_not_there_cannot_be_pressed)

@@ -52,12 +52,12 @@ static u64 raise_at(struct fake_source *s, u64 addr)
 	return rq.cookie;
 }
 
-static void told(struct fault_source *source, u64 cookie, bool retry)
+static void told(struct fault_source *source, u64 cookie, enum fault_outcome o)
 {
 	struct fake_source *s = container_of(source, struct fake_source, source);
 
 	s->told[cookie]++;
-	s->retry[cookie] = retry;
+	s->retry[cookie] = fault_is_retried(o);
 	if (s->raises_again && s->next < 4)
 		raise_at(s, 0);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MACHINE_FAULT_CONTROL_H
+#define MACHINE_FAULT_CONTROL_H
+
+#include "control/control.h"
+
+struct machine;
+
+/* Page faults on the control socket; under the device lock. */
+
+/* Each bridge's counts, and what waits there, into an array (docs/json/). */
+void faults_stat(const struct machine *m, json_t *list);
+void faults_debug(const struct machine *m, json_t *list);
+
+/* Raised as if by the function itself. NULL: @answer is given once; or what was expected. */
+const char *faults_raise(struct machine *m, const struct control_fault *f,
+                         struct control_answer *answer);
+
+#endif
