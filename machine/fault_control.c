@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "devices/pci/pci.h"
+#include "devices/smmuv3/smmuv3.h"
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "machine/status.h"
 
 #define MOST     100000 /* in one go */
 #define PAGE     4096   /* from one to the next */
@@ -249,4 +251,34 @@ const char *faults_raise(struct machine *m, const struct control_fault *f,
 	h->nr = 0;
 	go_on(h);
 	return NULL;
+}
+
+/* Records that an SMMU had no room for; and that the host's lost, which are that one's as well. */
+static u64 lost_events(const struct machine *m)
+{
+	struct smmu_counts c;
+	u64 nr = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_iommus; i++) {
+		if (m->options->iommus[i].kind != &iommu_smmuv3)
+			continue;
+		smmu_count(m->iommus[i], &c);
+		nr += c.lost;
+	}
+	return nr;
+}
+
+int faults_strict(const struct machine *m, int status)
+{
+	u64 lost = lost_events(m), unanswered = 0;
+
+	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next) {
+		lost += b->stats.ended[FAULT_NO_ROOM];
+		unanswered += b->stats.ended[FAULT_TIMED_OUT] + b->stats.outstanding;
+	}
+	if (!lost && !unanswered)
+		return status;
+	log_error("--strict-io: %llu page faults and events were lost, %llu had no answer",
+	          (unsigned long long)lost, (unsigned long long)unanswered);
+	return status ? status : STATUS_IO_LOST;
 }

@@ -16,4 +16,8 @@ void faults_debug(const struct machine *m, json_t *list);
 const char *faults_raise(struct machine *m, const struct control_fault *f,
                          struct control_answer *answer);
 
+/* --strict-io: the exit code, which was @status: STATUS_IO_LOST in place of 0, and a line, where
+ * page faults were lost or had no answer. */
+int faults_strict(const struct machine *m, int status);
+
 #endif

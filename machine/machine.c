@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "machine/console.h"
 #include "machine/disk.h"
+#include "machine/fault_control.h"
 #include "machine/fs.h"
 #include "machine/host.h"
 #include "machine/hugetlb.h"
@@ -275,7 +276,7 @@ static int run(struct machine *m)
 	for (unsigned int i = 0; i < m->vm.nr_vcpus; i++)
 		if (*m->vm.vcpus[i].failure)
 			log_error("%s", m->vm.vcpus[i].failure);
-	return m->vm.status;
+	return m->options->strict_io ? faults_strict(m, m->vm.status) : m->vm.status;
 }
 
 /* With the files open and the VM there: the rest, and the run. */

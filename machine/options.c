@@ -157,6 +157,13 @@ static const char *take_acpi(struct options *o, char *val)
 	return NULL;
 }
 
+static const char *take_strict_io(struct options *o, char *val)
+{
+	(void)val;
+	o->strict_io = true;
+	return NULL;
+}
+
 static const char *take_reboot(struct options *o, char *val)
 {
 	(void)val;
@@ -303,7 +310,8 @@ static const struct option {
 	  dma_test_option_take },
 	{ "vfio-pci", 0, "BDF[,KEY...]",
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
-	  "                               (`nestor devices`); repeatable; keys: token=UUID (a virtual function's)",
+	  "                               (`nestor devices`); repeatable; keys: token=UUID (a virtual function's),\n"
+	  "                               stall=auto|on|off, fault=auto|stall|off, fault-timeout=MS",
 	  vfio_option_take },
 	{ "msi-window", 0, "BASE,SIZE", "IOVAs where doorbells are (0x8000000,0x100000)",
 	  msi_window_take },
@@ -313,6 +321,9 @@ static const struct option {
 	{ "fdt", 0, NULL, "describe the machine by a device tree (this unless --acpi)", take_fdt },
 	{ "timeout", 0, "SECONDS", "end the guest after that long, with exit code 35",
 	  take_timeout },
+	{ "strict-io", 0, NULL,
+	  "exit code 37 instead of 0 where page faults were lost or had no answer",
+	  take_strict_io },
 	{ "reboot", 0, NULL, "start again when the guest resets, instead of exit code 32",
 	  take_reboot },
 	{ "overcommit", 0, NULL, "let the guest have more memory than the host", take_overcommit },

@@ -175,7 +175,7 @@ struct options {
 	unsigned int nr_vfio;
 	bool rng;
 	struct place console_place, rng_place;
-	bool reboot;
+	bool reboot, strict_io;
 	bool overcommit;
 	bool help;
 	char why[400]; /* what was expected, where it takes more than a fixed text */

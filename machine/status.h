@@ -9,6 +9,7 @@ enum {
 	STATUS_USAGE = 2,
 	STATUS_HOST_LACKS = 3,
 	STATUS_TIMEOUT = 35,
+	STATUS_IO_LOST = 37, /* in place of 0 */
 	STATUS_SIGNAL = 128,
 };
 

@@ -138,6 +138,11 @@ bad "a function of the host's behind an SMMU that is emulated" "--vfio-pci 01:00
 bad "a function of the host's that begins with a tab" "expected [DOMAIN:]BUS:DEVICE.FUNCTION, as in 0000:01:00.0" -k good --vfio-pci $'\t01:00.0'
 bad "a function of the host's behind an emulated SMMU by its bus" "--vfio-pci 01:00.0: expected a bus that --iommu s has not: an emulated SMMU translates" \
 	-k good --iommu s,type=smmuv3,accel=off,buses=0 --vfio-pci 01:00.0
+bad "a function that stalls and does not" "--vfio-pci 01:00.0,stall=maybe: expected stall=auto, stall=on or stall=off" -k good --vfio-pci 01:00.0,stall=maybe
+bad "a route for faults that there is not" "--vfio-pci 01:00.0,fault=priority: expected fault=auto, fault=stall or fault=off" -k good --vfio-pci 01:00.0,fault=priority
+bad "a route for stalls of what does not stall" "--vfio-pci 01:00.0,stall=off,fault=stall: expected fault=stall without stall=off" -k good --vfio-pci 01:00.0,stall=off,fault=stall
+bad "stalls behind nothing" "--vfio-pci 01:00.0,stall=on: expected it behind an --iommu of type=smmuv3, for which one of the host's translates" -k good --vfio-pci 01:00.0,iommu=none,stall=on
+bad "stalls behind a virtio-iommu" "--vfio-pci 01:00.0,fault-timeout: expected it behind an --iommu of type=smmuv3" -k good --iommu v,type=virtio --vfio-pci 01:00.0,iommu=v,fault-timeout=5
 bad "a token that is no UUID" "--vfio-pci 01:10.0,token=1: expected token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff" -k good --vfio-pci 01:10.0,token=1
 bad "a DMA endpoint on a bus there is not" "--dma-test ,bus=x: expected the ID of a --root-port" -k good --virtio-transport mmio --dma-test=bus=x
 bad "a DMA endpoint behind an IOMMU there is not" "--dma-test ,iommu=v: expected none, or the ID of an --iommu" -k good --dma-test=ats,iommu=v

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest of a guest: what inner.do= says: the kernel's own "test" of the DMA endpoint; what is sent by the network card comes
 # back ("net"); translations that the endpoint caches, and the kernel's unmaps ("ats"); the memory of a process ("pasid"); some
-# that is on a disk, or nowhere yet, and what is faulted on is brought ("sva").
+# that is on a disk, or nowhere yet, and what is faulted on is brought ("sva"), or is a program's to answer ("stall").
 word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 f=$(dirname "$(grep -l 0x002d /sys/bus/pci/devices/*/device)")
 # goes_to DRIVER: the endpoint does
@@ -37,6 +37,10 @@ for what in $(word inner.do | tr , ' '); do
 	ats)
 		goes_to vfio-pci
 		ats "/dev/vfio/devices/$(ls "$f/vfio-dev")" 100 nested || exit 1
+		;;
+	stall)
+		goes_to vfio-pci
+		stall "/dev/vfio/devices/$(ls "$f/vfio-dev")" $(word inner.count) || exit 1
 		;;
 	pasid | sva)
 		tests=present
