@@ -182,6 +182,26 @@ take_stall() {
 		-p "console=ttyS0 quiet" | tr -d '\r' | awk '$1 == "figure" { print $3 == "exits" ? $2 "_exits" : $2, $3, $4 }'
 }
 
+# Faults that are raised by hand, one after the other, until a program of the guest's has served each by iommufd: the time, and how
+# often the guest has left for it.
+left() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"exits":{"mmio":\([0-9]*\).*/\1/'; }
+take_fault() {
+	[ "$1" = nestor ] || return 0
+	vmm ./nestor run --name faults -k Image -i initrd-serves -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s \
+		-p "console=ttyS0 quiet stall.serve" >serves.log 2>&1 &
+	until grep -q "stall: serves" serves.log; do usleep 100000; done
+	before=$(left)
+	./nestor fault faults --device 0:0.0 --addr 0x10000000 --perm w --count 64 --json | tr -d ' \n,' >faults.json
+	after=$(left)
+	./nestor stop faults
+	wait $!
+	grep -q '"retried":64' faults.json || return 1
+	for what in p50 p99; do
+		echo "fault_hand_stall_$what us $(($(sed "s/.*\"$what\":\([0-9]*\).*/\1/" faults.json) / 1000))"
+	done
+	awk -v nr=$((after - before)) 'BEGIN { printf "fault_hand_stall_exits exits %.1f\n", nr / 64 }'
+}
+
 # With an e1000e of the host's (-d nest), which no driver of its has.
 freed() {
 	[ "$1" != lkvm ] || return 1
@@ -225,7 +245,7 @@ take_binary() {
 show= TAP= STRICT= IOMMU= ACPI= CARD= WORDS=
 ./tap bench && ip addr add 10.9.0.1/24 dev bench && ip link set bench up
 ./traffic serve tcp:5001 2>/dev/null &
-all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk stall rss $MORE"
+all="boot_fdt boot_acpi dump start mmio_exit blk net viommu viommu_blk smmu smmu_blk stall fault rss $MORE"
 [ -z "$FIGURES" ] || all=$FIGURES
 take_binary nestor | sed 's/^\(\S* \S*\)/RAW \1 nestor/'
 # Figure by figure: in a host whose memory earlier guests have used, whoever's, a guest boots up to twice as slowly.

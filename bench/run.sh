@@ -37,6 +37,7 @@ fill_share() {
 	initrd map "$bench/guest/map.sh:test" "$BUILD/bench/dma_map"
 	initrd idle "$bench/guest/idle.sh:test"
 	initrd vfio-tcp "$bench/guest/vfio_tcp.sh:test"
+	initrd serves "$top/tests/guest/stall.sh:test" "$BUILD/stall:bin/stall"
 	initrd stalls "$bench/guest/stalls.sh:test" "$BUILD/bench/stalls" "$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko"
 }
 

@@ -83,7 +83,7 @@ tower() {
 # What the subcommands and the log say as JSON is as docs/json/ has it.
 check_json() {
 	local name file problem
-	for name in list stat debug walk log devices check; do
+	for name in list stat debug walk fault log devices check; do
 		file=$share/json/$name.json
 		[ -e "$file" ] || continue
 		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)
