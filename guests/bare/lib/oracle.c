@@ -89,20 +89,27 @@ static void access(const struct regime *r, struct access a, struct oracle *o)
 		*(volatile u64 *)o->pa = ORACLE_WORD(o->pa);
 }
 
-struct oracle oracle_ask(struct regime *r, struct access a)
+/* The entries are as they were, and TLBs know nothing else. */
+static void take_back(const struct regime *r, const struct path *before)
+{
+	if (path_is(r, before))
+		return;
+	path_restore(r, before);
+	regime_forget_tlb();
+}
+
+struct oracle oracle_ask(const struct regime *r, struct access a)
 {
 	const struct path before = path_look(r);
 	struct oracle o = { 0 };
 
-	regime_enter(r);
 	o.answer = a.fetch ? ask_by_fetch(r, a.privileged, &o.pa) : regime_ask(r, a, &o.pa);
 	if (o.answer == A_PERMISSION && cleans(r, a))
 		ask_by_access(r, a, &o);
 	if (!a.fetch)
 		path_restore(r, &before);
-	regime_enter(r);
+	regime_forget_tlb();
 	access(r, a, &o);
-	regime_leave();
-	path_restore(r, &before);
+	take_back(r, &before);
 	return o;
 }

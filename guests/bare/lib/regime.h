@@ -40,6 +40,8 @@ struct regime {
 void regime_build(struct regime *r, const struct regime_ability *can);
 void regime_spoil(struct regime *r);
 void regime_make(struct regime *r, const struct regime_ability *can); /* both */
+/* Another address in @of's tables, which are as regime_build() has them. False: no room for it. */
+bool regime_another(struct regime *r, const struct regime *of);
 /* The address in the entry of that level is another by so much. */
 void regime_lead(struct regime *r, int level, u64 by);
 /* Its tables are empty again. */
@@ -60,6 +62,7 @@ struct access {
 /* Between these two the CPU has it. */
 void regime_enter(const struct regime *r);
 void regime_leave(void);
+void regime_forget_tlb(void);                /* the CPU's: its tables are others */
 enum answer regime_answer(unsigned int fst); /* of a fault status, whatever its level */
 u64 regime_tcr(const struct regime *r);      /* what is the upper half's */
 enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT */
