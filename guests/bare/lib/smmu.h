@@ -40,7 +40,7 @@ enum { CR2_RECINVSID = 1 << 1 };
 enum { GBPA_ABORT = 1 << 20 };
 #define GBPA_UPDATE (1u << 31)
 enum { IRQ_CTRL_GERROR = 1 << 0, IRQ_CTRL_EVENTQ = 1 << 2 };
-enum { GERROR_CMDQ = 1 << 0 };
+enum { GERROR_CMDQ = 1 << 0, GERROR_EVENTQ_ABT = 1 << 2 };
 enum { STRTAB_2LVL = 1 << 16, STRTAB_SPLIT_6 = 6 << 6 };
 #define QUEUE_OVERFLOW (1u << 31)
 
