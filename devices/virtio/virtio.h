@@ -10,7 +10,7 @@
 /*
  * The contract between a device type, its transport and the rings (virtio 1.3).
  * A type knows neither MMIO nor PCI; a transport knows no type; only virtq.c
- * reads rings. Everything is called under the device lock.
+ * and virtq_used.c see rings. Everything is called under the device lock.
  */
 #define VIRTQ_MAX_QUEUES 16
 #define VIRTQ_MAX_SIZE   256

@@ -197,6 +197,23 @@ Test(virtq_used, a_reset_ends_it)
 	expect_seen(1);
 }
 
+Test(virtq_used, a_queue_that_was_reset_while_it_waited_is_as_new)
+{
+	start(0);
+	pop(1);
+	stall(1);
+	give_back(0);
+	virtio_reset_queue(vq);
+	cr_assert(zero(u32, vq->enabled));
+	driver_start(&drv, &mem, vq, SIZE);
+	pop(2);
+	cr_assert(zero(u32, fake.transport.interrupts));
+	give_back(0);
+	give_back(1);
+	expect_seen(2);
+	cr_assert(eq(u32, fake.transport.interrupts, 2));
+}
+
 static enum dma_status refuse(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
                               struct dma_token *token)
 {
