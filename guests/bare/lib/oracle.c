@@ -38,7 +38,7 @@ bool path_is(const struct regime *r, const struct path *p)
 
 static bool cleans(const struct regime *r, struct access a)
 {
-	return r->hd && a.write && *r->entry[r->leaf] & ENTRY_DBM;
+	return r->hd && a.write && *r->entry[regime_end(r)] & ENTRY_DBM;
 }
 
 /*
@@ -68,7 +68,8 @@ static enum answer ask_by_fetch(const struct regime *r, bool privileged, u64 *pa
 	const u64 clean_page = ENTRY_RO | ENTRY_DBM | (r->wxn ? 0 : ENTRY_USER);
 	enum answer cpu = regime_fetch(r, privileged, pa);
 
-	if (cpu == A_OK && r->hd && (r->wxn || privileged) && !(~*r->entry[r->leaf] & clean_page))
+	if (cpu == A_OK && r->hd && (r->wxn || privileged) &&
+	    !(~*r->entry[regime_end(r)] & clean_page))
 		return NR_ANSWERS;
 	return cpu;
 }

@@ -4,6 +4,10 @@
 
 #define LAST   3
 #define CONTIG (1UL << 52)
+/* D8.3: NS; GP, which counts for indirect branches, and an exception's return is none; software's;
+ * PBHA. */
+#define IGNORED_BY_STAGE1 (1UL << 5 | 1UL << 50 | 0xffUL << 55)
+#define IGNORED_OF_TABLES (0x7fUL << 5 | 0xffUL << 51)
 
 static u64 pool[4][8192] __attribute__((aligned(65536))); /* a level's each */
 u8 arena[ARENA_SIZE] __attribute__((aligned(4096)));
@@ -123,18 +127,23 @@ static unsigned int contiguous(const struct regime *r, int level)
 	return r->granule == 14 && level == LAST ? 7 : 5;
 }
 
+/* Attributes of memory, all of them Normal, cached and shareable; and what is software's, or
+ * nobody's. */
 static u64 leaf_bits(const struct regime *r)
 {
-	u64 entry = (r->leaf == LAST ? LEAF : BLOCK) | 1 << 2 | ENTRY_INNER;
+	const u64 attributes = 1UL << 8 | IGNORED_BY_STAGE1;
+	u64 entry = (r->leaf == LAST ? LEAF : BLOCK) | (1 + random_below(3)) << 2 | 2UL << 8;
 
+	entry |= random_bits() & attributes;
 	entry |= random_bits() & (ENTRY_USER | ENTRY_RO | ENTRY_NG | ENTRY_PXN | ENTRY_UXN);
 	entry |= one_in(8) ? 0 : ENTRY_AF;
 	return entry | (one_in(3) ? ENTRY_DBM : 0);
 }
 
-static u64 limits(void)
+static u64 table_bits(void)
 {
-	return one_in(3) ? random_bits() & 0xfUL << 59 : 0;
+	return (random_bits() & IGNORED_OF_TABLES) |
+	       (one_in(3) ? random_bits() & 0xfUL << 59 : 0); /* limits */
 }
 
 /* The last entry, with those that are contiguous to it. */
@@ -186,7 +195,7 @@ static void fill(const struct regime *r)
 
 	for (int level = r->start; level < r->leaf; level++)
 		if (!*r->entry[level])
-			*r->entry[level] = (u64)pool[level + 1] | TABLE | limits();
+			*r->entry[level] = (u64)pool[level + 1] | TABLE | table_bits();
 	for (u64 i = 0; i < nr; i++)
 		leaves(r)[i] = (base + (i << shift)) | bits;
 }
@@ -333,15 +342,21 @@ unsigned int regime_leaf_shift(const struct regime *r)
 	return shift_of(r, r->leaf);
 }
 
-u64 regime_output(const struct regime *r)
+int regime_end(const struct regime *r)
 {
 	int end = r->start;
-	u64 entry, size, output;
 
 	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
 		end++;
-	entry = *r->entry[end];
-	size = 1UL << shift_of(r, end);
+	return end;
+}
+
+u64 regime_output(const struct regime *r)
+{
+	const int end = regime_end(r);
+	const u64 entry = *r->entry[end], size = 1UL << shift_of(r, end);
+	u64 output;
+
 	output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
 
 	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */

@@ -48,8 +48,10 @@ void regime_lead(struct regime *r, int level, u64 by);
 void regime_forget(struct regime *r);
 unsigned int regime_address_bits(const struct regime *r); /* of an output, by IPS */
 unsigned int regime_leaf_shift(const struct regime *r);   /* log2 of the last entry's bytes */
-u64 regime_output(
-	const struct regime *r); /* where the last entry has the address, if it is valid */
+/* The level that a walk ends at: a table that was spoiled may be a block. */
+int regime_end(const struct regime *r);
+/* Where the entry there has the address, if it is valid. */
+u64 regime_output(const struct regime *r);
 /* The address of the entry of that level; of the first one it is @first. */
 u64 regime_table(const struct regime *r, int level, u64 first);
 void regime_print(const struct regime *r);
