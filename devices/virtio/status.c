@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device status field: initialisation, reset, NEEDS_RESET (virtio 1.3, 2.1, 2.4, 3.1). */
-#include "devices/virtio/virtio.h"
-
 #include <linux/virtio_config.h>
+
+#include "devices/virtio/virtq_private.h"
 
 static void token_resumed(struct dma_token *token)
 {
@@ -24,6 +24,7 @@ void virtio_init(struct virtio_dev *dev, struct dma_space *dma, struct log *log)
 		dev->vq[i].notify_off = i;
 		dev->vq[i].max = dev->type->queue_size;
 		dev->vq[i].token.resume = token_resumed;
+		dev->vq[i].used_token.resume = virtq_used_resumed;
 		virtq_reset(&dev->vq[i]);
 	}
 }

@@ -10,7 +10,7 @@
 /*
  * The contract between a device type, its transport and the rings (virtio 1.3).
  * A type knows neither MMIO nor PCI; a transport knows no type; only virtq.c
- * reads rings. Everything is called under the device lock.
+ * and virtq_used.c see rings. Everything is called under the device lock.
  */
 #define VIRTQ_MAX_QUEUES 16
 #define VIRTQ_MAX_SIZE   256
@@ -18,6 +18,11 @@
 #define VIRTQ_MAX_IOV (2 * (VIRTQ_MAX_SIZE + 2))
 
 struct virtio_dev;
+
+/* As in the used ring, little-endian. */
+struct virtq_elem {
+	u32 id, len;
+};
 
 struct virtq {
 	struct virtio_dev *dev;
@@ -32,11 +37,18 @@ struct virtq {
 	u64 desc, avail, used; /* IOVAs */
 	u16 next_avail;        /* free-running, as in the rings */
 	u16 next_used;
-	u16 signalled; /* next_used when the driver was last interrupted */
+	u16 written;   /* elements: before this one they are in the used ring */
+	u16 complete;  /* before this one the driver may see them, */
+	u16 published; /* and does */
+	u16 signalled; /* published when the driver was last interrupted */
+	bool tell;     /* the driver is to be interrupted, if it wants to know */
 	unsigned int in_flight;
 	bool looked_at;         /* the driver need not kick */
 	unsigned int budget;    /* how many more a notify may pop, and one; 0: any number */
-	struct dma_token token; /* what a ring access waits on */
+	struct dma_token token; /* what an access waits on that takes */
+	struct dma_token used_token;
+	bool used_waits;
+	struct virtq_elem elements[VIRTQ_MAX_SIZE]; /* from written on, as far as filled */
 	/* Since the device was made: */
 	u64 notified, popped, pushed, interrupts;
 	u64 bytes_out, bytes_in; /* the driver's buffers of what was popped; what was written */

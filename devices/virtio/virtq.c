@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Split virtqueues (virtio 1.3, 2.7): the only reader and writer of guest rings. */
-#include "devices/virtio/virtio.h"
+/* Split virtqueues (virtio 1.3, 2.7): what drivers make available is taken. Beside virtq_used.c the
+ * only reader and writer of guest rings. */
+#include "devices/virtio/virtq_private.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -9,16 +10,6 @@
 
 #include "vmm/mem.h"
 
-/* The rings' words (2.7.6, 2.7.8). */
-#define AVAIL_FLAGS(vq)      ((vq)->avail)
-#define AVAIL_IDX(vq)        ((vq)->avail + 2)
-#define AVAIL_RING(vq, at)   ((vq)->avail + 4 + (u64)(at) % (vq)->size * 2)
-#define AVAIL_USED_EVENT(vq) ((vq)->avail + 4 + (u64)(vq)->size * 2)
-#define USED_FLAGS(vq)       ((vq)->used)
-#define USED_IDX(vq)         ((vq)->used + 2)
-#define USED_RING(vq, at)    ((vq)->used + 4 + (u64)(at) % (vq)->size * 8)
-#define USED_AVAIL_EVENT(vq) ((vq)->used + 4 + (u64)(vq)->size * 8)
-
 void virtq_reset(struct virtq *vq)
 {
 	vq->size = vq->max;
@@ -26,9 +17,10 @@ void virtq_reset(struct virtq *vq)
 	vq->vector = 0xffff; /* VIRTIO_MSI_NO_VECTOR */
 	vq->resetting = 0;
 	vq->desc = vq->avail = vq->used = 0;
-	vq->next_avail = vq->next_used = vq->signalled = 0;
+	vq->next_avail = 0;
 	vq->looked_at = false;
 	dma_cancel(vq->dev->dma, &vq->token);
+	virtq_used_reset(vq);
 }
 
 /* What a step of a walk came to; a broken ring is the driver's mistake, a
@@ -124,7 +116,7 @@ static enum walk map_desc(struct virtq *vq, struct virtq_chain *chain, const str
 	return WALK_OK;
 }
 
-static void unmap_chain(struct virtq *vq, struct virtq_chain *chain)
+void virtq_unmap(struct virtq *vq, struct virtq_chain *chain)
 {
 	struct dma_sg sg = sg_of(vq, chain);
 
@@ -223,7 +215,7 @@ static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
 		return walk;
 	walk = walk_chain(vq, chain);
 	if (walk != WALK_OK)
-		unmap_chain(vq, chain);
+		virtq_unmap(vq, chain);
 	return walk;
 }
 
@@ -231,7 +223,7 @@ static enum walk pop(struct virtq *vq, struct virtq_chain *chain, bool *empty)
  * descriptors. */
 static bool may_pop(struct virtq *vq)
 {
-	if (vq->dev->resetting || vq->resetting || vq->in_flight >= vq->size ||
+	if (vq->dev->resetting || vq->resetting || vq->in_flight + virtq_unseen(vq) >= vq->size ||
 	    vq->dev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return false;
 	if (vq->budget > 1)
@@ -272,70 +264,5 @@ void virtq_unpop(struct virtq *vq, struct virtq_chain *chain)
 	vq->bytes_out -= iov_bytes(chain->iov, chain->nr_out);
 	vq->in_flight--;
 	vq->dev->in_flight--;
-	unmap_chain(vq, chain);
-}
-
-/*
- * The used ring is the driver's own memory, mapped at DRIVER_OK; a driver that
- * takes it away has broken the queue. A completion cannot wait, so no token.
- */
-void virtq_fill(struct virtq *vq, struct virtq_chain *chain, u32 written)
-{
-	struct virtio_dev *dev = vq->dev;
-	struct vring_used_elem elem = { .id = htole32(chain->head), .len = htole32(written) };
-
-	vq->pushed++;
-	vq->bytes_in += written;
-	unmap_chain(vq, chain);
-	if (!dev->resetting && !vq->resetting) {
-		if (dma_write(dev->dma, USED_RING(vq, vq->next_used), &elem, sizeof(elem), NULL))
-			virtio_needs_reset(dev);
-		vq->next_used++;
-	}
-	if (!--vq->in_flight && vq->resetting)
-		virtq_reset(vq);
-	virtio_finished(dev);
-}
-
-void virtq_publish(struct virtq *vq)
-{
-	if (vq->dev->resetting || vq->resetting || !vq->enabled)
-		return;
-	if (dma_store16(vq->dev->dma, USED_IDX(vq), vq->next_used, NULL))
-		virtio_needs_reset(vq->dev);
-}
-
-void virtq_push(struct virtq *vq, struct virtq_chain *chain, u32 written)
-{
-	virtq_fill(vq, chain, written);
-	virtq_publish(vq);
-}
-
-/* 2.7.7: interrupt unless the driver's flag, or its event index, says it is
- * not waiting for this. */
-static bool wanted(struct virtq *vq)
-{
-	u16 event, from = vq->signalled;
-
-	/* What was pushed is published before the driver's wish is read. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	vq->signalled = vq->next_used;
-	if (!virtio_has(vq->dev, VIRTIO_RING_F_EVENT_IDX)) {
-		if (dma_load16(vq->dev->dma, AVAIL_FLAGS(vq), &event, NULL) != DMA_OK)
-			return true;
-		return !(event & VRING_AVAIL_F_NO_INTERRUPT);
-	}
-	if (dma_load16(vq->dev->dma, AVAIL_USED_EVENT(vq), &event, NULL) != DMA_OK)
-		return true;
-	return vring_need_event(event, vq->next_used, from);
-}
-
-void virtq_interrupt(struct virtq *vq)
-{
-	if (vq->dev->resetting || vq->resetting || !vq->enabled || vq->signalled == vq->next_used)
-		return;
-	if (!wanted(vq))
-		return;
-	vq->interrupts++;
-	vq->dev->transport->interrupt(vq->dev->transport, vq);
+	virtq_unmap(vq, chain);
 }

@@ -14,6 +14,7 @@
 #define EVENT1_R    (1UL << 31)
 #define EVENT1_W    (1UL << 30)
 enum { SLOT_RUN = 0, SLOT_HELD, SLOT_ASK };
+#define CERROR_ATC_INV_SYNC 3u /* 6.3.28 */
 
 static struct smmu s;
 static struct dma_test d;
@@ -225,6 +226,16 @@ static void checked(void)
 	smmu_expect(&s, &e, "disabled");
 }
 
+/* A write to page 0 is under way. */
+static struct dma_op hold_page_0(void)
+{
+	const struct dma_op op = fill(0, DMA_F_HELD);
+
+	dma_start(&d, SLOT_HELD, &op);
+	check(wait_for(dma_state(&d, SLOT_HELD) == DMA_HOLDS, LONG), "nothing is held");
+	return op;
+}
+
 /* 4.5.1: an invalidation is complete when what it took is no longer used. */
 static void hold(void)
 {
@@ -233,9 +244,7 @@ static void hold(void)
 	begin(EATS_FULL);
 	granted(0, (u64)memory);
 	granted(1, (u64)memory + PAGE);
-	op = fill(0, DMA_F_HELD);
-	dma_start(&d, SLOT_HELD, &op);
-	check(wait_for(dma_state(&d, SLOT_HELD) == DMA_HOLDS, LONG), "nothing is held");
+	op = hold_page_0();
 	atc_inv(1);
 	map1(0, 5, true);
 	tlbi();
@@ -248,6 +257,67 @@ static void hold(void)
 	dma_control(&d, SLOT_HELD, DMA_RELEASE);
 	check(wait_for(smmu_consumed(&s), LONG), "CMD_SYNC does not end");
 	check(*(volatile u64 *)memory == dma_pattern(op.arg0), "it ends before the transfer");
+}
+
+/* Whoever runs this changes how long devices have, and then has EVENTQ_ABT_ERR become active. */
+static void await_limit(void)
+{
+	print("how long\n");
+	check(wait_for(read32(SMMU_BASE + SMMU_GERROR) & GERROR_EVENTQ_ABT, 6 * LONG),
+	      "nobody says");
+	write32(SMMU_BASE + SMMU_GERRORN, GERROR_EVENTQ_ABT);
+}
+
+static u32 active_errors(void)
+{
+	return read32(SMMU_BASE + SMMU_GERROR) ^ read32(SMMU_BASE + SMMU_GERRORN);
+}
+
+/* 3.9.1.4, 7.1: CMD_SYNC at that index ends with CERROR_ATC_INV_SYNC, and nothing behind it is
+ * consumed. */
+static void expect_timeout(u32 at)
+{
+	const u32 errors = read32(SMMU_BASE + SMMU_GERRORN);
+
+	check(wait_for(active_errors(), 10 * LONG), "it takes as long as it likes");
+	check(active_errors() == GERROR_CMDQ, "GERROR %x", active_errors());
+	check(read32(SMMU_BASE + SMMU_CMDQ_CONS) == (CERROR_ATC_INV_SYNC << 24 | at),
+	      "CONS %x, expected the command at %x", read32(SMMU_BASE + SMMU_CMDQ_CONS), at);
+	check(dma_state(&d, SLOT_HELD) == DMA_HOLDS, "what is held is not");
+	check(*(volatile u32 *)&s.message == 0, "a command behind it is consumed");
+	write32(SMMU_BASE + SMMU_GERRORN, errors ^ GERROR_CMDQ);
+}
+
+/*
+ * An answer that does not come: "by-hand=1": in the time that await_limit() gives, else in a
+ * minute. When the error is acknowledged CMD_SYNC is well (7.1), and what comes of the answer later
+ * is nothing.
+ */
+static void late(void)
+{
+	struct dma_op op;
+	u32 at;
+
+	begin(EATS_FULL);
+	granted(0, (u64)memory);
+	op = hold_page_0();
+	if (parameter_after("by-hand=", 0))
+		await_limit();
+	smmu_push(&s, CMD_ATC_INV | CMD_SID(d.rid), IOVA);
+	at = s.prod;
+	smmu_push(&s, CMD_SYNC, 0);
+	smmu_push(&s, CMD_SYNC | 1 << 12 | 1UL << 32, (u64)&s.message);
+	expect_timeout(at);
+	check(wait_for(smmu_consumed(&s), LONG), "the queue does not go on");
+	check(*(volatile u32 *)&s.message == 1, "not to its end");
+	does_not(0, DMA_NO_TRANSLATION, "it is told all the same");
+	dma_control(&d, SLOT_HELD, DMA_RELEASE);
+	check(wait_for(dma_state(&d, SLOT_HELD) == DMA_ENDED, LONG), "it stays held");
+	check(*(volatile u64 *)memory == dma_pattern(op.arg0), "it went elsewhere");
+	granted(0, (u64)memory);
+	atc_inv(0);
+	does_not(0, DMA_NO_TRANSLATION, "as ever");
+	check(!active_errors(), "GERROR %x", active_errors());
 }
 
 static void pasid(void)
@@ -304,7 +374,7 @@ static void churn(void)
 
 static const struct test tests[] = {
 	{ "full", full }, { "split", split }, { "answers", answers }, { "checked", checked },
-	{ "hold", hold }, { "pasid", pasid }, { "churn", churn },
+	{ "hold", hold }, { "late", late },   { "pasid", pasid },     { "churn", churn },
 };
 
 int main(void)

@@ -18,7 +18,7 @@ static u8 memory[PAGES][PAGE] __attribute__((aligned(4096)));
 /* A page of the device's: where it is in truth, and what has become of it. */
 static struct place {
 	u64 at;
-	bool stays, there;
+	bool there;
 	unsigned int stalls; /* since it was taken away */
 } places[PAGES];
 static unsigned int nr_places;
@@ -41,22 +41,21 @@ static void map(unsigned int i, bool there)
 }
 
 /* The address by which the device knows what is at @p. */
-static u64 place(void *p, bool stays)
+static u64 place(void *p)
 {
 	const unsigned int i = nr_places++;
 
-	places[i] = (struct place){ .at = (u64)p & ~(PAGE - 1), .stays = stays };
+	places[i].at = (u64)p & ~(PAGE - 1);
 	map(i, true);
 	return IOVA + i * PAGE + ((u64)p & (PAGE - 1));
 }
 
-/* A completion cannot wait, so the used ring stays. */
 static void set_queue(unsigned int queue)
 {
 	struct ring *r = &dev.ring[queue];
+	const u64 desc = place(r->desc), avail = place(&r->avail), used = place(&r->used);
 
-	where_set_queue(&dev.where, queue, place(r->desc, false), place(&r->avail, false),
-	                place(&r->used, true));
+	where_set_queue(&dev.where, queue, desc, avail, used);
 }
 
 static void begin(u16 type, unsigned int nr_queues)
@@ -76,18 +75,20 @@ static void begin(u16 type, unsigned int nr_queues)
 	where_go(&dev.where);
 }
 
-/* All that may go, or some of it. */
+static void forget(void)
+{
+	smmu_push(&s, CMD_TLBI_NSNH_ALL, 0);
+	smmu_sync(&s);
+}
+
+/* All, or some of it. */
 static void take_away(bool all)
 {
 	for (unsigned int i = 0; i < nr_places; i++) {
-		places[i].stalls = 0;
-		if (!places[i].stays)
-			map(i, !all && below(2));
-	}
-	smmu_push(&s, CMD_TLBI_NSNH_ALL, 0);
-	smmu_sync(&s);
-	for (unsigned int i = 0; i < nr_places; i++)
+		map(i, !all && below(2));
 		places[i].stalls = places[i].there;
+	}
+	forget();
 }
 
 /* If something waits, its page comes, and it goes on. */
@@ -127,19 +128,25 @@ static void expect_served(u64 n)
 
 enum { HEADER, DATA, STATUS };
 
-/* Written, then read: from other memory than it was written from. */
-static void disk_request(u32 type, u64 sector, const u64 *iova, u64 n)
+static void disk_prepare(u32 type, u64 sector, const u64 *iova)
 {
 	struct desc *desc = dev.ring[0].desc;
-	volatile u8 *status = memory[STATUS];
 
 	*(struct blk_header *)memory[HEADER] =
 		(struct blk_header){ .type = type, .sector = sector };
-	*status = NO_STATUS;
+	*(volatile u8 *)memory[STATUS] = NO_STATUS;
 	desc[0] = (struct desc){ iova[HEADER], sizeof(struct blk_header), DESC_NEXT, 1 };
 	desc[1] = (struct desc){ iova[DATA], SECTOR, DESC_NEXT | (type == BLK_IN ? DESC_WRITE : 0),
 		                 2 };
 	desc[2] = (struct desc){ iova[STATUS], 1, DESC_WRITE, 0 };
+}
+
+/* Written, then read: from other memory than it was written from. */
+static void disk_request(u32 type, u64 sector, const u64 *iova, u64 n)
+{
+	const volatile u8 *status = memory[STATUS];
+
+	disk_prepare(type, sector, iova);
 	take_away(n == 0);
 	device_offer(&dev, 0, 0);
 	check(wait_for(is_done(0), LONG), "round %lu: the request does not come back", n);
@@ -154,7 +161,7 @@ static void disk(void)
 
 	begin(2, 1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(iova); i++)
-		iova[i] = place(memory[i], false);
+		iova[i] = place(memory[i]);
 	for (u64 n = 0; n < count; n++) {
 		memset(memory[DATA], n + 1, SECTOR);
 		disk_request(BLK_OUT, n % 64, iova, n);
@@ -206,8 +213,8 @@ static void network(void)
 	u64 iova[2];
 
 	begin(1, 2);
-	iova[RX] = place(memory[RX], false);
-	iova[TX] = place(memory[TX], false);
+	iova[RX] = place(memory[RX]);
+	iova[TX] = place(memory[TX]);
 	for (u64 n = 0; n < count; n++) {
 		ask(memory[TX]);
 		dev.ring[TX].desc[0] = (struct desc){ iova[TX], NET_HEADER + FRAME, 0, 0 };
@@ -230,12 +237,37 @@ static void wait_on_disk(void)
 	check(wait_for(smmu_event(&s, &e), LONG) && e.w[1] & EVENT1_STALL, "nothing waits");
 }
 
+/* It is done, and cannot be given back. */
+static void wait_on_used(void)
+{
+	struct smmu_event e;
+	unsigned int used;
+	u64 iova[3];
+
+	begin(2, 1);
+	used = nr_places - 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(iova); i++)
+		iova[i] = place(memory[i]);
+	disk_prepare(BLK_IN, 0, iova);
+	map(used, false);
+	forget();
+	device_offer(&dev, 0, 0);
+	check(wait_for(smmu_event(&s, &e), LONG) && e.w[1] & EVENT1_STALL &&
+	              !(e.w[1] & EVENT1_RNW) && (e.w[2] - IOVA) / PAGE == used,
+	      "nothing is given back");
+	check(*(volatile u8 *)memory[STATUS] == BLK_OK, "and nothing was done");
+	check(!device_done(&dev, 0), "it is back");
+}
+
 static void reset(void)
 {
 	const u64 count = parameter_after("count=", 200);
 
 	for (u64 n = 0; n < count; n++) {
-		wait_on_disk();
+		if (n & 1)
+			wait_on_used();
+		else
+			wait_on_disk();
 		check(where_reset(&dev.where), "round %lu: its reset does not end", n);
 		nr_places = 0;
 	}

@@ -111,7 +111,9 @@ static void step(const struct regime_ability *can)
 	bool lower;
 
 	regime_make(&r, can);
+	regime_enter(&r);
 	o = oracle_ask(&r, a);
+	regime_leave();
 	if (o.contradicts)
 		differs(a, &o, "by AT, and the access says otherwise");
 	counts[o.answer]++;

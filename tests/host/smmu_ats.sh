@@ -15,6 +15,26 @@ case_of "smmu: ATS: translated transactions are checked where that is asked for"
 case_of "smmu: ATS: an invalidation is complete when what it took is no longer used" endpoint hold
 case_of "smmu: ATS: a translation, and an invalidation, is of a PASID or of none" endpoint pasid ,pasid=20
 case_of "smmu: ATS: pages come and go under transfers" endpoint "churn count=${SOAK:+100}500"
+long_case "smmu: ATS: an invalidation without an answer for a minute is CMD_SYNC's error" endpoint late
+
+export XDG_RUNTIME_DIR=$WORK/runtime
+mkdir -p "$XDG_RUNTIME_DIR"
+# late: the same when devices have less; the guest goes on when another error, which it waits for, is there
+late() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 --name ats -k "$GUESTS/smmu_ats.bin" -p "late by-hand=1" --iommu v,type=smmuv3 --rng \
+		--dma-test=ats,iommu=v >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -qa "^how long" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
+	for error in atc-inv-limit=300 gerror=eventq-abt; do
+		WHY="nestor inject $error: $("$NESTOR" inject ats --iommu v $error 2>&1)" || { kill $pid; return 1; }
+	done
+	wait $pid
+	got=$?
+	WHY="exit code $got: $(grep -am 1 ^FAIL "$OUT")"
+	[ $got = 0 ] && said PASS
+}
+case_of "smmu: ATS: an invalidation without an answer in time is CMD_SYNC's error, and what comes later is nothing" late
 
 COUNT=300
 [ -z "${SOAK:-}" ] || COUNT=50000
@@ -54,8 +74,6 @@ inject() {
 }
 # unanswered ERROR...: injected once it runs
 unanswered() {
-	export XDG_RUNTIME_DIR=$WORK/runtime
-	mkdir -p "$XDG_RUNTIME_DIR"
 	"$NESTOR" run --timeout 600 --name ats -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 \
 		-p "console=ttyS0 quiet ats.count=$COUNT" --iommu s,type=smmuv3 --dma-test=ats,iommu=s >"$OUT" 2>&1 </dev/null &
 	pid=$!

@@ -43,7 +43,7 @@ void dma_test_find_from(struct dma_test *d, u32 rid)
 	check(read32(d->regs) == 0x54414d44, "ID %x", read32(d->regs));
 }
 
-void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op)
+void dma_prepare(const struct dma_test *d, unsigned int slot, const struct dma_op *op)
 {
 	u64 at = slot_at(d, slot);
 
@@ -55,7 +55,24 @@ void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op 
 	write32(at + PASID, op->pasid);
 	write64(at + ARG0, op->arg0);
 	write64(at + ARG1, op->arg1);
+}
+
+void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op)
+{
+	dma_prepare(d, slot, op);
 	dma_control(d, slot, DMA_START);
+}
+
+unsigned int dma_run_at(const struct dma_test *d, unsigned int slot, u64 iova)
+{
+	const u64 at = slot_at(d, slot);
+	u32 status = 0;
+
+	write64(at + IOVA, iova);
+	dma_control(d, slot, DMA_START);
+	check(wait_for(((status = read32(at + STATUS)) & 15) == DMA_ENDED, LONG),
+	      "slot %u: at %lx it does not end", slot, iova);
+	return status >> 4 & 15;
 }
 
 void dma_control(const struct dma_test *d, unsigned int slot, u32 what)

@@ -45,6 +45,10 @@ struct dma_op {
 void dma_test_find(struct dma_test *d); /* the first one */
 void dma_test_find_from(struct dma_test *d, u32 rid);
 void dma_start(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
+/* All of it but its start; then as often as one likes, each at another IOVA: it ends; its outcome.
+ */
+void dma_prepare(const struct dma_test *d, unsigned int slot, const struct dma_op *op);
+unsigned int dma_run_at(const struct dma_test *d, unsigned int slot, u64 iova);
 void dma_control(const struct dma_test *d, unsigned int slot, u32 what);
 unsigned int dma_state(const struct dma_test *d, unsigned int slot);
 unsigned int dma_outcome(const struct dma_test *d, unsigned int slot);

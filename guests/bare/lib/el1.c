@@ -59,7 +59,7 @@ void el1_enter(const struct stage2 *s, const struct regime *r, u64 ipa)
 	write_sysreg(vtcr_el2, stage2_vtcr(s));
 	write_sysreg(vttbr_el2, s->root | 1UL << 48);
 	write_sysreg(hcr_el2, HCR_E2H | HCR_RW | HCR_VM | (r ? 0 : HCR_DC));
-	write_sysreg(s3_5_c10_c2_0, 0xff04);          /* MAIR_EL12 */
+	write_sysreg(s3_5_c10_c2_0, 0xddccff04);      /* MAIR_EL12, as start.S has it */
 	write_sysreg(s3_5_c12_c0_0, entry + VECTORS); /* VBAR_EL12 */
 	write_sysreg(s3_5_c1_c0_0, SCTLR_RES1 | (r ? SCTLR_ON : 0) |
 	                                   (r && r->wxn ? SCTLR_WXN : 0)); /* SCTLR_EL12 */

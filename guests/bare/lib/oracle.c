@@ -38,7 +38,7 @@ bool path_is(const struct regime *r, const struct path *p)
 
 static bool cleans(const struct regime *r, struct access a)
 {
-	return r->hd && a.write && *r->entry[r->leaf] & ENTRY_DBM;
+	return r->hd && a.write && *r->entry[regime_end(r)] & ENTRY_DBM;
 }
 
 /*
@@ -68,7 +68,8 @@ static enum answer ask_by_fetch(const struct regime *r, bool privileged, u64 *pa
 	const u64 clean_page = ENTRY_RO | ENTRY_DBM | (r->wxn ? 0 : ENTRY_USER);
 	enum answer cpu = regime_fetch(r, privileged, pa);
 
-	if (cpu == A_OK && r->hd && (r->wxn || privileged) && !(~*r->entry[r->leaf] & clean_page))
+	if (cpu == A_OK && r->hd && (r->wxn || privileged) &&
+	    !(~*r->entry[regime_end(r)] & clean_page))
 		return NR_ANSWERS;
 	return cpu;
 }
@@ -89,20 +90,27 @@ static void access(const struct regime *r, struct access a, struct oracle *o)
 		*(volatile u64 *)o->pa = ORACLE_WORD(o->pa);
 }
 
-struct oracle oracle_ask(struct regime *r, struct access a)
+/* The entries are as they were, and TLBs know nothing else. */
+static void take_back(const struct regime *r, const struct path *before)
+{
+	if (path_is(r, before))
+		return;
+	path_restore(r, before);
+	regime_forget_tlb();
+}
+
+struct oracle oracle_ask(const struct regime *r, struct access a)
 {
 	const struct path before = path_look(r);
 	struct oracle o = { 0 };
 
-	regime_enter(r);
 	o.answer = a.fetch ? ask_by_fetch(r, a.privileged, &o.pa) : regime_ask(r, a, &o.pa);
 	if (o.answer == A_PERMISSION && cleans(r, a))
 		ask_by_access(r, a, &o);
 	if (!a.fetch)
 		path_restore(r, &before);
-	regime_enter(r);
+	regime_forget_tlb();
 	access(r, a, &o);
-	regime_leave();
-	path_restore(r, &before);
+	take_back(r, &before);
 	return o;
 }

@@ -23,7 +23,8 @@ struct oracle {
 	bool contradicts;   /* by AT it is this, and then it is not: */
 	enum answer access; /* of the access itself; NR_ANSWERS: it is not made */
 };
-struct oracle oracle_ask(struct regime *r, struct access a);
+/* Between regime_enter() and regime_leave(). */
+struct oracle oracle_ask(const struct regime *r, struct access a);
 
 /* Memory at @pa that nobody minds being written: it is in arena[]. */
 bool oracle_owns(u64 pa);

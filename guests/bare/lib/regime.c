@@ -4,6 +4,10 @@
 
 #define LAST   3
 #define CONTIG (1UL << 52)
+/* D8.3: NS; GP, which counts for indirect branches, and an exception's return is none; software's;
+ * PBHA. */
+#define IGNORED_BY_STAGE1 (1UL << 5 | 1UL << 50 | 0xffUL << 55)
+#define IGNORED_OF_TABLES (0x7fUL << 5 | 0xffUL << 51)
 
 static u64 pool[4][8192] __attribute__((aligned(65536))); /* a level's each */
 u8 arena[ARENA_SIZE] __attribute__((aligned(4096)));
@@ -123,57 +127,77 @@ static unsigned int contiguous(const struct regime *r, int level)
 	return r->granule == 14 && level == LAST ? 7 : 5;
 }
 
+/* Attributes of memory, all of them Normal, cached and shareable; and what is software's, or
+ * nobody's. */
 static u64 leaf_bits(const struct regime *r)
 {
-	u64 entry = (r->leaf == LAST ? LEAF : BLOCK) | 1 << 2 | ENTRY_INNER;
+	const u64 attributes = 1UL << 8 | IGNORED_BY_STAGE1;
+	u64 entry = (r->leaf == LAST ? LEAF : BLOCK) | (1 + random_below(3)) << 2 | 2UL << 8;
 
+	entry |= random_bits() & attributes;
 	entry |= random_bits() & (ENTRY_USER | ENTRY_RO | ENTRY_NG | ENTRY_PXN | ENTRY_UXN);
 	entry |= one_in(8) ? 0 : ENTRY_AF;
 	return entry | (one_in(3) ? ENTRY_DBM : 0);
 }
 
-/* The last entry leads to @target; the address has its offset. */
-static void put_leaf(struct regime *r, u64 *table, u64 index, u64 target)
+static u64 table_bits(void)
 {
-	const unsigned int shift = shift_of(r, r->leaf), set = contiguous(r, r->leaf);
-	const bool contig = bits_of(r, r->leaf) >= set && one_in(6);
-	const u64 bits = leaf_bits(r) | (contig ? CONTIG : 0), nr = contig ? 1UL << set : 1;
-	const u64 base = target & ~((nr << shift) - 1);
-
-	r->contiguous = contig ? set : 0;
-	index = (index & ~(nr - 1)) | (target >> shift & (nr - 1));
-	for (u64 i = 0; i < nr; i++)
-		table[(index & ~(nr - 1)) + i] = (base + (i << shift)) | bits;
-	r->entry[r->leaf] = &table[index];
-	r->va |= index << shift | (target & ((1UL << shift) - 1));
+	return (random_bits() & IGNORED_OF_TABLES) |
+	       (one_in(3) ? random_bits() & 0xfUL << 59 : 0); /* limits */
 }
 
-static u64 limits(void)
+/* The last entry, with those that are contiguous to it. */
+static u64 *leaves(const struct regime *r)
 {
-	return one_in(3) ? random_bits() & 0xfUL << 59 : 0;
+	return (u64 *)((u64)r->entry[r->leaf] & ~((8UL << r->contiguous) - 1));
 }
 
-/* A table at each level from the first to the leaf's. */
-static void build(struct regime *r, u64 target)
+/* One entry of each table, by chance; but where several are contiguous, that which has the target's
+ * offset. */
+static void place(struct regime *r)
 {
-	/* 5.4.1: a CD's TTB has no bits below 16 bytes; those below 64 are others with 52 bits. */
-	const u64 size = 8UL << bits_of(r, r->start), least = r->ips == 6 ? 64 : 16;
-	const u64 align = size < least ? least : size;
-	u64 *table = pool[r->start] + (random_bits() % (65536 / align)) * (align / 8);
+	const unsigned int set = contiguous(r, r->leaf), shift = shift_of(r, r->leaf);
+	u64 *table = (u64 *)r->root;
 
-	r->root = (u64)table;
-	for (int level = r->start;; level++) {
-		const u64 index = random_bits() & ((1UL << bits_of(r, level)) - 1);
+	r->contiguous = bits_of(r, r->leaf) >= set && one_in(6) ? set : 0;
+	r->va = ~0UL << r->input | (r->target & ((1UL << shift) - 1));
+	if (r->tbi)
+		r->va = (r->va & ~(0xffUL << 56)) | random_bits() << 56;
+	for (int level = r->start; level <= r->leaf; level++) {
+		const u64 nr = level == r->leaf ? 1UL << r->contiguous : 1;
+		u64 index = random_bits() & ((1UL << bits_of(r, level)) - 1) & ~(nr - 1);
 
-		if (level == r->leaf) {
-			put_leaf(r, table, index, target);
-			return;
-		}
+		index |= r->target >> shift & (nr - 1);
 		r->entry[level] = &table[index];
 		r->va |= index << shift_of(r, level);
-		table = pool[level + 1];
-		*r->entry[level] = (u64)table | TABLE | limits();
+		table = level < LAST ? pool[level + 1] : NULL;
 	}
+}
+
+/* No other address has what is to be written there. */
+static bool is_free(const struct regime *r)
+{
+	for (int level = r->start; level < r->leaf; level++)
+		if (*r->entry[level] && (*r->entry[level] & 3) != TABLE)
+			return false;
+	for (u64 i = 0; i < 1UL << r->contiguous; i++)
+		if (leaves(r)[i])
+			return false;
+	return true;
+}
+
+/* A table at each level from the first to the leaf's, whose entry leads to the target. */
+static void fill(const struct regime *r)
+{
+	const unsigned int shift = shift_of(r, r->leaf);
+	const u64 nr = 1UL << r->contiguous, base = r->target & ~((nr << shift) - 1);
+	const u64 bits = leaf_bits(r) | (nr > 1 ? CONTIG : 0);
+
+	for (int level = r->start; level < r->leaf; level++)
+		if (!*r->entry[level])
+			*r->entry[level] = (u64)pool[level + 1] | TABLE | table_bits();
+	for (u64 i = 0; i < nr; i++)
+		leaves(r)[i] = (base + (i << shift)) | bits;
 }
 
 /* Beyond what IPS says, or what memory there is, but where a page or block has its address. */
@@ -219,18 +243,42 @@ static void spoil(struct regime *r)
 	}
 }
 
-void regime_build(struct regime *r, const struct regime_ability *can)
+static u64 root_of(const struct regime *r)
 {
-	*r = (struct regime){ .large_pa = can->large_pa, .in_reach = true };
+	/* 5.4.1: a CD's TTB has no bits below 16 bytes; those below 64 are others with 52 bits. */
+	const u64 size = 8UL << bits_of(r, r->start), least = r->ips == 6 ? 64 : 16;
+	const u64 align = size < least ? least : size;
+
+	return (u64)pool[r->start] + random_bits() % (65536 / align) * align;
+}
+
+static void choose_leaf(struct regime *r)
+{
 	r->target = (u64)arena + (random_bits() & (ARENA_SIZE - 1) & ~7UL);
-	choose(r, can);
 	do
 		r->leaf = one_in(2) ? LAST : r->start + (int)random_below(LAST - r->start + 1);
 	while (!may_be_block(r, r->leaf));
-	build(r, r->target);
-	r->va |= ~0UL << r->input;
-	if (r->tbi)
-		r->va = (r->va & ~(0xffUL << 56)) | random_bits() << 56;
+}
+
+void regime_build(struct regime *r, const struct regime_ability *can)
+{
+	*r = (struct regime){ .large_pa = can->large_pa, .in_reach = true };
+	choose(r, can);
+	choose_leaf(r);
+	r->root = root_of(r);
+	place(r);
+	fill(r);
+}
+
+bool regime_another(struct regime *r, const struct regime *of)
+{
+	*r = *of;
+	choose_leaf(r);
+	place(r);
+	if (!is_free(r))
+		return false;
+	fill(r);
+	return true;
 }
 
 void regime_spoil(struct regime *r)
@@ -254,7 +302,7 @@ void regime_make(struct regime *r, const struct regime_ability *can)
 void regime_lead(struct regime *r, int level, u64 by)
 {
 	const u64 nr = level == r->leaf ? 1UL << r->contiguous : 1;
-	u64 *first = (u64 *)((u64)r->entry[level] & ~(nr * 8 - 1));
+	u64 *first = level == r->leaf ? leaves(r) : r->entry[level];
 
 	for (u64 i = 0; i < nr; i++)
 		first[i] += by;
@@ -294,15 +342,21 @@ unsigned int regime_leaf_shift(const struct regime *r)
 	return shift_of(r, r->leaf);
 }
 
-u64 regime_output(const struct regime *r)
+int regime_end(const struct regime *r)
 {
 	int end = r->start;
-	u64 entry, size, output;
 
 	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
 		end++;
-	entry = *r->entry[end];
-	size = 1UL << shift_of(r, end);
+	return end;
+}
+
+u64 regime_output(const struct regime *r)
+{
+	const int end = regime_end(r);
+	const u64 entry = *r->entry[end], size = 1UL << shift_of(r, end);
+	u64 output;
+
 	output = (entry & 0x0000ffffffffffffUL & ~(size - 1)) | (r->va & (size - 1));
 
 	if (address_bits(r) == 52) /* D8.3.1: bits 51 to 48 of it */

@@ -40,14 +40,18 @@ struct regime {
 void regime_build(struct regime *r, const struct regime_ability *can);
 void regime_spoil(struct regime *r);
 void regime_make(struct regime *r, const struct regime_ability *can); /* both */
+/* Another address in @of's tables, which are as regime_build() has them. False: no room for it. */
+bool regime_another(struct regime *r, const struct regime *of);
 /* The address in the entry of that level is another by so much. */
 void regime_lead(struct regime *r, int level, u64 by);
 /* Its tables are empty again. */
 void regime_forget(struct regime *r);
 unsigned int regime_address_bits(const struct regime *r); /* of an output, by IPS */
 unsigned int regime_leaf_shift(const struct regime *r);   /* log2 of the last entry's bytes */
-u64 regime_output(
-	const struct regime *r); /* where the last entry has the address, if it is valid */
+/* The level that a walk ends at: a table that was spoiled may be a block. */
+int regime_end(const struct regime *r);
+/* Where the entry there has the address, if it is valid. */
+u64 regime_output(const struct regime *r);
 /* The address of the entry of that level; of the first one it is @first. */
 u64 regime_table(const struct regime *r, int level, u64 first);
 void regime_print(const struct regime *r);
@@ -60,6 +64,7 @@ struct access {
 /* Between these two the CPU has it. */
 void regime_enter(const struct regime *r);
 void regime_leave(void);
+void regime_forget_tlb(void);                /* the CPU's: its tables are others */
 enum answer regime_answer(unsigned int fst); /* of a fault status, whatever its level */
 u64 regime_tcr(const struct regime *r);      /* what is the upper half's */
 enum answer regime_ask(const struct regime *r, struct access a, u64 *pa); /* AT */

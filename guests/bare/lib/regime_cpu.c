@@ -16,10 +16,15 @@
 /* The lower half's part of it (start.S), which stays. */
 #define TCR_LOWER 0xffffUL
 
+void regime_forget_tlb(void)
+{
+	asm volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
+}
+
 static void set_tcr(u64 tcr)
 {
 	write_sysreg(tcr_el1, tcr);
-	asm volatile("isb\n\ttlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
+	regime_forget_tlb();
 }
 
 u64 regime_tcr(const struct regime *r)
@@ -31,12 +36,17 @@ u64 regime_tcr(const struct regime *r)
 	       (r->hd ? TCR_HD : 0) | (r->hpd ? TCR_HPD1 : 0) | (r->e0pd ? TCR_E0PD1 : 0);
 }
 
+static void set_pan(const struct regime *r)
+{
+	if (r->pan)
+		write_sysreg(S3_0_C4_C2_3, 1 << 22);
+}
+
 void regime_enter(const struct regime *r)
 {
 	write_sysreg(ttbr1_el1, r->root);
 	set_tcr((read_sysreg(tcr_el1) & TCR_LOWER) | regime_tcr(r));
-	if (r->pan)
-		write_sysreg(S3_0_C4_C2_3, 1 << 22);
+	set_pan(r);
 }
 
 void regime_leave(void)
@@ -108,6 +118,7 @@ enum answer regime_fetch(const struct regime *r, bool privileged, u64 *pa)
 		             : "memory");
 	}
 	esr = fetch_at(r->va, privileged ? EL1H : EL0T, sctlr);
+	set_pan(r); /* which PSTATE there had not */
 	if (ESR_EC(esr) == EC_SVC)
 		return A_OK;
 	check(ESR_EC(esr) == EC_INSTRUCTION_ABORT || ESR_EC(esr) == EC_LOWER_INSTRUCTION,

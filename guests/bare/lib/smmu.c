@@ -72,12 +72,31 @@ void smmu_push(struct smmu *s, u64 word0, u64 word1)
 	write32(SMMU_BASE + SMMU_CMDQ_PROD, s->prod);
 }
 
-void smmu_sync(struct smmu *s)
+static void await_sync(const struct smmu *s)
 {
-	smmu_push(s, CMD_SYNC, 0);
 	check(wait_for(smmu_consumed(s), LONG), "CMD_SYNC: CONS %x, PROD %x, GERROR %x", consumer(),
 	      s->prod, read32(SMMU_BASE + SMMU_GERROR));
 	barrier();
+}
+
+void smmu_sync(struct smmu *s)
+{
+	smmu_push(s, CMD_SYNC, 0);
+	await_sync(s);
+}
+
+void smmu_invalidate(struct smmu *s, const u64 (*commands)[2], unsigned int nr)
+{
+	for (unsigned int i = 0; i <= nr; i++) {
+		u64 *cmd = s->commands[s->prod % (1 << SMMU_LOG2_CMDS)];
+
+		cmd[0] = i < nr ? commands[i][0] : CMD_SYNC;
+		cmd[1] = i < nr ? commands[i][1] : 0;
+		s->prod = low(s->prod + 1, SMMU_LOG2_CMDS);
+	}
+	barrier();
+	write32(SMMU_BASE + SMMU_CMDQ_PROD, s->prod);
+	await_sync(s);
 }
 
 void smmu_sync_message(struct smmu *s)
@@ -133,20 +152,26 @@ struct ste smmu_nested(u64 cd_ipa, const struct tables *t, u32 vmid)
 	return ste;
 }
 
-bool smmu_event(struct smmu *s, struct smmu_event *e)
+unsigned int smmu_events(struct smmu *s, struct smmu_event *e, unsigned int max)
 {
 	u32 prod = read32(SMMU_BASE + SMMU_EVENTQ_PROD),
 	    cons = read32(SMMU_BASE + SMMU_EVENTQ_CONS);
 	u32 at = low(cons, SMMU_LOG2_EVENTS);
 
-	if (low(prod, SMMU_LOG2_EVENTS) == at)
-		return false;
+	unsigned int nr = 0;
+
 	barrier();
-	*e = s->events[at % (1 << SMMU_LOG2_EVENTS)];
+	for (; low(prod, SMMU_LOG2_EVENTS) != at && nr < max; at = low(at + 1, SMMU_LOG2_EVENTS))
+		e[nr++] = s->events[at % (1 << SMMU_LOG2_EVENTS)];
 	barrier();
-	write32(SMMU_BASE + SMMU_EVENTQ_CONS,
-	        low(at + 1, SMMU_LOG2_EVENTS) | (cons & QUEUE_OVERFLOW));
-	return true;
+	if (nr)
+		write32(SMMU_BASE + SMMU_EVENTQ_CONS, at | (cons & QUEUE_OVERFLOW));
+	return nr;
+}
+
+bool smmu_event(struct smmu *s, struct smmu_event *e)
+{
+	return smmu_events(s, e, 1);
 }
 
 void smmu_expect_none(struct smmu *s, const char *when)

@@ -40,7 +40,7 @@ enum { CR2_RECINVSID = 1 << 1 };
 enum { GBPA_ABORT = 1 << 20 };
 #define GBPA_UPDATE (1u << 31)
 enum { IRQ_CTRL_GERROR = 1 << 0, IRQ_CTRL_EVENTQ = 1 << 2 };
-enum { GERROR_CMDQ = 1 << 0 };
+enum { GERROR_CMDQ = 1 << 0, GERROR_EVENTQ_ABT = 1 << 2 };
 enum { STRTAB_2LVL = 1 << 16, STRTAB_SPLIT_6 = 6 << 6 };
 #define QUEUE_OVERFLOW (1u << 31)
 
@@ -182,7 +182,9 @@ void smmu_set_streams(struct smmu *s, u64 base, u32 config);
 void smmu_push(struct smmu *s, u64 word0, u64 word1);
 bool smmu_consumed(const struct smmu *s); /* all of them */
 void smmu_sync(struct smmu *s);           /* CMD_SYNC, by looking at CONS */
-void smmu_sync_message(struct smmu *s);   /* and by its message */
+/* @nr commands and a CMD_SYNC at once, where all before has been consumed. */
+void smmu_invalidate(struct smmu *s, const u64 (*commands)[2], unsigned int nr);
+void smmu_sync_message(struct smmu *s); /* and by its message */
 
 /* In the table, and told; an STE's CDs are told with it. */
 void smmu_set_ste(struct smmu *s, u32 sid, const struct ste *ste);
@@ -195,6 +197,8 @@ struct ste smmu_nested(u64 cd_ipa, const struct tables *t, u32 vmid);
 
 /* The next event; false: there is none. They are there before an access has ended. */
 bool smmu_event(struct smmu *s, struct smmu_event *e);
+/* So many of those that are there, how many there were. */
+unsigned int smmu_events(struct smmu *s, struct smmu_event *e, unsigned int max);
 /* It is this one, to the bit, and alone. */
 void smmu_expect(struct smmu *s, const struct smmu_event *e, const char *when);
 void smmu_expect_none(struct smmu *s, const char *when);

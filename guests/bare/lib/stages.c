@@ -203,8 +203,10 @@ bool stages_table_permits(const struct stages *c, unsigned int permitted)
 
 bool stages_deny_flag(const struct stages *c)
 {
-	return c->both && c->r.ha && !(*c->r.entry[c->r.leaf] & ENTRY_AF) &&
-	       !(permits(c, &c->paths[TABLES + c->r.leaf]) & ENTRY_S2_WRITE);
+	const int end = c->both ? regime_end(&c->r) : 0;
+
+	return c->both && c->r.ha && !(*c->r.entry[end] & ENTRY_AF) &&
+	       !(permits(c, &c->paths[TABLES + end]) & ENTRY_S2_WRITE);
 }
 
 bool stages_top_byte(const struct stages *c)

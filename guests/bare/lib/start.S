@@ -42,9 +42,9 @@ on_stack:
 	blr	x20
 	b	.
 
-/* 39-bit addresses, 4 KiB granule, write-back inner-shareable walks; attribute 0 Device-nGnRE, 1 Normal. */
+/* 39-bit addresses, 4 KiB granule, write-back inner-shareable walks; attribute 0 Device-nGnRE, 1 Normal, 2 and 3 with other hints. */
 mmu_on:
-	ldr	x1, =0xff04
+	ldr	x1, =0xddccff04
 	msr	mair_el1, x1
 	ldr	x1, =(25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 1 << 32)
 	msr	tcr_el1, x1
