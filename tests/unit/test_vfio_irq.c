@@ -245,21 +245,6 @@ Test(vfio_irq, a_masked_message_is_pending_until_it_is_not)
 	cr_assert(is_direct_msi(5, 0x145));
 }
 
-Test(vfio_irq, messages_that_change_together_are_one_table_of_kvms)
-{
-	unsigned int before = fake.route_updates;
-
-	msi(3);
-	cr_assert(eq(u32, fake.route_updates, before + 1));
-	cfg_write(FAKE_CAP_MSI + PCI_MSI_DATA_64, 2, 0x150);
-	cr_assert(eq(u32, fake.route_updates, before + 2));
-	for (unsigned int i = 0; i < 8; i++)
-		cr_assert(is_direct_msi(i, 0x150 + i));
-	cfg_write(FAKE_CAP_MSI + PCI_MSI_MASK_64, 4, 0xff);
-	cfg_write(FAKE_CAP_MSI + PCI_MSI_DATA_64, 2, 0x160);
-	cr_assert(eq(u32, fake.route_updates, before + 2), "they are masked");
-}
-
 Test(vfio_irq, a_message_that_changes_is_sent_as_it_is_now)
 {
 	msi(1);
@@ -441,25 +426,6 @@ Test(vfio_irq, a_reset_takes_vectors_away)
 	at_work();
 	msix(PCI_MSIX_FLAGS_ENABLE);
 	cr_assert(eq(u32, F->nr_fds, 1), "they are masked");
-}
-
-Test(vfio_irq, kvm_has_no_routes_of_a_function_that_the_host_took_back)
-{
-	struct irq_counts c;
-	unsigned int with_two;
-
-	program(0, 0x50, false);
-	program(1, 0x51, false);
-	msix(PCI_MSIX_FLAGS_ENABLE);
-	irq_count(fake_at.vm.irq, &c);
-	cr_assert(eq(u32, c.nr_routes, 2));
-	with_two = fake.nr_routes;
-	listen_to(stderr);
-	vfio_pci_leave(P, "a test");
-	cr_assert(ne(ptr, strstr(said(stderr), "a test"), NULL));
-	irq_count(fake_at.vm.irq, &c);
-	cr_assert(zero(u32, c.nr_routes));
-	cr_assert(eq(u32, fake.nr_routes, with_two - 2));
 }
 
 Test(vfio_irq, a_function_that_goes_has_none)
