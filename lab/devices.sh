@@ -1,24 +1,38 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Devices to assign, for the lab's host: an e1000e, an igb, an NVMe disk and a virtio-net, each behind a root port, and
-# behind two SMMUs that nest (the e1000e behind the first, with all else of the machine). What cards send to
-# 10.0.2.100, port 7, comes back, to port 9 is lost, and from port 19 they get 2 MiB. Told by ACPI, which more than one SMMU needs.
-# Sourced by host.sh.
+# Devices to assign, for the lab's host, each behind a root port, and behind SMMUs that nest (an e1000e behind the first, with all
+# else of the machine). Two SMMUs: an igb, an NVMe disk and a virtio-net are behind the second. Five: the disk, a virtio-net, another
+# e1000e and another virtio-net have one each. What cards send to 10.0.2.100, port 7, comes back, to port 9 is lost, and from port 19 they
+# get 2 MiB. Told by ACPI, which more than one SMMU needs. Sourced by host.sh.
 
-# devices_args WORK: QEMU's arguments, a line each
+# behind_two ECHO, behind_five ECHO: what is not behind the first, a line each
+behind_two() {
+    printf '%s\n' -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 -device arm-smmuv3,primary-bus=pcie.1,id=smmu1,stage=nested \
+        -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev "$echo,id=net1" \
+        -device pcie-root-port,id=port2,bus=pcie.1,chassis=3 -device nvme,bus=port2,drive=disk,serial=one \
+        -device pcie-root-port,id=port3,bus=pcie.1,chassis=4 -netdev "$echo,id=net2" \
+        -device virtio-net-pci,bus=port3,netdev=net2,iommu_platform=on,disable-legacy=on
+}
+behind_five() {
+    local i card=virtio-net-pci,iommu_platform=on,disable-legacy=on
+    local devices=(nvme,drive=disk,serial=one "$card,netdev=net2" e1000e,netdev=net3 "$card,netdev=net4")
+    for i in 1 2 3 4; do
+        printf '%s\n' -device "pxb-pcie,id=pcie.$i,bus_nr=$((i * 32)),bus=pcie.0" \
+            -device "arm-smmuv3,primary-bus=pcie.$i,id=smmu$i,stage=nested" \
+            -device "pcie-root-port,id=port$i,bus=pcie.$i,chassis=$((i + 1))" -device "${devices[i - 1]},bus=port$i"
+        [ $i = 1 ] || printf '%s\n' -netdev "$1,id=net$i"
+    done
+}
+
+# devices_args WORK KIND: QEMU's arguments, a line each
 devices_args() {
     local disk=$1/disk echo=user,guestfwd=tcp:10.0.2.100:7-cmd:cat
     echo+=,guestfwd=tcp:10.0.2.100:9-cmd:'dd of=/dev/null bs=64k',guestfwd=tcp:10.0.2.100:19-cmd:'head -c 2097152 /dev/zero'
     truncate -s 16M "$disk"
-    printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -device pxb-pcie,id=pcie.1,bus_nr=32,bus=pcie.0 \
+    printf '%s\n' -bios "$cache/$tools/QEMU_EFI.fd" -drive "if=none,id=disk,format=raw,file=${disk//,/,,}" \
         -device arm-smmuv3,primary-bus=pcie.0,id=smmu0,stage=nested \
-        -device arm-smmuv3,primary-bus=pcie.1,id=smmu1,stage=nested \
-        -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev "$echo,id=net0" \
-        -device pcie-root-port,id=port1,bus=pcie.1,chassis=2 -device igb,bus=port1,netdev=net1 -netdev "$echo,id=net1" \
-        -device pcie-root-port,id=port2,bus=pcie.1,chassis=3 -device nvme,bus=port2,drive=disk,serial=one \
-        -device pcie-root-port,id=port3,bus=pcie.1,chassis=4 -netdev "$echo,id=net2" \
-        -device virtio-net-pci,bus=port3,netdev=net2,iommu_platform=on,disable-legacy=on \
-        -drive "if=none,id=disk,format=raw,file=${disk//,/,,}"
+        -device pcie-root-port,id=port0,bus=pcie.0,chassis=1 -device e1000e,bus=port0,netdev=net0 -netdev "$echo,id=net0"
+    case $2 in *five) behind_five "$echo" ;; *) behind_two "$echo" ;; esac
 }
 
 # byte FILE OFFSET, word FILE OFFSET: of a table; put FILE OFFSET BYTE
@@ -42,15 +56,15 @@ say_canwbs() {
     put "$1" 9 $(((256 - sum) % 256))
 }
 
-# devices_iort CPUS PROPS ARGS: makes, in $work, an archive to go in front of the initramfs (CONFIG_ACPI_TABLE_UPGRADE), made of what a host
-# with these of host.sh's options finds in a first boot
+# devices_iort KIND CPUS PROPS ARGS: makes, in $work, an archive to go in front of the initramfs (CONFIG_ACPI_TABLE_UPGRADE), made of what a
+# host with these of host.sh's options finds in a first boot
 devices_iort() {
     local name dir
     name=$cache/iort-$(key "$tools" "$(cat "$lab/devices.sh")" "$@").cpio
     if [ ! -e "$name" ]; then
         dir=$work/iort
         mkdir "$dir"
-        "$lab/host.sh" -t 120 -s "$dir" -c "$1" -M "${2#,}" -q "$3" -d plain -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 </dev/null || return
+        "$lab/host.sh" -t 120 -s "$dir" -c "$2" -M "${3#,}" -q "$4" -d "plain-$1" -- cp /sys/firmware/acpi/tables/IORT /share/IORT.aml >&2 </dev/null || return
         say_canwbs "$dir/IORT.aml"
         "$lab/../guests/linux/mkinitrd.sh" "$name" "$dir/IORT.aml:kernel/firmware/acpi/IORT.aml" || return
     fi

@@ -7,7 +7,8 @@
 #   -P CPU     another CPU than QEMU's max, such as cortex-a53
 #   -a PARAMS more kernel parameters; they add up                    -l FILE   keep the host's console log there
 #   -q 'ARGS'  more of QEMU's arguments, split at spaces
-#   -d KIND    with devices to assign, behind SMMUs (lab/devices.sh): nest, which a guest's SMMU can nest on, or plain
+#   -d KIND    with devices to assign (lab/devices.sh), behind SMMUs that a guest's can nest on: nest, two of them; five;
+#              plain-nest, plain-five: the same, where none can
 # The command's stdout, stderr and exit status are the script's own; 125 means that the host itself failed.
 # A kernel of your own needs, built in: PL011 console, devtmpfs, tmpfs, initramfs; virtio over PCI (generic ECAM host)
 # with 9p and console; KVM.
@@ -36,7 +37,7 @@ options() {
     [ -r "$image" ] || die "-k $image: no such kernel image"
     [ -x "$cache/$tools/bin/qemu-system-aarch64" ] || die "the lab is not set up: run lab/setup.sh build lab"
     [ -z "$terminal" ] || { [ -t 0 ] && [ -t 1 ]; } || die "-i needs a terminal"
-    case $devices in '' | nest | plain) ;; *) die "-d $devices: expected nest or plain" ;; esac
+    case $devices in '' | nest | five | plain-nest | plain-five) ;; *) die "-d $devices: expected [plain-]nest or [plain-]five" ;; esac
     command=("$@")
 }
 
@@ -88,7 +89,7 @@ start() {
     [ -z "$share" ] || args+=(-fsdev "local,id=share,path=${share//,/,,},$fs" -device virtio-9p-pci,fsdev=share,mount_tag=share)
     # shellcheck disable=SC2206
     args+=($extra)
-    [ -z "$devices" ] || mapfile -t more < <(devices_args "$work")
+    [ -z "$devices" ] || mapfile -t more < <(devices_args "$work" "$devices")
     args+=("${more[@]}")
     setpriv --pdeathsig TERM timeout --foreground -k 2 "$seconds" setpriv --pdeathsig KILL \
         "$cache/$tools/bin/qemu-system-aarch64" "${args[@]}" <&3 2>"$work/qemu" &
@@ -132,7 +133,7 @@ trap 'exit 143' TERM HUP
 mkdir "$work/lab"
 [ -z "$share" ] || touch "$work/lab/share"
 iort=
-[ "$devices" != nest ] || iort=$(devices_iort "$cpus" "$machine_props" "$extra") || die "no IORT that says CANWBS: the boot for it failed"
+case $devices in nest | five) iort=$(devices_iort "$devices" "$cpus" "$machine_props" "$extra") ;; esac || die "no IORT that says CANWBS: the boot for it failed"
 exec 3<&0
 [ -z "$terminal" ] || saved_tty=$(stty -g)
 command_file >"$work/lab/command"

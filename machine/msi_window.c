@@ -10,6 +10,7 @@
 #include "machine/machine.h"
 #include "machine/status.h"
 #include "vfio/function.h"
+#include "vmm/arm64/gic.h"
 #include "vmm/log.h"
 
 /* What an RMR has (Arm DEN 0049, E.d and later), and any granule divides. */
@@ -54,6 +55,21 @@ static bool is_beside(const struct options *o, const char *what, gpa_t base, u64
 	return false;
 }
 
+/* Doorbells are elsewhere than the guest's own is where something translates. */
+static bool has_doorbells(const struct options *o)
+{
+	const struct iommu_range *w = &o->msi_window;
+	const bool messages = irqchip_has_its(o->irqchip) || irqchip_takes_spis(o->irqchip);
+
+	if (!o->msi_window_said || (messages && o->nr_iommus + o->nr_vfio))
+		return true;
+	log_error("--msi-window 0x%llx,0x%llx: expected %s: nothing has a doorbell there",
+	          (unsigned long long)w->first, (unsigned long long)size_of(w),
+	          messages ? "an --iommu or a --vfio-pci with it"
+	                   : "--irqchip gicv3-its or gicv2m");
+	return false;
+}
+
 bool msi_window_check(const struct options *o)
 {
 	bool is_well = is_beside(o, "RAM", RAM_BASE, o->mem);
@@ -67,7 +83,7 @@ bool msi_window_check(const struct options *o)
 		is_well = is_beside(o, what, pci.mem32.cpu, pci.mem32.size) &&
 		          is_beside(o, what, pci.mem64.cpu, pci.mem64.size);
 	}
-	return is_well;
+	return is_well && has_doorbells(o);
 }
 
 int msi_window_host(struct machine *m, unsigned int i, const struct host_functions *h,

@@ -177,6 +177,9 @@ window "a window for doorbells that is not aligned" 0x8000800,0x100000 "multiple
 window "a window for doorbells that no IOMMU translates" 0xfffffff00000,0x200000 "addresses of 48 bits"
 window "a window for doorbells in RAM" 0x80000000,0x100000 "addresses beside RAM, which is at 0x80000000-0x8fffffff"
 window "a window for doorbells where BARs are" 0x4ff00000,0x200000 "addresses beside segment 0's window for BARs, which is at 0x50000000-0x7fffffff"
+window "a window for doorbells that nothing has" 0x8000000,0x100000 "an --iommu or a --vfio-pci with it: nothing has a doorbell there"
+window "a window for doorbells where there are no messages" 0x8000000,0x100000 "--irqchip gicv3-its or gicv2m: nothing has a doorbell there" \
+	--iommu v,type=virtio --irqchip gicv3
 bad "a second window for doorbells" "--msi-window 0x9000000,0x100000: expected one window, not two" \
 	-k good --msi-window 0x8000000,0x100000 --msi-window 0x9000000,0x100000
 bad "two windows for the host's messages" "--iommu v,host-msi=0x8000000-0x80fffff: expected none beside --msi-window, which is 0x9000000-0x90fffff" \

@@ -6,6 +6,7 @@
 
 struct guest_mem;
 struct iova_space;
+struct vfio_pci;
 
 #define VFIO_TOKEN_SIZE 16 /* bytes of a UUID */
 #define VFIO_MAX_TABLES 16 /* one for each IOMMU of the host's that has a device of ours */
@@ -24,7 +25,8 @@ struct vfio_context {
 	const struct guest_mem *mem; /* what is mapped there; NULL: nothing yet */
 	u32 tables[VFIO_MAX_TABLES]; /* page tables of it, for devices that reach all of it */
 	unsigned int nr_tables;
-	unsigned int nr_devices; /* bound */
+	unsigned int nr_devices;    /* bound */
+	struct vfio_pci *functions; /* vfio/pci.c's, that a guest has */
 };
 
 /* A function that vfio-pci, or a driver like it, has. */

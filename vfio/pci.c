@@ -30,6 +30,8 @@ static void reset_done(struct work *w)
 	p->resetting = false;
 	if (p->stream)
 		vsmmu_stream_resets(p->stream, false);
+	if (!p->can_reset)
+		vfio_peers_renew(p->dev->context);
 	if (p->lost)
 		return;
 	vfio_config_after_reset(p);
@@ -79,6 +81,21 @@ static void detach(struct vfio_pci *p)
 	p->stream = NULL;
 }
 
+static void remove_messages(struct vfio_pci *p)
+{
+	if (p->func.msix)
+		pci_msix_remove(&p->func);
+	if (p->func.msi)
+		pci_msi_remove(&p->func);
+}
+
+/* The guest goes on without it: KVM's routes are for others. */
+static void forget_routes(struct vfio_pci *p)
+{
+	remove_messages(p);
+	irq_forget_cleared(p->vm->irq);
+}
+
 /* It has no BARs, no interrupts and no memory when the host has it again. */
 void vfio_pci_leave(struct vfio_pci *p, const char *why)
 {
@@ -92,6 +109,7 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why)
 	vfio_config_stop(p);
 	p->lost = true;
 	vfio_bars_destroy(p);
+	forget_routes(p);
 	vm_vfio_remove(p->vm, p->dev->fd);
 	detach(p);
 	p->leaving = vfio_device_give(p->dev);
@@ -184,9 +202,20 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->assigned.attach = attach;
 	p->reset = (struct work){ .run = run_reset, .done = reset_done };
 	p->leave = (struct work){ .run = run_leave, .done = has_left };
+	p->next = d->context->functions;
+	d->context->functions = p;
 	*out = p;
 	err = vfio_ats_read(p, c);
 	return err ? err : add(p, bus, step);
+}
+
+static void unlink_function(struct vfio_pci *p)
+{
+	struct vfio_pci **at = &p->dev->context->functions;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
 }
 
 void vfio_pci_destroy(struct vfio_pci *p)
@@ -201,10 +230,8 @@ void vfio_pci_destroy(struct vfio_pci *p)
 		detach(p);
 	}
 	vfio_bars_destroy(p);
-	if (p->func.msix)
-		pci_msix_remove(&p->func);
-	if (p->func.msi)
-		pci_msi_remove(&p->func);
+	remove_messages(p);
+	unlink_function(p);
 	free(p);
 }
 

@@ -70,3 +70,24 @@ void vfio_peer_remove(struct vfio_region *r, struct vfio_piece *piece)
 		c->uapi.ops->ioas_unmap(&c->uapi, &unmap);
 	piece->peers_have = false;
 }
+
+static void renew(struct vfio_region *r)
+{
+	for (unsigned int i = 0; i < r->nr_pieces; i++) {
+		struct vfio_piece *piece = &r->pieces[i];
+
+		if (!piece->peers_have)
+			continue;
+		vfio_peer_remove(r, piece);
+		vfio_peer_add(r, piece, piece->peers_at - piece->at);
+	}
+}
+
+/* Linux revokes for good what stands for BARs of functions that it resets together
+ * (iopt_revoke_notify()), and says to none of them which they were. */
+void vfio_peers_renew(struct vfio_context *c)
+{
+	for (struct vfio_pci *p = c->functions; p; p = p->next)
+		for (unsigned int bar = 0; bar < PCI_NR_BARS; bar++)
+			renew(&p->regions[bar]);
+}

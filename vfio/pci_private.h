@@ -50,6 +50,7 @@ enum vfio_mode { VFIO_MODE_NONE, VFIO_MODE_INTX, VFIO_MODE_MSI, VFIO_MODE_MSIX }
 
 struct vfio_pci {
 	struct pci_func func;
+	struct vfio_pci *next; /* of its context */
 	struct vfio_device *dev;
 	struct vm *vm;
 	struct iommu_assigned assigned;
@@ -119,6 +120,8 @@ void vfio_bars_destroy(struct vfio_pci *p);
  * being at @at; and no longer, from before the function does not decode it any more. */
 void vfio_peer_add(struct vfio_region *r, struct vfio_piece *piece, gpa_t at);
 void vfio_peer_remove(struct vfio_region *r, struct vfio_piece *piece);
+/* What others reach of any function is there again, after a reset of several. */
+void vfio_peers_renew(struct vfio_context *c);
 
 /* pci_irq.c. update: what raises interrupts follows the guest's controls. */
 int vfio_irqs_init(struct vfio_pci *p);

@@ -37,6 +37,9 @@ struct vsmmu_stream {
 	struct smmu_stream_config wanted, doing;
 	bool has_ats, resetting;  /* its device */
 	bool said;                /* that the host did not take an STE */
+	bool failed;              /* the last, which was legal: to be tried again */
+	unsigned int waits;       /* times that it has waited for another's StreamID */
+	u64 began;                /* how many were installed before */
 	bool busy, again, ending; /* on the host-work thread; then once more; never again */
 	struct work work;
 	struct fault_bridge bridge; /* if stream.stalls */

@@ -9,6 +9,8 @@
 #include "vfio/vsmmu_private.h"
 #include "vmm/log.h"
 
+#define MAX_WAITS 32
+
 /* To the host its DMA is the guest's own mistake from now on. What cannot be aborted is detached,
  * which is the same but for what is said of it. */
 static void abort_all(struct vsmmu_stream *st)
@@ -62,6 +64,8 @@ void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets)
 	st->resetting = resets;
 	if (st->stream.stalls) /* what stalled is forgotten by it, and the host waits */
 		fault_bridge_end(&st->bridge, NULL);
+	if (!resets && st->failed && !st->busy)
+		smmu_install_again(&st->stream);
 }
 
 /* What is attached is replaced in one go, and only then is what was there destroyed. */
@@ -95,11 +99,15 @@ static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
 	return 0;
 }
 
+/* What lacked for a moment is there the second time; that an STE is not legal, or its StreamID
+ * another's, stays so. */
 static void run(struct work *w)
 {
 	struct vsmmu_stream *st = container_of(w, struct vsmmu_stream, work);
 
 	st->err = settle(st, &st->doing);
+	if (st->err && st->err != -EIO && st->err != -EEXIST)
+		st->err = settle(st, &st->doing);
 }
 
 static void start(struct vsmmu_stream *st)
@@ -108,10 +116,45 @@ static void start(struct vsmmu_stream *st)
 	st->vsmmu->replacing++;
 	st->replaced = false;
 	st->again = false;
+	st->began = st->vsmmu->counts.installed;
 	st->doing = st->wanted;
 	if (!st->has_ats) /* the host's SMMU would wait for its answers */
 		st->doing.ste[1] &= ~STE1_EATS;
 	work_submit(st->vsmmu->vm->work, &st->work);
+}
+
+/* Its StreamID was that of another, which may have one of its own by now, or soon: as functions
+ * swap theirs, where the guest numbers buses anew. It waits at most as often as there can be
+ * others. */
+static bool waits(struct vsmmu_stream *st)
+{
+	const struct vsmmu *v = st->vsmmu;
+	const struct vsmmu_stream *other = v->streams;
+
+	while (other && (other == st || !other->busy))
+		other = other->next;
+	return st->err == -EEXIST && (other || v->counts.installed != st->began) &&
+	       st->waits++ < MAX_WAITS;
+}
+
+/* A StreamID may be free now, and memory. Each success is followed by one more try of the others.
+ */
+static void try_others(const struct vsmmu *v)
+{
+	for (struct vsmmu_stream *st = v->streams; st; st = st->next)
+		if (st->failed && !st->busy)
+			smmu_install_again(&st->stream);
+}
+
+static void note_failure(struct vsmmu_stream *st)
+{
+	trace(st->vsmmu->vm->log, TRACE_SMMU, "the host does not take the STE of 0x%x: %d",
+	      st->doing.sid, st->err);
+	if (!st->failed || st->said)
+		return;
+	st->said = true;
+	log_error("StreamID 0x%x: its DMA aborts, since the host takes no STE now: %s",
+	          st->doing.sid, strerror(-st->err));
 }
 
 static void done(struct work *w)
@@ -125,21 +168,20 @@ static void done(struct work *w)
 		fault_bridge_end(&st->bridge, &v->source);
 	vsmmu_faults_poll(v);
 	v->counts.installed += !st->err;
-	v->counts.failed += !!st->err;
-	if (st->err && st->err != -EIO && !st->said && !st->ending) {
-		st->said = true;
-		log_error("StreamID 0x%x: its DMA aborts, since the host takes no STE now: %s",
-		          st->doing.sid, strerror(-st->err));
-	}
-	if (st->err)
-		trace(v->vm->log, TRACE_SMMU, "the host does not take the STE of 0x%x: %d",
-		      st->doing.sid, st->err);
 	if (st->ending)
 		return;
-	if (st->again)
+	if (st->again || waits(st)) {
 		start(st);
+		return;
+	}
+	st->waits = 0;
+	st->failed = st->err && st->err != -EIO;
+	v->counts.failed += !!st->err;
+	if (st->err)
+		note_failure(st);
 	else
-		smmu_installed(&st->stream, st->err == -EIO);
+		try_others(v);
+	smmu_installed(&st->stream, st->err == -EIO);
 }
 
 void vsmmu_install(struct smmu_backend *b, struct smmu_stream *stream,

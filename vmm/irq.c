@@ -266,60 +266,104 @@ static int find_gsi(const struct irq_table *t)
 	return -ENOSPC;
 }
 
-static int add_route(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
+/* One of several routes that are set together, and what it was. */
+struct change {
+	struct irq_route *route;
+	struct irq_msg before;
+	bool is_new;
+};
+
+static struct irq_msg *msg_of(struct irq_table *t, const struct irq_route *r)
 {
-	int i = find_gsi(t), err;
+	return &t->msg[r->gsi - FIRST_MSI_GSI];
+}
+
+/* Its GSI and its eventfd, of which KVM knows nothing yet. */
+static int add_route(struct irq_table *t, struct irq_route *r)
+{
+	const int i = find_gsi(t);
+	int fd;
 
 	if (i < 0)
 		return i;
-	*r = (struct irq_route){
-		.gsi = FIRST_MSI_GSI + i,
-		.fd = eventfd(0, EFD_CLOEXEC),
-		.fired = &t->fired,
-	};
-	if (r->fd < 0) {
-		err = -errno;
-		goto forget;
-	}
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*r = (struct irq_route){ .gsi = FIRST_MSI_GSI + i, .fd = fd, .fired = &t->fired };
 	t->used[i] = true;
 	t->nr_used++;
-	t->msg[i] = *msg;
-	err = update_routing(t);
-	if (err)
-		goto free_gsi;
-	err = set_irqfd(t, r, 0);
-	if (err)
-		goto free_gsi;
 	return 0;
+}
 
-free_gsi:
-	t->used[i] = false;
-	t->nr_used--;
+static void remove_route(struct irq_table *t, struct irq_route *r)
+{
 	close(r->fd);
-forget:
+	t->used[r->gsi - FIRST_MSI_GSI] = false;
+	t->nr_used--;
 	*r = (struct irq_route){ 0 };
+}
+
+static bool has_msg(struct irq_table *t, const struct irq_route *r, const struct irq_msg *msg)
+{
+	const struct irq_msg *now = r->gsi ? msg_of(t, r) : NULL;
+
+	return now && now->addr == msg->addr && now->data == msg->data && now->devid == msg->devid;
+}
+
+static int change_route(struct irq_table *t, struct change *c, struct irq_route *r,
+                        const struct irq_msg *msg)
+{
+	int err;
+
+	*c = (struct change){ .route = r, .is_new = !r->gsi };
+	err = c->is_new ? add_route(t, r) : 0;
+	if (err)
+		return err;
+	c->before = *msg_of(t, r);
+	*msg_of(t, r) = *msg;
+	return 0;
+}
+
+static void undo_change(struct irq_table *t, const struct change *c)
+{
+	if (c->is_new)
+		remove_route(t, c->route);
+	else
+		*msg_of(t, c->route) = c->before;
+}
+
+int irq_routes_set(struct irq_table *t, struct irq_route *const *routes, const struct irq_msg *msgs,
+                   unsigned int nr)
+{
+	struct change changes[IRQ_MAX_TOGETHER];
+	struct kvm_irq_routing_entry e;
+	unsigned int changed = 0;
+	bool told = false;
+	int err = 0;
+
+	assert(nr <= ARRAY_SIZE(changes));
+	for (unsigned int i = 0; i < nr && !err; i++) {
+		err = t->doorbell->route(t, &msgs[i], &e);
+		if (err || has_msg(t, routes[i], &msgs[i]))
+			continue;
+		err = change_route(t, &changes[changed], routes[i], &msgs[i]);
+		changed += !err;
+	}
+	if (!err && changed)
+		told = !(err = update_routing(t));
+	for (unsigned int i = 0; i < changed && !err; i++)
+		if (changes[i].is_new)
+			err = set_irqfd(t, changes[i].route, 0);
+	while (err && changed) /* an eventfd that is closed is KVM's no longer */
+		undo_change(t, &changes[--changed]);
+	if (err && told)
+		update_routing(t);
 	return err;
 }
 
 int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg)
 {
-	struct kvm_irq_routing_entry e;
-	struct irq_msg *now, before;
-	int err = t->doorbell->route(t, msg, &e);
-
-	if (err)
-		return err;
-	if (!r->gsi)
-		return add_route(t, r, msg);
-	now = &t->msg[r->gsi - FIRST_MSI_GSI];
-	before = *now;
-	if (before.addr == msg->addr && before.data == msg->data && before.devid == msg->devid)
-		return 0;
-	*now = *msg;
-	err = update_routing(t);
-	if (err)
-		*now = before;
-	return err;
+	return irq_routes_set(t, &r, msg, 1);
 }
 
 void irq_route_clear(struct irq_table *t, struct irq_route *r)
@@ -327,10 +371,12 @@ void irq_route_clear(struct irq_table *t, struct irq_route *r)
 	if (!r->gsi)
 		return;
 	set_irqfd(t, r, KVM_IRQFD_FLAG_DEASSIGN);
-	close(r->fd);
-	t->used[r->gsi - FIRST_MSI_GSI] = false;
-	t->nr_used--;
-	*r = (struct irq_route){ 0 };
+	remove_route(t, r);
+}
+
+void irq_forget_cleared(struct irq_table *t)
+{
+	update_routing(t);
 }
 
 void irq_route_fire(const struct irq_route *r)

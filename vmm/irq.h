@@ -80,7 +80,14 @@ struct irq_route {
 	u64 *fired; /* the table's count */
 };
 int irq_route_set(struct irq_table *t, struct irq_route *r, const struct irq_msg *msg);
+/* The same of @nr, IRQ_MAX_TOGETHER at most, of which KVM is told at once: all of them, or none. */
+#define IRQ_MAX_TOGETHER 32
+int irq_routes_set(struct irq_table *t, struct irq_route *const *routes, const struct irq_msg *msgs,
+                   unsigned int nr);
+/* KVM's row of it stays, and does nothing, until any route is set or that is asked for: to tell KVM
+ * takes milliseconds. */
 void irq_route_clear(struct irq_table *t, struct irq_route *r);
+void irq_forget_cleared(struct irq_table *t);
 void irq_route_fire(const struct irq_route *r);
 
 #endif

@@ -40,6 +40,21 @@ int pci_message_fd(struct pci_func *f, struct irq_route *route, u64 addr, u32 da
 	return route->fd;
 }
 
+void pci_message_routes(struct pci_func *f, struct irq_route *const *routes, unsigned int nr,
+                        u64 addr, const u32 *data)
+{
+	struct vm *vm = f->bus->host->vm;
+	struct irq_msg msgs[IRQ_MAX_TOGETHER];
+	gpa_t doorbell;
+
+	if (dma_doorbell_look(f->dma, addr & ADDRESS, &doorbell) != DMA_OK ||
+	    guest_ptr(&vm->mem, doorbell, sizeof(*data)))
+		return;
+	for (unsigned int i = 0; i < nr; i++)
+		msgs[i] = (struct irq_msg){ doorbell, data[i], pci_devid(f) };
+	irq_routes_set(vm->irq, routes, msgs, nr);
+}
+
 /* Where messages arrive has changed: whoever sends them by a route is told. */
 static void changed(struct dma_messages *messages)
 {

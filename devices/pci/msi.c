@@ -9,6 +9,7 @@
 
 #define MAX_LOG2    5
 #define MAX_VECTORS (1 << MAX_LOG2)
+static_assert(MAX_VECTORS <= IRQ_MAX_TOGETHER);
 
 struct pci_msi {
 	struct pci_func *f;
@@ -98,11 +99,31 @@ void pci_msi_raise(struct pci_func *f, unsigned int vector)
 		send(m, vector);
 }
 
+/* KVM has one table for all functions, which is told anew for each change: so all vectors are one.
+ * What fails is tried by each alone. */
+static void route_all(struct pci_msi *m)
+{
+	struct irq_route *routes[MAX_VECTORS];
+	u32 values[MAX_VECTORS];
+	unsigned int nr = 0;
+
+	for (unsigned int vector = 0; vector < pci_msi_enabled(m->f); vector++) {
+		if (masked(m, vector))
+			continue;
+		routes[nr] = &m->routes[vector];
+		values[nr++] = value(m, vector);
+	}
+	if (nr > 1)
+		pci_message_routes(m->f, routes, nr, address(m), values);
+}
+
 /* What became pending while masked is sent once it no longer is. */
 void pci_msi_unmask(struct pci_func *f)
 {
 	struct pci_msi *m = f->msi;
 
+	if (m && f->vector_changed)
+		route_all(m);
 	for (unsigned int i = 0; f->vector_changed && i < pci_msi_enabled(f); i++)
 		f->vector_changed(f, i);
 	for (unsigned int vector = 0; m && m->pending && vector < MAX_VECTORS; vector++) {

@@ -54,6 +54,9 @@ void pci_func_update(struct pci_func *f);
  */
 void pci_message_send(struct pci_func *f, struct irq_route *route, u64 addr, u32 data);
 int pci_message_fd(struct pci_func *f, struct irq_route *route, u64 addr, u32 data);
+/* Routes of @nr messages, @data of each, are there from now on, if they can be. */
+void pci_message_routes(struct pci_func *f, struct irq_route *const *routes, unsigned int nr,
+                        u64 addr, const u32 *data);
 void pci_messages_follow(struct pci_func *f);
 void pci_messages_leave(struct pci_func *f);
 

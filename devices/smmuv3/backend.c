@@ -90,6 +90,11 @@ void smmu_route_all(struct smmu *s)
 			route(s, e);
 }
 
+void smmu_install_again(struct smmu_stream *st)
+{
+	route(st->endpoint->smmu, st->endpoint);
+}
+
 static void no_longer_installing(struct smmu_stream *st)
 {
 	st->installing = false;

@@ -69,6 +69,10 @@ void smmu_assign(struct smmu_endpoint *e, struct smmu_stream *st);
 /* What was asked for is so. @illegal: it aborts, since the STE was found not to be legal. */
 void smmu_installed(struct smmu_stream *st, bool illegal);
 
+/* Its STE is looked at again, as for CMD_CFGI_STE, and installed: what its backend could not do
+ * before it may be able to do now. */
+void smmu_install_again(struct smmu_stream *st);
+
 /* An event's record (7.3), of four words, for the driver; and so many were lost on the way. */
 void smmu_forward(struct smmu *s, const u64 *record);
 void smmu_lost(struct smmu *s, u64 nr);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # A host on which nobody can nest: its firmware does not say CANWBS, and nestor check names that.
-# host: -d plain
+# host: -d plain-nest
 . "$SHARE/tests/host/lib.sh"
 
 lacks() {

@@ -43,3 +43,16 @@ quiet() {
 	WHY=$(grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' "$OUT" | head -n 1)
 	[ -z "$WHY" ]
 }
+
+# harmless ALLOWED COMMAND...: and the host's kernel says only that meanwhile; of any function that is used it says $SAYS
+SAYS="random: crng init done|vfio-pci [0-9a-f:.]*: (resetting|reset done|enabling device \(.*)$"
+# At its own rate, and of the first card and the disk alone: where DMA went that the guest has nothing
+FAULTS="callbacks suppressed|arm-smmu-v3 [^ ]*: (event 0x1[03] received:|	0x[0-9a-f]{16}$|event: F_(TRANSLATION|PERMISSION) client: 0000:(01|22):00.0 |unpriv data )"
+harmless() {
+	allowed=$1
+	shift
+	dmesg -c >/dev/null
+	"$@" || return
+	WHY=$(dmesg -c | grep -vE "$allowed" | head -n 1)
+	[ -z "$WHY" ]
+}

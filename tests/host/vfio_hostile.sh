@@ -12,19 +12,6 @@ CARDS="--vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $VIRTIO
 COUNT=300 MIXED=600 ROUNDS=1
 [ -z "${SOAK:-}" ] || COUNT=2000 MIXED=20000 ROUNDS=10
 
-SAYS="random: crng init done|vfio-pci [0-9a-f:.]*: (resetting|reset done|enabling device \(.*)$"
-# At its own rate, and of functions that are here alone: where DMA went that the guest has nothing
-FAULTS="callbacks suppressed|arm-smmu-v3 [^ ]*: (event 0x1[03] received:|	0x[0-9a-f]{16}$|event: F_(TRANSLATION|PERMISSION) client: 0000:(01|22):00.0 |unpriv data )"
-
-# harmless ALLOWED COMMAND...: and the host's kernel says only that meanwhile
-harmless() {
-	allowed=$1
-	shift
-	dmesg -c >/dev/null
-	"$@" || return
-	WHY=$(dmesg -c | grep -vE "$allowed" | head -n 1)
-	[ -z "$WHY" ]
-}
 # bare TEST: of cards, and then of the disk
 bare() {
 	for assigned in "$CARDS" "$DISKS"; do guest assigned "$1" $assigned --timeout 600 || return; done

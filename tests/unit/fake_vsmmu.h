@@ -28,7 +28,7 @@ void fake_vsmmu_unmake(void);
 
 /* Of endpoint @i an STE of stage 1, with CD @i; nobody is told. */
 void fake_vsmmu_put_stage1(unsigned int i);
-/* The host has done what it was asked to. */
+/* The host has done what it was asked to, and what followed from that. */
 void fake_vsmmu_settle(void);
 /* Queues and tables, enabled, and installed. */
 void fake_vsmmu_enable(void);

@@ -54,11 +54,21 @@ void fake_vsmmu_make(const struct smmu_id *id)
 		                                      &fake_v.devs[i], fake_v.smmu.endpoints[i])));
 }
 
-void fake_vsmmu_settle(void)
+/* Who is done may have another be tried again. */
+static struct vsmmu_stream *busy(void)
 {
 	for (unsigned int i = 0; i < FAKE_VSMMU_STREAMS; i++)
-		while (fake_v.streams[i] && fake_v.streams[i]->busy)
-			work_wait(fake_v.smmu.vm.work, &fake_v.streams[i]->work);
+		if (fake_v.streams[i] && fake_v.streams[i]->busy)
+			return fake_v.streams[i];
+	return NULL;
+}
+
+void fake_vsmmu_settle(void)
+{
+	struct vsmmu_stream *st;
+
+	while ((st = busy()))
+		work_wait(fake_v.smmu.vm.work, &st->work);
 }
 
 void fake_vsmmu_enable(void)

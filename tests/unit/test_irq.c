@@ -165,6 +165,74 @@ Test(irq, a_route_that_fails_leaves_nothing)
 	irq_route_clear(irqs, &r);
 }
 
+#define NR_TOGETHER 4
+static struct irq_route some[NR_TOGETHER];
+static struct irq_route *const together[] = { &some[0], &some[1], &some[2], &some[3] };
+
+static int set_together(u32 data)
+{
+	struct irq_msg msgs[NR_TOGETHER];
+
+	for (unsigned int i = 0; i < NR_TOGETHER; i++)
+		msgs[i] = (struct irq_msg){ msg.addr, data + i, msg.devid };
+	return irq_routes_set(irqs, together, msgs, NR_TOGETHER);
+}
+
+static void clear_together(void)
+{
+	for (unsigned int i = 0; i < NR_TOGETHER; i++)
+		irq_route_clear(irqs, &some[i]);
+}
+
+static void expect_together(u32 data)
+{
+	for (unsigned int i = 0; i < NR_TOGETHER; i++)
+		cr_assert(eq(u32, fake_route(some[i].gsi)->data, data + i));
+}
+
+Test(irq, routes_that_are_set_together_are_one_table)
+{
+	cr_assert(zero(int, irq_route_set(irqs, &some[1], &msg)));
+	cr_assert(zero(int, set_together(0x40)));
+	cr_assert(eq(u32, fake.route_updates, 2));
+	cr_assert(eq(u32, fake.nr_irqfds, NR_TOGETHER));
+	expect_together(0x40);
+	cr_assert(zero(int, set_together(0x40)));
+	cr_assert(eq(u32, fake.route_updates, 2), "nothing has changed");
+	clear_together();
+}
+
+/* The table, or one of the eventfds of the two that are new. */
+Test(irq, routes_that_fail_together_are_as_they_were)
+{
+	const struct irq_msg before[] = { { msg.addr, 0x10, 1 }, { msg.addr, 0x11, 1 } };
+	unsigned int fds;
+
+	cr_assert(zero(int, irq_routes_set(irqs, together, before, 2)));
+	fds = open_fds();
+	for (unsigned int nth = 1; nth <= 3; nth++) {
+		fake.calls = 0;
+		fake.fail_at = nth;
+		cr_assert(eq(int, set_together(0x40), -EIO));
+		cr_assert(eq(u32, open_fds(), fds));
+		cr_assert(eq(u32, fake_route(some[0].gsi)->data, 0x10));
+		cr_assert(eq(u32, fake_route(some[1].gsi)->data, 0x11));
+		cr_assert(zero(int, some[2].gsi | some[3].gsi));
+	}
+	fake.fail_at = 0;
+	cr_assert(zero(int, set_together(0x40)));
+	expect_together(0x40);
+	clear_together();
+}
+
+Test(irq, kvm_forgets_what_was_cleared_once_it_is_told)
+{
+	cr_assert(zero(int, set_together(0x40)));
+	clear_together();
+	irq_forget_cleared(irqs);
+	cr_assert(eq(u32, fake.nr_routes, NR_SPIS));
+}
+
 /* An MSI frame: SPIs 4 to 6 by their INTIDs. */
 static const struct irq_frame frame = { .doorbell = 0x8000040, .first_spi = 4, .nr_spis = 3 };
 

@@ -244,6 +244,26 @@ Test(msi, whoever_sends_it_is_told_of_changes)
 	func.vector_changed = NULL;
 }
 
+/* Each table that KVM is told costs it a grace period. */
+Test(msi, vectors_that_change_together_are_one_table_of_kvms)
+{
+	unsigned int before;
+
+	func.vector_changed = vector_changed;
+	enable(5, 0x8000040, 0x40);
+	before = fake.route_updates;
+	cr_assert(has_fd(31, 0x5f));
+	fake_write(&vm, cfg(DEV, cap + PCI_MSI_DATA_64), 2, 0x80);
+	cr_assert(eq(u32, fake.route_updates, before + 1));
+	for (unsigned int i = 0; i < 32; i++)
+		cr_assert(has_fd(i, 0x80 + i), "%u", i);
+	cr_assert(eq(u32, fake.route_updates, before + 1));
+	mask(~0u);
+	fake_write(&vm, cfg(DEV, cap + PCI_MSI_DATA_64), 2, 0xa0);
+	cr_assert(eq(u32, fake.route_updates, before + 1), "none may be sent");
+	func.vector_changed = NULL;
+}
+
 Test(msi, the_pin_is_not_driven_beside_it)
 {
 	pci_set_intx(&func, true);

@@ -141,6 +141,38 @@ Test(vfio_peer, they_go_with_a_function_that_the_host_takes_back)
 	cr_assert(zero(u64, reached(CPU(BAR0))));
 }
 
+/* The kernel resets what shares a bus, and what stands for all of their BARs is dead then. */
+Test(vfio_peer, they_are_there_again_after_another_function_was_reset_with_its_bus)
+{
+	const struct vfio_pci_config c = { .at = "0000:01:00.1" };
+	struct vfio_pci *second;
+	enum vfio_pci_step step;
+	unsigned int before;
+	const char *text;
+
+	place();
+	cr_assert(
+		zero(int, vfio_pci_create(&second, &other, pci_host_bus(fake_at.host), &c, &step)));
+	before = nr_maps;
+	fake_noted();
+	second->can_reset = true;
+	pci_func_reset(&second->func);
+	until(!second->resetting);
+	cr_assert(eq(u32, nr_maps, before));
+	second->can_reset = false;
+	pci_func_reset(&second->func);
+	until(!second->resetting);
+	cr_assert(eq(u32, nr_maps, 2 * before), "each of them");
+	text = fake_noted();
+	cr_assert(ne(ptr, strstr(text, "unmap 0x"), NULL), "%s", text);
+	cr_assert(eq(u64, reached(CPU(BAR0)), FAKE_BAR0_SIZE));
+	cr_assert(eq(u64, reached(CPU(BAR5) + 0x1000), 0x1000));
+	fake_vm_stop(&fake_at.vm);
+	loop_drain(fake_at.vm.loop);
+	work_drain(fake_at.vm.work);
+	vfio_pci_destroy(second);
+}
+
 /* The BAR is the guest's all the same. */
 static void expect_none(void)
 {

@@ -250,6 +250,30 @@ Test(vsmmu, a_stream_id_that_the_guest_changes_is_another_to_the_host)
 	cr_assert(eq(u32, fake_sid_of(0), ~0u));
 }
 
+/* Both are told, in one go or one after the other; either first. */
+Test(vsmmu, functions_that_swap_their_stream_ids_both_have_the_others)
+{
+	fake_vsmmu_enable();
+	for (unsigned int n = 0; n < 4; n++) {
+		const unsigned int first = n & 1;
+		const u32 swap = F->sids[0];
+
+		F->sids[0] = F->sids[1];
+		F->sids[1] = swap;
+		put_ste(0, CONFIG_TRAFFIC | CONFIG_S1);
+		put_ste(1, CONFIG_TRAFFIC | CONFIG_S1);
+		if (n & 2)
+			fake_vsmmu_configure(first);
+		else
+			fake_smmu_queue(F, CFGI_STE | SID(F->sids[first]), 0);
+		fake_vsmmu_configure(!first);
+		for (unsigned int i = 0; i < 2; i++) {
+			cr_assert(eq(u32, fake_sid_of(i), F->sids[i]), "%u", n);
+			cr_assert(eq(u64, ste0(i) & 0xf, STAGE1), "%u", n);
+		}
+	}
+}
+
 Test(vsmmu, a_function_that_leaves_while_the_host_is_at_it_is_gone)
 {
 	put_ste(0, CONFIG_TRAFFIC | CONFIG_S1);

@@ -86,16 +86,69 @@ Test(vsmmu_lost, in_service_failure_mode_nothing_passes_though_it_is_disabled)
 	cr_assert(eq(u64, fake_ste_of(0)[0], 1), "it aborts");
 }
 
+/* The host takes no page table so many times. */
+static struct uapi_ops lacking;
+static unsigned int nr_lacks;
+
+static int lacks_tables(struct uapi *u, struct iommu_hwpt_alloc *arg)
+{
+	if (!nr_lacks)
+		return fake_iommufd_ops.hwpt_alloc(u, arg);
+	nr_lacks--;
+	return -EBUSY;
+}
+
+static void lack(unsigned int nr)
+{
+	lacking = fake_iommufd_ops;
+	lacking.hwpt_alloc = lacks_tables;
+	fake_v.context.uapi.ops = &lacking;
+	nr_lacks = nr;
+}
+
+static bool translates(unsigned int i)
+{
+	return (fake_ste_of(i)[0] & 0xf) == 0xb;
+}
+
 Test(vsmmu_lost, an_ste_that_the_host_does_not_take_now_is_said_once)
 {
 	listen_to(stderr);
 	for (unsigned int i = 0; i < 3; i++) {
-		fake_v.context.uapi.fail_err = -EBUSY;
-		fake_v.context.uapi.fail_at = fake_v.context.uapi.calls + 1;
+		lack(2);
 		fake_vsmmu_configure(0);
+		cr_assert(not(translates(0)));
 	}
 	cr_assert(eq(str, said(stderr),
 	             "nestor: StreamID 0x10: its DMA aborts, since the host takes no STE now: "
 	             "Device or resource busy\n"));
-	fake_v.context.uapi.fail_at = 0;
+}
+
+Test(vsmmu_lost, an_ste_that_the_host_does_not_take_for_a_moment_is_tried_again)
+{
+	listen_to(stderr);
+	lack(1);
+	fake_vsmmu_configure(0);
+	cr_assert(translates(0));
+	cr_assert(eq(str, said(stderr), ""));
+}
+
+Test(vsmmu_lost, one_that_it_did_not_take_is_tried_after_another_and_after_a_reset)
+{
+	listen_to(stderr);
+	fake_vsmmu_put_stage1(1);
+	for (unsigned int reset = 0; reset < 2; reset++) {
+		lack(2);
+		fake_vsmmu_configure(0);
+		cr_assert(not(translates(0)));
+		if (reset) {
+			vsmmu_stream_resets(fake_v.streams[0], true);
+			vsmmu_stream_resets(fake_v.streams[0], false);
+			fake_vsmmu_settle();
+		} else {
+			fake_vsmmu_configure(1);
+		}
+		cr_assert(translates(0));
+	}
+	cr_assert(ne(ptr, strstr(said(stderr), "busy"), NULL));
 }
