@@ -60,6 +60,10 @@ struct dt_side {
 	struct dma_sg sg;
 	u64 mapped;            /* from IOVA + done on */
 	enum dma_reason fault; /* behind that; 0: none */
+};
+
+/* Of a range: room for what is mapped of it. */
+struct dt_room {
 	struct iovec iov[DT_SEGMENTS];
 	struct dma_use *uses[DT_SEGMENTS];
 };
@@ -86,6 +90,7 @@ struct dt_job {
 	u32 crc;                /* as zlib has it */
 	struct dma_token token;
 	struct dt_side side[2];
+	struct dt_room *room; /* two */
 	void (*ended)(struct dt_job *job);
 };
 
@@ -120,6 +125,9 @@ struct dt_request {
 	struct dt_job *job; /* that waits for it; NULL: none */
 };
 
+#define DT_NR_JOBS (DT_SLOTS + 1)
+
+/* What a device that does nothing never touches is behind the rest, and takes no memory. */
 struct dma_test {
 	struct pci_func func;
 	/* registers: near the beginning, where a row of a table can name them */
@@ -140,9 +148,9 @@ struct dma_test {
 	struct dt_request requests[DT_PAGE_REQUESTS];
 	u8 buffer[DT_BUFFER], memory[DT_MEMORY];
 	u8 piece[DT_PIECE];
+	struct dt_room rooms[DT_NR_JOBS][2];
 };
 
-#define DT_NR_JOBS (DT_SLOTS + 1)
 struct dt_job *dt_job(struct dma_test *d, unsigned int i);
 
 static inline enum dt_state dt_state(const struct dt_job *job)

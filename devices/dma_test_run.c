@@ -206,6 +206,7 @@ void dt_run_init(struct dma_test *d)
 	d->turn = (struct loop_op){ .done = turn, .endless = true };
 	for (unsigned int i = 0; i < DT_NR_JOBS; i++) {
 		dt_job(d, i)->d = d;
+		dt_job(d, i)->room = d->rooms[i];
 		dt_job(d, i)->token.resume = resume;
 	}
 }

@@ -67,7 +67,7 @@ void dt_to_nowhere(struct dt_job *job, u64 len)
 
 static void from_memory(struct dt_job *job, u64 len)
 {
-	const struct iovec *v = job->side[0].iov;
+	const struct iovec *v = job->room[0].iov;
 
 	for (u64 i = 0, n; i < len; i += n, v++) {
 		n = v->iov_len < len - i ? v->iov_len : len - i;
@@ -77,7 +77,7 @@ static void from_memory(struct dt_job *job, u64 len)
 
 static void to_memory(struct dt_job *job, u64 len)
 {
-	const struct iovec *v = job->side[job->op->perm[1] ? 1 : 0].iov;
+	const struct iovec *v = job->room[job->op->perm[1] ? 1 : 0].iov;
 
 	for (u64 i = 0, n; i < len; i += n, v++) {
 		n = v->iov_len < len - i ? v->iov_len : len - i;
@@ -127,9 +127,9 @@ static enum dma_status map_side(struct dt_job *job, unsigned int i, u64 len)
 	};
 	enum dma_status status;
 
-	side->sg = (struct dma_sg){ .iov = side->iov, .max = DT_SEGMENTS };
+	side->sg = (struct dma_sg){ .iov = job->room[i].iov, .max = DT_SEGMENTS };
 	if (job->flags & DT_HELD)
-		side->sg.uses = side->uses;
+		side->sg.uses = job->room[i].uses;
 	status = job->flags & DT_TRANSLATED ? map_translated(job, &a, &side->sg)
 	                                    : dma_map(job->d->func.dma, &a, &side->sg, &job->token);
 	side->mapped = a.done;

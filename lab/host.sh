@@ -4,6 +4,7 @@
 #   -s DIR     this folder is /share inside, read and write          -i        on this terminal, interactively
 #   -t SECONDS give up after so long (exit 124)                      -k IMAGE  another kernel
 #   -c CPUS  -m MEMORY (2, 6G)   -M PROPS  more of QEMU's -machine   -C PROPS  more of its -cpu; both: the last word holds
+#   -A PROPS   more of its -accel
 #   -P CPU     another CPU than QEMU's max, such as cortex-a53
 #   -a PARAMS more kernel parameters; they add up                    -l FILE   keep the host's console log there
 #   -q 'ARGS'  more of QEMU's arguments, split at spaces
@@ -22,11 +23,11 @@
 die() { echo "host: $*" >&2; exit 125; }
 
 options() {
-    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' cpu='' cpu_props='' params='' extra='' terminal='' log='' devices=''
-    while getopts s:t:k:c:m:M:P:C:a:q:l:d:i option; do
+    share='' seconds=0 image=$cache/$kernel/Image cpus=2 memory=6G machine_props='' cpu='' cpu_props='' accel_props='' params='' extra='' terminal='' log='' devices=''
+    while getopts s:t:k:c:m:M:P:C:A:a:q:l:d:i option; do
         case $option in
             s) share=$OPTARG ;; t) seconds=$OPTARG ;; k) image=$OPTARG ;; c) cpus=$OPTARG ;; m) memory=$OPTARG ;;
-            M) machine_props=,$OPTARG ;; P) cpu=$OPTARG ;; C) cpu_props=,$OPTARG ;; a) params+=" $OPTARG" ;;
+            M) machine_props=,$OPTARG ;; P) cpu=$OPTARG ;; C) cpu_props=,$OPTARG ;; A) accel_props=,$OPTARG ;; a) params+=" $OPTARG" ;;
             q) extra=$OPTARG ;; l) log=$OPTARG ;; i) terminal=1 ;; d) devices=$OPTARG ;;
             *) die "see the head of $0 for its options" ;;
         esac
@@ -80,7 +81,7 @@ start() {
     fi
     args=(-nodefaults -no-user-config -display none -no-reboot
         -machine "virt,virtualization=on,gic-version=3$machine_props"
-        -accel tcg,thread=multi -cpu "${cpu:-max,pauth-impdef=on,sve=off,sme=off,lpa2=off}$cpu_props" -smp "$cpus" -m "$memory"
+        -accel "tcg,thread=multi$accel_props" -cpu "${cpu:-max,pauth-impdef=on,sve=off,sme=off,lpa2=off}$cpu_props" -smp "$cpus" -m "$memory"
         -kernel "$image" -initrd "$(initramfs)"
         -append "console=ttyAMA0 earlycon quiet panic=-1$params"
         -chardev "file,id=log,path=$work/log" -serial chardev:log

@@ -154,6 +154,9 @@ static int add(struct vfio_pci *p, struct pci_bus *bus, enum vfio_pci_step *step
 	if (err)
 		return err;
 	*step = VFIO_PCI_STEP_BUS;
+	p->func.config_is_owners = true; /* it has some use when it has left the bus, too */
+	p->func.config_size = PCI_CONFIG_SIZE;
+	p->func.config = p->space[0];
 	err = pci_func_add(bus, &p->func, &none);
 	if (err)
 		return err;

@@ -325,7 +325,7 @@ int vfio_config_read(struct vfio_pci *p)
 
 	if (size < PCI_CFG_SPACE_SIZE)
 		return -EINVAL;
-	memset(p->func.config, 0, sizeof(p->func.config));
+	memset(p->func.config, 0, PCI_CONFIG_SIZE);
 	return u->ops->read(u, p->dev->fd, p->func.config, size, p->config);
 }
 
@@ -334,8 +334,7 @@ int vfio_config_init(struct vfio_pci *p)
 	struct pci_func *f = &p->func;
 	int err;
 
-	memset(f->writable + PCI_STD_HEADER_SIZEOF, 0xff,
-	       sizeof(f->writable) - PCI_STD_HEADER_SIZEOF);
+	memset(f->writable + PCI_STD_HEADER_SIZEOF, 0xff, PCI_CONFIG_SIZE - PCI_STD_HEADER_SIZEOF);
 	if (p->config_size < PCI_CONFIG_SIZE)
 		hide(p, p->config_size, PCI_CONFIG_SIZE - p->config_size);
 	header_init(p);

@@ -58,10 +58,11 @@ struct vfio_pci {
 	bool has_stream; /* it has had one; else it follows an address space, or is behind nothing
 	                  */
 	const char *at;
-	u64 config, config_size;     /* offset in the file, bytes */
-	u8 ours[PCI_CONFIG_SIZE];    /* a mask a byte: what the guest sees is func.config's */
-	u16 command;                 /* as the function has it */
-	u8 caps[PCI_CAP_ID_MAX + 1]; /* where each is; 0: there is none */
+	u64 config, config_size;      /* offset in the file, bytes */
+	u8 space[4][PCI_CONFIG_SIZE]; /* func.config and its masks */
+	u8 ours[PCI_CONFIG_SIZE];     /* a mask a byte: what the guest sees is func.config's */
+	u16 command;                  /* as the function has it */
+	u8 caps[PCI_CAP_ID_MAX + 1];  /* where each is; 0: there is none */
 	struct vfio_region regions[PCI_ROM_BAR + 1];
 	enum vfio_mode mode;
 	bool lacks_irqs;          /* which was said */

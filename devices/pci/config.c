@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <errno.h>
 #include <linux/pci_regs.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COMMAND_WRITABLE (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
@@ -44,8 +46,17 @@ void pci_allow32(struct pci_func *f, unsigned int offset, u32 mask)
 }
 
 /* The type 0 header (7.5.1.2). */
-void pci_config_init(struct pci_func *f, const struct pci_id *id)
+int pci_config_init(struct pci_func *f, const struct pci_id *id)
 {
+	if (!f->config_is_owners) {
+		f->config_size = PCI_CONFIG_OURS;
+		f->config = calloc(4, f->config_size);
+	}
+	if (!f->config)
+		return -ENOMEM;
+	f->writable = f->config + f->config_size;
+	f->clears = f->writable + f->config_size;
+	f->reset_to = f->clears + f->config_size;
 	pci_set16(f, PCI_VENDOR_ID, id->vendor);
 	pci_set16(f, PCI_DEVICE_ID, id->device);
 	pci_set32(f, PCI_CLASS_REVISION, id->class << 8 | id->revision);
@@ -58,6 +69,15 @@ void pci_config_init(struct pci_func *f, const struct pci_id *id)
 	f->cap_last = PCI_CAPABILITY_LIST;
 	f->cap_end = 0x40;
 	f->ext_cap_end = PCI_CFG_SPACE_SIZE;
+	return 0;
+}
+
+void pci_config_free(struct pci_func *f)
+{
+	if (f->config_is_owners)
+		return;
+	free(f->config);
+	f->config = f->writable = f->clears = f->reset_to = NULL;
 }
 
 unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len)
@@ -77,7 +97,7 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
 {
 	unsigned int at = f->ext_cap_end;
 
-	assert(at + len <= PCI_CONFIG_SIZE);
+	assert(at + len <= f->config_size);
 	if (f->ext_cap_last)
 		pci_set16(f, f->ext_cap_last + 2, pci_get16(f, f->ext_cap_last + 2) | at << 4);
 	pci_set32(f, at, id | version << 16);
@@ -158,6 +178,8 @@ u32 pci_config_read(struct pci_func *f, unsigned int offset, unsigned int size)
 {
 	u32 val = 0;
 
+	if (offset >= f->config_size)
+		return 0;
 	if (f->config_read)
 		f->config_read(f, offset, size);
 	memcpy(&val, &f->config[offset], size);
@@ -177,7 +199,7 @@ void pci_func_update(struct pci_func *f)
 
 void pci_func_ready(struct pci_func *f)
 {
-	memcpy(f->reset_to, f->config, sizeof(f->reset_to));
+	memcpy(f->reset_to, f->config, f->config_size);
 	memset(f->reset_to + PCI_BASE_ADDRESS_0, 0, PCI_NR_BARS * sizeof(u32));
 	memset(f->reset_to + PCI_ROM_ADDRESS, 0, sizeof(u32));
 }
@@ -186,7 +208,7 @@ void pci_func_reset(struct pci_func *f)
 {
 	if (f->reset)
 		f->reset(f);
-	for (unsigned int i = 0; i < PCI_CONFIG_SIZE; i++) {
+	for (unsigned int i = 0; i < f->config_size; i++) {
 		f->config[i] &= ~(f->writable[i] | f->clears[i]);
 		f->config[i] |= f->reset_to[i] & f->writable[i];
 	}
@@ -200,6 +222,8 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 {
 	const bool asleep = pci_is_asleep(f);
 
+	if (offset >= f->config_size)
+		return;
 	for (unsigned int i = 0; i < size; i++) {
 		u8 *byte = &f->config[offset + i], mask = f->writable[offset + i];
 		u8 written = val >> i * 8;

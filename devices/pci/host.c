@@ -184,14 +184,17 @@ static unsigned int free_device(const struct pci_bus *bus)
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id)
 {
 	unsigned int slot = free_device(bus);
+	int err;
 
 	if (slot == bus->nr_devices)
 		return -ENOSPC;
+	err = pci_config_init(f, id);
+	if (err)
+		return err;
 	f->bus = bus;
 	if (!f->dma)
 		f->dma = &bus->host->vm->dma;
 	f->devfn = slot << 3;
-	pci_config_init(f, id);
 	bus->funcs[slot] = f;
 	return 0;
 }
@@ -201,6 +204,7 @@ void pci_func_remove(struct pci_func *f)
 	pci_unmap_bars(f);
 	pci_set_intx(f, false);
 	f->bus->funcs[f->devfn >> 3] = NULL;
+	pci_config_free(f);
 }
 
 int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform_pci *p)

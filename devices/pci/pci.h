@@ -18,6 +18,7 @@ struct pci_func;
 struct pci_host;
 
 #define PCI_CONFIG_SIZE 4096
+#define PCI_CONFIG_OURS 0x180 /* of it: as far as any function of ours has registers */
 #define PCI_NR_BARS     6
 #define PCI_ROM_BAR     PCI_NR_BARS /* the expansion ROM's */
 
@@ -47,10 +48,16 @@ struct pci_func {
 	struct pci_bus *bus;
 	u8 devfn;
 	struct dma_space *dma; /* NULL when it is added: that of functions behind no IOMMU */
-	u8 config[PCI_CONFIG_SIZE];
-	u8 writable[PCI_CONFIG_SIZE]; /* a mask a byte: what the guest may change */
-	u8 clears[PCI_CONFIG_SIZE];   /* a mask a byte: what writing 1 clears */
-	u8 reset_to[PCI_CONFIG_SIZE]; /* what the guest may change, after a reset */
+	/*
+	 * Configuration space, while the function is on its bus: PCI_CONFIG_OURS of it, and what is
+	 * behind reads as 0; or its owner's from before it is added on, four times config_size.
+	 */
+	unsigned int config_size;
+	bool config_is_owners;
+	u8 *config;
+	u8 *writable; /* a mask a byte: what the guest may change */
+	u8 *clears;   /* a mask a byte: what writing 1 clears */
+	u8 *reset_to; /* what the guest may change, after a reset */
 	struct pci_bar bars[PCI_NR_BARS + 1];
 	unsigned int cap_end;      /* where the next capability goes */
 	unsigned int cap_last;     /* whose next pointer names it */
@@ -111,7 +118,7 @@ struct vm *pci_bus_vm(const struct pci_bus *bus);
 
 /*
  * Gives @f the next free device on @bus, function 0: of 32 on a root bus, of 1
- * behind a port. -ENOSPC: none is free. @f is the caller's and outlives the
+ * behind a port. -ENOSPC: none is free; -ENOMEM. @f is the caller's and outlives the
  * bus's use of it: pci_func_remove().
  */
 int pci_func_add(struct pci_bus *bus, struct pci_func *f, const struct pci_id *id);

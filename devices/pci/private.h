@@ -72,7 +72,9 @@ bool pci_is_asleep(const struct pci_func *f);
 /* After every write to config space. */
 void pci_pm_written(struct pci_func *f, bool was_asleep);
 
-void pci_config_init(struct pci_func *f, const struct pci_id *id);
+/* 0 or -ENOMEM. */
+int pci_config_init(struct pci_func *f, const struct pci_id *id);
+void pci_config_free(struct pci_func *f);
 
 /* bar.c: BARs follow what the guest wrote to @f's header, or to a bridge's windows. */
 void pci_update_bars(struct pci_func *f);

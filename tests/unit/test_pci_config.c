@@ -318,3 +318,15 @@ Test(pci_config, asleep_it_decodes_nothing_reaches_nothing_and_drives_no_pin)
 	cr_assert(zero(u64, fake_read(&vm, pmcsr, 2) & 3), "there is no D2");
 	pci_set_intx(&func, false);
 }
+
+/* Between its last register and the next function's first there is nothing, to the last byte. */
+Test(pci_config, what_is_behind_its_registers_reads_as_0_and_takes_no_write)
+{
+	for (unsigned int reg = PCI_CONFIG_OURS; reg < PCI_CONFIG_SIZE; reg += 4) {
+		out(reg, 4, ~0u);
+		cr_assert(zero(u64, in(reg, 4)), "register %#x", reg);
+	}
+	out(PCI_CONFIG_SIZE - 1, 1, 0xff);
+	cr_assert(zero(u64, in(PCI_CONFIG_SIZE - 1, 1)));
+	cr_assert(eq(u64, in(PCI_VENDOR_ID, 2), fake_pci_id.vendor));
+}
