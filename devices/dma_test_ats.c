@@ -28,8 +28,8 @@ static bool awaits(const struct dma_test *d, u32 pasid, u16 group)
 
 bool dt_page_request_allowed(const struct dt_job *job)
 {
-	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP &&
-	       job->d->func.dma->ops->page_request && !awaits(job->d, dt_pasid(job), job->arg[0]);
+	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_taken(job->d) &&
+	       !awaits(job->d, dt_pasid(job), job->arg[0]);
 }
 
 static struct dt_request *free_request(struct dma_test *d)
@@ -62,7 +62,7 @@ void dt_page_request(struct dt_job *job)
 	r = free_request(d);
 	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL };
 	dt_set_state(job, DT_AWAITING);
-	if (!dma_request_page(d->func.dma, &rq)) {
+	if (!dt_pages_request(d, &rq)) {
 		r->used = false;
 		pci_pri_end(&d->func, 1);
 		dt_end(job, DT_REFUSED);
@@ -81,7 +81,7 @@ void dt_page_forget(struct dt_job *job)
 /* Nothing is outstanding any more: no response comes to those who wait. */
 static void forget_all(struct dma_test *d)
 {
-	dma_forget_pages(d->func.dma);
+	dt_pages_forget(d);
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		struct dt_job *job = d->requests[i].job;
 
@@ -165,6 +165,6 @@ void dt_ats_reset(struct dma_test *d)
 {
 	dt_atc_clear(d);
 	memset(d->requests, 0, sizeof(d->requests));
-	dma_forget_pages(d->func.dma);
+	dt_pages_reset(d);
 	d->invalidations = 0;
 }

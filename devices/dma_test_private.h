@@ -128,6 +128,10 @@ struct dma_test {
 	struct dma_device device;
 	struct vm *vm;
 	struct dma_test_config config;
+	struct mailbox mailbox;
+	unsigned int mailbox_at;  /* its capability; 0: there is none */
+	struct fault_port nobody; /* which takes page requests with DMA_TEST_NOBODY */
+	struct dma_space nobody_answers;
 	struct dt_job slots[DT_SLOTS];
 	struct dt_epf epf;
 	struct loop_op turn;
@@ -203,6 +207,15 @@ void dt_page_request(struct dt_job *job);
 void dt_page_forget(struct dt_job *job);
 void dt_ats_changed(struct pci_func *f);
 void dt_ats_reset(struct dma_test *d);
+
+/* pages.c: who takes page requests. */
+void dt_pages_init(struct dma_test *d);
+/* Whether anybody does. */
+bool dt_pages_taken(const struct dma_test *d);
+/* False: there are too many. */
+bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq);
+void dt_pages_forget(struct dma_test *d);
+void dt_pages_reset(struct dma_test *d);
 
 /* epf.c */
 void dt_epf_init(struct dma_test *d);

@@ -124,7 +124,7 @@ bad "more root ports than a segment has buses" "--root-port p32,segment=4: expec
 	-k good --segment 1 --segment 2 --segment 3 --segment 4 $(ports 32)
 bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
 bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
-bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=" -k good --dma-test=stalls
+bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=, fault=, fault-timeout=" -k good --dma-test=stalls
 bad "a DMA endpoint that stalls behind nothing" "--dma-test stall,iommu=none: expected an --iommu of type=smmuv3" -k good --dma-test=stall
 bad "page requests without translations" "--dma-test pri: expected ats beside pri" -k good --dma-test=pri
 for bits in 0 21 -1 x ""; do

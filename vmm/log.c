@@ -10,7 +10,7 @@ const char *const log_topic_names[NR_TRACE_TOPICS] = {
 	[TRACE_KVM] = "kvm",       [TRACE_VCPU] = "vcpu",     [TRACE_MMIO] = "mmio",
 	[TRACE_IRQ] = "irq",       [TRACE_PCI] = "pci",       [TRACE_BOOT] = "boot",
 	[TRACE_VIRTIO] = "virtio", [TRACE_HELPER] = "helper", [TRACE_IOMMU] = "iommu",
-	[TRACE_SMMU] = "smmu",     [TRACE_UAPI] = "uapi",
+	[TRACE_SMMU] = "smmu",     [TRACE_UAPI] = "uapi",     [TRACE_FAULT] = "fault",
 };
 
 #define LINE_SIZE 1024

@@ -22,6 +22,7 @@ enum log_topic {
 	TRACE_BOOT,
 	TRACE_HELPER,
 	TRACE_UAPI,
+	TRACE_FAULT,
 	NR_TRACE_TOPICS
 };
 
@@ -35,7 +36,7 @@ struct log {
 	struct log_sink *sink;
 };
 
-#define LOG_TOPICS "kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, all"
+#define LOG_TOPICS "kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, fault, all"
 
 extern const char *const log_topic_names[NR_TRACE_TOPICS];
 

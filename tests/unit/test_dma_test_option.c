@@ -39,7 +39,7 @@ Test(dma_test_option, mistakes_are_answered_by_what_was_expected)
 	cr_assert(eq(str, (char *)take("pasid=21"), "pasid=N, 1 to 20"));
 	cr_assert(eq(str, (char *)take("ats=1"), "ats without a value"));
 	cr_assert(eq(str, (char *)take("stalls"),
-	             "a key out of bus=, iommu=, segment=, ats, pri, stall, pasid="));
+	             "a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=, fault=, fault-timeout="));
 	cr_assert(zero(u32, o.nr_dma_tests));
 	cr_assert(zero(u32, o.nr_claims));
 }

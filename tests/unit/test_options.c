@@ -238,7 +238,7 @@ ParameterizedTestParameters(options, what_is_wrong_is_said_in_one_line)
 		{ "-k K --timeout 0", "--timeout 0: expected 1 to 1000000 seconds" },
 		{ "-k K --timeout 1000001", "--timeout 1000001: expected 1 to 1000000 seconds" },
 		{ "-k K --trace all,x",
-		  "--trace all,x: expected topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, all" },
+		  "--trace all,x: expected topics out of kvm, vcpu, mmio, irq, pci, virtio, iommu, smmu, boot, helper, uapi, fault, all" },
 		{ "-k K --dump-dtb=", "--dump-dtb : expected a file to write" },
 		{ "-k K --reboot=yes", "--reboot: yes: expected no value" },
 		{ "-k K --rebot", "--rebot: expected an option of `nestor run --help`" },
