@@ -19,16 +19,17 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest, and another kernel in place of one.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats)
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats vpri)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
-# Its driver, for the memory of processes.
+# Its drivers, for the memory of processes.
+$(BUILD)/dmatest_vpri.ko: $(BUILD)/dmatest_sva.ko
 $(BUILD)/dmatest_sva.ko: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
 	$(call quiet,MOD,$@)$(MAKE) -s -C $(LAB_MODULES) ARCH=arm64 CROSS_COMPILE=$(CROSS_CC:gcc=) \
 		M=$(abspath guests/linux/driver) MO=$(abspath $(BUILD)/driver) KBUILD_MODPOST_WARN=1 modules >$(BUILD)/driver.log 2>&1 || \
 		{ cat $(BUILD)/driver.log; false; }
-	@cp $(BUILD)/driver/$(@F) $@
+	@cp $(BUILD)/driver/*.ko $(BUILD)
 
 # A disk with large blocks.
 $(BUILD)/blocks: tests/host/blocks.c $(BUILD)/env.mk
@@ -49,7 +50,7 @@ $(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64
 -include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

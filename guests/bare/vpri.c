@@ -2,6 +2,7 @@
 /* The DMA endpoint's own mailbox: its page requests and their answers, in front of any vIOMMU. */
 #include "lib/gic.h"
 #include "lib/mailbox.h"
+#include "lib/random.h"
 #include "lib/viommu.h"
 
 enum { PAGE = 4096, STATUS_RF = 1, STATUS_UPRGI = 2, STATUS_STOPPED = 0x100, DOMAIN = 5 };
@@ -315,10 +316,77 @@ static void faults(void)
 	check(read16(m.at + MB_STATUS) == MB_FAILED, "status %x", read16(m.at + MB_STATUS));
 }
 
+static u8 scratch[0x10000] __attribute__((aligned(4096)));
+
+/* Where the function may write, or nothing is. */
+static u64 somewhere(void)
+{
+	const u64 at = (u64)scratch + random_below(sizeof(scratch) / PAGE) * PAGE;
+
+	return random_below(4) ? at : 1UL << 45 | (random_bits() & ~0xfffUL);
+}
+
+static void place(u64 at, unsigned int reg, u32 low)
+{
+	write32(m.at + reg, (u32)at | low);
+	write32(m.at + reg + 4, at >> 32);
+}
+
+static void some_write(void)
+{
+	const unsigned int size = 1u << random_below(3), at = random_below(MB_SIZE) & -size;
+
+	if (at < MB_RING || at >= MB_RESPONSE)
+		write_sized(m.at + at, size, random_bits());
+	else if (at < MB_ADDR)
+		place(somewhere(), MB_RING, random_below(16));
+	else
+		place(somewhere(), MB_ADDR, random_below(4));
+}
+
+static void some_step(void)
+{
+	const u16 group = random_below(20);
+	const u32 pasid = random_below(3) ? MB_NO_PASID : random_below(4);
+	const unsigned int slot = random_below(16);
+
+	switch (random_below(8)) {
+	case 0: some_write(); break;
+	case 1: write16(m.pri + 4, random_below(4)); break;
+	case 2: mailbox_enable_pri(&m); break;
+	case 3:
+		place(somewhere(), MB_RING, random_below(10));
+		write16(m.at + MB_CONTROL, random_below(4));
+		break;
+	case 4: dma_control(&d, slot, DMA_ABORT); break;
+	case 5: mailbox_answer(&m, mailbox_name(pasid, group), random_below(4)); break;
+	default: ask(slot, pasid, group, random_below(4) ? DMA_F_LAST : 0);
+	}
+}
+
+/* The driver does anything, and begins as if nothing had been. */
+static void chance(void)
+{
+	const u64 count = parameter_after("count=", 1000);
+
+	random_seed(parameter_after("seed=", 1));
+	begin(5);
+	for (u64 i = 0; i < count; i++)
+		some_step();
+	for (unsigned int i = 0; i < 16; i++)
+		dma_control(&d, i, DMA_ABORT);
+	begin(5);
+	for (u16 group = 0; group < 40; group++) {
+		ask(0, MB_NO_PASID, group, DMA_F_LAST);
+		expect(MB_NO_PASID, group, true);
+		mailbox_answer(&m, mailbox_name(MB_NO_PASID, group), MB_SUCCESS);
+	}
+}
+
 static const struct test tests[] = {
 	{ "served", served }, { "full", full },     { "message", message }, { "wrong", wrong },
 	{ "denied", denied }, { "reset", reset },   { "late", late },       { "never", never },
-	{ "off", invalid },   { "faults", faults },
+	{ "off", invalid },   { "faults", faults }, { "chance", chance },
 };
 
 int main(void)
