@@ -146,6 +146,7 @@ int dma_test_create(struct dma_test **out, struct pci_bus *bus, const struct dma
 	d->func.master_changed = master_changed;
 	d->func.ats_changed = dt_ats_changed;
 	d->device = dt_device;
+	d->answers = dt_answers;
 	dt_run_init(d);
 	dt_epf_init(d);
 	dt_regs_init(d);

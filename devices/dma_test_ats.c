@@ -121,9 +121,8 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 	return nr;
 }
 
-static void page_response(struct dma_device *device, const struct dma_page_response *p)
+static void take(struct dma_test *d, const struct dma_page_response *p)
 {
-	struct dma_test *d = container_of(device, struct dma_test, device);
 	struct dt_job *jobs[DT_PAGE_REQUESTS];
 	const unsigned int nr = match(d, p, jobs);
 
@@ -143,6 +142,24 @@ static void page_response(struct dma_device *device, const struct dma_page_respo
 	pci_pri_failed(&d->func);
 	forget_all(d);
 }
+
+/* An IOMMU that was not asked has nothing to answer. */
+static void page_response(struct dma_device *device, const struct dma_page_response *p)
+{
+	struct dma_test *d = container_of(device, struct dma_test, device);
+
+	if (d->config.route == DMA_TEST_IOMMU)
+		take(d, p);
+	else
+		pci_pri_unexpected(&d->func);
+}
+
+static void answer(struct dma_device *device, const struct dma_page_response *p)
+{
+	take(container_of(device, struct dma_test, answers), p);
+}
+
+const struct dma_device dt_answers = { .page_response = answer };
 
 const struct dma_device dt_device = {
 	.invalidate = dt_invalidate,

@@ -29,7 +29,7 @@ static void add_mailbox(struct dma_test *d)
 	mailbox_init(&d->mailbox, &(struct mailbox_function){
 					  .name = f->name,
 					  .dma = f->dma,
-					  .device = &d->device,
+					  .device = &d->answers,
 					  .send = send,
 					  .ctx = f,
 					  .config = &f->config[at],
@@ -43,7 +43,7 @@ static void add_mailbox(struct dma_test *d)
 
 void dt_pages_init(struct dma_test *d)
 {
-	d->nobody_answers.device = &d->device;
+	d->nobody_answers.device = &d->answers;
 	fault_port_init(&d->nobody, &d->nobody_answers);
 	if (d->config.route == DMA_TEST_MAILBOX)
 		add_mailbox(d);

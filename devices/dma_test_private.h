@@ -125,7 +125,8 @@ struct dma_test {
 	/* registers: near the beginning, where a row of a table can name them */
 	u32 id, version, nr_slots, buffer_size, caps, ended, invalidations;
 	u64 seed;
-	struct dma_device device;
+	struct dma_device device;  /* as its IOMMU knows it */
+	struct dma_device answers; /* as who else takes its page requests does */
 	struct vm *vm;
 	struct dma_test_config config;
 	struct mailbox mailbox;
@@ -200,7 +201,7 @@ void dt_atc_answer(struct dma_test *d);
 void dt_atc_clear(struct dma_test *d);
 
 /* ats.c */
-extern const struct dma_device dt_device;
+extern const struct dma_device dt_device, dt_answers;
 bool dt_page_request_allowed(const struct dt_job *job);
 void dt_page_request(struct dt_job *job);
 /* @job no longer waits for its response. */

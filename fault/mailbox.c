@@ -4,6 +4,7 @@
 #include "fault/mailbox.h"
 
 #include <endian.h>
+#include <stdio.h>
 
 #include "fault/mailbox_private.h"
 
@@ -61,13 +62,24 @@ static bool write_entry(struct mailbox *m, const struct dma_page_request *rq)
 	return status == DMA_OK;
 }
 
+struct mailbox_words mailbox_words(u32 pasid, u16 index)
+{
+	struct mailbox_words w;
+
+	if (pasid == DMA_NO_PASID)
+		snprintf(w.text, sizeof(w.text), "group %u", index);
+	else
+		snprintf(w.text, sizeof(w.text), "group %u of PASID %#x", index, pasid);
+	return w;
+}
+
 static void trace_request(const struct mailbox *m, const struct dma_page_request *rq,
                           const char *what)
 {
-	trace(m->f.log, TRACE_FAULT, "%s: mailbox: page %#llx, group %u%s%s%s, pasid %#x: %s",
-	      m->f.name, (unsigned long long)rq->iova, rq->group,
+	trace(m->f.log, TRACE_FAULT, "%s: mailbox: page %#llx, %s%s%s%s: %s", m->f.name,
+	      (unsigned long long)rq->iova, mailbox_words(rq->pasid, rq->group).text,
 	      rq->perm & DMA_READ ? ", read" : "", rq->perm & DMA_WRITE ? ", write" : "",
-	      rq->last ? ", last" : "", rq->pasid, what);
+	      rq->last ? ", last" : "", what);
 }
 
 /* Where the guest cannot be asked: the function's interface is over (docs/vpri.md, 4). */
@@ -174,8 +186,8 @@ void mailbox_respond(struct mailbox *m, u32 word)
 	if (!m->enabled)
 		return;
 	g = find(m, r.pasid, r.group);
-	trace(m->f.log, TRACE_FAULT, "%s: mailbox: response %#x to group %u, pasid %#x: %s",
-	      m->f.name, r.code, r.group, r.pasid,
+	trace(m->f.log, TRACE_FAULT, "%s: mailbox: response %u to %s: %s", m->f.name, r.code,
+	      mailbox_words(r.pasid, r.group).text,
 	      !g         ? "nothing waits"
 	      : g->waits ? "delivered"
 	                 : "too late");

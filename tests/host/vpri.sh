@@ -49,7 +49,7 @@ brings() {
 	[ -z "$WHY" ] || return 1
 	WHY="$(grep -a '^vpri: [0-9]' "$OUT"); $(grep -a '^messages: ' "$OUT")"
 	brought=$(sed -n 's/^vpri: .* groups, \([0-9]*\) pages brought.*/\1/p' "$OUT")
-	[ "${brought:-0}" -ge $((2 * COUNT + 200)) ] && grep -aq '^messages: [1-9]' "$OUT"
+	[ "${brought:-0}" -ge $((2 * COUNT + 150)) ] && grep -aq '^messages: [1-9]' "$OUT"
 }
 case_of "vpri: Linux: the memory of a process in front of a virtio-iommu, by $COUNT faults and more" brings
 long_case "vpri: Linux: the same, told by ACPI" brings --acpi

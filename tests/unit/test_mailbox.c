@@ -219,6 +219,16 @@ Test(mailbox, answers_to_nothing_are_noted)
 	cr_assert(eq(u64, count().pages.answered, 1));
 }
 
+Test(mailbox, an_iommu_that_was_not_asked_does_not_answer)
+{
+	const struct dma_page_response r = { DMA_NO_PASID, 3, DMA_PAGE_SUCCESS };
+
+	ask(0, 3, PERM_READ | LAST);
+	iommu.space.device->page_response(iommu.space.device, &r);
+	cr_assert(eq(u32, status(0), AWAITING));
+	cr_assert(eq(u32, pri_status(), PCI_PRI_STATUS_UPRGI));
+}
+
 Test(mailbox, what_waits_as_it_is_disabled_is_invalid)
 {
 	ask(0, 0, PERM_READ | LAST);
