@@ -24,8 +24,7 @@ $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) 
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
 # Its drivers, for the memory of processes.
-$(BUILD)/dmatest_vpri.ko: $(BUILD)/dmatest_sva.ko
-$(BUILD)/dmatest_sva.ko: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
+$(addprefix $(BUILD)/dmatest_,sva.ko vpri.ko) &: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
 	$(call quiet,MOD,$@)$(MAKE) -s -C $(LAB_MODULES) ARCH=arm64 CROSS_COMPILE=$(CROSS_CC:gcc=) \
 		M=$(abspath guests/linux/driver) MO=$(abspath $(BUILD)/driver) KBUILD_MODPOST_WARN=1 modules >$(BUILD)/driver.log 2>&1 || \
 		{ cat $(BUILD)/driver.log; false; }
@@ -84,8 +83,8 @@ soak-told: $(BUILD)/native/unit-tests
 
 # Tables, caches and stalls of an SMMU against their models: ten million walks, five million steps, six minutes
 soak-smmu: $(BUILD)/native/unit-tests
-	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
-		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model)/*'
+	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 MAILBOX_STEPS=7 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
+		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model|mailbox_model)/*'
 
 # A guest of a guest, behind both stages of Nestor's own SMMUv3 (docs/vsmmu.md).
 tower: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(host-programs) $(BUILD)/native/json-check setup-lab
