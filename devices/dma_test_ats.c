@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "vmm/vm.h"
+
 #define PAGE      4096
 #define MAX_GROUP 511 /* 10.4.1: 9 bits */
 
@@ -62,6 +64,9 @@ void dt_page_request(struct dt_job *job)
 	r = free_request(d);
 	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL };
 	dt_set_state(job, DT_AWAITING);
+	trace(d->vm->log, TRACE_FAULT, "%s: asks for page %#llx, %s%s", d->func.name,
+	      (unsigned long long)rq.iova, fault_name(rq.pasid, rq.group).text,
+	      last ? ", last" : "");
 	if (!dt_pages_request(d, &rq)) {
 		r->used = false;
 		pci_pri_end(&d->func, 1);
@@ -126,6 +131,8 @@ static void take(struct dma_test *d, const struct dma_page_response *p)
 	struct dt_job *jobs[DT_PAGE_REQUESTS];
 	const unsigned int nr = match(d, p, jobs);
 
+	trace(d->vm->log, TRACE_FAULT, "%s: response %u to %s: %u requests", d->func.name,
+	      response_codes[p->code], fault_name(p->pasid, p->group).text, nr);
 	if (!nr) {
 		pci_pri_unexpected(&d->func);
 		return;

@@ -64,8 +64,6 @@ static bool ask_nobody(struct dma_test *d, const struct dma_page_request *rq)
 {
 	const struct dma_page_response r = { rq->pasid, rq->group, DMA_PAGE_INVALID };
 
-	trace(d->vm->log, TRACE_FAULT, "%s: page %#llx, group %u%s: off", d->func.name,
-	      (unsigned long long)rq->iova, rq->group, rq->last ? ", last: invalid" : "");
 	fault_refused(&d->nobody);
 	if (rq->last)
 		fault_answer_automatically(&d->nobody, &r);

@@ -4,7 +4,6 @@
 #include "fault/mailbox.h"
 
 #include <endian.h>
-#include <stdio.h>
 
 #include "fault/mailbox_private.h"
 
@@ -62,22 +61,11 @@ static bool write_entry(struct mailbox *m, const struct dma_page_request *rq)
 	return status == DMA_OK;
 }
 
-struct mailbox_words mailbox_words(u32 pasid, u16 index)
-{
-	struct mailbox_words w;
-
-	if (pasid == DMA_NO_PASID)
-		snprintf(w.text, sizeof(w.text), "group %u", index);
-	else
-		snprintf(w.text, sizeof(w.text), "group %u of PASID %#x", index, pasid);
-	return w;
-}
-
 static void trace_request(const struct mailbox *m, const struct dma_page_request *rq,
                           const char *what)
 {
 	trace(m->f.log, TRACE_FAULT, "%s: mailbox: page %#llx, %s%s%s%s: %s", m->f.name,
-	      (unsigned long long)rq->iova, mailbox_words(rq->pasid, rq->group).text,
+	      (unsigned long long)rq->iova, fault_name(rq->pasid, rq->group).text,
 	      rq->perm & DMA_READ ? ", read" : "", rq->perm & DMA_WRITE ? ", write" : "",
 	      rq->last ? ", last" : "", what);
 }
@@ -187,7 +175,7 @@ void mailbox_respond(struct mailbox *m, u32 word)
 		return;
 	g = find(m, r.pasid, r.group);
 	trace(m->f.log, TRACE_FAULT, "%s: mailbox: response %u to %s: %s", m->f.name, r.code,
-	      mailbox_words(r.pasid, r.group).text,
+	      fault_name(r.pasid, r.group).text,
 	      !g         ? "nothing waits"
 	      : g->waits ? "delivered"
 	                 : "too late");
@@ -234,6 +222,7 @@ void mailbox_reset(struct mailbox *m)
 {
 	fault_forget(&m->port);
 	mailbox_disable(m, DMA_PAGE_INVALID);
+	m->control = 0;
 	mailbox_show_next(m);
 }
 

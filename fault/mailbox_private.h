@@ -56,12 +56,6 @@ void mailbox_disable(struct mailbox *m, enum dma_page_code code);
 void mailbox_respond(struct mailbox *m, u32 word);
 void mailbox_message(struct mailbox *m);
 
-/* A group's name, in a trace. */
-struct mailbox_words {
-	char text[48];
-};
-struct mailbox_words mailbox_words(u32 pasid, u16 index);
-
 /* mailbox_time.c: groups that nobody answers. */
 u64 mailbox_now(const struct mailbox *m);
 void mailbox_watch(struct mailbox *m);

@@ -53,7 +53,7 @@ void mailbox_watch(struct mailbox *m)
 static void time_out(struct mailbox *m, struct mailbox_group *g)
 {
 	trace(m->f.log, TRACE_FAULT, "%s: mailbox: %s: nobody answers", m->f.name,
-	      mailbox_words(g->pasid, g->index).text);
+	      fault_name(g->pasid, g->index).text);
 	g->waits = false;
 	fault_time_out(&m->port, g->pasid, g->index);
 }

@@ -3,6 +3,8 @@
  */
 #include "fault/port.h"
 
+#include <stdio.h>
+
 void fault_port_init(struct fault_port *p, struct dma_space *space)
 {
 	*p = (struct fault_port){ .space = space };
@@ -170,4 +172,15 @@ void fault_count(const struct fault_port *p, struct fault_counts *sum)
 	sum->late += c->late;
 	sum->duplicate += c->duplicate;
 	sum->unknown += c->unknown;
+}
+
+struct fault_name fault_name(u32 pasid, u16 index)
+{
+	struct fault_name n;
+
+	if (pasid == DMA_NO_PASID)
+		snprintf(n.text, sizeof(n.text), "group %u", index);
+	else
+		snprintf(n.text, sizeof(n.text), "group %u of PASID %#x", index, pasid);
+	return n;
 }

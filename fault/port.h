@@ -82,4 +82,10 @@ void fault_forget(struct fault_port *p);
 /* Adds the counts of @p to @sum. */
 void fault_count(const struct fault_port *p, struct fault_counts *sum);
 
+/* A group, as traces have it. */
+struct fault_name {
+	char text[48];
+};
+struct fault_name fault_name(u32 pasid, u16 index);
+
 #endif
