@@ -98,6 +98,7 @@ static void add_caps(struct dma_test *d)
 		pci_pri_add(f, DT_PAGE_REQUESTS);
 	if (d->config.pasid_bits)
 		pci_pasid_add(f, d->config.pasid_bits);
+	dt_pages_init(d);
 }
 
 static int add_function(struct dma_test *d, struct pci_bus *bus)
@@ -126,7 +127,6 @@ static void listen_to_space(struct dma_test *d)
 {
 	struct dma_space *dma = d->func.dma;
 
-	d->device = dt_device;
 	if (d->config.ats && dma != &d->vm->dma)
 		dma->device = &d->device;
 }
@@ -145,6 +145,8 @@ int dma_test_create(struct dma_test **out, struct pci_bus *bus, const struct dma
 	d->func.reset = function_reset;
 	d->func.master_changed = master_changed;
 	d->func.ats_changed = dt_ats_changed;
+	d->device = dt_device;
+	d->answers = dt_answers;
 	dt_run_init(d);
 	dt_epf_init(d);
 	dt_regs_init(d);

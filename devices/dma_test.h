@@ -2,17 +2,22 @@
 #ifndef DEVICES_DMA_TEST_H
 #define DEVICES_DMA_TEST_H
 
-#include "vmm/types.h"
+#include "fault/mailbox.h"
 
 struct dma_space;
 struct dma_test;
 struct pci_bus;
 struct pci_func;
 
+/* Who takes its page requests. */
+enum dma_test_route { DMA_TEST_IOMMU, DMA_TEST_MAILBOX, DMA_TEST_NOBODY, DMA_TEST_ROUTES };
+
 /* A PCI function that does the DMA it is told to, for tests of IOMMUs: docs/dma-test.md. */
 struct dma_test_config {
 	struct dma_space *dma; /* NULL: that of functions behind no IOMMU */
 	bool ats, pri;
+	enum dma_test_route route;
+	u64 page_timeout;        /* ms, with a mailbox; 0: none */
 	unsigned int pasid_bits; /* 0: no PASIDs; at most 20 */
 };
 
@@ -21,5 +26,8 @@ int dma_test_create(struct dma_test **d, struct pci_bus *bus, const struct dma_t
 /* After the loop has ended. */
 void dma_test_destroy(struct dma_test *d);
 struct pci_func *dma_test_func(struct dma_test *d);
+enum dma_test_route dma_test_route(const struct dma_test *d);
+/* Of its page requests, unless its IOMMU takes them. */
+void dma_test_count(const struct dma_test *d, struct mailbox_counts *c);
 
 #endif

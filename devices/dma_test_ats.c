@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "vmm/vm.h"
+
 #define PAGE      4096
 #define MAX_GROUP 511 /* 10.4.1: 9 bits */
 
@@ -28,8 +30,8 @@ static bool awaits(const struct dma_test *d, u32 pasid, u16 group)
 
 bool dt_page_request_allowed(const struct dt_job *job)
 {
-	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP &&
-	       job->d->func.dma->ops->page_request && !awaits(job->d, dt_pasid(job), job->arg[0]);
+	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_taken(job->d) &&
+	       !awaits(job->d, dt_pasid(job), job->arg[0]);
 }
 
 static struct dt_request *free_request(struct dma_test *d)
@@ -62,7 +64,10 @@ void dt_page_request(struct dt_job *job)
 	r = free_request(d);
 	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL };
 	dt_set_state(job, DT_AWAITING);
-	if (!dma_request_page(d->func.dma, &rq)) {
+	trace(d->vm->log, TRACE_FAULT, "%s: asks for page %#llx, %s%s", d->func.name,
+	      (unsigned long long)rq.iova, fault_name(rq.pasid, rq.group).text,
+	      last ? ", last" : "");
+	if (!dt_pages_request(d, &rq)) {
 		r->used = false;
 		pci_pri_end(&d->func, 1);
 		dt_end(job, DT_REFUSED);
@@ -81,7 +86,7 @@ void dt_page_forget(struct dt_job *job)
 /* Nothing is outstanding any more: no response comes to those who wait. */
 static void forget_all(struct dma_test *d)
 {
-	dma_forget_pages(d->func.dma);
+	dt_pages_forget(d);
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		struct dt_job *job = d->requests[i].job;
 
@@ -121,12 +126,13 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 	return nr;
 }
 
-static void page_response(struct dma_device *device, const struct dma_page_response *p)
+static void take(struct dma_test *d, const struct dma_page_response *p)
 {
-	struct dma_test *d = container_of(device, struct dma_test, device);
 	struct dt_job *jobs[DT_PAGE_REQUESTS];
 	const unsigned int nr = match(d, p, jobs);
 
+	trace(d->vm->log, TRACE_FAULT, "%s: response %u to %s: %u requests", d->func.name,
+	      response_codes[p->code], fault_name(p->pasid, p->group).text, nr);
 	if (!nr) {
 		pci_pri_unexpected(&d->func);
 		return;
@@ -143,6 +149,24 @@ static void page_response(struct dma_device *device, const struct dma_page_respo
 	pci_pri_failed(&d->func);
 	forget_all(d);
 }
+
+/* An IOMMU that was not asked has nothing to answer. */
+static void page_response(struct dma_device *device, const struct dma_page_response *p)
+{
+	struct dma_test *d = container_of(device, struct dma_test, device);
+
+	if (d->config.route == DMA_TEST_IOMMU)
+		take(d, p);
+	else
+		pci_pri_unexpected(&d->func);
+}
+
+static void answer(struct dma_device *device, const struct dma_page_response *p)
+{
+	take(container_of(device, struct dma_test, answers), p);
+}
+
+const struct dma_device dt_answers = { .page_response = answer };
 
 const struct dma_device dt_device = {
 	.invalidate = dt_invalidate,
@@ -165,6 +189,6 @@ void dt_ats_reset(struct dma_test *d)
 {
 	dt_atc_clear(d);
 	memset(d->requests, 0, sizeof(d->requests));
-	dma_forget_pages(d->func.dma);
+	dt_pages_reset(d);
 	d->invalidations = 0;
 }

@@ -133,9 +133,14 @@ struct dma_test {
 	/* registers: near the beginning, where a row of a table can name them */
 	u32 id, version, nr_slots, buffer_size, caps, ended, invalidations;
 	u64 seed;
-	struct dma_device device;
+	struct dma_device device;  /* as its IOMMU knows it */
+	struct dma_device answers; /* as who else takes its page requests does */
 	struct vm *vm;
 	struct dma_test_config config;
+	struct mailbox mailbox;
+	unsigned int mailbox_at;  /* its capability; 0: there is none */
+	struct fault_port nobody; /* which takes page requests with DMA_TEST_NOBODY */
+	struct dma_space nobody_answers;
 	struct dt_job slots[DT_SLOTS];
 	struct dt_epf epf;
 	struct loop_op turn;
@@ -204,13 +209,22 @@ void dt_atc_answer(struct dma_test *d);
 void dt_atc_clear(struct dma_test *d);
 
 /* ats.c */
-extern const struct dma_device dt_device;
+extern const struct dma_device dt_device, dt_answers;
 bool dt_page_request_allowed(const struct dt_job *job);
 void dt_page_request(struct dt_job *job);
 /* @job no longer waits for its response. */
 void dt_page_forget(struct dt_job *job);
 void dt_ats_changed(struct pci_func *f);
 void dt_ats_reset(struct dma_test *d);
+
+/* pages.c: who takes page requests. */
+void dt_pages_init(struct dma_test *d);
+/* Whether anybody does. */
+bool dt_pages_taken(const struct dma_test *d);
+/* False: there are too many. */
+bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq);
+void dt_pages_forget(struct dma_test *d);
+void dt_pages_reset(struct dma_test *d);
 
 /* epf.c */
 void dt_epf_init(struct dma_test *d);

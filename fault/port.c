@@ -3,6 +3,8 @@
  */
 #include "fault/port.h"
 
+#include <stdio.h>
+
 void fault_port_init(struct fault_port *p, struct dma_space *space)
 {
 	*p = (struct fault_port){ .space = space };
@@ -134,6 +136,18 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
 	fault_end_of(p, code, with_pasid, all, NULL);
 }
 
+void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
+{
+	const struct dma_page_response r = { pasid, index, DMA_PAGE_INVALID };
+	struct fault_group *g = find(p, pasid, index);
+
+	if (!g || g->state != FAULT_WAITS)
+		return;
+	leave(p, g, FAULT_ENDED);
+	p->counts.timed_out++;
+	fault_deliver(p, &r);
+}
+
 void fault_forget(struct fault_port *p)
 {
 	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
@@ -154,7 +168,19 @@ void fault_count(const struct fault_port *p, struct fault_counts *sum)
 	sum->automatic += c->automatic;
 	sum->ended += c->ended;
 	sum->forgotten += c->forgotten;
+	sum->timed_out += c->timed_out;
 	sum->late += c->late;
 	sum->duplicate += c->duplicate;
 	sum->unknown += c->unknown;
+}
+
+struct fault_name fault_name(u32 pasid, u16 index)
+{
+	struct fault_name n;
+
+	if (pasid == DMA_NO_PASID)
+		snprintf(n.text, sizeof(n.text), "group %u", index);
+	else
+		snprintf(n.text, sizeof(n.text), "group %u of PASID %#x", index, pasid);
+	return n;
 }

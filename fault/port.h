@@ -35,6 +35,7 @@ struct fault_counts {
 	u64 answered;  /* by the guest */
 	u64 automatic; /* in its stead, since it could not be asked */
 	u64 ended, forgotten;
+	u64 timed_out;                /* nobody answered in time */
 	u64 late, duplicate, unknown; /* answers to what had ended, was answered, never waited */
 };
 
@@ -73,10 +74,18 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid);
 /* The same of an attachment of some PASIDs, or of none: those that it @ends. */
 void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid,
                   bool (*ends)(const void *ctx, u32 pasid), const void *ctx);
+/* Nobody has answered the group in time: that is what it is answered by. */
+void fault_time_out(struct fault_port *p, u32 pasid, u16 index);
 /* dma_forget_pages(): nothing waits any more. */
 void fault_forget(struct fault_port *p);
 
 /* Adds the counts of @p to @sum. */
 void fault_count(const struct fault_port *p, struct fault_counts *sum);
+
+/* A group, as traces have it. */
+struct fault_name {
+	char text[48];
+};
+struct fault_name fault_name(u32 pasid, u16 index);
 
 #endif

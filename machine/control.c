@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "control/hex.h"
+#include "devices/dma_test.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "devices/virtio/iommu.h"
 #include "devices/virtio/virtio.h"
@@ -66,12 +67,12 @@ static json_t *queues(const struct virtio_dev *dev, json_t *(*fn)(const struct v
 /* Of the endpoints' page requests. */
 static json_t *pages_stat(const struct fault_counts *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "raised",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "raised",
 	                 (json_int_t)c->raised, "refused", (json_int_t)c->refused, "answered",
 	                 (json_int_t)c->answered, "automatic", (json_int_t)c->automatic, "ended",
-	                 (json_int_t)c->ended, "forgotten", (json_int_t)c->forgotten, "late",
-	                 (json_int_t)c->late, "duplicate", (json_int_t)c->duplicate, "unknown",
-	                 (json_int_t)c->unknown);
+	                 (json_int_t)c->ended, "forgotten", (json_int_t)c->forgotten, "timed-out",
+	                 (json_int_t)c->timed_out, "late", (json_int_t)c->late, "duplicate",
+	                 (json_int_t)c->duplicate, "unknown", (json_int_t)c->unknown);
 }
 
 static json_t *iommu_stat(const struct virtio_dev *dev)
@@ -136,6 +137,19 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 	return o;
 }
 
+/* Of a DMA endpoint whose page requests no IOMMU takes. */
+static json_t *dma_test_stat(const struct dma_test *d, unsigned int index)
+{
+	const bool mailbox = dma_test_route(d) == DMA_TEST_MAILBOX;
+	struct mailbox_counts c;
+
+	dma_test_count(d, &c);
+	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:o}", "kind", "dma-test", "index", index,
+	                 "fault", mailbox ? "mailbox" : "off", "full", (json_int_t)c.full, "failed",
+	                 (json_int_t)c.failed, "messages", (json_int_t)c.messages, "pages",
+	                 pages_stat(&c.pages));
+}
+
 static json_t *virtio_debug(const struct virtio_dev *dev)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:i, s:o}", "kind", "virtio", "type",
@@ -156,6 +170,9 @@ static json_t *stat(void *machine)
 	for (unsigned int i = 0; i < o->nr_iommus; i++)
 		if (o->iommus[i].kind == &iommu_smmuv3)
 			json_array_append_new(list, smmu_stat(m, i));
+	for (unsigned int i = 0; i < o->nr_dma_tests; i++)
+		if (m->dma_tests[i] && dma_test_route(m->dma_tests[i]) != DMA_TEST_IOMMU)
+			json_array_append_new(list, dma_test_stat(m->dma_tests[i], i));
 	faults_stat(m, list);
 	return list;
 }

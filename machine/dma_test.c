@@ -2,9 +2,80 @@
 /* --dma-test: DMA endpoints. */
 #include "machine/dma_test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "devices/dma_test.h"
+#include "machine/iommu.h"
+#include "machine/iommu_kind.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+
+#define MAX_TIMEOUT 3600000 /* ms */
+
+static bool has_priq(const struct iommu_option *o)
+{
+	return o->kind->takes_pages && o->kind->takes_pages(o);
+}
+
+static bool has_page_requests(const struct iommu_option *o)
+{
+	return o->page_requests;
+}
+
+/* fault=: who takes page requests; its IOMMU, which has to be one that does. NULL: any, or none. */
+static const struct fault_word {
+	const char *word;
+	enum dma_test_route route;
+	bool (*can)(const struct iommu_option *o);
+	const char *expected;
+} fault_words[] = {
+	{ "auto", DMA_TEST_IOMMU, NULL, NULL },
+	{ "mailbox", DMA_TEST_MAILBOX, NULL, NULL },
+	{ "off", DMA_TEST_NOBODY, NULL, NULL },
+	{ "priq", DMA_TEST_IOMMU, has_priq, "type=smmuv3 with idr0.pri=1" },
+	{ "virtio", DMA_TEST_IOMMU, has_page_requests,
+	  "type=virtio with experimental=page-request" },
+};
+
+/* The first is what is not said. */
+static const struct fault_word *find_word(const char *word)
+{
+	for (size_t i = 0; word && i < ARRAY_SIZE(fault_words); i++)
+		if (!strcmp(word, fault_words[i].word))
+			return &fault_words[i];
+	return word ? NULL : &fault_words[0];
+}
+
+static const char *expect_fault(const struct dma_test_option *d)
+{
+	const struct fault_word *f = find_word(d->fault);
+
+	if (!f)
+		return "fault=auto|mailbox|priq|virtio|off";
+	if (d->fault && !d->pri)
+		return "pri beside fault=";
+	if (d->fault_timeout && f->route != DMA_TEST_MAILBOX)
+		return "fault=mailbox beside fault-timeout=";
+	return NULL;
+}
+
+bool dma_tests_check(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->nr_dma_tests; i++) {
+		const struct dma_test_option *d = &o->dma_tests[i];
+		const struct fault_word *f = find_word(d->fault);
+		const int n = iommu_of(o, &d->place);
+		const struct iommu_option *iommu = n < 0 ? NULL : &o->iommus[n];
+
+		if (!f->can || (iommu && f->can(iommu)))
+			continue;
+		log_error("--dma-test fault=%s,iommu=%s: expected an --iommu of %s", d->fault,
+		          iommu ? iommu->id : "none", f->expected);
+		return false;
+	}
+	return true;
+}
 
 const char *dma_test_option_take(struct options *o, char *val)
 {
@@ -14,6 +85,9 @@ const char *dma_test_option_take(struct options *o, char *val)
 		{ "pri", KEY_FLAG, offsetof(struct dma_test_option, pri), 0, 0 },
 		{ "stall", KEY_FLAG, offsetof(struct dma_test_option, place.stalls), 0, 0 },
 		{ "pasid", KEY_NUMBER, offsetof(struct dma_test_option, place.pasid), 1, 20 },
+		{ "fault", KEY_TEXT, offsetof(struct dma_test_option, fault), 0, 0 },
+		{ "fault-timeout", KEY_NUMBER, offsetof(struct dma_test_option, fault_timeout), 1,
+		  MAX_TIMEOUT },
 	};
 	struct dma_test_option *d = &o->dma_tests[o->nr_dma_tests];
 	const char *expected = NULL;
@@ -25,6 +99,8 @@ const char *dma_test_option_take(struct options *o, char *val)
 		expected = keys_parse(val, keys, ARRAY_SIZE(keys), d, o->why, sizeof(o->why));
 	if (!expected && d->pri && !d->ats)
 		expected = "ats beside pri";
+	if (!expected)
+		expected = expect_fault(d);
 	if (expected)
 		return expected;
 	o->nr_dma_tests++;
@@ -38,7 +114,13 @@ static void destroy(void *d)
 
 static int create(struct machine *m, const struct dma_test_option *o)
 {
-	struct dma_test_config c = { .ats = o->ats, .pri = o->pri, .pasid_bits = o->place.pasid };
+	struct dma_test_config c = {
+		.ats = o->ats,
+		.pri = o->pri,
+		.pasid_bits = o->place.pasid,
+		.route = find_word(o->fault)->route,
+		.page_timeout = o->fault_timeout,
+	};
 	struct dma_test *d;
 	int err = machine_dma(m, &o->place, &c.dma);
 
@@ -46,6 +128,7 @@ static int create(struct machine *m, const struct dma_test_option *o)
 		err = dma_test_create(&d, machine_bus(m, &o->place), &c);
 	if (err)
 		return err;
+	m->dma_tests[o - m->options->dma_tests] = d;
 	machine_is_pci(m, &o->place, dma_test_func(d), false);
 	return machine_own(m, destroy, d);
 }

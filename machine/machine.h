@@ -16,6 +16,7 @@
 
 struct button;
 struct console;
+struct dma_test;
 struct helper;
 struct net_backend;
 struct pci_bus;
@@ -78,8 +79,9 @@ struct machine {
 		bool moves_msis;       /* they are to be there, and are not yet */
 		struct vfio_pci *pci;  /* NULL: it is not there yet */
 	} vfio[MAX_VFIO];
-	int vsock;                  /* -1: none, or a device owns it */
-	struct virtio_dev **virtio; /* each, for the control socket */
+	struct dma_test *dma_tests[MAX_DMA_TESTS]; /* as in the options; NULL: not there yet */
+	int vsock;                                 /* -1: none, or a device owns it */
+	struct virtio_dev **virtio;                /* each, for the control socket */
 	unsigned int nr_virtio;
 	int (*press_power)(struct machine *m); /* NULL: there is no button. 0 or -errno */
 	struct button *button;

@@ -306,7 +306,8 @@ static const struct option {
 	{ "rng", 0, "[=KEY,...]", "a virtio-rng device", take_rng },
 	{ "dma-test", 0, "[=KEY,...]",
 	  "a PCI function that does the DMA its driver asks for, to test IOMMUs; repeatable;\n"
-	  "                               keys: ats, pri, stall, pasid=BITS",
+	  "                               keys: ats, pri, stall, pasid=BITS,\n"
+	  "                               fault=auto|mailbox|priq|virtio|off, fault-timeout=MS",
 	  dma_test_option_take },
 	{ "vfio-pci", 0, "BDF[,KEY...]",
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
@@ -470,6 +471,6 @@ bool options_parse(struct options *o, int argc, char **argv)
 bool options_check(struct options *o)
 {
 	return cpus_fit(o) && cpu_check(o) && iommus_check(o) && places_check(o) &&
-	       iommus_check_buses(o) && iommus_check_stalls(o) && vfio_check(o) &&
-	       msi_window_check(o);
+	       iommus_check_buses(o) && iommus_check_stalls(o) && dma_tests_check(o) &&
+	       vfio_check(o) && msi_window_check(o);
 }

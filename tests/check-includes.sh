@@ -8,7 +8,7 @@ BEGIN {
 	may["vmm"] = "vmm"
 	may["vmm/arm64"] = "vmm vmm/arm64"
 	may["fault"] = "vmm fault"
-	may["devices"] = "vmm devices devices/pci"
+	may["devices"] = "vmm fault devices devices/pci"
 	may["devices/pci"] = "vmm devices/pci"
 	may["devices/pgtable"] = "vmm devices/pgtable"
 	may["devices/smmuv3"] = "vmm fault devices/pgtable devices/smmuv3"

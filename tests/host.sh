@@ -22,10 +22,11 @@ initrds() {
 		for tool in disk button; do
 			! grep -qE "^[[:space:]]*sh /$tool( |\$)" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
 		done
-		for tool in traffic dma nest kexec stall sva ats; do
+		for tool in traffic dma nest kexec stall sva ats vpri; do
 			! grep -qE "^[[:space:]]*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		! grep -qE '^[[:space:]]*sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")
+		! grep -qE '^[[:space:]]*vpri ' "$script" || tools+=("$BUILD/dmatest_vpri.ko:modules/dmatest_vpri.ko")
 		"$top/guests/linux/mkinitrd.sh" "$share/test-$name.cpio" "$script:test" "${tools[@]}"
 		cat "$share/initrd" "$share/test-$name.cpio" >"$share/initrd-$name"
 	done

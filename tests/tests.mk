@@ -19,16 +19,16 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest, and another kernel in place of one.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats)
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats vpri)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
-# Its driver, for the memory of processes.
-$(BUILD)/dmatest_sva.ko: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
+# Its drivers, for the memory of processes.
+$(addprefix $(BUILD)/dmatest_,sva.ko vpri.ko) &: $(wildcard guests/linux/driver/*) $(BUILD)/env.mk | setup-lab
 	$(call quiet,MOD,$@)$(MAKE) -s -C $(LAB_MODULES) ARCH=arm64 CROSS_COMPILE=$(CROSS_CC:gcc=) \
 		M=$(abspath guests/linux/driver) MO=$(abspath $(BUILD)/driver) KBUILD_MODPOST_WARN=1 modules >$(BUILD)/driver.log 2>&1 || \
 		{ cat $(BUILD)/driver.log; false; }
-	@cp $(BUILD)/driver/$(@F) $@
+	@cp $(BUILD)/driver/*.ko $(BUILD)
 
 # A disk with large blocks.
 $(BUILD)/blocks: tests/host/blocks.c $(BUILD)/env.mk
@@ -49,7 +49,7 @@ $(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64
 -include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats dmatest_sva.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.
@@ -83,8 +83,8 @@ soak-told: $(BUILD)/native/unit-tests
 
 # Tables, caches and stalls of an SMMU against their models: ten million walks, five million steps, six minutes
 soak-smmu: $(BUILD)/native/unit-tests
-	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
-		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model)/*'
+	@PGTABLE_CASES=10000000 SMMU_CASES=5000000 STALL_STEPS=5 PRI_STEPS=6 MAILBOX_STEPS=7 LSAN_OPTIONS=suppressions=tests/unit/lsan.supp:print_suppressions=0 \
+		$< --jobs 2 --timeout 3600 --filter '@(pgtable_model|smmu_model|smmu_stall|smmu_pri_model|mailbox_model)/*'
 
 # A guest of a guest, behind both stages of Nestor's own SMMUv3 (docs/vsmmu.md).
 tower: $(BUILD)/nestor $(BUILD)/asan/nestor $(bare-guests) $(host-programs) $(BUILD)/native/json-check setup-lab

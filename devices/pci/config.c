@@ -106,6 +106,15 @@ unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned in
 	return at;
 }
 
+unsigned int pci_dvsec_add(struct pci_func *f, u16 vendor, u8 revision, u16 id, unsigned int len)
+{
+	unsigned int at = pci_ext_cap_add(f, PCI_EXT_CAP_ID_DVSEC, 1, len);
+
+	pci_set32(f, at + PCI_DVSEC_HEADER1, vendor | (u32)revision << 16 | len << 20);
+	pci_set16(f, at + PCI_DVSEC_HEADER2, id);
+	return at;
+}
+
 /* An endpoint's link is its port's; one in the root complex has none (7.5.3, 7.5.3.2). */
 void pci_express_add(struct pci_func *f)
 {

@@ -7,6 +7,20 @@
 /* An address' low two bits are 0, whatever was written there (7.7.2.5). */
 #define ADDRESS (~3ULL)
 
+/* False: it was RAM that it was written to, or nothing. Else *@msg is the interrupt controller's.
+ */
+static bool is_interrupt(struct pci_func *f, u64 addr, struct irq_msg *msg)
+{
+	struct vm *vm = f->bus->host->vm;
+	const u32 raw = htole32(msg->data);
+
+	if (dma_doorbell(f->dma, addr & ADDRESS, &msg->addr) != DMA_OK)
+		return false;
+	trace(vm->log, TRACE_PCI, "%s: message: %#x to %#llx", f->name, msg->data,
+	      (unsigned long long)msg->addr);
+	return guest_write(&vm->mem, msg->addr, &raw, sizeof(raw));
+}
+
 /*
  * An MSI is a memory write of the function's (6.1.4): to RAM it is one, and to anything else it is
  * the interrupt controller's to understand or to drop.
@@ -15,18 +29,21 @@ void pci_message_send(struct pci_func *f, struct irq_route *route, u64 addr, u32
 {
 	struct vm *vm = f->bus->host->vm;
 	struct irq_msg msg = { .data = data, .devid = pci_devid(f) };
-	const u32 raw = htole32(data);
 
-	if (dma_doorbell(f->dma, addr & ADDRESS, &msg.addr) != DMA_OK)
-		return;
-	trace(vm->log, TRACE_PCI, "%s: message: %#x to %#llx", f->name, msg.data,
-	      (unsigned long long)msg.addr);
-	if (!guest_write(&vm->mem, msg.addr, &raw, sizeof(raw)))
+	if (!is_interrupt(f, addr, &msg))
 		return;
 	if (!irq_route_set(vm->irq, route, &msg))
 		irq_route_fire(route);
 	else
 		irq_msi_send(vm->irq, &msg);
+}
+
+void pci_message_write(struct pci_func *f, u64 addr, u32 data)
+{
+	struct irq_msg msg = { .data = data, .devid = pci_devid(f) };
+
+	if (pci_is_master(f) && is_interrupt(f, addr, &msg))
+		irq_msi_send(f->bus->host->vm->irq, &msg);
 }
 
 int pci_message_fd(struct pci_func *f, struct irq_route *route, u64 addr, u32 data)

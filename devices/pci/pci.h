@@ -143,6 +143,8 @@ void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 /* Appends a capability of @len bytes (with its header: 2 bytes, extended: 4); its offset. */
 unsigned int pci_cap_add(struct pci_func *f, u8 id, unsigned int len);
 unsigned int pci_ext_cap_add(struct pci_func *f, u16 id, u8 version, unsigned int len);
+/* A designated vendor-specific one, with its header. */
+unsigned int pci_dvsec_add(struct pci_func *f, u16 vendor, u8 revision, u16 id, unsigned int len);
 /*
  * A PCI Express capability (7.5.3): an endpoint behind a port, and on a root
  * bus an endpoint integrated in the root complex.
@@ -209,6 +211,9 @@ unsigned int pci_msi_enabled(const struct pci_func *f);
 void pci_msi_raise(struct pci_func *f, unsigned int vector);
 /* As pci_msix_fd(); -1 as well while the vector is not enabled. */
 int pci_msi_fd(struct pci_func *f, unsigned int vector);
+
+/* A message of the function's that is no vector's: nothing without Bus Master Enable. */
+void pci_message_write(struct pci_func *f, u64 addr, u32 data);
 
 /*
  * ats.c. Address translation (10.5.1): 32 invalidations at once, page aligned requests. Page

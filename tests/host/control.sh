@@ -55,7 +55,7 @@ nobody() { nestor 0 PID list && nestor 2 "none runs" stat && nestor 2 "name of a
 case_of "control: with no guest, list is empty and the rest says so" nobody
 
 head -c 4096 /dev/urandom >"$WORK/disk"
-case_of "control: a guest starts under a name" ticks one $LINUX --root-port rp -d "$WORK/disk,bus=rp"
+case_of "control: a guest starts under a name" ticks one $LINUX --root-port rp -d "$WORK/disk,bus=rp" --dma-test=ats,pri,fault=mailbox
 mode() {
 	WHY="modes $(stat -c %a "$XDG_RUNTIME_DIR/nestor" "$XDG_RUNTIME_DIR/nestor/one.sock" | xargs)"
 	[ "$WHY" = "modes 700 600" ]
@@ -79,7 +79,7 @@ counts() {
 	"$NESTOR" stat --json >"$JSON/stat.json" && grep -q '"name": "serial"' "$JSON/stat.json" || return 1
 	WHY="no requests of the disk's"
 	grep -q '"popped": [1-9]' "$JSON/stat.json" && grep -q '"bytes-in": [1-9]' "$JSON/stat.json" &&
-		grep -q '"routed": [1-9]' "$JSON/stat.json" &&
+		grep -q '"routed": [1-9]' "$JSON/stat.json" && grep -q '"timed-out": 0' "$JSON/stat.json" &&
 		nestor 0 "completed" stat one && nestor 0 "completed" stat -n one && nestor 0 "completed" stat --name=one
 }
 case_of "control: stat counts, by name and without" counts

@@ -43,7 +43,7 @@ kselftest() { tower "inner.do=test $1" --dma-test=iommu=s && said "inner: kselft
 case_of "tower: a network card and a DMA endpoint, with translations that it caches and PASIDs, behind both stages, by ACPI, strict" \
 	flows "tower.args=--acpi tower.words=iommu.strict=1"
 long_case "tower: a network card behind both stages, by FDT, lazy" by_tree ""
-case_of "tower: more than a thousand faults that stall at the bottom are served by the inner guest, told by ACPI" served some 500 ,stall=on tower.args=--acpi
+case_of "tower: more than a thousand faults that stall at the bottom are served by the inner guest, told by ACPI" served some 400 ,stall=on tower.args=--acpi
 long_case "tower: a hundred thousand, and every kind, told by the tree all the way up" served "" 100000 "" ""
 [ ! -e "$SHARE/kselftest.cpio" ] || long_case "tower: the kernel's own test of the DMA endpoint behind both stages" kselftest tower.words=iommu.strict=1
 kill $echo

@@ -38,10 +38,36 @@ Test(dma_test_option, mistakes_are_answered_by_what_was_expected)
 	cr_assert(eq(str, (char *)take("pasid=0"), "pasid=N, 1 to 20"));
 	cr_assert(eq(str, (char *)take("pasid=21"), "pasid=N, 1 to 20"));
 	cr_assert(eq(str, (char *)take("ats=1"), "ats without a value"));
-	cr_assert(eq(str, (char *)take("stalls"),
-	             "a key out of bus=, iommu=, segment=, ats, pri, stall, pasid="));
+	cr_assert(eq(
+		str, (char *)take("stalls"),
+		"a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=, fault=, fault-timeout="));
 	cr_assert(zero(u32, o.nr_dma_tests));
 	cr_assert(zero(u32, o.nr_claims));
+}
+
+Test(dma_test_option, who_takes_page_requests_is_said)
+{
+	cr_assert(zero(ptr, (void *)take("ats,pri,fault=mailbox,fault-timeout=100")));
+	cr_assert(eq(u64, o.dma_tests[0].fault_timeout, 100));
+	cr_assert(zero(ptr, (void *)take("ats,pri,fault=off")));
+	cr_assert(zero(ptr, (void *)take("ats,pri,fault=auto")));
+	cr_assert(dma_tests_check(&o), "%s", said(stderr));
+	cr_assert(
+		eq(str, (char *)take("ats,pri,fault=none"), "fault=auto|mailbox|priq|virtio|off"));
+	cr_assert(eq(str, (char *)take("fault=off"), "pri beside fault="));
+	cr_assert(eq(str, (char *)take("ats,pri,fault=off,fault-timeout=1"),
+	             "fault=mailbox beside fault-timeout="));
+	cr_assert(eq(str, (char *)take("ats,pri,fault=mailbox,fault-timeout=0"),
+	             "fault-timeout=N, 1 to 3600000"));
+}
+
+Test(dma_test_option, an_iommu_that_is_to_take_page_requests_has_to)
+{
+	cr_assert(zero(ptr, (void *)take("ats,pri,fault=priq")));
+	cr_assert(not(dma_tests_check(&o)));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --dma-test fault=priq,iommu=none: expected an --iommu of type=smmuv3 "
+	             "with idr0.pri=1\n"));
 }
 
 Test(dma_test_option, there_are_at_most_256)
