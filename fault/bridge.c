@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define MS 1000000ULL /* ns */
+#include "vmm/pause.h"
+#include "vmm/vm.h"
+
+#define MS      1000000ULL  /* ns */
+#define LONGEST (1000 * MS) /* that a timer runs: who comes later may have less time */
 
 struct fault_outstanding {
 	TAILQ_ENTRY(fault_outstanding) next;
@@ -64,6 +68,13 @@ static void count_time(struct fault_stats *s, u64 ns)
 		s->longest = ns;
 }
 
+static void count(struct fault_bridge *b, const struct fault_request *rq, enum fault_outcome o)
+{
+	b->stats.ended[o]++;
+	b->hub->ended[o]++;
+	see(b, rq, fault_outcome_word(o));
+}
+
 static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 {
 	struct fault_bridge *b = f->bridge;
@@ -74,10 +85,9 @@ static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 	}
 	if (f->waits && (o == FAULT_RETRIED || o == FAULT_ABORTED))
 		count_time(&b->stats, b->hub->clock() - f->since);
-	b->stats.ended[o]++;
-	see(b, &f->request, fault_outcome_word(o));
-	if (tell)
-		f->source->answer(f->source, f->request.cookie, o);
+	if (tell && !f->source->answer(f->source, f->request.cookie, o))
+		o = FAULT_ENDED_BY;
+	count(b, &f->request, o);
 	free(f);
 }
 
@@ -98,6 +108,19 @@ static void wait_for_guest(struct fault_outstanding *f)
 	set_timer(b->hub);
 }
 
+/* What can be reached as it is, and faults again and again, is not what the tables say: caches of
+ * the host's that the guest has not had emptied, or worse. It would do so for ever. */
+static enum fault_outcome spurious(struct fault_bridge *b, const struct fault_request *rq)
+{
+	const struct fault_request *last = &b->last;
+	const bool same = rq->addr == last->addr && rq->perm == last->perm &&
+	                  rq->privileged == last->privileged && rq->pasid == last->pasid;
+
+	b->row = same ? b->row + 1 : 0;
+	b->last = *rq;
+	return b->row < FAULT_ROW ? FAULT_SPURIOUS : FAULT_REFUSED;
+}
+
 /* The access, of a byte; its space says what the guest has to say. Only the IOMMU is asked: nothing
  * is read or written here. */
 static void show(struct fault_outstanding *f)
@@ -107,12 +130,13 @@ static void show(struct fault_outstanding *f)
 	struct dma_access a = { .iova = f->request.addr,
 		                .len = 1,
 		                .perm = f->request.perm,
+		                .privileged = f->request.privileged,
 		                .pasid = f->request.pasid };
 
 	switch (dma_map(f->bridge->space, &a, &sg, &f->token)) {
 	case DMA_OK:
 		dma_unmap(f->bridge->space, &sg);
-		finish(f, f->waits ? FAULT_RETRIED : FAULT_SPURIOUS, true);
+		finish(f, f->waits ? FAULT_RETRIED : spurious(f->bridge, &f->request), true);
 		break;
 	case DMA_FAULT: finish(f, f->waits ? FAULT_ABORTED : FAULT_REFUSED, true); break;
 	case DMA_PENDING: wait_for_guest(f); break;
@@ -128,8 +152,7 @@ static void resume(struct dma_token *token)
 static void refuse(struct fault_bridge *b, struct fault_source *s, const struct fault_request *rq,
                    enum fault_outcome o)
 {
-	b->stats.ended[o]++;
-	see(b, rq, fault_outcome_word(o));
+	count(b, rq, o);
 	s->answer(s, rq->cookie, o);
 }
 
@@ -139,10 +162,6 @@ void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
 	struct fault_outstanding *f = NULL;
 
 	b->stats.received++;
-	if (b->off) {
-		refuse(b, s, rq, FAULT_REFUSED);
-		return;
-	}
 	if (b->stats.outstanding < FAULT_OUTSTANDING)
 		f = calloc(1, sizeof(*f));
 	if (!f) {
@@ -188,10 +207,10 @@ void fault_bridge_each(const struct fault_bridge *b,
 }
 
 /* How long, at most, until something has waited for too long; 0: nothing will. A timer that runs is
- * not set anew: it is for no longer than the shortest limit, whoever has that. */
+ * not set anew: it is for no longer than the shortest limit, whoever has that, and a second. */
 static u64 time_left(const struct fault_hub *h, u64 t)
 {
-	u64 left = 0, shortest = ~0ULL;
+	u64 left = 0, shortest = LONGEST;
 
 	for (const struct fault_bridge *b = h->bridges; b; b = b->next) {
 		const struct fault_outstanding *f = TAILQ_FIRST(&b->outstanding);
@@ -233,6 +252,19 @@ void fault_hub_tick(struct fault_hub *h)
 		look_for_late(b, h->clock());
 }
 
+/* A guest that is paused cannot answer: its time begins anew. */
+static void wait_anew(struct fault_hub *h)
+{
+	for (struct fault_bridge *b = h->bridges; b; b = b->next) {
+		struct fault_outstanding *f;
+
+		TAILQ_FOREACH(f, &b->outstanding, next)
+		{
+			f->since = h->clock();
+		}
+	}
+}
+
 static void timer_ends(struct loop_op *op, int res)
 {
 	struct fault_hub *h = container_of(op, struct fault_hub, timer);
@@ -240,6 +272,8 @@ static void timer_ends(struct loop_op *op, int res)
 	h->timer_runs = false;
 	if (res == -ECANCELED)
 		return;
+	if (h->vm && vcpus_are_held(h->vm))
+		wait_anew(h);
 	fault_hub_tick(h);
 	set_timer(h);
 }

@@ -18,8 +18,9 @@ struct fault_hub;
 
 /* What was to be reached, and could not be. */
 struct fault_request {
-	u64 addr;   /* an IOVA, to the byte */
-	u32 perm;   /* DMA_* */
+	u64 addr; /* an IOVA, to the byte */
+	u32 perm; /* DMA_* */
+	bool privileged;
 	u32 pasid;  /* or DMA_NO_PASID */
 	u64 cookie; /* by which its source knows it: one that is not outstanding */
 };
@@ -44,8 +45,8 @@ static inline bool fault_is_retried(enum fault_outcome o)
 
 struct fault_source {
 	/* Once for each that was raised, but for those that it knows of (fault_bridge_end());
-	 * perhaps before fault_bridge_raise() returns. */
-	void (*answer)(struct fault_source *s, u64 cookie, enum fault_outcome o);
+	 * perhaps before fault_bridge_raise() returns. False: it had ended already. */
+	bool (*answer)(struct fault_source *s, u64 cookie, enum fault_outcome o);
 };
 
 #define FAULT_OUTSTANDING 1024 /* of a device, at most */
@@ -66,17 +67,21 @@ struct fault_bridge {
 	const char *name;                            /* its device's; the owner's */
 	struct dma_space *space;                     /* its */
 	u32 timeout;                                 /* ms; 0: none */
-	bool off;                                    /* the guest is not asked */
 	TAILQ_HEAD(, fault_outstanding) outstanding; /* the oldest first */
+	struct fault_request last;                   /* that was spurious, so many times in a row */
+	unsigned int row;
 	struct fault_stats stats;
 };
+#define FAULT_ROW 16 /* at which a fault that is spurious is refused */
 
 /* A machine's bridges, and their clock. */
 struct fault_hub {
 	struct loop *loop;
 	const struct log *log;
 	u64 (*clock)(void); /* ns */
+	struct vm *vm;      /* whose vCPUs may be held; NULL: none are */
 	struct fault_bridge *bridges;
+	u64 ended[FAULT_OUTCOMES]; /* of all there are and were */
 	struct loop_op timer;
 	struct __kernel_timespec time;
 	bool timer_runs;
@@ -88,7 +93,7 @@ void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *lo
 /* Whatever has waited for too long ends: as the clock does by itself. */
 void fault_hub_tick(struct fault_hub *h);
 
-/* @b has its name, space, timeout and off; it is the caller's. */
+/* @b has its name, space and timeout; it is the caller's. */
 void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h);
 /* Whatever is outstanding is answered. */
 void fault_bridge_remove(struct fault_bridge *b);

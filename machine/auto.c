@@ -104,6 +104,7 @@ static int place(struct placing *p, struct vfio_option *v)
 	int n, status = 0;
 
 	v->fault.host_can_stall = f && f->can_stall;
+	v->fault.host_by_tree = p->functions.by_tree;
 	if (!v->finds_iommu || iommu_of(p->o, &v->place) >= 0 || !f || !*f->iommu)
 		return 0;
 	n = find_iommu(p, f->iommu);

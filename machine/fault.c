@@ -83,6 +83,19 @@ static const char *contradiction(const struct fault_option *f, u64 model)
 		       "is 2)";
 	if (model == STALL_CHOICE && f->route == FAULT_ROUTE_STALL && !fault_may_stall(f))
 		return "stall=on: that it can stall is not known";
+	/* Linux would resume none of its accesses, and warn of each. */
+	if (model == STALL_CHOICE && f->stall == FAULT_STALL_ON && f->host_by_tree &&
+	    !f->host_can_stall)
+		return "no stall=on: the host's device tree does not say dma-can-stall of it";
+	return NULL;
+}
+
+/* Those of one group have one page table, and one name for their faults. */
+static const char *shares(const struct machine *m, unsigned int i)
+{
+	for (unsigned int other = 0; other < m->options->nr_vfio; other++)
+		if (other != i && m->vfio[other].group == m->vfio[i].group)
+			return m->options->vfio[other].said;
 	return NULL;
 }
 
@@ -105,20 +118,26 @@ int fault_serve(struct machine *m, unsigned int i, struct smmu_endpoint *e, stru
 		.hub = &m->faults,
 		.space = smmu_endpoint_dma(e),
 		.timeout = f->timeout,
-		.off = f->route == FAULT_ROUTE_OFF,
 	};
+	const char *other = shares(m, i);
 	int err;
 
 	if (expected) {
 		log_error("--vfio-pci %s: expected %s", v->said, expected);
 		return STATUS_HOST_LACKS;
 	}
-	if (model == STALL_NEVER || (model == STALL_CHOICE && !fault_may_stall(f)))
+	if (model == STALL_NEVER || (model == STALL_CHOICE && !fault_may_stall(f)) ||
+	    f->route == FAULT_ROUTE_OFF)
 		return 0;
+	if (other) {
+		log_error("--vfio-pci %s: expected a function that stalls to be alone in its IOMMU "
+		          "group, not with %s, or fault=off",
+		          v->said, other);
+		return STATUS_HOST_LACKS;
+	}
 	err = vsmmu_stream_stalls(st, &c);
 	if (err)
 		return failed(v, err);
-	if (!c.off)
-		machine_stalls(m, &v->place);
+	machine_stalls(m, &v->place);
 	return 0;
 }

@@ -12,11 +12,13 @@
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "machine/session.h"
 #include "machine/status.h"
 
-#define MOST     100000 /* in one go */
-#define PAGE     4096   /* from one to the next */
-#define PATIENCE 60000  /* ms that a guest has for one that was raised by hand */
+#define PASID_BITS 20
+#define MOST       100000 /* in one go */
+#define PAGE       4096   /* from one to the next */
+#define PATIENCE   10000  /* ms that a guest has for one that was raised by hand */
 
 static json_t *times_stat(const struct fault_stats *s)
 {
@@ -137,7 +139,7 @@ static void go_on(struct by_hand *h)
 		finish(h);
 }
 
-static void answered(struct fault_source *source, u64 cookie, enum fault_outcome o)
+static bool answered(struct fault_source *source, u64 cookie, enum fault_outcome o)
 {
 	struct by_hand *h = container_of(source, struct by_hand, source);
 
@@ -146,14 +148,15 @@ static void answered(struct fault_source *source, u64 cookie, enum fault_outcome
 	h->outcomes[o]++;
 	h->told = true;
 	h->request.addr += PAGE;
-	if (o == FAULT_ENDED_BY)
+	if (o == FAULT_ENDED_BY || o == FAULT_TIMED_OUT)
 		h->left = 0;
 	if (h->raising)
-		return;
+		return true;
 	if (h->left)
 		go_on(h);
 	else
 		finish(h);
+	return true;
 }
 
 static void unmake(void *ctx)
@@ -234,6 +237,8 @@ const char *faults_raise(struct machine *m, const struct control_fault *f,
 		return "a function behind an IOMMU of this guest, as in 0000:00:01.0, as device";
 	if (!take_perm(f->perm, &rq.perm))
 		return "letters of rwx as perm";
+	if (rq.pasid != DMA_NO_PASID && rq.pasid >> PASID_BITS)
+		return "20 bits as pasid";
 	if (!f->count || f->count > MOST)
 		return "1 to 100000 as count";
 	h = by_hand(m, e, f->device);
@@ -270,15 +275,15 @@ static u64 lost_events(const struct machine *m)
 
 int faults_strict(const struct machine *m, int status)
 {
-	u64 lost = lost_events(m), unanswered = 0;
+	u64 lost = lost_events(m) + m->faults.ended[FAULT_NO_ROOM];
+	u64 unanswered = m->faults.ended[FAULT_TIMED_OUT];
 
-	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next) {
-		lost += b->stats.ended[FAULT_NO_ROOM];
-		unanswered += b->stats.ended[FAULT_TIMED_OUT] + b->stats.outstanding;
+	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next)
+		unanswered += b->stats.outstanding;
+	if (lost || unanswered) {
+		log_error("--strict-io: %llu page faults and events were lost, %llu had no answer",
+		          (unsigned long long)lost, (unsigned long long)unanswered);
+		m->session->io_lost = true;
 	}
-	if (!lost && !unanswered)
-		return status;
-	log_error("--strict-io: %llu page faults and events were lost, %llu had no answer",
-	          (unsigned long long)lost, (unsigned long long)unanswered);
-	return status ? status : STATUS_IO_LOST;
+	return !status && m->session->io_lost ? STATUS_IO_LOST : status;
 }

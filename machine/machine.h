@@ -74,6 +74,7 @@ struct machine {
 		struct vfio_device dev;
 		struct vm *vm;
 		char cdev[64];         /* in /dev/vfio/devices */
+		int group;             /* of IOMMUs */
 		char host[64];         /* the IOMMU in front of it, as sysfs names it */
 		struct vfio_range msi; /* where the host maps doorbells for it */
 		bool moves_msis;       /* they are to be there, and are not yet */

@@ -12,7 +12,8 @@ struct session {
 	struct control *control; /* NULL: not open */
 	struct json_log log;
 	bool logging;
-	bool begun; /* until then, what is in the log may be another guest's */
+	bool io_lost; /* by any machine: page faults without an answer, events without room */
+	bool begun;   /* until then, what is in the log may be another guest's */
 };
 
 /* Once; later calls find it open. An exit code: 0, or the one of what was said in one line. */

@@ -185,6 +185,7 @@ int vfio_find(struct machine *m, const char *sys)
 			continue;
 		}
 		snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
+		m->vfio[i].group = f->group;
 		snprintf(m->vfio[i].host, sizeof(m->vfio[i].host), "%s", f->iommu);
 		status = msi_window_host(m, i, &h, f);
 	}

@@ -290,6 +290,7 @@ int host_functions_read(struct host_functions *h, const char *sys)
 		free(names[i]);
 	}
 	free(names);
+	h->by_tree = exists(sys, "firmware", "devicetree") && !exists(sys, "firmware", "acpi");
 	return h->list ? 0 : -ENOMEM;
 }
 

@@ -31,6 +31,7 @@ struct host_functions {
 	const char *sys; /* the caller's */
 	struct host_function *list;
 	size_t nr;
+	bool by_tree; /* the host is told by a device tree, and not by ACPI */
 };
 
 /* All that @sys, a sysfs, has; in order. -errno: there is no such folder. */

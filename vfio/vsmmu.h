@@ -53,7 +53,6 @@ struct vsmmu_faults {
 	struct fault_hub *hub;
 	struct dma_space *space;
 	u32 timeout; /* ms that the guest has to answer; 0: no limit */
-	bool off;    /* it is not asked */
 };
 int vsmmu_stream_stalls(struct vsmmu_stream *st, const struct vsmmu_faults *c);
 /* It is being reset; or has been. */

@@ -20,7 +20,7 @@ static struct vsmmu_stream *of_device(const struct vsmmu *v, u32 id)
 }
 
 /* The host forgets a cookie by itself where a page table goes. */
-static void answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
+static bool answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
 {
 	struct vsmmu *v = container_of(s, struct vsmmu, source);
 	struct uapi *u = &v->context->uapi;
@@ -32,6 +32,7 @@ static void answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
 
 	v->counts.answers += n == sizeof(r);
 	v->counts.answers_late += n != sizeof(r);
+	return n == sizeof(r);
 }
 
 static u32 perm_of(u32 perm)
@@ -54,6 +55,7 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 	const struct fault_request rq = {
 		.addr = f->addr,
 		.perm = perm_of(f->perm),
+		.privileged = f->perm & IOMMU_PGFAULT_PERM_PRIV,
 		.pasid = f->flags & IOMMU_PGFAULT_FLAGS_PASID_VALID ? f->pasid : DMA_NO_PASID,
 		.cookie = f->cookie,
 	};
@@ -69,22 +71,28 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 /*
  * While a page table is being replaced nothing is read: cookies are given out as records are, the
  * lowest that is free, and the host frees those of what is replaced. So none that is known here is
- * another fault's.
+ * another fault's. False: there is no reading any more.
  */
-static void faults_ready(struct loop_op *op, int res)
+bool vsmmu_faults_read(struct vsmmu *v)
 {
-	struct vsmmu *v = container_of(op, struct vsmmu, faults_ready);
 	struct uapi *u = &v->context->uapi;
 	struct iommu_hwpt_pgfault records[RECORDS];
 	int n;
 
-	v->faults_polled = false;
-	if (res < 0 || v->replacing)
-		return;
+	if (!v->faultq || v->replacing)
+		return true;
 	n = u->ops->read_events(u, v->faults, records, sizeof(records));
 	for (int i = 0; i < n / (int)sizeof(records[0]); i++)
 		take_fault(v, &records[i]);
-	if (n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN)
+	return n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN;
+}
+
+static void faults_ready(struct loop_op *op, int res)
+{
+	struct vsmmu *v = container_of(op, struct vsmmu, faults_ready);
+
+	v->faults_polled = false;
+	if (res >= 0 && vsmmu_faults_read(v))
 		vsmmu_faults_poll(v);
 }
 
@@ -112,15 +120,32 @@ static int make_queue(struct vsmmu *v)
 	return 0;
 }
 
+/* Only as a table with a queue is attached does Linux say whether it can serve one. */
+static int try_queue(struct vsmmu_stream *st)
+{
+	static const u64 bypass[2] = { STE0_V | CONFIG_TRAFFIC << 1 };
+	struct vsmmu *v = st->vsmmu;
+	u32 table = 0;
+	int err = vsmmu_table(v, st->dev->id, bypass, v->faultq, &table);
+
+	if (!err)
+		err = vfio_device_attach(st->dev, table);
+	if (!err)
+		err = vfio_device_attach(st->dev, v->bypass);
+	vsmmu_drop(v, &table);
+	return err;
+}
+
 int vsmmu_stream_stalls(struct vsmmu_stream *st, const struct vsmmu_faults *c)
 {
 	int err = make_queue(st->vsmmu);
 
+	if (!err)
+		err = try_queue(st);
 	if (err)
 		return err;
-	st->bridge = (struct fault_bridge){
-		.name = c->name, .space = c->space, .timeout = c->timeout, .off = c->off
-	};
+	st->bridge =
+		(struct fault_bridge){ .name = c->name, .space = c->space, .timeout = c->timeout };
 	fault_bridge_add(&st->bridge, c->hub);
 	st->stream.stalls = true;
 	return 0;

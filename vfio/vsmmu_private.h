@@ -63,7 +63,9 @@ const struct vsmmu_stream *vsmmu_find(const struct vsmmu *v, u32 sid);
 bool vsmmu_caches(const struct vsmmu_stream *st);
 int vsmmu_forget_cds(struct vsmmu *v, u32 sid);
 
-/* vsmmu_fault.c: looks for faults again, unless a page table is being replaced. */
+/* vsmmu_fault.c: what is in the queue is raised, and it is looked at again when there is more;
+ * unless a page table is being replaced. */
+bool vsmmu_faults_read(struct vsmmu *v);
 void vsmmu_faults_poll(struct vsmmu *v);
 
 #endif

@@ -47,6 +47,7 @@ struct dma_access {
 	u32 pasid; /* or DMA_NO_PASID */
 	/* What comes before a fault, or before there is no room left, is mapped all the same. */
 	bool partial;
+	bool privileged; /* PCIe: Privileged Mode Requested */
 	bool translated; /* @iova is from a translation that the device has (ATS) */
 	bool silent;     /* nothing is accessed: where that would fault is reported to nobody */
 	/* Answer: how many bytes may be reached; on FAULT the next one may

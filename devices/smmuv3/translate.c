@@ -101,7 +101,7 @@ enum dma_status smmu_aborts(struct smmu_transaction *t, struct dma_access *a)
  */
 void smmu_attributes(struct smmu_transaction *t, u8 privcfg, u8 instcfg)
 {
-	t->privileged = privcfg == CFG_YES;
+	t->privileged = privcfg == CFG_YES || (privcfg < CFG_NO && t->privileged);
 	if (t->perm & DMA_WRITE)
 		t->perm &= ~(u32)DMA_EXEC;
 	else if (instcfg == CFG_YES || (instcfg < CFG_NO && t->perm & DMA_EXEC))
@@ -119,6 +119,7 @@ static enum dma_status begin(struct smmu_transaction *t, struct dma_access *a)
 
 	s->counts.accesses++;
 	t->perm = a->perm;
+	t->privileged = a->privileged;
 	if (s->injected.failed)
 		return smmu_aborts(t, a);
 	if (a->translated)

@@ -16,6 +16,7 @@
 
 struct fake_source {
 	struct fault_source source;
+	bool deaf;                   /* what it is told had ended already */
 	bool raises_again;           /* with each answer, at once */
 	u8 raised[MOST], told[MOST]; /* by cookie: how often */
 	bool retry[MOST];            /* what it was told last */
@@ -52,7 +53,7 @@ static u64 raise_at(struct fake_source *s, u64 addr)
 	return rq.cookie;
 }
 
-static void told(struct fault_source *source, u64 cookie, enum fault_outcome o)
+static bool told(struct fault_source *source, u64 cookie, enum fault_outcome o)
 {
 	struct fake_source *s = container_of(source, struct fake_source, source);
 
@@ -60,6 +61,7 @@ static void told(struct fault_source *source, u64 cookie, enum fault_outcome o)
 	s->retry[cookie] = fault_is_retried(o);
 	if (s->raises_again && s->next < 4)
 		raise_at(s, 0);
+	return !s->deaf;
 }
 
 static void begin(void)
@@ -148,12 +150,25 @@ Test(fault_bridge, what_can_be_reached_and_what_never_can_is_not_the_guests_to_a
 	cr_assert(zero(u64, bridge.stats.shown));
 }
 
-Test(fault_bridge, one_that_is_off_asks_nobody)
+Test(fault_bridge, what_can_be_reached_and_faults_again_and_again_does_not_do_so_for_ever)
 {
-	bridge.off = true;
+	for (unsigned int i = 0; i < 2 * FAULT_ROW; i++) /* now here, now there */
+		is_told(&a, raise_at(&a, PAGE + i % 2), true);
+	for (unsigned int i = 0; i < FAULT_ROW; i++)
+		is_told(&a, raise_at(&a, PAGE), true);
 	is_told(&a, raise_at(&a, PAGE), false);
-	is_told(&a, raise_at(&a, 0), false);
-	cr_assert(nobody_waits());
+	is_told(&a, raise_at(&a, PAGE + 1), true);
+	cr_assert(eq(u64, bridge.stats.ended[FAULT_REFUSED], 1));
+}
+
+Test(fault_bridge, an_answer_to_what_had_ended_is_counted_as_its_end)
+{
+	a.deaf = true;
+	raise_at(&a, 0);
+	fake_stalls_answer(&space, 0, false);
+	cr_assert(eq(u64, bridge.stats.ended[FAULT_ENDED_BY], 1));
+	cr_assert(zero(u64, bridge.stats.ended[FAULT_ABORTED]));
+	cr_assert(eq(u64, hub.ended[FAULT_ENDED_BY], 1));
 }
 
 Test(fault_bridge, what_waits_for_too_long_fails_and_nothing_else_does)

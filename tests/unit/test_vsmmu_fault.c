@@ -275,13 +275,47 @@ Test(vsmmu_fault, what_is_never_answered_ends_in_time)
 	cr_assert(zero(u32, fake_faults.unknown));
 }
 
-Test(vsmmu_fault, with_no_route_it_fails_at_once)
+/* Whatever the guest has installed meanwhile. */
+Test(vsmmu_fault, streams_that_are_installed_over_and_over_keep_nobody_waiting)
 {
-	fake_v.streams[0]->bridge.off = true;
-	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
-	until(fake_faults.answered);
+	stalls(1, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	fake_smmu_command(F, CFGI_STE | SID0, 0);
+	fake_smmu_command(F, CFGI_STE | SID0, 0);
+	cr_assert(fake_v.streams[0]->again);
+	work_wait(F->vm.work, &fake_v.streams[0]->work);
+	cr_assert(fake_v.streams[0]->busy);
+	cr_assert(written());
+	resume(0x11, recorded(0x11, ADDR, F_TRANSLATION), false);
 	is_answered(1, IOMMUFD_PAGE_RESP_INVALID);
-	expect_no_event(F);
+	fake_vsmmu_settle();
+}
+
+/* 13.1.1, PnU */
+Test(vsmmu_fault, what_is_privileged_is_walked_so)
+{
+	u64 w[4];
+
+	fake_smmu_map(F, tables[0], PAGE, FAKE_SMMU_DATA, FAKE_S1_RW & ~(1ULL << 6));
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE | IOMMU_PGFAULT_PERM_PRIV, 0);
+	until(fake_faults.answered);
+	is_answered(1, IOMMUFD_PAGE_RESP_SUCCESS);
+	fake_smmu_map(F, tables[0], PAGE, FAKE_SMMU_DATA, 0);
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE | IOMMU_PGFAULT_PERM_PRIV, 0);
+	until(written());
+	cr_assert(fake_smmu_event(F, w));
+	cr_assert(ne(u64, w[1] & EVT1_PNU, 0));
+	resume(0x10, FIELD_GET(EVT1_STAG, w[1]), false);
+}
+
+Test(vsmmu_fault, a_host_that_serves_none_says_so_before_the_guest_runs)
+{
+	const struct vsmmu_faults c = { .name = "it", .hub = &hub, .space = fake_smmu_dma(F, 0) };
+
+	fault_bridge_remove(&fake_v.streams[0]->bridge);
+	fake_v.streams[0]->stream.stalls = false;
+	fake_iommufd.no_faults = -EOPNOTSUPP;
+	cr_assert(eq(int, vsmmu_stream_stalls(fake_v.streams[0], &c), -EOPNOTSUPP));
+	cr_assert(not(fake_v.streams[0]->stream.stalls));
 }
 
 Test(vsmmu_fault, a_function_that_goes_leaves_nothing_behind)
