@@ -45,3 +45,33 @@ harmless() {
 	WHY=$(dmesg -c | grep -vE "$allowed" | head -n 1)
 	[ -z "$WHY" ]
 }
+
+# kernel_disk FILE: the guest's own kernel and initrd, as assigned_life.sh looks for them; $LIFE says so
+kernel_disk() {
+	dd if="$IMAGE" of="$1" bs=1M 2>/dev/null && dd if="$SHARE/initrd-assigned_life" of="$1" bs=1M seek=64 2>/dev/null
+	LIFE="kexec.rounds=1 kexec.kernel=$(stat -c %s "$IMAGE") kexec.initrd=$(stat -c %s "$SHARE/initrd-assigned_life")"
+}
+
+# begun KEYS ARG...: one that talks for long, in the background ($pid); its cards, with KEYS, are at work
+begun() {
+	keys=$1
+	shift
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" $HUGE \
+		--root-port rp --vfio-pci $CARD,bus=rp$keys --vfio-pci $IGB$keys "$@" >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+}
+
+# unplugged KEYS ARG...
+unplugged() {
+	[ -e /sys/bus/pci/devices/$CARD ] || echo 1 >/sys/bus/pci/rescan
+	free $CARD
+	begun "$@"
+	echo 1 >/sys/bus/pci/devices/$CARD/remove
+	wait $pid
+	got=$?
+	WHY="exit code $got"
+	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
+	said "gone: eth0" && said "eth1: still there"
+}
