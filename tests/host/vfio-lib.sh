@@ -52,6 +52,21 @@ kernel_disk() {
 	LIFE="kexec.rounds=1 kexec.kernel=$(stat -c %s "$IMAGE") kexec.initrd=$(stat -c %s "$SHARE/initrd-assigned_life")"
 }
 
+# renew AT: as if it had just been switched on. QEMU's e1000e keeps its rings over a reset by power management, the one that it
+# has, and goes on by them when the next one lets it: which is a fault where that has nothing at those addresses.
+renew() {
+	echo bus >/sys/bus/pci/devices/$1/reset_method
+	echo 1 >/sys/bus/pci/devices/$1/reset
+	echo default >/sys/bus/pci/devices/$1/reset_method
+}
+# back AT: what was removed is there again, and free; a driver of the host's that had it meanwhile would let it go on, too
+back() {
+	echo 0 >/sys/bus/pci/drivers_autoprobe
+	echo 1 >/sys/bus/pci/rescan
+	renew $1
+	echo 1 >/sys/bus/pci/drivers_autoprobe
+	free $1
+}
 # begun KEYS ARG...: one that talks for long, in the background ($pid); its cards, with KEYS, are at work
 begun() {
 	keys=$1
@@ -65,8 +80,7 @@ begun() {
 
 # unplugged KEYS ARG...
 unplugged() {
-	[ -e /sys/bus/pci/devices/$CARD ] || echo 1 >/sys/bus/pci/rescan
-	free $CARD
+	[ -e /sys/bus/pci/devices/$CARD ] || back $CARD
 	begun "$@"
 	echo 1 >/sys/bus/pci/devices/$CARD/remove
 	wait $pid

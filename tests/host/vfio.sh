@@ -79,6 +79,7 @@ pinned() {
 	got=${WHY%% *}
 	kill -9 $pid
 	wait $pid
+	renew $CARD
 	[ "$got" -ge 131072 ]
 }
 # killed KEYS ARG...
@@ -86,13 +87,16 @@ killed() {
 	begun "$@"
 	kill -9 $pid
 	wait $pid
+	renew $CARD
 	works 2 "" --acpi --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none
 }
-# rom AT: of the first page of its ROM
+# rom AT: of the first page of its ROM; vfio-pci has it asleep, so it loses it
 rom() {
-	echo 1 >/sys/bus/pci/devices/$1/rom
-	dd if=/sys/bus/pci/devices/$1/rom bs=4096 count=1 2>/dev/null | md5sum | cut -d ' ' -f 1
-	echo 0 >/sys/bus/pci/devices/$1/rom
+	at=/sys/bus/pci/devices/$1
+	[ "$(basename "$(readlink "$at/driver")")" != vfio-pci ] || { echo "$1" >"$at/driver/unbind" && echo 1 >"$at/enable"; }
+	echo 1 >"$at/rom"
+	dd if="$at/rom" bs=4096 count=1 2>/dev/null | md5sum | cut -d ' ' -f 1
+	echo 0 >"$at/rom"
 }
 rom_read() { # by the guest before, which all() has run
 	WHY="the host reads nothing"
@@ -107,13 +111,13 @@ refused() {
 	return $got
 }
 
-ROM=$(rom $CARD)
 [ -n "$(readlink /sys/bus/pci/devices/$CARD/driver | grep vfio-pci)" ] ||
 	case_of "vfio: a function that its driver has is refused, with the command that frees it" refused "--vfio-pci 01:00.0: expected it to be vfio-pci's, not e1000e's: echo vfio-pci >/sys/" 3 --vfio-pci 01:00.0
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
 case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" with_vf \
 	guest "" -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
 case_of "vfio: a virtual function of a card, behind nothing" with_vf guest "" -c 2 --vfio-pci $VF,iommu=none
+ROM=$(rom $CARD)
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" ,iommu=none --fdt
 case_of "vfio: and its card's ROM is what the host reads" rom_read
@@ -138,5 +142,5 @@ long_case "vfio: killed by SIGKILL behind nothing; the next one has the same fun
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ,iommu=none
 long_case "vfio: the same of one behind a virtio-iommu" unplugged ,iommu=v --iommu v,type=virtio
 case_of "vfio: the host's kernel has no complaint" quiet
-echo 1 >/sys/bus/pci/rescan # for the scenarios behind this one
+back $CARD # for the scenarios behind this one
 echo 0 >/proc/sys/vm/nr_hugepages
