@@ -29,7 +29,7 @@ done
 echo "cards: $n"
 [ ! -e /dev/nvme0n1 ] || { disk && echo "nvme: what was written is read" || exit 1; }
 for function in /sys/bus/pci/devices/*; do
-	[ -e "$function/rom" ] && echo 1 >"$function/rom" || continue
+	[ -n "$(word assigned.rom)" ] && [ -e "$function/rom" ] && echo 1 >"$function/rom" || continue
 	echo "rom of $(cut -c 3- "$function/vendor"):$(cut -c 3- "$function/device"): $(dd if="$function/rom" bs=4096 count=1 2>/dev/null | md5sum | cut -d ' ' -f 1)"
 	echo 0 >"$function/rom"
 done

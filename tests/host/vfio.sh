@@ -119,7 +119,7 @@ case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" w
 case_of "vfio: a virtual function of a card, behind nothing" with_vf guest "" -c 2 --vfio-pci $VF,iommu=none
 ROM=$(rom $CARD)
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
-case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" ,iommu=none --fdt
+case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all assigned.rom=1 ,iommu=none --fdt
 case_of "vfio: and its card's ROM is what the host reads" rom_read
 long_case "vfio: behind nothing: all of them, by ACPI" all "" ,iommu=none --acpi
 long_case "vfio: behind a virtio-iommu that translates messages, strict, by FDT: all of them" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
