@@ -28,6 +28,11 @@ for net in /sys/class/net/eth*; do
 done
 echo "cards: $n"
 [ ! -e /dev/nvme0n1 ] || { disk && echo "nvme: what was written is read" || exit 1; }
+for function in /sys/bus/pci/devices/*; do
+	[ -n "$(word assigned.rom)" ] && [ -e "$function/rom" ] && echo 1 >"$function/rom" || continue
+	echo "rom of $(cut -c 3- "$function/vendor"):$(cut -c 3- "$function/device"): $(dd if="$function/rom" bs=4096 count=1 2>/dev/null | md5sum | cut -d ' ' -f 1)"
+	echo 0 >"$function/rom"
+done
 awk '/eth|nvme|virtio/ && !/Edge|MSI/ { print "by wire: " $0 }' /proc/interrupts
 # Linux shuts a virtio-iommu down before what is behind it (virtio_dev_shutdown), and then a disk waits a minute for an answer.
 for nvme in /sys/bus/pci/drivers/nvme/*:*; do

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest: each network card, so many times (life.rounds): while data flows it is taken from its driver and given
-# back, reset, and its BARs are elsewhere for a while; afterwards it talks as before. With kexec.rounds, then another
-# kernel (kexec.kernel bytes of /dev/vda, its initrd at 64 MiB: kexec.initrd bytes) finds it and does the same.
+# back, reset, and its BARs are elsewhere for a while; afterwards it talks as before. In round life.types its IOMMU
+# does not translate for a while, and is told of unmapping late, and at once. With kexec.rounds, then another kernel (kexec.kernel bytes
+# of /dev/vda, its initrd at 64 MiB: kexec.initrd bytes) finds it and does the same.
 . /talk
 ecam=0x40000000
 
@@ -37,6 +38,22 @@ elsewhere() {
 	done
 }
 
+# types CARD FUNCTION DRIVER: another domain for its group, while data flows by it until it is taken away
+types() {
+	group=$(readlink -f "/sys/bus/pci/devices/$2/iommu_group")
+	for type in identity DMA-FQ DMA; do
+		flows "$1"
+		echo "$2" >"$3/unbind" || return
+		echo $type >"$group/type" || return
+		[ "$(cat "$group/type")" = $type ] || return
+		echo "$2" >"$3/bind" || return
+		until [ -e "/sys/class/net/$1" ]; do usleep 10000; done
+		killall -q nc
+		talk "$1" || return
+	done
+	echo "types: $1"
+}
+
 head -c 4000000 /dev/urandom >/tmp/flood
 for round in $(seq "$(word life.rounds)"); do
 	for net in /sys/class/net/eth*; do
@@ -57,9 +74,11 @@ for round in $(seq "$(word life.rounds)"); do
 		echo "$function" >"$driver/bind" || exit 8
 		until [ -e "/sys/class/net/$card" ]; do usleep 10000; done
 		talk "$card" || exit 9
+		[ "$round" != "$(word life.types)" ] || types "$card" "$function" "$driver" || exit 12
 	done
+	[ $((round % 10)) != 0 ] || echo "rounds: $round"
 done
-echo "lives: $(word life.rounds)"
+echo "lives: $round"
 dmesg | grep -E 'WARNING|Call trace|Hardware Error|NETDEV WATCHDOG' | sed 's/^\[[^]]*\] /complaint: /'
 rounds=$(word kexec.rounds)
 [ "${rounds:-0}" -gt 0 ] || exit 0

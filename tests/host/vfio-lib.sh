@@ -28,16 +28,6 @@ with_vf() {
 	[ $got = 0 ] && said "eth0: igbvf: what was sent came back"
 }
 
-# comes_back FUNCTION: one that was removed while data flowed. Linux could not reset it then (it held its lock), so it would go on where
-# it was as soon as a driver lets it: it is reset before one has it.
-comes_back() {
-	echo 0 >/sys/bus/pci/drivers_autoprobe
-	echo 1 >/sys/bus/pci/rescan
-	echo 1 >"/sys/bus/pci/devices/$1/reset"
-	echo 1 >/sys/bus/pci/drivers_autoprobe
-	echo "$1" >/sys/bus/pci/drivers_probe
-}
-
 quiet() {
 	dmesg >"$OUT"
 	WHY=$(grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' "$OUT" | head -n 1)
@@ -55,4 +45,48 @@ harmless() {
 	"$@" || return
 	WHY=$(dmesg -c | grep -vE "$allowed" | head -n 1)
 	[ -z "$WHY" ]
+}
+
+# kernel_disk FILE: the guest's own kernel and initrd, as assigned_life.sh looks for them; $LIFE says so
+kernel_disk() {
+	dd if="$IMAGE" of="$1" bs=1M 2>/dev/null && dd if="$SHARE/initrd-assigned_life" of="$1" bs=1M seek=64 2>/dev/null
+	LIFE="kexec.rounds=1 kexec.kernel=$(stat -c %s "$IMAGE") kexec.initrd=$(stat -c %s "$SHARE/initrd-assigned_life")"
+}
+
+# renew AT: as if it had just been switched on. QEMU's e1000e keeps its rings over a reset by power management, the one that it
+# has, and goes on by them when the next one lets it: which is a fault where that has nothing at those addresses.
+renew() {
+	echo bus >/sys/bus/pci/devices/$1/reset_method
+	echo 1 >/sys/bus/pci/devices/$1/reset
+	echo default >/sys/bus/pci/devices/$1/reset_method
+}
+# back AT: what was removed is there again, and free; a driver of the host's that had it meanwhile would let it go on, too
+back() {
+	echo 0 >/sys/bus/pci/drivers_autoprobe
+	echo 1 >/sys/bus/pci/rescan
+	renew $1
+	echo 1 >/sys/bus/pci/drivers_autoprobe
+	free $1
+}
+# begun KEYS ARG...: one that talks for long, in the background ($pid); its cards, with KEYS, are at work
+begun() {
+	keys=$1
+	shift
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" $HUGE \
+		--root-port rp --vfio-pci $CARD,bus=rp$keys --vfio-pci $IGB$keys "$@" >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+}
+
+# unplugged KEYS ARG...
+unplugged() {
+	[ -e /sys/bus/pci/devices/$CARD ] || back $CARD
+	begun "$@"
+	echo 1 >/sys/bus/pci/devices/$CARD/remove
+	wait $pid
+	got=$?
+	WHY="exit code $got"
+	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
+	said "gone: eth0" && said "eth1: still there"
 }

@@ -60,11 +60,6 @@ bus_resets() {
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
-# kernel_disk FILE: the guest's own kernel and initrd, as assigned_life.sh looks for them; $LIFE says so
-kernel_disk() {
-	dd if="$IMAGE" of="$1" bs=1M 2>/dev/null && dd if="$SHARE/initrd-assigned_life" of="$1" bs=1M seek=64 2>/dev/null
-	LIFE="kexec.rounds=1 kexec.kernel=$(stat -c %s "$IMAGE") kexec.initrd=$(stat -c %s "$SHARE/initrd-assigned_life")"
-}
 another_kernel() {
 	kernel_disk "$WORK/kexec"
 	lives 1 -c 2 -m 512 --acpi -d "$WORK/kexec" --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $IGB,iommu=v
@@ -75,41 +70,38 @@ another_kernel() {
 	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
 	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
 }
-# begun: one that talks for long, in the background ($pid); its card is at work
-begun() {
-	: >"$OUT"
-	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_flow" -p "console=ttyS0 loglevel=1" $HUGE \
-		--root-port rp --vfio-pci $CARD,bus=rp,iommu=none --vfio-pci $IGB,iommu=none >"$OUT" 2>&1 </dev/null &
-	pid=$!
-	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
-}
 # pinned: a guest's memory, all of which is the host's to fill before it starts, is of huge pages (less some that it may lack), as anyone's may be
 pinned() {
 	huge=$HUGE HUGE=
-	begun
+	begun ,iommu=none
 	HUGE=$huge
 	WHY="$(awk '/^AnonHugePages:/ { sum += $2 } END { print sum }' /proc/$pid/smaps) KiB of huge pages"
 	got=${WHY%% *}
 	kill -9 $pid
 	wait $pid
+	renew $CARD
 	[ "$got" -ge 131072 ]
 }
+# killed KEYS ARG...
 killed() {
-	begun
+	begun "$@"
 	kill -9 $pid
 	wait $pid
-	works 2 "" --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none
+	renew $CARD
+	works 2 "" --acpi --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none
 }
-unplugged() {
-	begun
-	echo 1 >/sys/bus/pci/devices/$CARD/remove
-	wait $pid
-	got=$?
-	WHY="exit code $got"
-	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
-	said "gone: eth0" && said "eth1: still there"
+# rom AT: of the first page of its ROM; vfio-pci has it asleep, so it loses it
+rom() {
+	at=/sys/bus/pci/devices/$1
+	[ "$(basename "$(readlink "$at/driver")")" != vfio-pci ] || { echo "$1" >"$at/driver/unbind" && echo 1 >"$at/enable"; }
+	echo 1 >"$at/rom"
+	dd if="$at/rom" bs=4096 count=1 2>/dev/null | md5sum | cut -d ' ' -f 1
+	echo 0 >"$at/rom"
 }
-
+rom_read() { # by the guest before, which all() has run
+	WHY="the host reads nothing"
+	[ "$ROM" != "$(md5sum </dev/null | cut -d ' ' -f 1)" ] && said "rom of 8086:10d3: $ROM"
+}
 refused() {
 	text=$1 status=$2
 	shift 2
@@ -124,9 +116,15 @@ refused() {
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
 case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" with_vf \
 	guest "" -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
+case_of "vfio: a virtual function of a card, behind nothing" with_vf guest "" -c 2 --vfio-pci $VF,iommu=none
+ROM=$(rom $CARD)
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
-case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all "" ,iommu=none --fdt
+case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all assigned.rom=1 ,iommu=none --fdt
+case_of "vfio: and its card's ROM is what the host reads" rom_read
+long_case "vfio: behind nothing: all of them, by ACPI" all "" ,iommu=none --acpi
 long_case "vfio: behind a virtio-iommu that translates messages, strict, by FDT: all of them" all iommu.strict=1 ,iommu=v "--fdt --iommu v,type=virtio,msi=translate"
+long_case "vfio: behind a virtio-iommu, strict, by ACPI: all of them" all iommu.strict=1 ,iommu=v "--acpi --iommu v,type=virtio"
+long_case "vfio: behind a virtio-iommu, lazy, by FDT: all of them" all iommu.strict=0 ,iommu=v "--fdt --iommu v,type=virtio"
 long_case "vfio: behind a virtio-iommu, lazy, by ACPI: all of them, 4 vCPUs" all "" ,iommu=v "--acpi --iommu v,type=virtio -c 4"
 case_of "vfio: a card and a disk behind a virtio-iommu that translates messages, strict, by FDT" some 1 iommu.strict=1 --fdt \
 	--iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
@@ -134,13 +132,15 @@ case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by A
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
 case_of "vfio: a card with one MSI" by MSI 1
 case_of "vfio: a card with its pin alone" by "" 0
-case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
+case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --acpi --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
 case_of "vfio: the bus behind a port is reset while data flows, by hand and by Linux" bus_resets $ROUNDS --vfio-pci $CARD,bus=rp,iommu=none
 long_case "vfio: the same of a card behind a virtio-iommu" bus_resets $ROUNDS --iommu v,type=virtio --vfio-pci $CARD,iommu=v,bus=rp
 long_case "vfio: drivers that come and go behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: memory that is pinned is of huge pages" pinned
-case_of "vfio: killed by SIGKILL; the next one has the same functions" killed
-case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged
+case_of "vfio: killed by SIGKILL behind a virtio-iommu; the next one has the same functions behind nothing, by ACPI" killed ,iommu=v --iommu v,type=virtio
+long_case "vfio: killed by SIGKILL behind nothing; the next one has the same functions" killed ,iommu=none
+case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ,iommu=none
+long_case "vfio: the same of one behind a virtio-iommu" unplugged ,iommu=v --iommu v,type=virtio
 case_of "vfio: the host's kernel has no complaint" quiet
-comes_back $CARD # for the scenarios behind this one
+back $CARD # for the scenarios behind this one
 echo 0 >/proc/sys/vm/nr_hugepages

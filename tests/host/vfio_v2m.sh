@@ -5,12 +5,16 @@
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/vfio-lib.sh"
 
-free $CARD
+for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 v2m() {
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned" -c 2 $HUGE --irqchip gicv2m -p "console=ttyS0 loglevel=1" "$@" &&
 		said "eth0: e1000e: what was sent came back"
 }
-case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD,iommu=none
+all() {
+	v2m --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none --vfio-pci $VIRTIO,iommu=none &&
+		said "cards: 3" && said "nvme: what was written is read"
+}
+case_of "vfio: with a GICv2m, behind nothing: two cards, virtio-net and a disk" all
 case_of "vfio: with a GICv2m, behind an SMMUv3 that is the host's" v2m --iommu s,type=smmuv3,accel=on --vfio-pci $CARD,iommu=s
 case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
 echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts

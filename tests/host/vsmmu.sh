@@ -33,9 +33,28 @@ both() {
 lives() {
 	rounds=$1
 	shift
-	guest assigned_life "life.rounds=$rounds" "$@" && said "lives: $rounds" || return 1
+	guest assigned_life "life.rounds=$rounds $LIFE" --timeout $((120 + rounds * 60)) "$@" && said "lives: $rounds" || return 1
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
+}
+# another_kernel: the same, and then by kexec under another kernel
+another_kernel() {
+	kernel_disk "$WORK/kexec"
+	lives 1 -m 512 --acpi -d "$WORK/kexec" --iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
+	got=$?
+	LIFE=
+	rm -f "$WORK/kexec"
+	[ $got = 0 ] || return 1
+	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
+	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
+}
+# types ROUNDS ARG...: the same, and the domains of their groups change
+types() {
+	LIFE=life.types=1
+	lives "$@"
+	got=$?
+	LIFE=
+	[ $got = 0 ] && said "types: eth0" && said "types: eth1"
 }
 # counted: what is passed on, and that the host has found none of it wrong, of each of the two
 counted() {
@@ -93,9 +112,10 @@ case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" with_vf \
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt
-case_of "vsmmu: the same by ACPI, strict" both iommu.strict=1 --acpi
-case_of "vsmmu: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS \
+case_of "vsmmu: the same by ACPI, strict, 4 vCPUs" both iommu.strict=1 --acpi -c 4
+case_of "vsmmu: drivers come and go, functions are reset and moved, and STEs change, while data flows" types $ROUNDS \
 	--iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
+long_case "vsmmu: drivers come and go, and then under another kernel, by kexec" another_kernel
 case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000
 case_of "vsmmu: and by tables that lead nowhere, where the window of doorbells was" reported 0x8080000 event.broken=1
 case_of "vsmmu: an emulated disk behind a virtio-iommu is in the same guest" beside
@@ -105,4 +125,6 @@ case_of "vsmmu: a function of another SMMU of the host's is refused by both name
 	--iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=s
 case_of "vsmmu: what the host's SMMU has not is refused" refused 3 \
 	"--iommu s,idr0.ats=1: expected 0, which is what $FIRST can give" --iommu s,type=smmuv3,idr0.ats=1 --vfio-pci $CARD,iommu=s
+case_of "vsmmu: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ""
+back $CARD # for the scenarios behind this one
 case_of "vsmmu: the host's kernel has no complaint" quiet

@@ -27,13 +27,14 @@ talks_again() {
 	WHY="it talks no more: $(tail -n 1 "$WORK/steady")"
 	kill -0 $pid 2>/dev/null
 }
-# meanwhile TEST: by a disk behind the same SMMU as the igb
-meanwhile() { bare "$1" $DISK && talks_again; }
+# meanwhile TEST...: by a disk behind the same SMMU as the igb
+meanwhile() {
+	for test; do bare "$test seed=1" $DISK || return; done
+	talks_again
+}
 
 case_of "vsmmu: hostile: a guest has a card behind the SMMU that the next ones attack" begin
-for test in commands flood; do
-	case_of "vsmmu: hostile: $test, beside another guest's card behind the same SMMU" meanwhile "$test seed=1"
-done
+case_of "vsmmu: hostile: STEs, commands and a flood of them, beside another guest's card behind the same SMMU" meanwhile stes commands flood
 "$NESTOR" stop steady
 wait
 cp -r "$SHARE/asan" "$WORK"
