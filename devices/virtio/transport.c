@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -206,6 +207,7 @@ void virtio_regs_close(struct virtio_regs *r)
 			close(r->kicks[i].fd);
 		dma_cancel(r->dev->dma, &r->dev->vq[i].token);
 	}
+	free(r->kicks);
 }
 
 int virtio_regs_init(struct virtio_regs *r, struct virtio_dev *dev, struct loop *loop)
@@ -214,6 +216,9 @@ int virtio_regs_init(struct virtio_regs *r, struct virtio_dev *dev, struct loop 
 
 	r->dev = dev;
 	r->loop = loop;
+	r->kicks = calloc(dev->nr_queues, sizeof(*r->kicks));
+	if (!r->kicks && dev->nr_queues)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < dev->nr_queues; i++) {
 		struct virtio_kick *kick = &r->kicks[i];
 

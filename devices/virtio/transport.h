@@ -30,7 +30,7 @@ struct virtio_regs {
 	u32 device_feature_select, device_feature;
 	u32 driver_feature_select, driver_feature;
 	u32 queue_select, status, config_generation;
-	struct virtio_kick kicks[VIRTQ_MAX_QUEUES];
+	struct virtio_kick *kicks; /* one a queue */
 };
 
 /* @dev's registers as after reset, and its eventfds, one a queue. 0 or -errno. */

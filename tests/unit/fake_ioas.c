@@ -7,13 +7,16 @@
 
 #include "tests/unit/fake_iommufd.h"
 #include "vfio/context.h"
+#include "tests/unit/room.h"
 
 #define NR_SPACES 64
 
-static struct fake_ioas spaces[NR_SPACES];
+static struct fake_ioas *spaces;
 
 struct fake_ioas *fake_ioas(u32 id)
 {
+	if (!spaces)
+		spaces = (struct fake_ioas *)room_of(NR_SPACES * sizeof(*spaces));
 	return &spaces[id % NR_SPACES];
 }
 

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "tests/unit/leak.h"
+#include "tests/unit/room.h"
 
-u8 net_ram[NET_RAM] __attribute__((aligned(4096)));
-static struct guest_mem mem = { .base = NET_BASE, .size = NET_RAM, .host = net_ram };
+u8 *net_ram;
+static struct guest_mem mem;
 static struct guest_mem rings[3];
 static struct dma_space space;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -91,6 +92,8 @@ void fake_net_make(struct fake_net *f, const struct net_backend *like, u64 featu
 
 	net = f;
 	*f = (struct fake_net){ .watcher = { note_loss } };
+	net_ram = room_of(NET_RAM);
+	mem = (struct guest_mem){ .base = NET_BASE, .size = NET_RAM, .host = net_ram };
 	dma_identity(&space, &mem);
 	fake_transport_init(&f->transport);
 	f->transport.transport.interrupt = note_interrupt;

@@ -35,7 +35,7 @@ struct fake_net {
 	struct net_watcher watcher;
 };
 
-extern u8 net_ram[NET_RAM];
+extern u8 *net_ram;
 /* Made with what the back end can; features are those that the driver takes,
  * of all it is offered. */
 void fake_net_make(struct fake_net *f, const struct net_backend *like, u64 features);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Translation tables for tests of who walks them. */
 #include "tests/unit/fake_tables.h"
+#include "tests/unit/room.h"
 
 #include <criterion/criterion.h>
 #include <endian.h>
 #include <string.h>
 
-static u8 memory[TABLES_SIZE] __attribute__((aligned(8)));
+static u8 *memory;
 struct tables tables;
 
 static enum dma_status map(struct dma_space *s, struct dma_access *a, struct dma_sg *sg,
@@ -29,7 +30,10 @@ void tables_init(u64 base)
 {
 	static const struct dma_ops ops = { .map = map };
 
-	memset(memory, 0, sizeof(memory));
+	if (memory)
+		memset(memory, 0, TABLES_SIZE);
+	else
+		memory = room_of(TABLES_SIZE);
 	tables = (struct tables){ .mem = { .base = base, .size = TABLES_SIZE, .host = memory } };
 	dma_identity(&tables.ram, &tables.mem);
 	tables.space = (struct dma_space){ .ops = &ops, .mem = &tables.mem };

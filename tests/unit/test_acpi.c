@@ -9,6 +9,7 @@
 #include "acpi/map.h"
 #include "tests/unit/tables.h"
 #include "tests/unit/tree.h"
+#include "tests/unit/room.h"
 
 static struct platform acpi_platform;
 /* With an SMMUv3 and a virtio-iommu, and functions behind each and behind neither. */
@@ -261,10 +262,11 @@ Test(acpi, an_aml_length_counts_itself_in_as_few_bytes_as_it_takes)
 		      { 0xffe, 0x1001, 3 },
 		      { 0xffffc, 0xfffff, 3 },
 		      { 0xffffd, 0x100001, 4 } };
-	static u8 bytes[0x100010];
+	const size_t size = 0x100010;
+	u8 *bytes = room_of(size);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct out o = { .bytes = bytes, .size = sizeof(bytes) };
+		struct out o = { .bytes = bytes, .size = size };
 		const size_t at = aml_if(&o);
 		u32 len, more;
 

@@ -8,12 +8,13 @@
 #include "acpi/acpi.h"
 #include "fdt/fdt.h"
 #include "tests/unit/tree.h"
+#include "tests/unit/room.h"
 
 #define AT   0x8f100000ULL
 #define ROOM 0x100000 /* machine/boot.c: behind an FDT of as much */
 
 static struct platform p;
-static u8 room[ROOM];
+static u8 *room;
 static unsigned int nr_tables, nr_segments;
 
 static void fill(void)
@@ -68,7 +69,8 @@ Test(largest, acpi_tables_have_room)
 {
 	struct acpi_efi efi;
 
-	cr_assert(zero(int, acpi_build(&p, AT, room, sizeof(room), &efi)));
+	room = room_of(ROOM);
+	cr_assert(zero(int, acpi_build(&p, AT, room, ROOM, &efi)));
 	cr_assert(zero(int, acpi_for_each(room, count, NULL)));
 	cr_assert(eq(u32, nr_segments, PLATFORM_SEGMENTS));
 	cr_assert(ge(u32, nr_tables, 11));
@@ -79,7 +81,8 @@ Test(largest, a_device_tree_has_room)
 	unsigned int segments = 0, rows = 0;
 	int node, len;
 
-	cr_assert(zero(int, fdt_build(&p, room, sizeof(room))));
+	room = room_of(ROOM);
+	cr_assert(zero(int, fdt_build(&p, room, ROOM)));
 	fdt_for_each_subnode(node, room, 0)
 	{
 		if (strncmp(fdt_get_name(room, node, NULL), "pcie@", 5))

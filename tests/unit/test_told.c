@@ -16,6 +16,7 @@
 #include "tests/unit/said.h"
 #include "tests/unit/told_machine.h"
 #include "tests/unit/told_reader.h"
+#include "tests/unit/room.h"
 
 #define TABLES_SIZE 0x100000
 
@@ -278,12 +279,16 @@ static void check_streams(struct look *l, const struct item *smmu)
 
 static void build(struct look *l, struct platform *p)
 {
-	static u8 tables[TABLES_SIZE], tree[TABLES_SIZE];
+	static u8 *tables, *tree;
 	struct acpi_efi efi;
 
+	if (!tables) {
+		tables = room_of(TABLES_SIZE);
+		tree = room_of(TABLES_SIZE);
+	}
 	p->chosen = (typeof(p->chosen)){ .bootargs = "" };
-	expect(l, !acpi_build(p, p->ram.base, tables, sizeof(tables), &efi), "no ACPI tables");
-	expect(l, !fdt_build(p, tree, sizeof(tree)), "no tree");
+	expect(l, !acpi_build(p, p->ram.base, tables, TABLES_SIZE, &efi), "no ACPI tables");
+	expect(l, !fdt_build(p, tree, TABLES_SIZE), "no tree");
 	acpi_for_each(tables, told_take, &l->t);
 	l->t.tree = tree;
 }
