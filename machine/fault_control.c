@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/dma_test.h"
 #include "devices/pci/pci.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "machine/iommu.h"
@@ -268,9 +269,24 @@ static u64 lost_events(const struct machine *m)
 	return nr;
 }
 
+/* Page requests of DMA endpoints' mailboxes; what had no room there was not sent. */
+static u64 unanswered_pages(const struct machine *m)
+{
+	struct mailbox_counts c;
+	u64 nr = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_dma_tests; i++) {
+		if (!m->dma_tests[i])
+			continue;
+		dma_test_count(m->dma_tests[i], &c);
+		nr += c.pages.timed_out + c.waiting;
+	}
+	return nr;
+}
+
 int faults_strict(const struct machine *m, int status)
 {
-	u64 lost = lost_events(m), unanswered = 0;
+	u64 lost = lost_events(m), unanswered = unanswered_pages(m);
 
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next) {
 		lost += b->stats.ended[FAULT_NO_ROOM];
