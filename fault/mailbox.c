@@ -229,5 +229,6 @@ void mailbox_reset(struct mailbox *m)
 void mailbox_count(const struct mailbox *m, struct mailbox_counts *c)
 {
 	*c = m->counts;
+	c->waiting = m->port.waiting;
 	fault_count(&m->port, &c->pages);
 }

@@ -47,6 +47,7 @@ struct mailbox_counts {
 	u64 full;   /* requests that had no room */
 	u64 failed; /* of which the ring could not be written */
 	u64 messages;
+	u64 waiting; /* groups, now */
 };
 
 struct mailbox {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/dma_test.h"
 #include "devices/pci/pci.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "machine/iommu.h"
@@ -273,10 +274,25 @@ static u64 lost_events(const struct machine *m)
 	return nr;
 }
 
+/* Page requests of DMA endpoints' mailboxes; what had no room there was not sent. */
+static u64 unanswered_pages(const struct machine *m)
+{
+	struct mailbox_counts c;
+	u64 nr = 0;
+
+	for (unsigned int i = 0; i < m->options->nr_dma_tests; i++) {
+		if (!m->dma_tests[i])
+			continue;
+		dma_test_count(m->dma_tests[i], &c);
+		nr += c.pages.timed_out + c.waiting;
+	}
+	return nr;
+}
+
 int faults_strict(const struct machine *m, int status)
 {
 	u64 lost = lost_events(m) + m->faults.ended[FAULT_NO_ROOM];
-	u64 unanswered = m->faults.ended[FAULT_TIMED_OUT];
+	u64 unanswered = unanswered_pages(m) + m->faults.ended[FAULT_TIMED_OUT];
 
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next)
 		unanswered += b->stats.outstanding;

@@ -26,6 +26,12 @@ case_of "vpri: without a mailbox and without a ring the interface fails, and beg
 case_of "vpri: a reset of the interface with requests outstanding" posts reset ""
 case_of "vpri: a guest that is late" posts late ,fault-timeout=50
 case_of "vpri: a guest that never answers ends" posts never ""
+# strictly TEST KEYS: what had no answer, or too late, is another exit code
+strictly() { run 37 -k "$GUESTS/vpri.bin" -p "$1" --strict-io --dma-test="$keys$2" && said "0 page faults and events were lost, $3 had no answer"; }
+case_of "vpri: --strict-io: groups that wait at the end" strictly never "" 8
+case_of "vpri: --strict-io: groups that timed out" strictly late ,fault-timeout=50 3
+case_of "vpri: --strict-io: a guest that answers in time" posts full "" --strict-io
+long_case "vpri: what a round trip takes" posts speed ""
 case_of "vpri: fault=off is an answer at once" guest vpri off --dma-test=ats,pri,pasid=20,fault=off
 case_of "vpri: writes of chance to registers and ring do no harm" posts "chance seed=1 count=$((COUNT * 40))" ,fault-timeout=1,iommu=v $v --timeout 900
 
