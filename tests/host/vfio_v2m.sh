@@ -14,7 +14,8 @@ all() {
 	v2m --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none --vfio-pci $VIRTIO,iommu=none &&
 		said "cards: 3" && said "nvme: what was written is read"
 }
-case_of "vfio: with a GICv2m, behind nothing: two cards, virtio-net and a disk" all
+case_of "vfio: with a GICv2m, behind nothing" v2m --vfio-pci $CARD,iommu=none
+long_case "vfio: with a GICv2m, behind nothing: two cards, virtio-net and a disk" all
 case_of "vfio: with a GICv2m, behind an SMMUv3 that is the host's" v2m --iommu s,type=smmuv3,accel=on --vfio-pci $CARD,iommu=s
 case_of "vfio: with a GICv2m, behind a virtio-iommu that translates messages" v2m --iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v
 echo 0 >/sys/module/iommufd/parameters/allow_unsafe_interrupts

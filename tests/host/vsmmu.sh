@@ -126,5 +126,5 @@ case_of "vsmmu: a function of another SMMU of the host's is refused by both name
 case_of "vsmmu: what the host's SMMU has not is refused" refused 3 \
 	"--iommu s,idr0.ats=1: expected 0, which is what $FIRST can give" --iommu s,type=smmuv3,idr0.ats=1 --vfio-pci $CARD,iommu=s
 case_of "vsmmu: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ""
-back $CARD # for the scenarios behind this one
 case_of "vsmmu: the host's kernel has no complaint" quiet
+back $CARD # for the scenarios behind this one
