@@ -109,6 +109,9 @@ void pgtable_attributes(const struct pgtable *t, const struct pgtable_access *a,
 	const bool lpa2 = t->ds && t->granule != 16;
 
 	allowed(t, limits, dirtied(t, a, entry), w->allowed);
+	/* Of users no walk gets here, whoever's this one was. */
+	if (t->stage == 1 && t->e0pd && !t->one_privilege)
+		w->allowed[0] = 0;
 	/* A write has to be seen; what it would make not executable is not while clean, either. */
 	for (int i = 0; i < 2 && clean; i++)
 		w->allowed[i] &= ~DMA_WRITE;

@@ -387,6 +387,35 @@ Test(smmu_cd, what_it_says_of_pages)
 		run_page(&page_cases[i]);
 }
 
+static void set_privcfg(u64 privcfg)
+{
+	u64 w[8];
+
+	fake_smmu_ste_words(&f, w, 5, 0, 0, 0);
+	w[1] = FIELD_PREP(STE1_PRIVCFG, privcfg);
+	fake_smmu_ste(&f, 0x10, w);
+	cr_assert(fake_smmu_command(&f, CFGI_STE | FIELD_PREP(CMD0_SID, 0x10ULL), 1));
+}
+
+Test(smmu_cd, with_e0pd_what_privilege_has_had_translated_is_not_for_users)
+{
+	u64 w[8];
+
+	prepare(NULL, EL1);
+	fake_smmu_map(&f, root, D, D, FAKE_S1_RW);
+	fake_smmu_cd_words(&f, w, 0, root);
+	w[1] |= CD1_E0PD0;
+	put(w);
+	set_privcfg(3);
+	expect_reached(&f, D, DMA_READ, D);
+	set_privcfg(2);
+	cr_assert(zero(u64, fake_smmu_gpa(&f, D, DMA_READ)));
+	cr_assert(eq(u32, event_id(&f), F_TRANSLATION));
+	set_privcfg(3);
+	expect_reached(&f, D, DMA_READ, D);
+	fake_smmu_unmake(&f);
+}
+
 Test(smmu_cd, had_leaves_the_limits_of_tables_alone)
 {
 	gpa_t table;

@@ -373,6 +373,9 @@ static void walk(struct walk *w)
 		return;
 	if (updates_dirty(w) && is_clean(w))
 		w->r->allowed[0] &= ~DMA_WRITE, w->r->allowed[1] &= ~DMA_WRITE;
+	/* Users get nothing of such addresses, whatever entries say. */
+	if (t->stage == 1 && t->e0pd && !t->one_privilege)
+		w->r->allowed[0] = 0;
 }
 
 static void translate(struct vmsa *v, const struct pgtable *t, const struct pgtable *under,

@@ -281,9 +281,20 @@ bool regime_another(struct regime *r, const struct regime *of)
 	return true;
 }
 
+int regime_end(const struct regime *r)
+{
+	int end = r->start;
+
+	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
+		end++;
+	return end;
+}
+
 void regime_spoil(struct regime *r)
 {
-	if (one_in(3))
+	/* What another address has made a block is no table again: it would be anywhere, and be
+	 * written to. */
+	if (one_in(3) && regime_end(r) == r->leaf)
 		spoil(r);
 	/* These the CPU may have and the SMMU not, or the other way round. */
 	if (r->granule == 16 && r->start <= 1 && !r->large_pa && *r->entry[1] & 1)
@@ -340,15 +351,6 @@ unsigned int regime_address_bits(const struct regime *r)
 unsigned int regime_leaf_shift(const struct regime *r)
 {
 	return shift_of(r, r->leaf);
-}
-
-int regime_end(const struct regime *r)
-{
-	int end = r->start;
-
-	while (end < r->leaf && (*r->entry[end] & 3) == TABLE)
-		end++;
-	return end;
 }
 
 u64 regime_output(const struct regime *r)
