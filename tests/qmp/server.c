@@ -29,9 +29,9 @@ static int idle(struct kvm_run *run, unsigned int nth)
 
 static int serve(struct control *c)
 {
-	static const struct control_ops ops = { press_power, fake_machine_devices,
+	static const struct control_ops ops = { press_power,          fake_machine_devices,
 		                                fake_machine_devices, fake_machine_walk,
-		                                fake_machine_inject };
+		                                fake_machine_inject,  fake_machine_fault };
 	static struct log log;
 	const struct irqchip_config irqs = { .irqchip = irqchip_find("gicv3-its"), .nr_spis = 64 };
 	const struct vm_config config = {
