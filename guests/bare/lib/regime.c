@@ -221,6 +221,16 @@ static void tidy(const struct regime *r)
 			*r->entry[level] &= ~((1UL << shift_of(r, level)) - 1) | 0xfff;
 }
 
+/* A block that has become a table: not in memory where it led to, which accesses would write flags
+ * to. */
+static void move_table(const struct regime *r)
+{
+	u64 *entry = r->entry[r->leaf];
+
+	if (r->leaf < LAST && (*entry & 3) == TABLE)
+		*entry = (*entry & ~0x0000fffffffff000UL) | (u64)pool[r->leaf + 1];
+}
+
 /* One thing is not as it should be. */
 static void spoil(struct regime *r)
 {
@@ -300,6 +310,7 @@ void regime_spoil(struct regime *r)
 	if (r->granule == 16 && r->start <= 1 && !r->large_pa && *r->entry[1] & 1)
 		*r->entry[1] |= 2;
 	tidy(r);
+	move_table(r);
 	barrier();
 }
 
