@@ -18,7 +18,7 @@ struct pci_func;
 struct pci_host;
 
 #define PCI_CONFIG_SIZE 4096
-#define PCI_CONFIG_OURS 0x140 /* of it: as far as any function of ours has registers */
+#define PCI_CONFIG_OURS 0x180 /* of it: as far as any function of ours has registers */
 #define PCI_NR_BARS     6
 #define PCI_ROM_BAR     PCI_NR_BARS /* the expansion ROM's */
 
