@@ -87,7 +87,7 @@ check_json() {
 	for name in list stat debug walk fault log devices check; do
 		file=$share/json/$name.json
 		[ -e "$file" ] || continue
-		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1)
+		problem=$(cd "$top" && "$BUILD/native/json-check" $name "$file" 2>&1) || :
 		if [ -z "$problem" ]; then
 			echo "PASS control: the JSON of $name is as documented"
 		else

@@ -36,7 +36,7 @@ by_hand() {
 		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s --rng >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "stall: serves" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
-	ended() { "$NESTOR" fault hands "$@" --json >"$JSON/fault.json" 2>"$WORK/why"; }
+	ended() { "$NESTOR" fault hands "$@" --json >"$WORK/fault" 2>"$WORK/why" && cp "$WORK/fault" "$JSON/fault.json"; }
 	is() { WHY="$1: $(cat "$WORK/why" "$JSON/fault.json" | tr -d ' \n')" && tr -d ' \n' <"$JSON/fault.json" | grep -q "$1"; }
 	ended --device "$1" --addr 0x10000000 --perm w --count 64 && is '"ended":{"retried":64}' &&
 		ended --device "$1" --addr 0x10000123 --perm rw --count 64 && is '"ended":{"spurious":64}' &&
