@@ -11,7 +11,7 @@ for disk in /dev/vd* /dev/nvme*n1; do
 	echo "disk ${disk##*/}: read"
 done
 awk 'NR == 1 { cpus = NF; next }
-     $1 ~ /^[0-9]+:$/ && /virtio.*-req|nvme0q1/ { for (i = 2; i <= cpus + 1; i++) n += $i } END { if (n) print "disks interrupt" }' /proc/interrupts
+     $1 ~ /^[0-9]+:$/ && /virtio.*-req|nvme0q[1-9]/ { for (i = 2; i <= cpus + 1; i++) n += $i } END { if (n) print "disks interrupt" }' /proc/interrupts
 dmesg | grep -E 'fault from EP|arm-smmu-v3.*event 0x|RMR|FIRMWARE|overlap|can.t (claim|assign)|initial BAR' | sed 's/^/kernel: /'
 # Linux shuts a virtio-iommu down before what is behind it, and then the disk's last words are faults.
 for nvme in /sys/bus/pci/drivers/nvme/*:*; do
