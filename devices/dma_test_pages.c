@@ -37,6 +37,7 @@ static void add_mailbox(struct dma_test *d)
 					  .clears = &f->clears[at],
 					  .loop = d->vm->loop,
 					  .log = d->vm->log,
+					  .vm = d->vm,
 					  .timeout = d->config.page_timeout,
 				  });
 }

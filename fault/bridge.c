@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "vmm/clock.h"
 #include "vmm/pause.h"
 #include "vmm/vm.h"
 
@@ -33,14 +33,6 @@ const char *fault_outcome_word(enum fault_outcome o)
 	};
 
 	return words[o];
-}
-
-static u64 now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static void see(const struct fault_bridge *b, const struct fault_request *rq, const char *what)
@@ -246,12 +238,6 @@ static void look_for_late(struct fault_bridge *b, u64 t)
 		end(f, FAULT_TIMED_OUT, true);
 }
 
-void fault_hub_tick(struct fault_hub *h)
-{
-	for (struct fault_bridge *b = h->bridges; b; b = b->next)
-		look_for_late(b, h->clock());
-}
-
 /* A guest that is paused cannot answer: its time begins anew. */
 static void wait_anew(struct fault_hub *h)
 {
@@ -265,6 +251,14 @@ static void wait_anew(struct fault_hub *h)
 	}
 }
 
+void fault_hub_tick(struct fault_hub *h)
+{
+	if (h->vm && vcpus_are_held(h->vm))
+		wait_anew(h);
+	for (struct fault_bridge *b = h->bridges; b; b = b->next)
+		look_for_late(b, h->clock());
+}
+
 static void timer_ends(struct loop_op *op, int res)
 {
 	struct fault_hub *h = container_of(op, struct fault_hub, timer);
@@ -272,15 +266,13 @@ static void timer_ends(struct loop_op *op, int res)
 	h->timer_runs = false;
 	if (res == -ECANCELED)
 		return;
-	if (h->vm && vcpus_are_held(h->vm))
-		wait_anew(h);
 	fault_hub_tick(h);
 	set_timer(h);
 }
 
 void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *log)
 {
-	*h = (struct fault_hub){ .loop = loop, .log = log, .clock = now };
+	*h = (struct fault_hub){ .loop = loop, .log = log, .clock = clock_now };
 	h->timer = (struct loop_op){ .done = timer_ends, .endless = true };
 }
 

@@ -5,6 +5,8 @@
 #include "fault/port.h"
 #include "vmm/loop.h"
 
+struct vm;
+
 /*
  * A function's own mailbox for its page requests (docs/vpri.md): a ring in guest memory, a message,
  * a response register, all told of in a capability of the function (a DVSEC). It knows nothing of
@@ -29,6 +31,7 @@ struct mailbox_function {
 	u8 *config, *writable, *clears;
 	struct loop *loop;
 	const struct log *log;
+	struct vm *vm;      /* time stands while its vCPUs are held; NULL: none ever are */
 	u64 timeout;        /* ms that the guest has for an answer; 0: for ever */
 	u64 (*clock)(void); /* ns; NULL: CLOCK_MONOTONIC */
 };

@@ -2,21 +2,14 @@
 /* The mailbox's groups that nobody answers in time (fault-timeout=): they have an answer all the
  * same, and their names are kept until the guest's own. */
 #include <errno.h>
-#include <time.h>
 
 #include "fault/mailbox_private.h"
-
-#define NSEC_PER_SEC  1000000000ULL
-#define NSEC_PER_MSEC 1000000ULL
+#include "vmm/clock.h"
+#include "vmm/pause.h"
 
 u64 mailbox_now(const struct mailbox *m)
 {
-	struct timespec ts;
-
-	if (m->f.clock)
-		return m->f.clock();
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	return m->f.clock ? m->f.clock() : clock_now();
 }
 
 /* Who waits longest; NULL: nobody. */
@@ -58,6 +51,13 @@ static void time_out(struct mailbox *m, struct mailbox_group *g)
 	fault_time_out(&m->port, g->pasid, g->index);
 }
 
+/* A guest that is paused cannot answer: its time begins anew. */
+static void wait_anew(struct mailbox *m)
+{
+	for (unsigned int i = 0; i < MAILBOX_GROUPS; i++)
+		m->groups[i].since = mailbox_now(m);
+}
+
 static void timer_done(struct loop_op *op, int res)
 {
 	struct mailbox *m = container_of(op, struct mailbox, timer);
@@ -66,6 +66,8 @@ static void timer_done(struct loop_op *op, int res)
 	m->timing = false;
 	if (res == -ECANCELED)
 		return; /* the end of all */
+	if (m->f.vm && vcpus_are_held(m->f.vm))
+		wait_anew(m);
 	while ((g = oldest(m)) && mailbox_now(m) - g->since >= m->f.timeout * NSEC_PER_MSEC)
 		time_out(m, g);
 	mailbox_watch(m);

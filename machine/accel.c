@@ -21,12 +21,9 @@ const char *accel_take(struct iommu_parsed *p)
 		[ACCEL_ON] = "on",
 		[ACCEL_OFF] = "off",
 	};
-	const char *said = p->words.accel ? p->words.accel : "auto";
-	unsigned int i = 0;
+	unsigned int i = ACCEL_AUTO;
 
-	while (i < ARRAY_SIZE(words) && strcmp(words[i], said))
-		i++;
-	if (i == ARRAY_SIZE(words))
+	if (!keys_word(p->words.accel, words, ARRAY_SIZE(words), &i))
 		return "accel=auto, accel=on or accel=off";
 	if (i == ACCEL_OFF && p->words.host)
 		return "host=NAME without accel=off";

@@ -4,27 +4,16 @@
 
 #include <string.h>
 
+#include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
 #include "machine/accel.h"
 #include "machine/iommu.h"
+#include "machine/keys.h"
 #include "machine/machine.h"
 #include "machine/place.h"
 #include "machine/status.h"
 #include "vfio/vsmmu.h"
 #include "vmm/log.h"
-
-/* SMMU_IDR0.STALL_MODEL (Arm IHI 0070, 6.3.1) */
-enum { STALL_CHOICE, STALL_NEVER, STALL_ALWAYS };
-
-static bool choose(const char *word, const char *const *words, unsigned int nr, unsigned int *val)
-{
-	if (!word)
-		return true;
-	for (*val = 0; *val < nr; ++*val)
-		if (!strcmp(word, words[*val]))
-			return true;
-	return false;
-}
 
 const char *fault_option_take(struct fault_option *f)
 {
@@ -32,9 +21,9 @@ const char *fault_option_take(struct fault_option *f)
 	static const char *const routes[] = { "auto", "stall", "off" };
 	unsigned int stall = FAULT_STALL_AUTO, route = FAULT_ROUTE_AUTO;
 
-	if (!choose(f->stall_said, stalls, ARRAY_SIZE(stalls), &stall))
+	if (!keys_word(f->stall_said, stalls, ARRAY_SIZE(stalls), &stall))
 		return "stall=auto, stall=on or stall=off";
-	if (!choose(f->route_said, routes, ARRAY_SIZE(routes), &route))
+	if (!keys_word(f->route_said, routes, ARRAY_SIZE(routes), &route))
 		return "fault=auto, fault=stall or fault=off";
 	if (stall == FAULT_STALL_OFF && route == FAULT_ROUTE_STALL)
 		return "fault=stall without stall=off";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Page faults for who controls the guest: what the bridges have counted, what waits, and faults
- * raised by hand. */
+/* Page faults for who controls the guest: what the bridges have counted, what waits, faults
+ * raised by hand, and --strict-io, which ends a guest for what it left unanswered. */
 #include "machine/fault_control.h"
 
 #include <stdio.h>

@@ -150,6 +150,16 @@ const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into
 	return NULL;
 }
 
+bool keys_word(const char *word, const char *const *words, size_t nr, unsigned int *val)
+{
+	if (!word)
+		return true;
+	for (*val = 0; *val < nr; ++*val)
+		if (!strcmp(word, words[*val]))
+			return true;
+	return false;
+}
+
 bool keys_choose(const char *word, const char *no, const char *yes, bool *choice)
 {
 	if (!word)

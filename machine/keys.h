@@ -32,6 +32,9 @@ const char *keys_parse(char *text, const struct key *keys, size_t nr, void *into
  */
 const char *keys_contradiction(const char *list, char *why, size_t len);
 
+/* Which of @nr words, in *@val; NULL changes nothing. False: none of them. */
+bool keys_word(const char *word, const char *const *words, size_t nr, unsigned int *val);
+
 /* One of two words; NULL changes nothing. False: neither. */
 bool keys_choose(const char *word, const char *no, const char *yes, bool *choice);
 

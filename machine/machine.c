@@ -24,6 +24,7 @@
 #include "machine/vfio.h"
 #include "machine/vsock.h"
 #include "vmm/arm64/gic.h"
+#include "vmm/clock.h"
 #include "vmm/vcpu.h"
 
 /* Before there is a thread: none of the signals that the loop watches is anyone else's. */
@@ -193,11 +194,8 @@ static void timed_out(struct loop_op *op, int res)
 
 static struct __kernel_timespec time_left(u64 deadline)
 {
-	struct timespec now;
-	u64 left;
+	u64 left = deadline - clock_now();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = deadline - (now.tv_sec * NSEC_PER_SEC + now.tv_nsec);
 	if (left > deadline)
 		left = 1; /* it has passed */
 	return (struct __kernel_timespec){ left / NSEC_PER_SEC, left % NSEC_PER_SEC };

@@ -2,7 +2,6 @@
 /* nestor: its commands. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "control/client.h"
 #include "machine/auto.h"
@@ -13,13 +12,13 @@
 #include "machine/options.h"
 #include "machine/session.h"
 #include "machine/status.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 #include "vmm/vcpu.h"
 
 static int command_run(int argc, char **argv)
 {
 	struct session session = { 0 };
-	struct timespec now;
 	struct options o;
 	int status;
 
@@ -36,8 +35,7 @@ static int command_run(int argc, char **argv)
 	status = vfio_place_here(&o);
 	if (status)
 		return status;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	o.deadline = (now.tv_sec + (u64)o.timeout) * NSEC_PER_SEC + now.tv_nsec;
+	o.deadline = clock_now() + o.timeout * NSEC_PER_SEC;
 	do
 		status = machine_run(&o, &session);
 	while (status == STATUS_RESET && o.reboot);

@@ -14,7 +14,6 @@
 #define MAX_VFIO      32
 #define MAX_PORTS     256
 #define MAX_CLAIMS    PLATFORM_ENDPOINTS
-#define NSEC_PER_SEC  1000000000ULL
 
 struct iommu_kind;
 struct irqchip;

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vfio/decode.h"
+#include "vmm/clock.h"
 #include "vmm/log.h"
 
 bool uapi_fails(struct uapi *u)
@@ -25,10 +25,7 @@ bool uapi_fails(struct uapi *u)
 
 static u64 now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+	return clock_now() / 1000;
 }
 
 /* As strace ends a line: what was returned, and how long it took. */
@@ -152,30 +149,32 @@ static void end_access(struct uapi *u, const char *call, int fd, const void *buf
 	end_line(u, text, ret, now_us() - since);
 }
 
-static int read_events(struct uapi *u, int fd, void *buf, u32 len)
+/* What a queue of iommufd's gave or took: bytes, or -errno. */
+static int end_queue(struct uapi *u, const char *call, int fd, u32 len, u64 since, int n)
 {
-	const u64 since = now_us();
 	char text[DECODE_SIZE];
-	int n = uapi_fails(u) ? u->fail_err : read(fd, buf, len);
 
 	if (n == -1)
 		n = -errno;
-	snprintf(text, sizeof(text), "read(%d, %u)", fd, len);
+	snprintf(text, sizeof(text), "%s(%d, %u)", call, fd, len);
 	end_line(u, text, n, now_us() - since);
 	return n;
+}
+
+static int read_events(struct uapi *u, int fd, void *buf, u32 len)
+{
+	const u64 since = now_us();
+	const int n = uapi_fails(u) ? u->fail_err : read(fd, buf, len);
+
+	return end_queue(u, "read", fd, len, since, n);
 }
 
 static int write_answers(struct uapi *u, int fd, const void *buf, u32 len)
 {
 	const u64 since = now_us();
-	char text[DECODE_SIZE];
-	int n = uapi_fails(u) ? u->fail_err : write(fd, buf, len);
+	const int n = uapi_fails(u) ? u->fail_err : write(fd, buf, len);
 
-	if (n == -1)
-		n = -errno;
-	snprintf(text, sizeof(text), "write(%d, %u)", fd, len);
-	end_line(u, text, n, now_us() - since);
-	return n;
+	return end_queue(u, "write", fd, len, since, n);
 }
 
 static int whole(ssize_t n, u32 len)

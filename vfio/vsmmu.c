@@ -164,7 +164,7 @@ static int make_events(struct vsmmu *v, struct vfio_device *d)
 static int make_tables(struct vsmmu *v, struct vfio_device *d)
 {
 	/* 5.2: stage 1 is bypassed, stage 2 is the host's; and neither */
-	static const u64 bypass[2] = { STE0_V | CONFIG_TRAFFIC << 1 }, abort[2] = { STE0_V };
+	static const u64 bypass[2] = { VSMMU_BYPASS }, abort[2] = { STE0_V };
 	int err = vsmmu_table(v, d->id, bypass, 0, &v->bypass);
 
 	return err ? err : vsmmu_table(v, d->id, abort, 0, &v->abort);

@@ -5,6 +5,7 @@
 #include "devices/smmuv3/backend.h"
 #include "vfio/context.h"
 
+struct fault_hub;
 struct vm;
 
 /*
@@ -47,7 +48,6 @@ void vsmmu_stream_has_ats(struct vsmmu_stream *st);
  * Its device can stall: faults of its stage 1 are shown to the guest by way of @space, which is its
  * endpoint's. Before the guest runs. 0 or -errno.
  */
-struct fault_hub;
 struct vsmmu_faults {
 	const char *name; /* the device's; the caller's */
 	struct fault_hub *hub;

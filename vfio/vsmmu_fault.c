@@ -123,7 +123,7 @@ static int make_queue(struct vsmmu *v)
 /* Only as a table with a queue is attached does Linux say whether it can serve one. */
 static int try_queue(struct vsmmu_stream *st)
 {
-	static const u64 bypass[2] = { STE0_V | CONFIG_TRAFFIC << 1 };
+	static const u64 bypass[2] = { VSMMU_BYPASS };
 	struct vsmmu *v = st->vsmmu;
 	u32 table = 0;
 	int err = vsmmu_table(v, st->dev->id, bypass, v->faultq, &table);

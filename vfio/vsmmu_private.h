@@ -50,6 +50,9 @@ struct vsmmu_stream {
 	int err;
 };
 
+/* An STE's first word (IHI 0070, 5.2): stage 1 bypasses. */
+#define VSMMU_BYPASS (STE0_V | CONFIG_TRAFFIC << 1)
+
 /* A nested page table of @v's SMMU, by an STE's first words, whose faults go to @faultq (0: none
  * does). -errno; -EIO: it is not legal. */
 int vsmmu_table(struct vsmmu *v, u32 dev, const u64 *ste, u32 faultq, u32 *id);

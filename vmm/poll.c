@@ -2,7 +2,7 @@
 /* Pollers: what is looked at for a while before the event loop sleeps. */
 #include "vmm/poll.h"
 
-#include <time.h>
+#include "vmm/clock.h"
 
 #define MIN_WINDOW  20000ULL  /* ns */
 #define MAX_WINDOW  500000ULL /* also what is soon after a sleep began */
@@ -12,12 +12,7 @@
 
 static u64 now(const struct poller *p)
 {
-	struct timespec ts;
-
-	if (p->clock)
-		return p->clock();
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	return p->clock ? p->clock() : clock_now();
 }
 
 static u64 longer(const struct poller *p)

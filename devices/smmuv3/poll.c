@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Writes of CMDQ_PROD that come often: the event loop looks for them for a while, and they do not
  * leave the guest, whose CPU waits spinning for what it has queued. */
-#include <time.h>
 
 #include "devices/smmuv3/private.h"
+#include "vmm/clock.h"
 #include "vmm/coalesce.h"
 
 #define CMDQ_PROD 0x98
@@ -99,13 +99,10 @@ void smmu_poll_end(struct smmu *s)
 /* CMDQ_PROD was written. While looking does not go well the loop is not woken for it either. */
 void smmu_poll_written(struct smmu *s)
 {
-	struct timespec ts;
-	u64 now;
+	const u64 now = clock_now();
 
 	if (s->poller.active || s->look_queued)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 	if (now - s->last_written < OFTEN && now >= s->poller.banned) {
 		s->look_queued = true;
 		loop_timeout(s->vm->loop, &s->look, &s->no_time);

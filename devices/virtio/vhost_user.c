@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "devices/virtio/vhost.h"
+#include "vmm/clock.h"
 #include "vmm/mem.h"
 
 /* "Front-end message types". */
@@ -38,8 +39,6 @@ enum {
 #define FLAG_NEED_REPLY BIT(3)
 #define F_PROTOCOL      BIT(30) /* in the virtio features: protocol features can be had */
 #define PROTOCOL_ACK    BIT(3)  /* REPLY_ACK: each message is answered where that is asked for */
-
-#define NSEC_PER_SEC 1000000000ULL
 
 struct header {
 	u32 request, flags, size;
@@ -100,28 +99,20 @@ static int transmit(struct vhost *v, struct message *m)
 	return (size_t)n == sizeof(m->header) + m->header.size ? 0 : -ETIMEDOUT;
 }
 
-static u64 now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
-
 static u64 patience_ends(const struct vhost *v)
 {
 	struct timeval time = { 0 };
 	socklen_t len = sizeof(time);
 
 	getsockopt(v->fd, SOL_SOCKET, SO_RCVTIMEO, &time, &len);
-	return now() + time.tv_sec * NSEC_PER_SEC + time.tv_usec * 1000;
+	return clock_now() + time.tv_sec * NSEC_PER_SEC + time.tv_usec * 1000;
 }
 
 /* However many pieces it sends: a program has until @deadline. */
 static int await(struct vhost *v, u64 deadline)
 {
 	struct pollfd fd = { .fd = v->fd, .events = POLLIN };
-	u64 at = now(), left = at < deadline ? deadline - at : 0;
+	u64 at = clock_now(), left = at < deadline ? deadline - at : 0;
 	struct timespec t = { left / NSEC_PER_SEC, left % NSEC_PER_SEC };
 	int n = ppoll(&fd, 1, &t, NULL);
 

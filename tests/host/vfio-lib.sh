@@ -90,3 +90,14 @@ unplugged() {
 	said "nestor: --vfio-pci $CARD: the host wants it back: the guest has it no longer" || return 1
 	said "gone: eth0" && said "eth1: still there"
 }
+# another ARG...: functions live (lives), and once more after a kexec, under another kernel
+another() {
+	kernel_disk "$WORK/kexec"
+	lives 1 -m 512 --acpi -d "$WORK/kexec" "$@"
+	got=$?
+	LIFE=
+	rm -f "$WORK/kexec"
+	[ $got = 0 ] || return 1
+	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
+	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
+}

@@ -60,16 +60,7 @@ bus_resets() {
 	WHY="a complaint: $(grep -a -m 1 '^complaint' "$OUT")"
 	! grep -q '^complaint' "$OUT"
 }
-another_kernel() {
-	kernel_disk "$WORK/kexec"
-	lives 1 -c 2 -m 512 --acpi -d "$WORK/kexec" --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $IGB,iommu=v
-	got=$?
-	LIFE=
-	rm -f "$WORK/kexec"
-	[ $got = 0 ] || return 1
-	WHY="$(grep -c '^lives: 1' "$OUT") kernels"
-	[ "$(grep -c '^lives: 1' "$OUT")" = 2 ]
-}
+another_kernel() { another -c 2 --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $IGB,iommu=v; }
 # pinned: a guest's memory, all of which is the host's to fill before it starts, is of huge pages (less some that it may lack), as anyone's may be
 pinned() {
 	huge=$HUGE HUGE=

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "fault/bridge.h"
+#include "tests/unit/fake_kvm.h"
 #include "tests/unit/fake_stalls.h"
+#include "vmm/pause.h"
 
 #define PAGE 4096ULL
 #define MS   1000000ULL
@@ -169,6 +171,28 @@ Test(fault_bridge, an_answer_to_what_had_ended_is_counted_as_its_end)
 	cr_assert(eq(u64, bridge.stats.ended[FAULT_ENDED_BY], 1));
 	cr_assert(zero(u64, bridge.stats.ended[FAULT_ABORTED]));
 	cr_assert(eq(u64, hub.ended[FAULT_ENDED_BY], 1));
+}
+
+/* A paused guest cannot answer. */
+Test(fault_bridge, time_that_ends_while_the_guest_is_paused_begins_anew)
+{
+	const u64 cookie = raise_at(&a, 0);
+	struct vm vm;
+
+	fake_vm(&vm, 1);
+	hub.vm = &vm;
+	vcpus_hold(&vm);
+	time_ns += 5 * MS;
+	fault_hub_tick(&hub);
+	cr_assert(zero(u32, a.told[cookie]));
+	vcpus_release(&vm);
+	time_ns += 4 * MS;
+	fault_hub_tick(&hub);
+	cr_assert(zero(u32, a.told[cookie]));
+	time_ns += MS;
+	fault_hub_tick(&hub);
+	is_told(&a, cookie, false);
+	fake_vm_destroy(&vm);
 }
 
 Test(fault_bridge, what_waits_for_too_long_fails_and_nothing_else_does)

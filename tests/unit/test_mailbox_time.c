@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/fake_mailbox.h"
+#include "vmm/pause.h"
 
 static void make(void)
 {
@@ -70,6 +71,20 @@ Test(mailbox_time, a_guest_that_never_answers_is_asked_no_more_than_its_ring_has
 	for (asked = 0; ask(0, asked, PERM_READ | LAST) == AWAITING; asked++)
 		ends(0);
 	cr_assert(eq(u32, asked, MAILBOX_GROUPS));
+}
+
+/* A paused guest cannot answer. */
+Test(mailbox_time, time_that_ends_while_the_guest_is_paused_begins_anew)
+{
+	vcpus_hold(&vm);
+	ask(0, 0, PERM_READ | LAST);
+	for (unsigned int i = 0; i < 5; i++)
+		fake_vm_run(&vm, 1);
+	cr_assert(eq(u32, status(0), AWAITING));
+	cr_assert(zero(u64, count().pages.timed_out));
+	vcpus_release(&vm);
+	ends(0);
+	cr_assert(eq(u64, count().pages.timed_out, 1));
 }
 
 Test(mailbox_time, what_is_answered_does_not_time_out)

@@ -290,7 +290,7 @@ Test(vsmmu_fault, streams_that_are_installed_over_and_over_keep_nobody_waiting)
 	fake_vsmmu_settle();
 }
 
-/* 13.1.1, PnU */
+/* 7.3, PnU */
 Test(vsmmu_fault, what_is_privileged_is_walked_so)
 {
 	u64 w[4];
