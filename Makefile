@@ -41,6 +41,13 @@ $(BUILD)/arm64/%.o: %.c $(BUILD)/env.mk
 $(BUILD)/nestor: $(arm64-objs)
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
 
+# The same with the kernel's mock device (--dma-test backend=mock), whose header is in the kernel's source, and no uAPI.
+mock-wire := $(BUILD)/arm64/vfio/selftest/wire.o
+$(mock-wire): UAPI_CPPFLAGS += -isystem $(LAB_KERNEL_HEADERS)
+$(mock-wire): | setup-lab
+$(BUILD)/nestor-mock: $(filter-out %/mock_none.o,$(arm64-objs)) $(mock-wire)
+	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
+
 # The same sources for arm64 with sanitizers, for hostile guests; the libraries that it loads go beside it.
 asan-objs := $(srcs:%.c=$(BUILD)/asan/%.o)
 asan-libs := ld-linux-aarch64.so.1 libasan.so.8 libubsan.so.1 libc.so.6 libm.so.6 libgcc_s.so.1 libstdc++.so.6

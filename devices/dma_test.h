@@ -6,6 +6,7 @@
 
 struct dma_space;
 struct dma_test;
+struct fault_relay;
 struct pci_bus;
 struct pci_func;
 
@@ -17,8 +18,9 @@ struct dma_test_config {
 	struct dma_space *dma; /* NULL: that of functions behind no IOMMU */
 	bool ats, pri;
 	enum dma_test_route route;
-	u64 page_timeout;        /* ms, with a mailbox; 0: none */
-	unsigned int pasid_bits; /* 0: no PASIDs; at most 20 */
+	struct fault_relay *relay; /* what they go through before; NULL: nothing */
+	u64 page_timeout;          /* ms, with a mailbox; 0: none */
+	unsigned int pasid_bits;   /* 0: no PASIDs; at most 20 */
 };
 
 /* Under the device lock, or before the guest runs. 0, -ENOSPC: @bus is full, or -ENOMEM. */

@@ -131,6 +131,7 @@ static void take(struct dma_test *d, const struct dma_page_response *p)
 	struct dt_job *jobs[DT_PAGE_REQUESTS];
 	const unsigned int nr = match(d, p, jobs);
 
+	dt_pages_answered(d, p);
 	trace(d->vm->log, TRACE_FAULT, "%s: response %u to %s: %u requests", d->func.name,
 	      response_codes[p->code], fault_name(p->pasid, p->group).text, nr);
 	if (!nr) {

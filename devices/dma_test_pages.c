@@ -3,6 +3,7 @@
  */
 #include "devices/dma_test_private.h"
 
+#include "fault/relay.h"
 #include "vmm/vm.h"
 
 static void send(void *ctx, u64 addr, u32 data)
@@ -42,8 +43,14 @@ static void add_mailbox(struct dma_test *d)
 				  });
 }
 
+static void show(void *ctx, const struct dma_page_request *rq);
+
 void dt_pages_init(struct dma_test *d)
 {
+	if (d->config.relay) {
+		d->config.relay->show = show;
+		d->config.relay->ctx = d;
+	}
 	d->nobody_answers.device = &d->answers;
 	fault_port_init(&d->nobody, &d->nobody_answers);
 	if (d->config.route == DMA_TEST_MAILBOX)
@@ -113,16 +120,43 @@ bool dt_pages_taken(const struct dma_test *d)
 
 bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq)
 {
+	if (d->config.relay)
+		return d->config.relay->ask(d->config.relay, rq);
 	return routes[d->config.route].request(d, rq);
+}
+
+/* It comes out of a relay. What nobody has room for then fails as its group ends. */
+static void show(void *ctx, const struct dma_page_request *rq)
+{
+	struct dma_test *d = ctx;
+	const struct dma_page_response r = { rq->pasid, rq->group, DMA_PAGE_INVALID };
+
+	if (!routes[d->config.route].request(d, rq) && rq->last)
+		dt_answers.page_response(&d->answers, &r);
+}
+
+/* Before the function goes on. */
+void dt_pages_answered(struct dma_test *d, const struct dma_page_response *p)
+{
+	if (d->config.relay)
+		d->config.relay->answered(d->config.relay, p);
+}
+
+static void forget_in_relay(struct dma_test *d)
+{
+	if (d->config.relay)
+		d->config.relay->forget(d->config.relay);
 }
 
 void dt_pages_forget(struct dma_test *d)
 {
+	forget_in_relay(d);
 	routes[d->config.route].forget(d);
 }
 
 void dt_pages_reset(struct dma_test *d)
 {
+	forget_in_relay(d);
 	routes[d->config.route].reset(d);
 }
 

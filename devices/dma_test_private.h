@@ -223,6 +223,7 @@ void dt_pages_init(struct dma_test *d);
 bool dt_pages_taken(const struct dma_test *d);
 /* False: there are too many. */
 bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq);
+void dt_pages_answered(struct dma_test *d, const struct dma_page_response *p);
 void dt_pages_forget(struct dma_test *d);
 void dt_pages_reset(struct dma_test *d);
 

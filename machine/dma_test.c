@@ -2,6 +2,7 @@
 /* --dma-test: DMA endpoints. */
 #include "machine/dma_test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
 #include "machine/place.h"
+#include "machine/status.h"
+#include "vfio/mock.h"
 
 #define MAX_TIMEOUT 3600000 /* ms */
 
@@ -55,8 +58,10 @@ static const char *expect_fault(const struct dma_test_option *d)
 		return "fault=auto|mailbox|priq|virtio|off";
 	if (d->fault && !d->pri)
 		return "pri beside fault=";
-	if (d->fault_timeout && f->route != DMA_TEST_MAILBOX)
-		return "fault=mailbox beside fault-timeout=";
+	if (d->backend && strcmp(d->backend, "mock"))
+		return "backend=mock";
+	if (d->fault_timeout && f->route != DMA_TEST_MAILBOX && !d->backend)
+		return "fault=mailbox or backend=mock beside fault-timeout=";
 	return NULL;
 }
 
@@ -68,6 +73,10 @@ bool dma_tests_check(const struct options *o)
 		const int n = iommu_of(o, &d->place);
 		const struct iommu_option *iommu = n < 0 ? NULL : &o->iommus[n];
 
+		if (d->backend && !iommu) {
+			log_error("--dma-test backend=mock: expected iommu=ID beside it");
+			return false;
+		}
 		if (!f->can || (iommu && f->can(iommu)))
 			continue;
 		log_error("--dma-test fault=%s,iommu=%s: expected an --iommu of %s", d->fault,
@@ -86,6 +95,7 @@ const char *dma_test_option_take(struct options *o, char *val)
 		{ "stall", KEY_FLAG, offsetof(struct dma_test_option, place.stalls), 0, 0 },
 		{ "pasid", KEY_NUMBER, offsetof(struct dma_test_option, place.pasid), 1, 20 },
 		{ "fault", KEY_TEXT, offsetof(struct dma_test_option, fault), 0, 0 },
+		{ "backend", KEY_TEXT, offsetof(struct dma_test_option, backend), 0, 0 },
 		{ "fault-timeout", KEY_NUMBER, offsetof(struct dma_test_option, fault_timeout), 1,
 		  MAX_TIMEOUT },
 	};
@@ -112,7 +122,45 @@ static void destroy(void *d)
 	dma_test_destroy(d);
 }
 
-static int create(struct machine *m, const struct dma_test_option *o)
+static void destroy_mock(void *mock)
+{
+	mock_destroy(mock);
+}
+
+/* Between the function and @c->dma, which is its IOMMU's, from now on. */
+static int put_mock_between(struct machine *m, const struct dma_test_option *o,
+                            struct dma_test_config *c, struct mock **mock)
+{
+	const struct mock_config config = {
+		.vm = &m->vm,
+		.wire = mock_wire,
+		.ops = &uapi_host,
+		.name = "dma-test",
+		.under = c->dma,
+		.hub = &m->faults,
+		.timeout = o->fault_timeout,
+	};
+	int err;
+
+	if (!mock_wire) {
+		log_error("--dma-test backend=mock: this nestor was built without (make "
+		          "build/nestor-mock)");
+		return STATUS_HOST_LACKS;
+	}
+	err = mock_create(mock, &config);
+	if (err) {
+		log_error("--dma-test backend=mock: /dev/iommu: %s%s", strerror(-err),
+		          err == -ENOTTY ? ": expected a host kernel with CONFIG_IOMMUFD_TEST"
+		                         : "");
+		return STATUS_HOST_LACKS;
+	}
+	c->dma = mock_space(*mock);
+	c->relay = mock_relay(*mock);
+	return machine_own(m, destroy_mock, *mock);
+}
+
+/* @runs: else the machine is described, and needs nothing of the host's. */
+static int create(struct machine *m, const struct dma_test_option *o, bool runs)
 {
 	struct dma_test_config c = {
 		.ats = o->ats,
@@ -122,22 +170,37 @@ static int create(struct machine *m, const struct dma_test_option *o)
 		.page_timeout = o->fault_timeout,
 	};
 	struct dma_test *d;
+	struct mock *mock = NULL;
 	int err = machine_dma(m, &o->place, &c.dma);
 
+	if (!err && o->backend && runs)
+		err = put_mock_between(m, o, &c, &mock);
 	if (!err)
 		err = dma_test_create(&d, machine_bus(m, &o->place), &c);
 	if (err)
 		return err;
+	if (mock)
+		mock_settle(mock);
 	m->dma_tests[o - m->options->dma_tests] = d;
 	machine_is_pci(m, &o->place, dma_test_func(d), false);
 	return machine_own(m, destroy, d);
 }
 
-int dma_tests_create(struct machine *m)
+static int create_all(struct machine *m, bool runs)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; i < m->options->nr_dma_tests && !err; i++)
-		err = create(m, &m->options->dma_tests[i]);
+		err = create(m, &m->options->dma_tests[i], runs);
 	return err;
+}
+
+int dma_tests_create(struct machine *m)
+{
+	return create_all(m, true);
+}
+
+int dma_tests_describe(struct machine *m)
+{
+	return create_all(m, false);
 }

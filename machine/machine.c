@@ -157,8 +157,8 @@ static const create_fn devices[] = {
 	hvc_create,   rng_device_create, dma_tests_create,    vfio_devices_create,
 };
 static const create_fn described[] = {
-	board_create, onboard_create,    iommus_create,    stand_ins_create,
-	hvc_create,   rng_device_create, dma_tests_create, vfio_stand_ins_create,
+	board_create, onboard_create,    iommus_create,      stand_ins_create,
+	hvc_create,   rng_device_create, dma_tests_describe, vfio_stand_ins_create,
 };
 
 static int create_devices(struct machine *m, const create_fn *create, size_t nr)

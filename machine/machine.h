@@ -156,6 +156,7 @@ int fs_devices_create(struct machine *m);
 int hvc_create(struct machine *m);
 int rng_device_create(struct machine *m);
 int dma_tests_create(struct machine *m);
+int dma_tests_describe(struct machine *m);
 /* First they are bound, before what IOMMUs of the guest's they will be behind. */
 int vfio_devices_bind(struct machine *m);
 int vfio_devices_create(struct machine *m);

@@ -160,8 +160,9 @@ struct options {
 	bool virtio_console; /* the console is a virtio device, not the first UART */
 	struct dma_test_option {
 		bool ats, pri;
-		const char *fault; /* who takes its page requests; NULL: its IOMMU */
-		u64 fault_timeout; /* ms; 0: none */
+		const char *fault;   /* who takes its page requests; NULL: its IOMMU */
+		const char *backend; /* what its faults go through before: "mock"; NULL: nothing */
+		u64 fault_timeout;   /* ms; 0: none */
 		struct place place;
 	} dma_tests[MAX_DMA_TESTS];
 	unsigned int nr_dma_tests;

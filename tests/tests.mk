@@ -49,7 +49,7 @@ $(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64
 -include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor pty qmp card uapi mock traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

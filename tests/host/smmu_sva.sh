@@ -23,4 +23,13 @@ reaches() {
 }
 case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by the tree" reaches "" ,stall
 long_case "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
+# Through the fault queue of this host's kernel, whose mock device faults in the endpoint's place (docs/faults.md)
+mocked() {
+	NESTOR=$SHARE/nestor-mock
+	"$@"
+	got=$?
+	NESTOR=$WORK/nestor
+	return $got
+}
+case_of "smmu: SVA: Linux: by a fault queue of a real kernel's" mocked reaches "" ,stall,backend=mock
 long_case "smmu: SVA: Linux: the same where all faults stall, and three at once" reaches ,idr0.stall_model=2,idr5.stall_max=3 ""
