@@ -138,6 +138,7 @@ static int put_mock_between(struct machine *m, const struct dma_test_option *o,
 		.name = "dma-test",
 		.under = c->dma,
 		.hub = &m->faults,
+		.stalls = o->place.stalls,
 		.timeout = o->fault_timeout,
 	};
 	int err;

@@ -12,17 +12,20 @@
 #include "vfio/context.h"
 #include "vmm/vm.h"
 
-#define FAULTS 64 /* of a function: more than accesses and page requests that it can have waiting \
-	           */
+#define FAULTS                                                                             \
+	64 /* of a function: more than accesses and page requests that it can have waiting \
+	    */
 #define RECORDS 64
 
 /* The kernel knows one by its place as the group of a page request, and its cookie. */
 struct mock_fault {
 	bool used, read;         /* read: it has a cookie, and somebody is asked */
 	bool is_page;            /* else an access */
+	bool refused;            /* it has ended, which the access has to find out */
 	struct dma_token *token; /* of an access; NULL: nobody waits any more */
 	struct dma_page_request page;
 	bool dropped; /* a page that was forgotten before it was read */
+	u64 addr;     /* of an access */
 	u32 pasid;    /* the kernel's 0 is no PASID */
 	u64 cookie;
 };
@@ -39,7 +42,9 @@ struct mock {
 	struct fault_bridge bridge;
 	struct fault_source source;
 	struct fault_relay relay;
+	bool stalls; /* else accesses are the IOMMU's alone */
 	struct mock_fault faults[FAULTS];
+	u64 raised, known, told; /* that the kernel was given; that it gave; answers it has taken */
 };
 
 static struct mock *of_space(struct dma_space *s)
@@ -55,8 +60,11 @@ static bool tell_kernel(struct mock *m, struct mock_fault *f, bool success)
 		.code = success ? IOMMUFD_PAGE_RESP_SUCCESS : IOMMUFD_PAGE_RESP_INVALID,
 	};
 
+	const bool taken = u->ops->write_answers(u, m->file, &r, sizeof(r)) == sizeof(r);
+
 	f->used = false;
-	return u->ops->write_answers(u, m->file, &r, sizeof(r)) == sizeof(r);
+	m->told += taken;
+	return taken;
 }
 
 /* A place for one that the kernel has been given; NULL: it does not take it. */
@@ -68,8 +76,26 @@ static struct mock_fault *raise_fault(struct mock *m, const struct fault_request
 		i++;
 	if (i == FAULTS || m->wire->raise(&m->context.uapi, m->dev, rq, i))
 		return NULL;
+	m->raised++;
 	m->faults[i] = (struct mock_fault){ .used = true, .pasid = rq->pasid };
 	return &m->faults[i];
+}
+
+/* What was refused to @token is known until it is tried again; what else it was is out of date. */
+static bool was_refused(struct mock *m, const struct dma_token *token,
+                        const struct fault_request *rq)
+{
+	bool is = false;
+
+	for (unsigned int i = 0; i < FAULTS; i++) {
+		struct mock_fault *f = &m->faults[i];
+
+		if (!f->used || !f->refused || f->token != token)
+			continue;
+		f->used = false;
+		is |= f->addr == rq->addr && f->pasid == rq->pasid;
+	}
+	return is;
 }
 
 /* Accesses. What its IOMMU lets pass is its IOMMU's to do; where it would not, the kernel is told,
@@ -82,7 +108,7 @@ static enum dma_status map(struct dma_space *s, struct dma_access *a, struct dma
 	struct fault_request rq;
 	struct mock_fault *f;
 
-	if (!token)
+	if (!token || !m->stalls)
 		return dma_map(m->under, a, sg, NULL);
 	look.silent = true;
 	if (dma_map(m->under, &look, sg, NULL) == DMA_OK) {
@@ -91,18 +117,17 @@ static enum dma_status map(struct dma_space *s, struct dma_access *a, struct dma
 	}
 	*a = look;
 	a->silent = false;
-	if (token->refused) {
-		token->refused = false;
-		return DMA_FAULT;
-	}
 	rq = (struct fault_request){ .addr = look.iova + look.done,
 		                     .perm = look.perm,
 		                     .privileged = look.privileged,
 		                     .pasid = look.pasid };
+	if (was_refused(m, token, &rq))
+		return DMA_FAULT;
 	f = raise_fault(m, &rq);
 	if (!f)
 		return DMA_FAULT;
 	f->token = token;
+	f->addr = rq.addr;
 	return DMA_PENDING;
 }
 
@@ -110,10 +135,14 @@ static void cancel(struct dma_space *s, struct dma_token *token)
 {
 	struct mock *m = of_space(s);
 
-	token->refused = false;
-	for (unsigned int i = 0; i < FAULTS; i++)
-		if (m->faults[i].used && m->faults[i].token == token)
-			m->faults[i].token = NULL;
+	for (unsigned int i = 0; i < FAULTS; i++) {
+		struct mock_fault *f = &m->faults[i];
+
+		if (!f->used || f->is_page || f->token != token)
+			continue;
+		f->token = NULL;
+		f->used = !f->refused;
+	}
 	dma_cancel(m->under, token);
 }
 
@@ -127,15 +156,15 @@ static bool answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
 	for (unsigned int i = 0; i < FAULTS; i++) {
 		struct mock_fault *f = &m->faults[i];
 
-		if (!f->used || !f->read || f->is_page || f->cookie != cookie)
+		if (!f->used || !f->read || f->is_page || f->refused || f->cookie != cookie)
 			continue;
 		token = f->token;
 		taken = tell_kernel(m, f, fault_is_retried(o));
+		f->refused = f->used = token && !fault_is_retried(o);
+		break;
 	}
-	if (token) {
-		token->refused = !fault_is_retried(o);
+	if (token)
 		token->resume(token);
-	}
 	return taken;
 }
 
@@ -191,6 +220,7 @@ static void take(struct mock *m, const struct iommu_hwpt_pgfault *r)
 
 	if (!f || !f->used || f->read)
 		return; /* it is not of ours */
+	m->known++;
 	f->read = true;
 	f->cookie = r->cookie;
 	if (f->is_page ? f->dropped : !f->token) {
@@ -299,6 +329,7 @@ int mock_create(struct mock **out, const struct mock_config *c)
 	m->vm = c->vm;
 	m->wire = c->wire;
 	m->under = c->under;
+	m->stalls = c->stalls;
 	m->context.uapi = (struct uapi){ .ops = c->ops, .log = c->vm->log };
 	err = make_device(m);
 	if (err) {
@@ -339,6 +370,10 @@ void mock_destroy(struct mock *m)
 	struct uapi *u = &m->context.uapi;
 
 	fault_bridge_remove(&m->bridge);
+	trace(m->vm->log, TRACE_FAULT,
+	      "%s: mock: %llu faults, %llu by the kernel's queue, %llu answered", m->bridge.name,
+	      (unsigned long long)m->raised, (unsigned long long)m->known,
+	      (unsigned long long)m->told);
 	m->under->device = NULL;
 	m->under->messages = NULL;
 	u->ops->close(u, m->file);

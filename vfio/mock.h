@@ -34,6 +34,7 @@ struct mock_config {
 	const char *name;        /* the function's; it outlives the mock, as @under and @hub do */
 	struct dma_space *under; /* its IOMMU's for it */
 	struct fault_hub *hub;
+	bool stalls; /* its accesses; its page requests do in any case */
 	u32 timeout; /* ms that the guest has for an access; 0: no limit */
 };
 

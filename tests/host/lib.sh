@@ -12,6 +12,26 @@ INITRD=${INITRD:-$WORK/initrd}
 pass() { echo "PASS $1"; }
 skip() { echo "SKIP $1: $2"; }
 
+# with_mock NAME CALL...: a case whose Nestor has the kernel's mock device (--dma-test backend=mock), and traces faults into
+# $WORK/traced
+with_mock() {
+	if [ ! -e /sys/bus/iommufd_mock ]; then
+		skip "$1" "this host's kernel has no CONFIG_IOMMUFD_TEST"
+		return
+	fi
+	printf '#!/bin/sh\nexec "%s" "$@" --trace fault 2>"%s"\n' "$SHARE/nestor-mock" "$WORK/traced" >"$WORK/mocked"
+	chmod 755 "$WORK/mocked"
+	NESTOR=$WORK/mocked
+	case_of "$@"
+	NESTOR=$WORK/nestor
+}
+# through_queue LEAST: then it had so many faults: as many as its queue brought, and as it took answers to
+through_queue() {
+	WHY=$(sed -n 's/.*mock: \([0-9]* faults, .* answered\).*/\1/p' "$WORK/traced")
+	set -- "$1" $(echo "$WHY" | tr -cd '0-9 ')
+	[ "${2:-0}" -ge "$1" ] && [ "$2" = "$3" ] && [ "$2" = "$4" ]
+}
+
 # fail NAME REASON: and the last of what Nestor said, so that a log is enough to start from.
 fail() {
 	echo "FAIL $1: $2"

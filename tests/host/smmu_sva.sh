@@ -25,11 +25,7 @@ case_of "smmu: SVA: Linux: the memory of processes, by $COUNT faults; told by th
 long_case "smmu: SVA: Linux: the same behind a root port, told by ACPI" reaches "" ,stall,bus=r --acpi --root-port r
 # Through the fault queue of this host's kernel, whose mock device faults in the endpoint's place (docs/faults.md)
 mocked() {
-	NESTOR=$SHARE/nestor-mock
-	"$@"
-	got=$?
-	NESTOR=$WORK/nestor
-	return $got
+	reaches "" ,stall,backend=mock && through_queue $((COUNT * 2))
 }
-case_of "smmu: SVA: Linux: by a fault queue of a real kernel's" mocked reaches "" ,stall,backend=mock
+with_mock "smmu: SVA: Linux: each fault by a real kernel's fault queue, and its answer back" mocked
 long_case "smmu: SVA: Linux: the same where all faults stall, and three at once" reaches ,idr0.stall_model=2,idr5.stall_max=3 ""

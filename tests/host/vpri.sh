@@ -47,9 +47,10 @@ case_of "vpri: sanitizers: chance" posts "chance seed=2 count=$((COUNT * 20))" ,
 NESTOR=$plain
 
 # brings ARG...: Linux's virtio-iommu has no page requests, and its driver no SVA
+more=
 brings() {
 	run 0 --timeout "${SOAK:+1}300" -k "$IMAGE" -i "$SHARE/initrd-vpri" -c 2 -m 512 -p "console=ttyS0 loglevel=1 vpri.count=$COUNT" \
-		$v --rng "--dma-test=ats,pri,fault=mailbox,iommu=v" "$@" || return 1
+		$v --rng "--dma-test=ats,pri,fault=mailbox,iommu=v$more" "$@" || return 1
 	for test in untouched written "given back" nothing read-only groups "at once"; do said "vpri: $test: ok" || return 1; done
 	WHY=$(grep -a '^log: ' "$OUT")
 	[ -z "$WHY" ] || return 1
@@ -59,3 +60,11 @@ brings() {
 }
 case_of "vpri: Linux: the memory of a process in front of a virtio-iommu, by $COUNT faults and more" brings
 long_case "vpri: Linux: the same, told by ACPI" brings --acpi
+mocked() {
+	more=,backend=mock
+	brings
+	got=$?
+	more=
+	[ $got = 0 ] && through_queue $((2 * COUNT + 150))
+}
+with_mock "vpri: Linux: the same, each request by a real kernel's fault queue, and its answer back" mocked
