@@ -307,7 +307,8 @@ static const struct option {
 	{ "dma-test", 0, "[=KEY,...]",
 	  "a PCI function that does the DMA its driver asks for, to test IOMMUs; repeatable;\n"
 	  "                               keys: ats, pri, stall, pasid=BITS,\n"
-	  "                               fault=auto|mailbox|priq|virtio|off, fault-timeout=MS",
+	  "                               fault=auto|mailbox|priq|virtio|off, fault-timeout=MS,\n"
+	  "                               backend=mock (a nestor built as nestor-mock)",
 	  dma_test_option_take },
 	{ "vfio-pci", 0, "BDF[,KEY...]",
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"

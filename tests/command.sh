@@ -124,11 +124,13 @@ bad "more root ports than a segment has buses" "--root-port p32,segment=4: expec
 	-k good --segment 1 --segment 2 --segment 3 --segment 4 $(ports 32)
 bad "an entropy device on a bus there is not" "--rng ,bus=x: expected the ID of a --root-port" -k good --rng=bus=x
 bad "an entropy device with an unknown key" "--rng x=1: expected a key out of bus=" -k good --rng=x=1
-bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=, fault=, fault-timeout=" -k good --dma-test=stalls
+bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out of bus=, iommu=, segment=, ats, pri, stall, pasid=, fault=, backend=, fault-timeout=" -k good --dma-test=stalls
 bad "a DMA endpoint that stalls behind nothing" "--dma-test stall,iommu=none: expected an --iommu of type=smmuv3" -k good --dma-test=stall
 bad "page requests that go nowhere" "--dma-test ats,pri,fault=guest: expected fault=auto|mailbox|priq|virtio|off" -k good --dma-test=ats,pri,fault=guest
 bad "page requests that there are not" "--dma-test ats,fault=mailbox: expected pri beside fault=" -k good --dma-test=ats,fault=mailbox
-bad "a timeout of requests that others take" "--dma-test ats,pri,fault-timeout=5: expected fault=mailbox beside fault-timeout=" -k good --dma-test=ats,pri,fault-timeout=5
+bad "a timeout of requests that others take" "--dma-test ats,pri,fault-timeout=5: expected fault=mailbox or backend=mock beside fault-timeout=" -k good --dma-test=ats,pri,fault-timeout=5
+bad "a backend that there is not" "--dma-test backend=card: expected backend=mock" -k good --dma-test=backend=card
+bad "a mock behind nothing" "--dma-test backend=mock: expected iommu=ID beside it" -k good --dma-test=stall,backend=mock
 bad "a PRI queue of a virtio-iommu" "--dma-test fault=priq,iommu=v: expected an --iommu of type=smmuv3 with idr0.pri=1" -k good --iommu v,type=virtio --dma-test=ats,pri,fault=priq,iommu=v
 bad "requests of a virtio-iommu without the experiment" "--dma-test fault=virtio,iommu=v: expected an --iommu of type=virtio with experimental=page-request" \
 	-k good --iommu v,type=virtio --dma-test=ats,pri,fault=virtio,iommu=v

@@ -7,8 +7,9 @@
 
 # asks TEST: the DMA endpoint behind one; its StreamID is not 0
 asks() {
-	guest smmu_pri "$1" --iommu v,type=smmuv3,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20
+	guest smmu_pri "$1" --iommu v,type=smmuv3,idr0.pri=1 --rng --dma-test=iommu=v,ats,pri,pasid=20$more
 }
+more=
 
 # chance SEED COUNT
 chance() {
@@ -25,6 +26,11 @@ case_of "smmu: pri: answers to what nobody asked, twice, and for other streams" 
 case_of "smmu: pri: an endpoint that gives up or begins anew, with groups outstanding" asks reset
 case_of "smmu: pri: queues of all sizes, with any index, and told while they are enabled" asks sizes
 case_of "smmu: pri: a guest that never answers ends" asks never
+more=,backend=mock
+mocked() { asks "$1" && through_queue "$2"; }
+with_mock "smmu: pri: groups whose requests come by a real kernel's fault queue" mocked served 8
+with_mock "smmu: pri: the same, answered wrongly" mocked wrong 1
+more=
 if [ -n "${SOAK:-}" ]; then count=200000; else count=10000; fi
 long_case "smmu: pri: registers, commands and tables of chance under page requests do no harm" chance 1 $count
 

@@ -56,6 +56,7 @@ int fake_read_faults(void *buf, u32 len)
 			.dev_id = q->queue[i].device,
 			.pasid = q->queue[i].pasid,
 			.perm = q->queue[i].perm,
+			.grpid = q->queue[i].group,
 			.addr = q->queue[i].addr,
 			.cookie = cookie_for(&q->queue[i]),
 		};

@@ -92,7 +92,7 @@ struct fake_faults {
 	struct fake_fault {
 		u32 device; /* 0: none */
 		u64 addr;
-		u32 perm, pasid;
+		u32 perm, pasid, group;
 	} queue[FAKE_MAX_FAULTS], delivered[FAKE_MAX_FAULTS]; /* the latter by cookie */
 	unsigned int nr;                                      /* in the queue */
 	u32 of[64]; /* by device: of the page table that it was attached to last */

@@ -18,7 +18,7 @@ static enum dma_status map(struct dma_space *space, struct dma_access *a, struct
 	static u8 byte;
 
 	s->last = *a;
-	if (token->refused) {
+	if (token && token->refused) {
 		token->refused = false;
 		return DMA_FAULT;
 	}
@@ -29,7 +29,11 @@ static enum dma_status map(struct dma_space *space, struct dma_access *a, struct
 			sg->uses[0] = use_of(s);
 		return DMA_OK;
 	case FAKE_NOWHERE: return DMA_FAULT;
-	default: TAILQ_INSERT_TAIL(&s->waiting, token, next); return DMA_PENDING;
+	default:
+		if (!token)
+			return DMA_FAULT;
+		TAILQ_INSERT_TAIL(&s->waiting, token, next);
+		return DMA_PENDING;
 	}
 }
 
