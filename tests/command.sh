@@ -130,7 +130,7 @@ bad "page requests that go nowhere" "--dma-test ats,pri,fault=guest: expected fa
 bad "page requests that there are not" "--dma-test ats,fault=mailbox: expected pri beside fault=" -k good --dma-test=ats,fault=mailbox
 bad "a timeout of requests that others take" "--dma-test ats,pri,fault-timeout=5: expected fault=mailbox or backend=mock beside fault-timeout=" -k good --dma-test=ats,pri,fault-timeout=5
 bad "a backend that there is not" "--dma-test backend=card: expected backend=mock" -k good --dma-test=backend=card
-bad "a mock behind nothing" "--dma-test backend=mock: expected iommu=ID beside it" -k good --dma-test=stall,backend=mock
+bad "a mock behind nothing" "--dma-test backend=mock: expected iommu=ID beside it" -k good --dma-test=backend=mock
 bad "a PRI queue of a virtio-iommu" "--dma-test fault=priq,iommu=v: expected an --iommu of type=smmuv3 with idr0.pri=1" -k good --iommu v,type=virtio --dma-test=ats,pri,fault=priq,iommu=v
 bad "requests of a virtio-iommu without the experiment" "--dma-test fault=virtio,iommu=v: expected an --iommu of type=virtio with experimental=page-request" \
 	-k good --iommu v,type=virtio --dma-test=ats,pri,fault=virtio,iommu=v

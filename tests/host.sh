@@ -34,7 +34,7 @@ initrds() {
 
 rm -rf "$share"
 mkdir -p "$share/guests" "$share/tests" "$share/times"
-cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$BUILD/uapi" "$BUILD/mock" "$share"
+cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/pty" "$BUILD/qmp" "$BUILD/traffic" "$BUILD/tap" "$BUILD/blocks" "$BUILD/card" "$BUILD/uapi" "$BUILD/mock" "$BUILD/queue" "$share"
 mkdir "$share/asan"
 cp -r "$BUILD/asan/nestor" "$BUILD/asan/lib" "$share/asan"
 cp "$tests/asan-run.sh" "$share/asan/run"

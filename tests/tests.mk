@@ -46,10 +46,13 @@ $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 $(BUILD)/arm64/tests/host/mock.o: UAPI_CPPFLAGS += -isystem $(LAB_KERNEL_HEADERS)
 $(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/%.o
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
--include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d)
+# Through the mock's fault queue, as --dma-test backend=mock goes.
+$(BUILD)/queue: $(filter-out %/main.o %/mock_none.o,$(arm64-objs)) $(mock-wire) $(BUILD)/arm64/tests/host/queue.o
+	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
+-include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d queue.d) $(mock-wire:.o=.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock queue traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

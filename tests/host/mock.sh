@@ -27,4 +27,13 @@ for seed in $SEEDS; do
 	case_of "mock: memory that is a file: what is mapped is there, and what is not is not, seed $seed" mock file "$seed"
 	case_of "mock: anonymous memory: the same, seed $seed" mock memory "$seed"
 done
+COUNT=10000
+[ -z "${SOAK:-}" ] || COUNT=1000000
+cp "$SHARE/queue" "$WORK"
+queue() {
+	./queue $COUNT 1 >"$OUT" 2>&1 || return 1
+	WHY="$(grep ns "$OUT"); $(grep mock: "$OUT")"
+	said "mock: $COUNT faults, $COUNT by the kernel's queue, $COUNT answered" && grep -q "queue: $COUNT faults: retried .* other 0; wrong 0" "$OUT"
+}
+case_of "mock: $COUNT faults of many PASIDs come out of its queue once, and each has one answer" queue
 case_of "mock: the host's kernel has no complaint" quiet
