@@ -82,6 +82,11 @@ void control_attach(struct control *c, struct vm *vm, const struct control_ops *
 	c->started = true;
 }
 
+void control_faults(struct control *c, json_t *data)
+{
+	control_event(c, "x-nestor-FAULTS", data);
+}
+
 /* How QEMU would say it (qapi/run-state.json, ShutdownCause). */
 static const struct end {
 	enum vm_cause cause;

@@ -70,6 +70,8 @@ const char *control_path(const struct control *c);
 void control_attach(struct control *c, struct vm *vm, const struct control_ops *ops, void *machine);
 /* The guest has loaded a kernel for when it crashes. Under the device lock. */
 void control_crash_loaded(struct control *c);
+/* Faults that nobody served; @data (docs/json/log.json) is taken. Under the device lock. */
+void control_faults(struct control *c, json_t *data);
 /* After loop_drain: it has run. @reboots: another follows. */
 void control_detach(struct control *c, bool reboots);
 /* The process is about to end with this status. */

@@ -65,6 +65,8 @@ static void count(struct fault_bridge *b, const struct fault_request *rq, enum f
 	b->stats.ended[o]++;
 	b->hub->ended[o]++;
 	see(b, rq, fault_outcome_word(o));
+	if (!fault_is_retried(o) && o != FAULT_ENDED_BY && b->hub->unserved)
+		b->hub->unserved(b->hub, b);
 }
 
 static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)

@@ -82,6 +82,9 @@ struct fault_hub {
 	struct vm *vm;      /* whose vCPUs may be held; NULL: none are */
 	struct fault_bridge *bridges;
 	u64 ended[FAULT_OUTCOMES]; /* of all there are and were */
+	/* One of @b's has ended and was not served: aborted, refused, timed out, no room. NULL:
+	 * nobody wants to know. */
+	void (*unserved)(struct fault_hub *h, const struct fault_bridge *b);
 	struct loop_op timer;
 	struct __kernel_timespec time;
 	bool timer_runs;

@@ -260,7 +260,7 @@ const char *faults_raise(struct machine *m, const struct control_fault *f,
 }
 
 /* Records that an SMMU had no room for; and that the host's lost, which are that one's as well. */
-static u64 lost_events(const struct machine *m)
+u64 faults_lost(const struct machine *m)
 {
 	struct smmu_counts c;
 	u64 nr = 0;
@@ -291,7 +291,7 @@ static u64 unanswered_pages(const struct machine *m)
 
 int faults_strict(const struct machine *m, int status)
 {
-	u64 lost = lost_events(m) + m->faults.ended[FAULT_NO_ROOM];
+	u64 lost = faults_lost(m) + m->faults.ended[FAULT_NO_ROOM];
 	u64 unanswered = unanswered_pages(m) + m->faults.ended[FAULT_TIMED_OUT];
 
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next)

@@ -16,6 +16,12 @@ void faults_debug(const struct machine *m, json_t *list);
 const char *faults_raise(struct machine *m, const struct control_fault *f,
                          struct control_answer *answer);
 
+/* fault_events.c: as the machine is made, after its hub. */
+void fault_events_init(struct machine *m);
+
+/* Events that an SMMUv3 had no room for. */
+u64 faults_lost(const struct machine *m);
+
 /* --strict-io: the exit code, which was @status: STATUS_IO_LOST in place of 0, and a line, where
  * page faults were lost or had no answer. */
 int faults_strict(const struct machine *m, int status);

@@ -129,6 +129,7 @@ static int create_vm(struct machine *m, const struct kvm_ops *ops, const struct 
 		return host_failed(m->options, &m->vm, step, err);
 	fault_hub_init(&m->faults, m->vm.loop, &m->log);
 	m->faults.vm = &m->vm;
+	fault_events_init(m);
 	return 0;
 }
 

@@ -69,6 +69,12 @@ struct machine {
 	} fs[MAX_FS];
 	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
 	struct fault_hub faults;
+	struct fault_events {
+		struct loop_op timer; /* the second after one */
+		struct __kernel_timespec second;
+		bool timing, waits; /* waits: another is due when it ends */
+		char device[40];
+	} fault_events;
 	struct vfio_context vfio_context;
 	struct machine_vfio {
 		struct vfio_device dev;

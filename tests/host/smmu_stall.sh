@@ -33,7 +33,7 @@ long_case "smmu: stalls: Linux: $COUNT faults of one that nobody asked, where al
 by_hand() {
 	: >"$OUT"
 	"$NESTOR" run --name hands --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-stall" -m 512 -p "console=ttyS0 loglevel=1 stall.serve" \
-		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s --rng >"$OUT" 2>&1 </dev/null &
+		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s --rng --log-json "$WORK/faults.log" >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "stall: serves" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 	ended() { "$NESTOR" fault hands "$@" --json >"$WORK/fault" 2>"$WORK/why" && cp "$WORK/fault" "$JSON/fault.json"; }
@@ -43,11 +43,13 @@ by_hand() {
 		ended --device "$1" --addr 0x20000000 && is '"ended":{"aborted":1}' &&
 		"$NESTOR" stat hands --json >"$JSON/stat.json" && tr -d ' \n' <"$JSON/stat.json" |
 		grep -q '"received":129,"shown":65,"outstanding":0,"ended":{"retried":64,"aborted":1,"spurious":64' &&
+		grep -q '"x-nestor-FAULTS","data":{"device":"0000:00:01.0 by hand","aborted":1' "$WORK/faults.log" &&
 		! ended --device "$2" --addr 0x1000 && WHY=$(cat "$WORK/why") &&
 		[ "$WHY" = "nestor: fault: hands: expected a function behind an IOMMU of this guest, as in 0000:00:01.0, as device" ]
 	got=$?
 	"$NESTOR" stop hands
 	wait $pid
+	cat "$WORK/faults.log" >>"$JSON/log.json"
 	return $got
 }
 case_of "smmu: stalls: Linux: faults that are raised by hand are served, or refused, by its program" by_hand 0000:00:01.0 0:0.0
