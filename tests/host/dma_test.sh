@@ -30,9 +30,9 @@ on_root_bus() { endpoint --dma-test && { [ ! -e "$SHARE/kselftest.cpio" ] || kse
 behind_port() {
 	without --root-port a --dma-test=ats,pri,pasid=20,bus=a --virtio-transport mmio && own
 }
-# behind_iommu STRICT
+# behind_iommu STRICT TYPE
 behind_iommu() {
-	endpoint -p "console=ttyS0 quiet mem=192M iommu.strict=$1" --iommu v,type=virtio --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
+	endpoint -p "console=ttyS0 quiet mem=192M iommu.strict=$1" --iommu "v,type=$2" --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
 		said "not mapped: fault 0x1000 after 0" && { [ ! -e "$SHARE/kselftest.cpio" ] || kselftest; }
 }
 
@@ -53,8 +53,10 @@ lspci() {
 case_of "dma-test: the kernel's test of PCI endpoints passes" on_root_bus
 case_of "dma-test: its own registers, on the same run" own
 case_of "dma-test: with ATS, PRI and PASIDs behind a root port" behind_port
-long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, strict" behind_iommu 1
-long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, lazy" behind_iommu 0
+long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, strict" behind_iommu 1 virtio
+long_case "dma-test: the kernel's test of PCI endpoints passes behind a virtio-iommu, lazy" behind_iommu 0 virtio
+case_of "dma-test: the kernel's test of PCI endpoints passes behind an SMMUv3, strict" behind_iommu 1 smmuv3
+case_of "dma-test: the kernel's test of PCI endpoints passes behind an SMMUv3, lazy" behind_iommu 0 smmuv3
 # From user space, through VFIO and iommufd: faults to the byte, an interrupt, an unmap that waits for a transfer.
 vfio() { # TYPE FAULT...: as Linux says them
 	run 0 -k "$IMAGE" -i "$SHARE/initrd-dma_vfio" -c 2 -m 512 -p "console=ttyS0 loglevel=1" --iommu "v,type=$1" \

@@ -43,7 +43,8 @@ pages64() {
 	IMAGE=$WORK/Image
 	return $got
 }
-case_of "smmu: Linux: strict: a guest of 64 KiB pages" pages64 ,interrupts=msi
+messages64() { pages64 ,interrupts=msi && said "ITS-pMSI" && said "arm-smmu-v3-evtq"; }
+case_of "smmu: Linux: strict: a guest of 64 KiB pages; its SMMU's interrupts are messages" messages64
 long_case "smmu: Linux: strict: a guest of 64 KiB pages, and of 52 bits" pages64 ,idr5.oas=6
 long_case "smmu: Linux: strict: a guest of 64 KiB pages, and stage 2 alone" pages64 ,idr0.s1p=0
 # The driver then keeps queues and tables out of the caches; it warns where what it is told is not what IDR0 says.
