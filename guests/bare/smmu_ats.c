@@ -13,7 +13,7 @@
 #define EVENT1_SPAN (1UL << 0)
 #define EVENT1_R    (1UL << 31)
 #define EVENT1_W    (1UL << 30)
-enum { SLOT_RUN = 0, SLOT_HELD, SLOT_ASK };
+enum { SLOT_RUN = 0, SLOT_HELD, SLOT_ASK, SLOT_WRITERS, SLOT_END = 8 };
 #define CERROR_ATC_INV_SYNC 3u /* 6.3.28 */
 
 static struct smmu s;
@@ -372,9 +372,42 @@ static void churn(void)
 	smmu_expect_none(&s, "all of it");
 }
 
+/* Page 0 is wanted by several slots when it goes: what they have not written by then they never do.
+ */
+static void in_flight(void)
+{
+	static u8 was[PAGE];
+	struct dma_op op;
+
+	begin(EATS_FULL);
+	for (u64 n = parameter_after("count=", 500); n--;) {
+		map1(0, 0, true);
+		tlbi();
+		granted(0, (u64)memory);
+		for (unsigned int slot = SLOT_WRITERS; slot < SLOT_END; slot++) {
+			op = fill(0, 0);
+			op.length = PAGE;
+			dma_start(&d, slot, &op);
+		}
+		map1(0, 0, false);
+		tlbi();
+		atc_inv(0);
+		memcpy(was, memory, PAGE);
+		for (unsigned int slot = SLOT_WRITERS; slot < SLOT_END; slot++) {
+			check(wait_for(dma_state(&d, slot) == DMA_ENDED, LONG), "slot %u", slot);
+			check(dma_outcome(&d, slot) == DMA_DONE ||
+			              dma_reason(&d, slot) == DMA_NO_TRANSLATION,
+			      "slot %u: reason %u", slot, dma_reason(&d, slot));
+		}
+		check(!memcmp(was, memory, PAGE), "%lu more: it is written when it is gone", n);
+	}
+	smmu_expect_none(&s, "all of it");
+}
+
 static const struct test tests[] = {
-	{ "full", full }, { "split", split }, { "answers", answers }, { "checked", checked },
-	{ "hold", hold }, { "late", late },   { "pasid", pasid },     { "churn", churn },
+	{ "full", full },       { "split", split }, { "answers", answers },
+	{ "checked", checked }, { "hold", hold },   { "late", late },
+	{ "pasid", pasid },     { "churn", churn }, { "in-flight", in_flight },
 };
 
 int main(void)

@@ -123,6 +123,67 @@ static void churn(void)
 	check(!unmap(ioas, IOVA + PAGES * PAGE, PAGE), "unmap");
 }
 
+/* Slots that write by what they have cached, whatever is unmapped meanwhile, and ask when that is
+ * gone. */
+#define WRITERS 4
+static unsigned long written[WRITERS];
+
+/* Whether it has a translation now; @had: it has written by one. */
+static int writes_on(unsigned int n, int had)
+{
+	const uint32_t got = status(n);
+
+	check(got == DONE || (got == FAULT && reason(n) == (had ? NO_TRANSLATION : 3)),
+	      "an access to a page that comes and goes");
+	if (had && got == DONE)
+		__atomic_fetch_add(&written[n], 1, __ATOMIC_RELEASE);
+	return got == DONE;
+}
+
+static void *write_on(void *unused)
+{
+	int has[WRITERS] = { 0 };
+
+	(void)unused;
+	for (uint64_t seed = 0; !over; seed++) {
+		for (unsigned int n = 0; n < WRITERS; n++)
+			start(n, (struct operation){ .op = has[n] ? FILL : TRANSLATE,
+			                             .flags = has[n] ? TRANSLATED : 3,
+			                             .iova = IOVA + n * PAGE,
+			                             .len = PAGE,
+			                             .arg = seed });
+		for (unsigned int n = 0; n < WRITERS; n++)
+			has[n] = writes_on(n, has[n]);
+	}
+	return NULL;
+}
+
+/* What is under way when a page is unmapped ends before the unmap does. */
+static void in_flight(void)
+{
+	static uint8_t was[PAGES][PAGE];
+	pthread_t thread;
+
+	over = 0;
+	memset(memory, 0, PAGES * PAGE);
+	check(!pthread_create(&thread, NULL, write_on, NULL), "thread");
+	for (unsigned long i = 0; i < count + PAGES; i++) {
+		const unsigned int n = i % WRITERS, to = i % PAGES;
+		const unsigned long before = __atomic_load_n(&written[n], __ATOMIC_ACQUIRE);
+
+		check(!memcmp(was[to], memory + to * PAGE, PAGE), "memory that was unmapped");
+		map_page(n, memory + to * PAGE);
+		while (__atomic_load_n(&written[n], __ATOMIC_ACQUIRE) == before)
+			;
+		unmap_page(n);
+		check(memcmp(was[to], memory + to * PAGE, PAGE), "a write to where the page is");
+		memcpy(was[to], memory + to * PAGE, PAGE);
+	}
+	over = 1;
+	check(!pthread_join(thread, NULL), "join");
+	check(!memcmp(was, memory, sizeof(was)), "memory that was unmapped, in the end");
+}
+
 static int unmapping, unmapped;
 
 static void *unmap_there(void *unused)
@@ -174,9 +235,8 @@ static void detached(void)
 }
 
 static const struct test tests[] = {
-	{ "translated", translated }, { "read-only", read_only },
-	{ "churn", churn },           { "held", held },
-	{ "detached", detached },
+	{ "translated", translated }, { "read-only", read_only }, { "churn", churn },
+	{ "in flight", in_flight },   { "held", held },           { "detached", detached },
 };
 
 int main(int argc, char **argv)
