@@ -194,3 +194,15 @@ Test(smmu_stall_config, what_is_retried_is_recorded_for_want_of_one)
 	cr_assert(eq(u32, event_id(&f), C_BAD_CD));
 	expect_no_event(&f);
 }
+
+/* Nobody runs a message again, so this goes beyond what 3.12 allows of such an SMMU. */
+Test(smmu_stall_config, where_all_faults_stall_a_message_is_terminated_and_recorded_all_the_same)
+{
+	const struct smmu_id id = fake_smmu_id("idr0.stall_model", 2);
+	gpa_t gpa;
+
+	remake(&id, 5);
+	cr_assert(eq(int, dma_doorbell(fake_smmu_dma(&f, 0), AT, &gpa), DMA_FAULT));
+	expect_event(&f, F_TRANSLATION | SID(STREAM), IN, AT, 0);
+	expect_no_event(&f);
+}
