@@ -312,10 +312,10 @@ enum smmu_command smmu_cmd_stall_term(struct smmu *s, const u64 *cmd);
 void smmu_stalls_end(struct smmu *s);
 /* Devices run what was let go, and what was held if there is room now. */
 void smmu_stalls_run(struct smmu *s);
-/* The next byte of @a is where @token's access was terminated; so many bytes of @len come before
- * that. */
+/* @token's access was terminated at a byte of what is left of @a; so many come before that, or all
+ * that are left. */
 bool smmu_refused(const struct dma_token *token, const struct dma_access *a);
-u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a, u64 len);
+u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a);
 
 /* pri.c: chapter 8. */
 bool smmu_page_request(struct dma_space *space, const struct dma_page_request *rq);

@@ -175,19 +175,18 @@ void smmu_stalls_run(struct smmu *s)
 	s->stalls.running = false;
 }
 
-bool smmu_refused(const struct dma_token *token, const struct dma_access *a)
+u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a)
 {
-	return token && token->refused && token->pasid == a->pasid &&
-	       token->iova == a->iova + a->done;
+	const u64 at = a->iova + a->done, left = a->len - a->done;
+
+	if (!token || !token->refused || token->pasid != a->pasid || token->iova - at >= left)
+		return left;
+	return token->iova - at;
 }
 
-u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a, u64 len)
+bool smmu_refused(const struct dma_token *token, const struct dma_access *a)
 {
-	const u64 at = a->iova + a->done;
-
-	if (!token || !token->refused || token->pasid != a->pasid || token->iova - at >= len)
-		return len;
-	return token->iova - at;
+	return smmu_until_refused(token, a) < a->len - a->done;
 }
 
 void smmu_stalls_init(struct smmu *s)

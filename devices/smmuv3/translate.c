@@ -49,7 +49,8 @@ static void say_event(const struct smmu_transaction *t, bool record)
 	smmu_see_event(t->smmu, w, record ? "aborts; event" : "aborts; not recorded");
 }
 
-/* 4.7.1: it stalled there, and was ended: with an abort, and no other record. */
+/* 4.7.1: it stalled, and was ended: with an abort, and (3.12.2.2) no other record, whatever else
+ * would be wrong with it by now. */
 static enum dma_status terminated(struct smmu_transaction *t, struct dma_access *a)
 {
 	t->token->refused = false;
@@ -73,9 +74,10 @@ enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, boo
 	e->rnw = read_not_write(t->perm, e->id, allowed);
 	e->ind = e->rnw && t->perm & DMA_EXEC;
 	e->pnu = t->privileged;
+	if (smmu_refused(t->token, a))
+		return terminated(t, a);
 	if (stalls)
-		return smmu_refused(t->token, a) ? terminated(t, a)
-		                                 : smmu_stall(t->smmu, a, e, t->token);
+		return smmu_stall(t->smmu, a, e, t->token);
 	if (a->silent)
 		return DMA_FAULT;
 	t->endpoint->faults++;
@@ -316,9 +318,9 @@ static enum dma_status locate(struct smmu_transaction *t, struct dma_access *a, 
 	enum dma_status status;
 
 	*by = NULL;
-	if (smmu_refused(t->token, a))
+	*len = smmu_until_refused(t->token, a);
+	if (!*len)
 		return terminated(t, a);
-	*len = smmu_until_refused(t->token, a, a->len - a->done);
 	if (!t->config || (!t->config->s1 && !t->config->s2))
 		return bypass(t, a, pa);
 	status = translate(t, a, by);

@@ -7,13 +7,14 @@
 #define IOVA  0x4000000000UL
 #define IPA   0x500000000UL
 #define PAGES 16
+#define LARGE 0x200000UL
 #define VMID  3
 #define ON    (CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN)
 
 #define EVENT1_SPAN (1UL << 0)
 #define EVENT1_R    (1UL << 31)
 #define EVENT1_W    (1UL << 30)
-enum { SLOT_RUN = 0, SLOT_HELD, SLOT_ASK };
+enum { SLOT_RUN = 0, SLOT_HELD, SLOT_ASK, SLOT_WRITERS, SLOT_END = 8 };
 #define CERROR_ATC_INV_SYNC 3u /* 6.3.28 */
 
 static struct smmu s;
@@ -21,6 +22,7 @@ static struct dma_test d;
 static struct tables t1, t2;
 static struct cd cds[64] __attribute__((aligned(4096)));
 static u8 memory[PAGES * PAGE] __attribute__((aligned(4096)));
+static u8 block[LARGE] __attribute__((aligned(LARGE))), was[LARGE];
 
 static void map1(unsigned int page, unsigned int to, bool there)
 {
@@ -71,14 +73,19 @@ static unsigned int ask(unsigned int page, u32 flags)
 	return dma_run(&d, SLOT_ASK, &op);
 }
 
-static void granted(unsigned int page, u64 at)
+static void granted_range(unsigned int page, u64 at, u64 range)
 {
 	check(ask(page, DMA_F_READ | DMA_F_WRITE) == DMA_DONE, "page %u: outcome %u, reason %u",
 	      page, dma_outcome(&d, SLOT_ASK), dma_reason(&d, SLOT_ASK));
-	check(dma_result(&d, SLOT_ASK) == at && dma_range(&d, SLOT_ASK) == PAGE, "at %lx, for %lx",
+	check(dma_result(&d, SLOT_ASK) == at && dma_range(&d, SLOT_ASK) == range, "at %lx, for %lx",
 	      dma_result(&d, SLOT_ASK), dma_range(&d, SLOT_ASK));
 	check(dma_granted(&d, SLOT_ASK) == (DMA_F_READ | DMA_F_WRITE), "permission %x",
 	      dma_granted(&d, SLOT_ASK));
+}
+
+static void granted(unsigned int page, u64 at)
+{
+	granted_range(page, at, PAGE);
 }
 
 static void not_granted(unsigned int page, unsigned int reason, const char *when)
@@ -372,9 +379,67 @@ static void churn(void)
 	smmu_expect_none(&s, "all of it");
 }
 
+/* A block, of both stages. */
+static void map_block(bool there)
+{
+	*(volatile u64 *)tables_entry(&t2, IPA + LARGE, 2) = (u64)block | (S2_PAGE & ~2UL);
+	*(volatile u64 *)tables_entry(&t1, IOVA + LARGE, 2) =
+		there ? (IPA + LARGE) | (S1_PAGE & ~2UL) | ENTRY_NG : 0;
+	barrier();
+	tlbi();
+}
+
+/* Several slots write it, each in many turns. */
+static void start_writers(void)
+{
+	for (unsigned int slot = SLOT_WRITERS; slot < SLOT_END; slot++) {
+		struct dma_op op = fill(LARGE / PAGE, 0);
+
+		op.length = LARGE;
+		dma_start(&d, slot, &op);
+	}
+}
+
+/* How many were cut short. */
+static unsigned int writers_end(void)
+{
+	unsigned int cut = 0;
+
+	for (unsigned int slot = SLOT_WRITERS; slot < SLOT_END; slot++) {
+		check(wait_for(dma_state(&d, slot) == DMA_ENDED, 10 * LONG), "slot %u", slot);
+		if (dma_outcome(&d, slot) == DMA_DONE)
+			continue;
+		check(dma_reason(&d, slot) == DMA_NO_TRANSLATION, "slot %u: reason %u", slot,
+		      dma_reason(&d, slot));
+		cut++;
+	}
+	return cut;
+}
+
+/* What slots have not written by when a block is gone they never do. */
+static void in_flight(void)
+{
+	unsigned int cut = 0;
+
+	begin(EATS_FULL);
+	for (u64 n = parameter_after("count=", 10); n--;) {
+		map_block(true);
+		granted_range(LARGE / PAGE, (u64)block, LARGE);
+		start_writers();
+		map_block(false);
+		atc_inv(LARGE / PAGE);
+		memcpy(was, block, LARGE);
+		cut += writers_end();
+		check(!memcmp(was, block, LARGE), "%lu more: it is written when it is gone", n);
+	}
+	check(cut, "no write is cut short");
+	smmu_expect_none(&s, "all of it");
+}
+
 static const struct test tests[] = {
-	{ "full", full }, { "split", split }, { "answers", answers }, { "checked", checked },
-	{ "hold", hold }, { "late", late },   { "pasid", pasid },     { "churn", churn },
+	{ "full", full },       { "split", split }, { "answers", answers },
+	{ "checked", checked }, { "hold", hold },   { "late", late },
+	{ "pasid", pasid },     { "churn", churn }, { "in-flight", in_flight },
 };
 
 int main(void)

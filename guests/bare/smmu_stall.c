@@ -229,11 +229,19 @@ static void retry_ends(unsigned int slot, u64 stag, unsigned int event, const ch
 	smmu_expect_none(&s, when);
 }
 
+/* Who is refused is told nothing else. */
+static void refusal_ends(unsigned int slot, u64 stag, const char *when)
+{
+	answer(stag, 0);
+	ends(slot, DMA_FAULT);
+	smmu_expect_none(&s, when);
+}
+
 /* Its tables are taken away while it waits. */
 static void torn(void)
 {
 	struct ste ste = { { 0 } };
-	u64 stags[4];
+	u64 stags[6];
 
 	begin();
 	stall_all(stags, ARRAY_SIZE(stags));
@@ -244,8 +252,10 @@ static void torn(void)
 	retry_ends(0, stags[0], F_WALK_EABT, "no tables");
 	set_cd(cd.w[0] & ~CD0_V, 0);
 	retry_ends(1, stags[1], C_BAD_CD, "no CD");
+	refusal_ends(4, stags[4], "no CD");
 	smmu_set_ste(&s, d.rid, &ste);
 	retry_ends(2, stags[2], C_BAD_STE, "no STE");
+	refusal_ends(5, stags[5], "no STE");
 	smmu_set_cr0(CR0_CMDQEN | CR0_EVENTQEN);
 	ends(3, DMA_FAULT);
 	answer(stags[3], RETRY);

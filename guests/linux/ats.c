@@ -10,6 +10,7 @@
 
 #define IOVA  0x10000000ULL
 #define PAGES 8
+#define BLOCK 0x200000ULL
 enum { NO_TRANSLATION = 9 };
 
 static uint32_t ioas;
@@ -123,6 +124,107 @@ static void churn(void)
 	check(!unmap(ioas, IOVA + PAGES * PAGE, PAGE), "unmap");
 }
 
+/* So many, less one, are whole ones, of a page of their own. */
+static uint8_t *alloc_blocks(unsigned int nr)
+{
+	uint8_t *p =
+		mmap(NULL, nr * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	check(p != MAP_FAILED, "memory");
+	p = (void *)(((uintptr_t)p + BLOCK - 1) & ~(BLOCK - 1));
+	check(!madvise(p, (nr - 1) * BLOCK, MADV_HUGEPAGE), "huge pages");
+	memset(p, 0, (nr - 1) * BLOCK);
+	return p;
+}
+
+/*
+ * Slots that write by what they have cached, whatever is unmapped meanwhile, and ask when that is
+ * gone. By a block's translation a write takes several turns of the endpoint's: an invalidation
+ * may come between two.
+ */
+#define WRITERS 4
+#define TURN    0x10000ULL
+static unsigned long written[WRITERS], cut; /* writes; those that an invalidation cut short */
+
+static uint64_t block(unsigned int n)
+{
+	return 2 * IOVA + n * BLOCK;
+}
+
+/* How much it has a translation of now; @had: it has written by one of so much. */
+static uint64_t writes_on(unsigned int n, uint64_t had)
+{
+	const uint32_t got = status(n);
+	const uint64_t range = get64(slot(n) + 0x58);
+
+	check(got == DONE || (got == FAULT && reason(n) == (had ? NO_TRANSLATION : 3)),
+	      "an access to a page that comes and goes");
+	if (got == DONE && !had)
+		return range < 4 * TURN ? range : 4 * TURN;
+	if (got == DONE)
+		__atomic_fetch_add(&written[n], 1, __ATOMIC_RELEASE);
+	else if (get64(slot(n) + 0x40))
+		__atomic_fetch_add(&cut, 1, __ATOMIC_RELEASE);
+	return got == DONE ? had : 0;
+}
+
+static void *write_on(void *unused)
+{
+	uint64_t has[WRITERS] = { 0 };
+
+	(void)unused;
+	for (uint64_t seed = 0; !over; seed++) {
+		for (unsigned int n = 0; n < WRITERS; n++)
+			start(n, (struct operation){ .op = has[n] ? FILL : TRANSLATE,
+			                             .flags = has[n] ? TRANSLATED : 3,
+			                             .iova = block(n),
+			                             .len = has[n],
+			                             .arg = seed });
+		for (unsigned int n = 0; n < WRITERS; n++)
+			has[n] = writes_on(n, has[n]);
+	}
+	return NULL;
+}
+
+/* A block comes, is written, and goes. */
+static void comes_and_goes(unsigned int n, uint8_t *at)
+{
+	const unsigned long before = __atomic_load_n(&written[n], __ATOMIC_ACQUIRE);
+
+	check(!map(ioas, block(n), at, BLOCK, IOMMU_IOAS_MAP_WRITEABLE), "map a block");
+	while (__atomic_load_n(&written[n], __ATOMIC_ACQUIRE) == before)
+		;
+	check(!unmap(ioas, block(n), BLOCK), "unmap a block");
+}
+
+/* What is under way when a page is unmapped has ended when that returns; until it has come to that,
+ * too. */
+static void in_flight(void)
+{
+	static uint8_t was[WRITERS][4 * TURN];
+	pthread_t thread;
+	uint8_t *at;
+
+	if (nested) /* what a translation is of is the host's to say */
+		return;
+	at = alloc_blocks(WRITERS + 1);
+	over = 0;
+	check(!pthread_create(&thread, NULL, write_on, NULL), "thread");
+	for (unsigned long i = 0; i < count || !__atomic_load_n(&cut, __ATOMIC_ACQUIRE); i++) {
+		const unsigned int n = i % WRITERS;
+
+		check(!memcmp(was[n], at + n * BLOCK, 4 * TURN), "memory that was unmapped");
+		comes_and_goes(n, at + n * BLOCK);
+		check(memcmp(was[n], at + n * BLOCK, 4 * TURN), "a write to where the block is");
+		memcpy(was[n], at + n * BLOCK, 4 * TURN);
+	}
+	over = 1;
+	check(!pthread_join(thread, NULL), "join");
+	for (unsigned int n = 0; n < WRITERS; n++)
+		check(!memcmp(was[n], at + n * BLOCK, 4 * TURN), "memory, in the end");
+	printf("ats: %lu writes were cut short\n", cut);
+}
+
 static int unmapping, unmapped;
 
 static void *unmap_there(void *unused)
@@ -174,9 +276,8 @@ static void detached(void)
 }
 
 static const struct test tests[] = {
-	{ "translated", translated }, { "read-only", read_only },
-	{ "churn", churn },           { "held", held },
-	{ "detached", detached },
+	{ "translated", translated }, { "read-only", read_only }, { "churn", churn },
+	{ "in flight", in_flight },   { "held", held },           { "detached", detached },
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ case_of "smmu: ATS: translated transactions are checked where that is asked for"
 case_of "smmu: ATS: an invalidation is complete when what it took is no longer used" endpoint hold
 case_of "smmu: ATS: a translation, and an invalidation, is of a PASID or of none" endpoint pasid ,pasid=20
 case_of "smmu: ATS: pages come and go under transfers" endpoint "churn count=${SOAK:+100}500"
+case_of "smmu: ATS: pages go while transfers to them are under way" endpoint "in-flight count=${SOAK:+1}10"
 long_case "smmu: ATS: an invalidation without an answer for a minute is CMD_SYNC's error" endpoint late
 
 export XDG_RUNTIME_DIR=$WORK/runtime
@@ -44,7 +45,7 @@ linux() {
 	shift 2
 	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-ats" -c 2 -m 512 -p "console=ttyS0 loglevel=1 ats.count=$COUNT" \
 		--iommu "s,type=smmuv3$smmu" "--dma-test=ats,iommu=s$where" "$@" || return 1
-	for test in translated read-only churn held detached; do
+	for test in translated read-only churn "in flight" held detached; do
 		said "ats: $test: ok" || return 1
 	done
 	WHY=$(grep -a '^log: ' "$OUT")

@@ -5,13 +5,6 @@
 LABEL=smmu
 . "$SHARE/tests/host/traffic-lib.sh"
 
-# busy: the SMMUs have translated that much, and nothing went wrong
-busy() {
-	WHY="$(counted commands) commands, $(counted invalidations) invalidations, $(counted errors) errors, $(counted accesses) accesses, $(counted faults) faults, $(counted events) events, $(counted lost) lost"
-	[ "$(counted accesses)" -gt $((BYTES / 2000)) ] && [ "$(counted invalidations)" -ge "${invalidations:-100}" ] &&
-		[ "$(counted faults)" = 0 ] && [ "$(counted events)" = 0 ] && [ "$(counted errors)" = 0 ] && [ "$(counted lost)" = 0 ]
-}
-
 one() { # KEYS WORDS TYPE ARG...
 	keys=$1 words=$2 type=$3
 	shift 3

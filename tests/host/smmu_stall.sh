@@ -54,11 +54,12 @@ by_hand() {
 }
 case_of "smmu: stalls: Linux: faults that are raised by hand are served, or refused, by its program" by_hand 0000:00:01.0 0:0.0
 
-# forced: disk and network behind an SMMU where all faults stall; there are none
+# forced: disk and network behind an SMMU where all faults stall; there are none, and all is translated
 [ -n "${SOAK:-}" ] || ROUNDS=1 BYTES=671088
 forced() {
 	traffic "iommu.strict=1 viommu.rounds=$ROUNDS" --iommu s,type=smmuv3,idr0.stall_model=2,idr5.oas=6 \
-		-d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s && said "rounds: $ROUNDS, disk $(sum "$WORK/disk")"
+		-d "$WORK/disk,serial=data,iommu=s" -n tap=tap0,iommu=s && busy &&
+		said "group: DMA 0000:00:00.0" && said "rounds: $ROUNDS, disk $(sum "$WORK/disk")"
 }
 case_of "smmu: stalls: Linux: random data over disk and network where all faults stall; drivers come and go under load" forced
 traffic_ends

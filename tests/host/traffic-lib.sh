@@ -38,6 +38,13 @@ traffic() {
 		said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && said "faults: 0"
 }
 
+# busy: the SMMUs have translated that much, by the last `nestor stat`, invalidated that much ($invalidations), and nothing went wrong
+busy() {
+	WHY="$(counted commands) commands, $(counted invalidations) invalidations, $(counted errors) errors, $(counted accesses) accesses, $(counted faults) faults, $(counted events) events, $(counted lost) lost"
+	[ "$(counted accesses)" -gt $((BYTES / 2000)) ] && [ "$(counted invalidations)" -ge "${invalidations:-100}" ] &&
+		[ "$(counted faults)" = 0 ] && [ "$(counted events)" = 0 ] && [ "$(counted errors)" = 0 ] && [ "$(counted lost)" = 0 ]
+}
+
 # disks N...: a small one for each
 disks() { for i; do head -c 1048576 /dev/urandom >"$WORK/disk$i"; done; }
 

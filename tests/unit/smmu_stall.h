@@ -11,6 +11,7 @@
 #define TT     CLASS(1)
 #define STREAM 0x10
 #define RETRY  BIT(12)
+#define ABORT  BIT(13)
 
 static struct fake_smmu f;
 static gpa_t ttb0, s2ttb;

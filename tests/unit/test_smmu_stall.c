@@ -47,8 +47,23 @@ Test(smmu_stall, what_is_terminated_aborts_once_and_is_not_recorded_again)
 	cr_assert(eq(int, a.status, DMA_FAULT));
 	expect_no_event(&f);
 	cr_assert(eq(int, run(&a), DMA_PENDING), "another access is another matter");
-	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), RETRY | BIT(13));
+	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), RETRY | ABORT);
 	stag(STREAM, AT, IN | EVT1_RNW, 0);
+}
+
+/* 4.7.1, IDR0.TERM_MODEL: with Ab, as Linux has it, and without. */
+Test(smmu_stall, what_is_terminated_aborts_whether_that_is_said_or_not)
+{
+	static const u64 actions[] = { ABORT, 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		start(&a, 0, AT, i ? DMA_READ : DMA_WRITE);
+		answer(STREAM, stag(STREAM, AT, i ? IN | EVT1_RNW : IN, 0), actions[i]);
+		cr_assert(eq(u32, a.resumed, 1));
+		cr_assert(eq(int, a.status, DMA_FAULT));
+		cr_assert(zero(u64, a.done));
+		expect_no_event(&f);
+	}
 }
 
 /* What came before the byte that stalled, an access that may be partial has. */

@@ -119,3 +119,90 @@ Test(smmu_stall_config, a_retry_goes_by_the_configuration_there_is_then)
 	cr_assert(eq(int, a.status, DMA_FAULT));
 	expect_no_event(&f);
 }
+
+/* 32 bytes over two pages wait for the second one; its STAG. */
+static u64 stalls_late(void)
+{
+	fake_smmu_map(&f, ttb0, AT, FAKE_SMMU_DATA, FAKE_S1_RW);
+	a = (struct access){ { .resume = resumed }, 0, AT + PAGE - 16, 32, DMA_READ, 0, 0, 0 };
+	cr_assert(eq(int, run(&a), DMA_PENDING));
+	return stag(STREAM, AT + PAGE, IN | EVT1_RNW, 0);
+}
+
+static void has_no_cd(void)
+{
+	cd[0] &= ~CD0_V;
+	put();
+}
+
+/* It has ended, and nothing is told of that; another access is. */
+static void ended_without_a_record(unsigned int event)
+{
+	cr_assert(eq(u32, a.resumed, 1));
+	cr_assert(eq(int, a.status, DMA_FAULT));
+	expect_no_event(&f);
+	cr_assert(eq(int, run(&a), DMA_FAULT));
+	cr_assert(eq(u32, event_id(&f), event));
+}
+
+/* 4.7.1, 3.12.2.2: whatever is wrong with it by then, wherever it stalled. */
+Test(smmu_stall_config, what_is_terminated_is_not_recorded_for_want_of_a_configuration)
+{
+	u64 tag;
+
+	start(&a, 0, AT, DMA_READ);
+	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	has_no_cd();
+	answer(STREAM, tag, ABORT);
+	ended_without_a_record(C_BAD_CD);
+	remake(NULL, 5);
+	tag = stalls_late();
+	has_no_cd();
+	answer(STREAM, tag, 0);
+	ended_without_a_record(C_BAD_CD);
+	remake(NULL, 5);
+	tag = stalls_late();
+	ste[0] &= ~STE0_V;
+	put();
+	answer(STREAM, tag, ABORT);
+	ended_without_a_record(C_BAD_STE);
+}
+
+Test(smmu_stall_config, nor_is_what_stall_term_ends)
+{
+	start(&a, 0, AT, DMA_READ);
+	stag(STREAM, AT, IN | EVT1_RNW, 0);
+	has_no_cd();
+	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0));
+	ended_without_a_record(C_BAD_CD);
+	remake(NULL, 5);
+	stalls_late();
+	has_no_cd();
+	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0));
+	ended_without_a_record(C_BAD_CD);
+}
+
+Test(smmu_stall_config, what_is_retried_is_recorded_for_want_of_one)
+{
+	u64 tag;
+
+	start(&a, 0, AT, DMA_READ);
+	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	has_no_cd();
+	answer(STREAM, tag, RETRY);
+	cr_assert(eq(int, a.status, DMA_FAULT));
+	cr_assert(eq(u32, event_id(&f), C_BAD_CD));
+	expect_no_event(&f);
+}
+
+/* Nobody runs a message again, so this goes beyond what 3.12 allows of such an SMMU. */
+Test(smmu_stall_config, where_all_faults_stall_a_message_is_terminated_and_recorded_all_the_same)
+{
+	const struct smmu_id id = fake_smmu_id("idr0.stall_model", 2);
+	gpa_t gpa;
+
+	remake(&id, 5);
+	cr_assert(eq(int, dma_doorbell(fake_smmu_dma(&f, 0), AT, &gpa), DMA_FAULT));
+	expect_event(&f, F_TRANSLATION | SID(STREAM), IN, AT, 0);
+	expect_no_event(&f);
+}

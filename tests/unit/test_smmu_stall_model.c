@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stalls of an SMMUv3 against a model: every order of a few accesses, answers, cancels, full and
- * disabled queues, changed STEs and CDs, and disabled translation, at small sizes. STALL_STEPS=N:
- * that many steps (4). */
+/* Stalls of an SMMUv3 against a model: every order of a few accesses of two streams, answers,
+ * cancels, full, disabled and failing queues, changed STEs and CDs, and disabled translation, at
+ * small sizes. STALL_STEPS=N: that many steps (4). */
 #include <string.h>
 
 #include "tests/unit/orders.h"
@@ -11,6 +11,7 @@
 #define PAGE    0x1000ULL
 #define STREAM  0x10
 #define DEVICES 3
+#define STREAMS 2
 #define EVENTS  2 /* at most */
 /* Config of stage 1, without which it is an abort. */
 #define STE0_CONFIG_S1 FIELD_PREP(STE0_CONFIG, 5ULL)
@@ -44,26 +45,41 @@ static bool mapped[DEVICES];
 static struct record {
 	unsigned int of, nr;
 	bool stall;
+	unsigned int event;
 } queue[EVENTS];
 static unsigned int unread; /* records in it */
 static u32 cr0;
 static bool overflow; /* and it is not acknowledged */
 static u64 seqs;
-static unsigned int zombies; /* slots of what was cancelled */
+static bool failing; /* EVENTQ_ABT_ERR is active */
+/* Slots of what was cancelled. */
+static struct zombie {
+	unsigned int of, nr; /* whose stall it was, and which */
+	bool read;
+	u64 stag;
+} zombies[EVENTS];
+static unsigned int nr_zombies;
 
 static u64 iova(unsigned int i)
 {
 	return AT + i * PAGE;
 }
 
+/* The last one is behind another stream. */
+static unsigned int stream_of(unsigned int i)
+{
+	return i == DEVICES - 1;
+}
+
 static void attempt(unsigned int i)
 {
+	struct dma_space *dma = fake_smmu_dma(&f, stream_of(i));
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
 	struct dma_access a = dma_access_to(iova(i), 1, DMA_READ);
 
-	d[i].last = dma_map(fake_smmu_dma(&f, 0), &a, &sg, &d[i].token);
-	dma_unmap(fake_smmu_dma(&f, 0), &sg);
+	d[i].last = dma_map(dma, &a, &sg, &d[i].token);
+	dma_unmap(dma, &sg);
 	d[i].waits = d[i].last == DMA_PENDING;
 	d[i].ended += !d[i].waits;
 }
@@ -78,26 +94,34 @@ static void resumed(struct dma_token *token)
 
 static unsigned int outstanding(void)
 {
-	unsigned int n = zombies;
+	unsigned int n = nr_zombies;
 
 	for (unsigned int i = 0; i < DEVICES; i++)
 		n += d[i].state == STALLED;
 	return n;
 }
 
+static bool enabled(void)
+{
+	return cr0 & CR0_EVENTQEN && !failing;
+}
+
 static bool writable(void)
 {
-	return cr0 & CR0_EVENTQEN && unread < BIT(size->log2size);
+	return enabled() && unread < BIT(size->log2size);
 }
 
 static bool is_reached(unsigned int i)
 {
-	return mapped[i] && cr0 & CR0_SMMUEN && ste[0] & STE0_CONFIG_S1;
+	return mapped[i] && cr0 & CR0_SMMUEN && ste[0] & STE0_CONFIG_S1 && cd[0] & CD0_V;
 }
 
 static void append(unsigned int i, bool stall)
 {
-	queue[unread++] = (struct record){ i, d[i].nr += stall, stall };
+	const bool valid = cd[0] & CD0_V;
+
+	queue[unread++] =
+		(struct record){ i, d[i].nr += stall, stall, valid ? F_TRANSLATION : C_BAD_CD };
 }
 
 /* 7.4: a fault that does not stall is recorded, or lost. */
@@ -106,7 +130,7 @@ static void expect_record(unsigned int i)
 	d[i].state = IDLE;
 	if (writable())
 		append(i, false);
-	else if (cr0 & CR0_EVENTQEN)
+	else if (enabled())
 		overflow = true;
 }
 
@@ -125,9 +149,9 @@ static void expect_stall(unsigned int i)
 /* What the model expects of an access now: to end, a record, or to be held. */
 static void expect_attempt(unsigned int i)
 {
-	if (!(cr0 & CR0_SMMUEN) || !(ste[0] & STE0_CONFIG_S1) || mapped[i])
+	if (!(cr0 & CR0_SMMUEN) || !(ste[0] & STE0_CONFIG_S1) || is_reached(i))
 		d[i].state = IDLE;
-	else if (cd[0] & CD0_S)
+	else if (cd[0] & CD0_S && cd[0] & CD0_V)
 		expect_stall(i);
 	else
 		expect_record(i);
@@ -175,6 +199,21 @@ static void access_by(unsigned int i)
 		cr_assert(eq(int, d[i].last, is_reached(i) ? DMA_OK : DMA_FAULT));
 }
 
+/* The name of what has that record, if it was not answered with translation. */
+static void learn(const struct record *r, u64 stag)
+{
+	if (d[r->of].state == STALLED && d[r->of].nr == r->nr) {
+		d[r->of].read = true;
+		d[r->of].stag = stag;
+	}
+	for (unsigned int n = 0; n < nr_zombies; n++) {
+		if (zombies[n].of == r->of && zombies[n].nr == r->nr) {
+			zombies[n].read = true;
+			zombies[n].stag = stag;
+		}
+	}
+}
+
 /* The oldest record, of what was cancelled, too. */
 static void read_event(unsigned int unused)
 {
@@ -190,12 +229,16 @@ static void read_event(unsigned int unused)
 	unread--;
 	expect_room();
 	cr_assert(fake_smmu_event(&f, w), "a record is not lost");
-	cr_assert(eq(u64, w[2], iova(r.of)), "in their order");
+	cr_assert(eq(u64, w[0], r.event | SID(STREAM + stream_of(r.of))), "in their order");
+	cr_assert(eq(u64, w[2], r.event == C_BAD_CD ? 0 : iova(r.of)), "in their order");
 	cr_assert(eq(int, (w[1] & EVT1_STALL) != 0, r.stall));
-	if (r.stall && d[r.of].state == STALLED && d[r.of].nr == r.nr) {
-		d[r.of].read = true;
-		d[r.of].stag = FIELD_GET(EVT1_STAG, w[1]);
-	}
+	if (r.stall)
+		learn(&r, FIELD_GET(EVT1_STAG, w[1]));
+}
+
+static void resume(unsigned int stream, u64 stag, u64 action)
+{
+	cr_assert(fake_smmu_command(&f, RESUME | SID(STREAM + stream) | action, stag));
 }
 
 static void reply(unsigned int i, u64 action)
@@ -210,7 +253,7 @@ static void reply(unsigned int i, u64 action)
 	expect_room();
 	d[i].has_old = true;
 	d[i].old = d[i].stag;
-	cr_assert(fake_smmu_command(&f, RESUME | SID(STREAM) | action, d[i].stag));
+	resume(stream_of(i), d[i].stag, action);
 	if (!action)
 		cr_assert(eq(u32, d[i].ended, ended + 1), "an answer ends it once");
 }
@@ -225,25 +268,48 @@ static void refuse(unsigned int i)
 	reply(i, 0);
 }
 
-/* What was answered is nobody's name any more. */
-static void again(unsigned int i)
+/* What was answered is nobody's name any more, and what was not is no other stream's. */
+static void again(unsigned int unused)
 {
-	const unsigned int ended = d[i].ended;
+	unsigned int ended[DEVICES];
 
-	if (!d[i].has_old || (d[i].state == STALLED && d[i].read && d[i].old == d[i].stag))
+	(void)unused;
+	for (unsigned int i = 0; i < DEVICES; i++)
+		ended[i] = d[i].ended;
+	for (unsigned int i = 0; i < DEVICES; i++) {
+		const bool waits = d[i].state == STALLED && d[i].read;
+
+		if (d[i].has_old && !(waits && d[i].old == d[i].stag))
+			resume(stream_of(i), d[i].old, 0);
+		if (waits)
+			resume(!stream_of(i), d[i].stag, 0);
+	}
+	for (unsigned int i = 0; i < DEVICES; i++)
+		cr_assert(eq(u32, d[i].ended, ended[i]));
+}
+
+/* What was cancelled is answered: its name is free, and nothing is run. */
+static void reply_to_zombie(unsigned int unused)
+{
+	const struct zombie z = zombies[0];
+
+	(void)unused;
+	if (!nr_zombies || !z.read)
 		return;
-	cr_assert(fake_smmu_command(&f, RESUME | SID(STREAM), d[i].old));
-	cr_assert(eq(u32, d[i].ended, ended));
+	zombies[0] = zombies[--nr_zombies];
+	expect_room();
+	resume(stream_of(z.of), z.stag, BIT(12));
 }
 
 static void cancel(unsigned int i)
 {
 	if (d[i].state == IDLE)
 		return;
-	zombies += d[i].state == STALLED;
+	if (d[i].state == STALLED)
+		zombies[nr_zombies++] = (struct zombie){ i, d[i].nr, d[i].read, d[i].stag };
 	d[i].state = IDLE;
 	d[i].waits = false;
-	dma_cancel(fake_smmu_dma(&f, 0), &d[i].token);
+	dma_cancel(fake_smmu_dma(&f, stream_of(i)), &d[i].token);
 }
 
 static void toggle_map(unsigned int i)
@@ -253,19 +319,25 @@ static void toggle_map(unsigned int i)
 	fake_smmu_forget(&f);
 }
 
-static void expect_end(void)
+static void expect_end(unsigned int stream)
 {
-	zombies = 0;
+	unsigned int left = 0;
+
+	for (unsigned int n = 0; n < nr_zombies; n++)
+		if (stream_of(zombies[n].of) != stream)
+			zombies[left++] = zombies[n];
+	nr_zombies = left;
 	for (unsigned int n = 0; n < DEVICES; n++)
-		d[n].state = IDLE;
+		if (stream_of(n) == stream)
+			d[n].state = IDLE;
 }
 
-static void stall_term(unsigned int unused)
+/* Of one stream: which makes room for the other's. */
+static void stall_term(unsigned int stream)
 {
-	(void)unused;
-	expect_end();
-	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0));
-	agree("all have ended", 0);
+	expect_end(stream);
+	expect_room();
+	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM + stream), 0));
 }
 
 /* 6.3.9.6 */
@@ -273,8 +345,8 @@ static void toggle_translation(unsigned int unused)
 {
 	(void)unused;
 	cr0 ^= CR0_SMMUEN;
-	if (!(cr0 & CR0_SMMUEN))
-		expect_end();
+	for (unsigned int n = 0; n < STREAMS && !(cr0 & CR0_SMMUEN); n++)
+		expect_end(n);
 	fake_smmu_write32(&f, CR0, cr0);
 }
 
@@ -287,10 +359,23 @@ static void toggle_queue(unsigned int unused)
 	fake_smmu_write32(&f, CR0, cr0);
 }
 
+/* 7.2.2: nothing is recorded until it is acknowledged, and nothing is an overflow. */
+static void toggle_failure(unsigned int unused)
+{
+	(void)unused;
+	failing = !failing;
+	expect_room();
+	if (failing)
+		cr_assert(zero(ptr, (void *)smmu_inject(f.smmu, "gerror=eventq-abt")));
+	else
+		fake_smmu_write32(&f, GERRORN, fake_smmu_read32(&f, GERROR));
+}
+
 /* What waits goes on to wait, for what an access meets next. */
 static void configure(void)
 {
 	fake_smmu_ste(&f, STREAM, ste);
+	fake_smmu_ste(&f, STREAM + 1, ste);
 	fake_smmu_cd(&f, 0, cd);
 	fake_smmu_forget(&f);
 }
@@ -309,19 +394,29 @@ static void toggle_stalls(unsigned int unused)
 	configure();
 }
 
+static void toggle_cd(unsigned int unused)
+{
+	(void)unused;
+	cd[0] ^= CD0_V;
+	configure();
+}
+
 static const struct order_step steps[] = {
 	{ "access", access_by, DEVICES },
 	{ "read", read_event, 1 },
 	{ "retry", retry, DEVICES },
 	{ "refuse", refuse, DEVICES },
-	{ "again", again, DEVICES },
+	{ "again", again, 1 },
 	{ "cancel", cancel, 1 },
+	{ "zombie", reply_to_zombie, 1 },
 	{ "map", toggle_map, 1 },
-	{ "term", stall_term, 1 },
+	{ "term", stall_term, STREAMS },
 	{ "SMMUEN", toggle_translation, 1 },
 	{ "EVENTQEN", toggle_queue, 1 },
+	{ "EVENTQ_ABT", toggle_failure, 1 },
 	{ "STE", toggle_abort, 1 },
 	{ "CD.S", toggle_stalls, 1 },
+	{ "CD.V", toggle_cd, 1 },
 };
 
 static void make(void)
@@ -355,8 +450,12 @@ static void restore(void)
 		toggle_translation(0);
 	if (!(cr0 & CR0_EVENTQEN))
 		toggle_queue(0);
+	if (failing)
+		toggle_failure(0);
 	if (!(ste[0] & STE0_CONFIG_S1))
 		toggle_abort(0);
+	if (!(cd[0] & CD0_V))
+		toggle_cd(0);
 	if (!(cd[0] & CD0_S))
 		toggle_stalls(0);
 	for (unsigned int i = 0; i < DEVICES; i++)
@@ -367,7 +466,9 @@ static void restore(void)
 /* Everything is answered in the end: then nothing waits, and nothing is left in the queue. */
 static void finish(void)
 {
-	stall_term(0);
+	for (unsigned int n = 0; n < STREAMS; n++)
+		stall_term(n);
+	agree("all have ended", 0);
 	while (unread)
 		read_event(0);
 	read_event(0);
