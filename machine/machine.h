@@ -69,6 +69,7 @@ struct machine {
 	} fs[MAX_FS];
 	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
 	struct fault_hub faults;
+	bool host_canwbs; /* assigned functions' DMA is coherent even if it asks not to be */
 	struct vfio_context vfio_context;
 	struct machine_vfio {
 		struct vfio_device dev;
