@@ -11,8 +11,8 @@ if [ "$(head -c 5 /dev/vdb)" != again ]; then
 	traffic run tcp:10.9.0.1:5001 16 "$(word bytes)" 1 || exit 3
 	[ "$(dd if=/dev/hwrng bs=64 count=4 iflag=fullblock 2>/dev/null | wc -c)" = 256 ] || exit 4
 	for driver in /sys/bus/virtio/devices/*/driver; do echo "driver: $(basename "$(readlink "$driver")")"; done
-	for iommu in /sys/bus/pci/devices/*/iommu; do # named by its address, or by its number among virtio devices
-		echo "behind: $(basename "${iommu%/iommu}") $(basename "$(readlink "$iommu")" | sed 's/^virtio.*/virtio/')," \
+	for iommu in /sys/bus/pci/devices/*/iommu; do # which is named by its address, of whichever kind
+		echo "behind: $(basename "${iommu%/iommu}") $(basename "$(readlink "$iommu")")," \
 			"with $(ls "${iommu%/iommu}/iommu_group/devices" | xargs)"
 	done
 	printf again | dd of=/dev/vdb conv=notrunc,fsync 2>/dev/null || exit 5

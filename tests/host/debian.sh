@@ -67,7 +67,7 @@ all() {
 		"behind: 0001:00:00.0 smmu3.0x0000000009000000, with 0001:00:00.0" "it starts anew" "button: Power Button"; do
 		said "$text" || return 1
 	done
-	[ $release = 12 ] || said "behind: 0000:00:03.0 virtio, with 0000:00:03.0" || return 1
+	[ $release = 12 ] || said "behind: 0000:00:03.0 0000:00:00.0, with 0000:00:03.0" || return 1
 	WHY="behind IOMMUs: $(grep -a ^behind: "$OUT" | xargs)"
 	[ "$(grep -ac ^behind: "$OUT")" = $((release == 12 ? 3 : 4)) ] || return 1
 	WHY="consoles: $(grep -a ^console: "$OUT" | xargs)"

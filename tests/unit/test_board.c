@@ -73,6 +73,12 @@ Test(board, a_window_without_room_for_its_segments_bars_is_refused)
 	pci_bar_add(&behind, 0, &small);
 	pci_bar_add(&behind, 1, &large);
 	cr_assert(zero(int, board_place(&m)));
+	pci_bar_add(&behind, 2, &high);
+	cr_assert(eq(int, board_place(&m), STATUS_USAGE));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --segment 5: expected devices whose BARs fit into its 64-bit "
+	             "window: it has 64M, and they take 128M\n"));
+	behind.bars[2].size = 0;
 	pci_bar_add(&func, 2, &small);
 	cr_assert(eq(int, board_place(&m), STATUS_USAGE));
 	cr_assert(eq(str, said(stderr),
