@@ -187,18 +187,30 @@ struct pci_bus *machine_bus(struct machine *m, const struct place *place)
 	return pci_host_bus(m->pci[segment_index(m->options, place->segment)]);
 }
 
-int board_check_windows(const struct machine *m)
+static void log_no_room(const struct machine *m, unsigned int i, const struct pci_taken *t)
 {
-	for (unsigned int i = 0; i < m->platform.nr_pci; i++) {
-		const u64 room = m->platform.pci[i].mem32.size;
-		const u64 need = pci_host_need32(m->pci[i]);
+	const struct platform_pci *p = &m->platform.pci[i];
+	const unsigned long long low = p->mem32.size, high = p->mem64.size;
 
-		if (need <= room)
-			continue;
+	if (t->mem32 > low)
 		log_error("--segment %u: expected devices whose BARs fit into its 32-bit window: "
 		          "it has %lluK, a share of %u segments, and they take %lluK",
-		          m->platform.pci[i].segment, (unsigned long long)room >> 10,
-		          m->platform.nr_pci, (unsigned long long)need >> 10);
+		          p->segment, low >> 10, m->platform.nr_pci,
+		          (unsigned long long)t->mem32 >> 10);
+	else
+		log_error("--segment %u: expected devices whose BARs fit into its 64-bit window: "
+		          "it has %lluM, and they take %lluM",
+		          p->segment, high >> 20, (unsigned long long)t->mem64 >> 20);
+}
+
+int board_place(struct machine *m)
+{
+	struct pci_taken taken;
+
+	for (unsigned int i = 0; i < m->platform.nr_pci; i++) {
+		if (!pci_host_place(m->pci[i], &taken))
+			continue;
+		log_no_room(m, i, &taken);
 		return STATUS_USAGE;
 	}
 	return 0;

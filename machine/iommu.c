@@ -305,6 +305,24 @@ static u32 reserved_for(struct machine *m, const struct endpoint *e)
 	return msi_window_reserved(m);
 }
 
+/* What is emulated has no accesses that are past the caches; of what is assigned the host's
+ * firmware says it. That is told of segments with something behind an SMMU, which is who may be
+ * asked. */
+static void describe_canwbs(struct machine *m)
+{
+	struct platform *p = &m->platform;
+
+	for (unsigned int i = 0; i < p->nr_endpoints; i++) {
+		const struct platform_endpoint *e = &p->endpoints[i];
+
+		if (e->is_pci && p->iommus[e->iommu].kind == PLATFORM_IOMMU_SMMUV3)
+			p->pci[e->pci].canwbs = !p->pci[e->pci].noncoherent;
+	}
+	for (unsigned int i = 0; i < m->options->nr_vfio; i++)
+		if (!m->host_canwbs)
+			p->pci[machine_segment(m, &m->options->vfio[i].place)].canwbs = false;
+}
+
 int iommus_describe(struct machine *m)
 {
 	struct platform *p = &m->platform;
@@ -327,5 +345,6 @@ int iommus_describe(struct machine *m)
 			.reserved = reserved_for(m, e),
 		};
 	}
+	describe_canwbs(m);
 	return 0;
 }

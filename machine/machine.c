@@ -169,7 +169,7 @@ static int create_devices(struct machine *m, const create_fn *create, size_t nr)
 	for (size_t i = 0; i < nr && !err; i++)
 		err = create[i](m);
 	if (!err)
-		err = board_check_windows(m);
+		err = board_place(m);
 	if (!err)
 		return iommus_describe(m);
 	if (err > 0)

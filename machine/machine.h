@@ -75,6 +75,7 @@ struct machine {
 		bool timing, waits; /* waits: another is due when it ends */
 		char device[40];
 	} fault_events;
+	bool host_canwbs; /* assigned functions' DMA is coherent even if it asks not to be */
 	struct vfio_context vfio_context;
 	struct machine_vfio {
 		struct vfio_device dev;
@@ -145,9 +146,9 @@ int machine_list_virtio(struct machine *m, struct virtio_dev *dev);
 gpa_t board_top(const struct options *o);
 /* Its segment of index @i in the options: where it is, on which lines. */
 void board_describe_segment(struct platform_pci *pci, const struct options *o, unsigned int i);
-/* When all devices are there: 0, or an exit code: a segment has no room for its functions' BARs,
- * and that was said in one line. */
-int board_check_windows(const struct machine *m);
+/* When all devices are there, their BARs get places: 0, or an exit code: a segment has no room for
+ * them, and that was said in one line. */
+int board_place(struct machine *m);
 /* How many SPIs it has. */
 unsigned int board_spis(const struct options *o);
 

@@ -18,6 +18,7 @@
 #include "machine/place.h"
 #include "machine/status.h"
 #include "vfio/function.h"
+#include "vfio/iort.h"
 #include "vfio/pci.h"
 #include "vmm/assigned.h"
 
@@ -190,6 +191,7 @@ int vfio_find(struct machine *m, const char *sys)
 		status = msi_window_host(m, i, &h, f);
 	}
 	host_functions_free(&h);
+	m->host_canwbs = iort_canwbs_of(sys) == CANWBS_ALL;
 	return status ? status : accel_check_hosts(m);
 }
 

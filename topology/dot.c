@@ -102,6 +102,8 @@ static void print_iommu(const struct platform *p, unsigned int nr, FILE *to)
 	fprintf(to, "\\n%s", topology_kind(i));
 	if (i->kind == PLATFORM_IOMMU_SMMUV3)
 		fprintf(to, "\\n0x%llx", ull(i->base));
+	if (i->sends_msis)
+		fprintf(to, "\\nDeviceID 0x%x", i->devid);
 	topology_unmappable(i, "\\n", "", to);
 	fprintf(to, "\"];\n  iommu%u -> memory;\n", nr);
 }

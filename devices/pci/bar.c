@@ -13,43 +13,24 @@ static unsigned int bar_register(unsigned int nr)
  * if it says so itself, too (7.5.1.2.4). */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar)
 {
-	u64 at = pci_bus_alloc(f->bus, bar->size);
 	u64 mask = ~(bar->size - 1);
 
 	f->bars[nr] = *bar;
 	pci_set32(f, bar_register(nr),
-	          (u32)at | (bar->is_64 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0) |
+	          (bar->is_64 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0) |
 	                  (bar->prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0));
 	pci_allow32(f, bar_register(nr), mask | (nr == PCI_ROM_BAR ? PCI_ROM_ADDRESS_ENABLE : 0));
-	if (!bar->is_64)
-		return;
-	pci_set32(f, bar_register(nr + 1), at >> 32);
-	pci_allow32(f, bar_register(nr + 1), mask >> 32);
+	if (bar->is_64)
+		pci_allow32(f, bar_register(nr + 1), mask >> 32);
 }
 
-/* What is prefetchable goes above. */
-static u64 need32(const struct pci_func *f)
+void pci_bar_put(struct pci_func *f, unsigned int nr, u64 at)
 {
-	u64 need = 0;
+	const u32 kind = pci_get32(f, bar_register(nr)) & ~(u32)PCI_BASE_ADDRESS_MEM_MASK;
 
-	for (unsigned int i = 0; f && i <= PCI_ROM_BAR; i++)
-		need += f->bars[i].prefetch ? 0 : f->bars[i].size;
-	return need;
-}
-
-/* A bridge forwards whole MiB (7.5.1.3.8). */
-u64 pci_host_need32(const struct pci_host *h)
-{
-	u64 need = 0;
-
-	for (unsigned int i = 0; i < PCI_NR_DEVICES; i++) {
-		const struct pci_func *f = h->root.funcs[i];
-
-		need += need32(f);
-		if (f && f->secondary)
-			need += ALIGN_UP(need32(f->secondary->funcs[0]), 1 << 20);
-	}
-	return need;
+	pci_set32(f, bar_register(nr), (u32)at | kind);
+	if (f->bars[nr].is_64)
+		pci_set32(f, bar_register(nr + 1), at >> 32);
 }
 
 static void unmap_bar(struct pci_func *f, struct pci_bar *bar)

@@ -139,16 +139,6 @@ gpa_t pci_bus_decode(const struct pci_bus *bus, u64 at, u64 size)
 	return cpu ? cpu : window_decode(&p->mem64, at, size);
 }
 
-u64 pci_bus_alloc(struct pci_bus *bus, u64 size)
-{
-	u64 at = ALIGN_UP(bus->next_bar, size);
-
-	if (at > bus->end_bar || size > bus->end_bar - at)
-		return 0;
-	bus->next_bar = at + size;
-	return at;
-}
-
 /* A device's pins are swizzled by its number on the way up (PCI-to-PCI Bridge 1.2, 9.1). */
 static unsigned int host_pin(const struct pci_func *f)
 {
@@ -223,12 +213,7 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 		return -ENOMEM;
 	h->vm = vm;
 	h->platform = *p;
-	h->root = (struct pci_bus){
-		.host = h,
-		.nr_devices = PCI_NR_DEVICES,
-		.next_bar = p->mem32.bus,
-		.end_bar = p->mem32.bus + p->mem32.size,
-	};
+	h->root = (struct pci_bus){ .host = h, .nr_devices = PCI_NR_DEVICES };
 	err = mmio_add(&vm->mmio, &ecam);
 	if (err)
 		goto free_host;

@@ -102,8 +102,17 @@ int pci_host_create(struct pci_host **host, struct vm *vm, const struct platform
 void pci_host_destroy(struct pci_host *host);
 struct pci_bus *pci_host_bus(struct pci_host *host);
 
-/* How many bytes of its 32-bit window the BARs of all its functions take at least. */
-u64 pci_host_need32(const struct pci_host *host);
+/* How many bytes of a host's windows BARs, and ports with what is behind them, reach up to. */
+struct pci_taken {
+	u64 mem32, mem64;
+};
+
+/*
+ * Gives every BAR a place, and every port windows for what is behind it, with room for more while
+ * there is some. Once all functions are there, before the guest runs. -ENOSPC: @taken is more than
+ * the host has, and nothing has a place.
+ */
+int pci_host_place(struct pci_host *host, struct pci_taken *taken);
 
 /*
  * A root port on the next free device of @host's root bus: hotplug-capable
@@ -137,7 +146,7 @@ bool pci_has_link(const struct pci_func *f);
 /* A port's: the number of the bus behind it. */
 u8 pci_bus_secondary(const struct pci_func *port);
 
-/* A memory BAR. Before the guest runs. */
+/* A memory BAR, with no address yet (pci_host_place). Before the guest runs. */
 void pci_bar_add(struct pci_func *f, unsigned int nr, const struct pci_bar *bar);
 
 /* Appends a capability of @len bytes (with its header: 2 bytes, extended: 4); its offset. */

@@ -12,9 +12,6 @@
 #define PORT_DEVICE 0x000c
 #define PORT_CLASS  0x060400
 
-/* What the port has before the guest gives it windows of its own choice. */
-#define BOOT_WINDOW 0x200000ULL
-
 #define MSIX_BAR 0
 
 #define SLOT_EVENTS (PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
@@ -88,7 +85,7 @@ static void written(struct pci_func *f, unsigned int offset, unsigned int size)
 }
 
 /* The type 1 header (7.5.1.3). No I/O window: its registers read as 0. */
-static void header_init(struct pci_func *f, u8 secondary, u64 window)
+static void header_init(struct pci_func *f, u8 secondary)
 {
 	f->config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_BRIDGE;
 	memset(&f->writable[PCI_CACHE_LINE_SIZE], 0xff, 1);
@@ -103,14 +100,25 @@ static void header_init(struct pci_func *f, u8 secondary, u64 window)
 	            PCI_BRIDGE_CTL_PARITY | PCI_BRIDGE_CTL_SERR | PCI_BRIDGE_CTL_BUS_RESET);
 	pci_set16(f, PCI_SUBSYSTEM_VENDOR_ID, 0); /* type 0's; here it is a window */
 	f->config[PCI_SECONDARY_BUS] = f->config[PCI_SUBORDINATE_BUS] = secondary;
-	pci_set16(f, PCI_MEMORY_BASE, window >> 16);
-	pci_set16(f, PCI_MEMORY_LIMIT, (window + BOOT_WINDOW - 1) >> 16 & 0xfff0);
+	/* closed: their limits are below */
+	pci_set16(f, PCI_MEMORY_BASE, 0xfff0);
 	pci_set16(f, PCI_PREF_MEMORY_BASE, 0xfff0 | PCI_PREF_RANGE_TYPE_64);
 	pci_set16(f, PCI_PREF_MEMORY_LIMIT, PCI_PREF_RANGE_TYPE_64);
-	if (window)
+}
+
+void pci_port_open(struct pci_func *f, bool prefetchable, u64 at, u64 size)
+{
+	const unsigned int base = prefetchable ? PCI_PREF_MEMORY_BASE : PCI_MEMORY_BASE;
+	const unsigned int limit = prefetchable ? PCI_PREF_MEMORY_LIMIT : PCI_MEMORY_LIMIT;
+	const u16 type = prefetchable ? PCI_PREF_RANGE_TYPE_64 : 0;
+	const u64 last = at + (size - 1);
+
+	pci_set16(f, base, (at >> 16 & 0xfff0) | type);
+	pci_set16(f, limit, (last >> 16 & 0xfff0) | type);
+	if (!prefetchable)
 		return;
-	pci_set16(f, PCI_MEMORY_BASE, 0xfff0);
-	pci_set16(f, PCI_MEMORY_LIMIT, 0);
+	pci_set32(f, PCI_PREF_BASE_UPPER32, at >> 32);
+	pci_set32(f, PCI_PREF_LIMIT_UPPER32, last >> 32);
 }
 
 /*
@@ -214,20 +222,16 @@ static int add_port(struct port *port, struct pci_host *host)
 	};
 	struct pci_func *f = &port->func;
 	int err = pci_func_add(&host->root, f, &id);
-	u64 window;
 
 	if (err)
 		return err;
-	window = pci_bus_alloc(&host->root, BOOT_WINDOW);
 	port->bus = (struct pci_bus){
 		.host = host,
 		.port = f,
 		.nr_devices = 1, /* 7.3.1: a link has one device at its other end */
-		.next_bar = window,
-		.end_bar = window ? window + BOOT_WINDOW : 0,
 	};
 	f->secondary = &port->bus;
-	header_init(f, (f->devfn >> 3) + 1, window); /* ports come first on a bus: 1, 2 ... */
+	header_init(f, (f->devfn >> 3) + 1); /* ports come first on a bus: 1, 2 ... */
 	err = pci_msix_add(f, MSIX_BAR, 1);
 	if (err)
 		pci_func_remove(f);

@@ -18,7 +18,6 @@ struct pci_bus {
 	struct pci_func *port;                  /* NULL: the root bus */
 	unsigned int nr_devices;                /* that can be on it */
 	struct pci_func *funcs[PCI_NR_DEVICES]; /* function 0 of each device */
-	u64 next_bar, end_bar; /* boot-time addresses: from the next free to what this bus has */
 };
 
 struct pci_host {
@@ -32,8 +31,9 @@ struct pci_host {
 u8 pci_bus_number(const struct pci_bus *bus);
 /* Where the CPU sees @size bytes at a bus address; 0: not forwarded to @bus, or misaligned. */
 gpa_t pci_bus_decode(const struct pci_bus *bus, u64 at, u64 size);
-/* A bus address before the guest chooses its own; 0: there is no room. */
-u64 pci_bus_alloc(struct pci_bus *bus, u64 size);
+/* Before the guest chooses its own: a BAR's bus address, one of @port's two windows. */
+void pci_bar_put(struct pci_func *f, unsigned int nr, u64 at);
+void pci_port_open(struct pci_func *port, bool prefetchable, u64 at, u64 size);
 /* Whether @port forwards memory at @at, @size bytes, to its secondary bus (port.c). */
 bool pci_port_forwards(const struct pci_func *port, u64 at, u64 size);
 /* Whether what is behind @port can be reached: neither it nor the link is held in reset. */

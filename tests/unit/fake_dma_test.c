@@ -136,6 +136,7 @@ void fake_endpoint(struct dma_space *dma, struct dma_test_config c)
 	c.dma = dma;
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, dma_test_create(&endpoint, pci_host_bus(host), &c)));
+	fake_place(host);
 	epf = bar(0);
 	regs = bar(1);
 	msix = bar(2);

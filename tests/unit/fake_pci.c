@@ -23,6 +23,13 @@ const struct pci_id fake_pci_id = {
 	.revision = 1,
 };
 
+void fake_place(struct pci_host *host)
+{
+	struct pci_taken taken;
+
+	cr_assert(zero(int, pci_host_place(host, &taken)));
+}
+
 unsigned int fake_cap(struct vm *vm, unsigned int dev, u8 id, unsigned int nth)
 {
 	unsigned int at = fake_read(vm, cfg(dev, PCI_CAPABILITY_LIST), 1), steps = 0;

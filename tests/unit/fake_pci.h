@@ -23,6 +23,9 @@ static inline gpa_t cfg(unsigned int dev, unsigned int reg)
 	return ECAM + (dev << 15) + reg;
 }
 
+/* Every BAR has an address. */
+void fake_place(struct pci_host *host);
+
 /* The offset of the @nth capability with that ID of device @dev; 0: none. The test fails where the
  * list is broken. */
 unsigned int fake_cap(struct vm *vm, unsigned int dev, u8 id, unsigned int nth);

@@ -59,28 +59,31 @@ Test(board, a_window_without_room_for_its_segments_bars_is_refused)
 	listen_to(stderr);
 	fake_vm(&m.vm, 1);
 	pci.segment = 5;
-	pci.mem32.size = (1024 + 64 + 4 + 256 + 4) << 10;
+	pci.mem64 = (struct platform_window){ 0x800000000, 0x800000000, 64 << 20 };
+	pci.mem32.size = (1024 + 64 + 4 + 256) << 10;
 	m.platform.pci[0] = pci;
 	m.platform.nr_pci = 1;
 	cr_assert(zero(int, pci_host_create(&m.pci[0], &m.vm, &pci)));
 	cr_assert(zero(int, pci_port_create(&port, m.pci[0], 1)));
 	cr_assert(zero(int, pci_func_add(pci_host_bus(m.pci[0]), &func, &fake_pci_id)));
 	cr_assert(zero(int, pci_func_add(port->secondary, &behind, &fake_pci_id)));
-	cr_assert(eq(u64, pci_host_need32(m.pci[0]), 64 << 10), "nothing has any yet");
 	pci_bar_add(&func, 0, &small);
 	pci_bar_add(&func, 1, &large);
 	pci_bar_add(&func, 4, &high);
 	pci_bar_add(&behind, 0, &small);
 	pci_bar_add(&behind, 1, &large);
-	cr_assert(eq(u64, pci_host_need32(m.pci[0]), (1024 + 64 + 4 + 256) << 10));
-	cr_assert(zero(int, board_check_windows(&m)));
-	m.platform.pci[0].mem32.size = (1024 + 64 + 4 + 256) << 10;
-	cr_assert(zero(int, board_check_windows(&m)));
-	m.platform.pci[0].mem32.size -= 1024;
-	cr_assert(eq(int, board_check_windows(&m), STATUS_USAGE));
+	cr_assert(zero(int, board_place(&m)));
+	pci_bar_add(&behind, 2, &high);
+	cr_assert(eq(int, board_place(&m), STATUS_USAGE));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --segment 5: expected devices whose BARs fit into its 64-bit "
+	             "window: it has 64M, and they take 128M\n"));
+	behind.bars[2].size = 0;
+	pci_bar_add(&func, 2, &small);
+	cr_assert(eq(int, board_place(&m), STATUS_USAGE));
 	cr_assert(eq(str, said(stderr),
 	             "nestor: --segment 5: expected devices whose BARs fit into its 32-bit "
-	             "window: it has 1347K, a share of 1 segments, and they take 1348K\n"));
+	             "window: it has 1348K, a share of 1 segments, and they take 1352K\n"));
 	pci_func_remove(&behind);
 	pci_func_remove(&func);
 	pci_port_destroy(port);

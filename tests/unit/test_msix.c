@@ -25,6 +25,7 @@ static void make(void)
 	pci_func_add(pci_host_bus(host), &other, &fake_pci_id);
 	pci_func_add(pci_host_bus(host), &func, &fake_pci_id);
 	cr_assert(zero(int, pci_msix_add(&func, 1, NR)));
+	fake_place(host);
 	fake_write(&vm, cfg(DEV, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cap = fake_cap(&vm, DEV, PCI_CAP_ID_MSIX, 0);
 }

@@ -66,6 +66,7 @@ static void make(void)
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &func, &fake_pci_id)));
 	cr_assert(zero(int, pci_msix_add(&func, 1, NR)));
+	fake_place(host);
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cap = fake_cap(&vm, 0, PCI_CAP_ID_MSIX, 0);
 	fake_write(&vm, cfg(0, cap + PCI_MSIX_FLAGS), 2, PCI_MSIX_FLAGS_ENABLE);

@@ -134,6 +134,51 @@ Test(smmu_machine, a_host_bridge_passes_on_what_its_iommus_take_and_an_endpoint_
 	pci_host_destroy(host);
 }
 
+/* A host bridge of two behind an SMMU, the other not; functions of a host's on both, or on none. */
+static void describe_one_behind(bool assigned, bool host_canwbs)
+{
+	static const struct place behind = { .iommu = "a", .segment = 1 };
+	struct pci_func f = { .name = "f" };
+	struct dma_space *dma;
+	struct pci_host *host;
+
+	o.nr_segments = 2;
+	o.segments[1] = 1;
+	create("a,type=smmuv3");
+	cr_assert(zero(int, iommus_create(&m)));
+	cr_assert(zero(int, pci_host_create(&host, &m.vm, &fake_pci)));
+	cr_assert(zero(int, pci_func_add(pci_host_bus(host), &f, &fake_pci_id)));
+	cr_assert(zero(int, machine_dma(&m, &behind, &dma)));
+	m.platform.nr_pci = 2;
+	machine_endpoint_is_pci(&m, &behind, &f, 1);
+	o.nr_vfio = assigned ? 2 : 0;
+	o.vfio[1].place.segment = 1;
+	m.host_canwbs = host_canwbs;
+	cr_assert(zero(int, iommus_describe(&m)));
+	cr_assert(not(m.platform.pci[0].canwbs), "nothing there is behind an SMMU");
+	pci_func_remove(&f);
+	pci_host_destroy(host);
+	o.nr_vfio = 0;
+}
+
+Test(smmu_machine, dma_of_emulated_functions_is_coherent_whatever_it_asks_for)
+{
+	describe_one_behind(false, false);
+	cr_assert(m.platform.pci[1].canwbs);
+}
+
+Test(smmu_machine, beside_an_assigned_function_it_is_so_only_if_the_host_says_so)
+{
+	describe_one_behind(true, false);
+	cr_assert(not(m.platform.pci[1].canwbs));
+}
+
+Test(smmu_machine, an_assigned_functions_dma_is_coherent_where_the_host_says_so)
+{
+	describe_one_behind(true, true);
+	cr_assert(m.platform.pci[1].canwbs);
+}
+
 static u64 sidsize(unsigned int i)
 {
 	return smmu_id_get(&o.iommus[i].registers, "idr1.sidsize");

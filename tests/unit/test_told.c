@@ -184,6 +184,36 @@ static void check_place(const struct look *l, const struct platform_function *f,
 	expect(l, w->port < 0 || bus, "%s: its port has no bus", w->text);
 }
 
+/* Of a function that an option made, by what the documents say (docs/smmuv3.md). */
+static u32 id_of(const struct look *l, const struct platform_function *f)
+{
+	const u32 first = l->p->nr_pci > 8 ? l->p->nr_pci << 16 : 0x80000;
+
+	return f->is_pci ? f->pci << 16 | f->rid : first + f->mmio;
+}
+
+static bool is_own(const struct look *l, const struct item *w)
+{
+	return w < l->more || w >= l->more + ARRAY_SIZE(l->more);
+}
+
+/* Behind an SMMU, with a window that was said, it is every function's there. */
+static void check_reserved(struct look *l, const struct platform_function *f, const struct item *w)
+{
+	const struct told_range iort = iort_reserved(&l->t, w->segment, f->rid);
+	const struct told_range tree = tree_reserved(&l->t, w->segment, f->rid);
+	const bool any = is_own(l, w) && l->w->window_size && w->iommu >= 0 &&
+	                 l->w->all[w->iommu].smmu;
+
+	expect(l, iort.nr == any && tree.nr == any, "%s: %u RMRs and %u regions, not %u", w->text,
+	       iort.nr, tree.nr, any);
+	expect(l, !any || dsdt_keeps(&l->t, w->segment), "%s: its RMR is in vain", w->text);
+	expect(l,
+	       !any || (iort.base == l->w->window_base && iort.size == l->w->window_size &&
+	                tree.base == l->w->window_base && tree.size == l->w->window_size),
+	       "%s: it has another range", w->text);
+}
+
 static void check_function(struct look *l, const struct platform_function *f, const struct item *w)
 {
 	const struct platform_endpoint *e = endpoint_of(l, f);
@@ -195,7 +225,7 @@ static void check_function(struct look *l, const struct platform_function *f, co
 	       e ? "behind" : "behind no");
 	if (e) {
 		want = told_of(l, &l->w->all[w->iommu]);
-		want.id = e->id;
+		want.id = is_own(l, w) ? id_of(l, f) : e->id;
 	}
 	iort = f->is_pci ? iort_function(&l->t, w->segment, f->rid) : iort_slot(&l->t, base);
 	viot = f->is_pci ? viot_function(&l->t, w->segment, f->rid) : viot_slot(&l->t, base);
@@ -208,6 +238,13 @@ static void check_function(struct look *l, const struct platform_function *f, co
 	       shown(want));
 	expect(l, !f->is_pci || tree_pasids(&l->t, w->segment, f->rid) == (e ? w->pasid : 0),
 	       "%s: its PASIDs are of %u bits", w->text, tree_pasids(&l->t, w->segment, f->rid));
+	if (f->is_pci) {
+		const bool stalls = tree_stalls(&l->t, w->segment, f->rid);
+
+		expect(l, stalls == (is_own(l, w) && w->stalls), "%s: it stalls, or does not",
+		       w->text);
+		check_reserved(l, f, w);
+	}
 	l->nr_behind += e != NULL;
 	l->nr_checked++;
 }
@@ -249,7 +286,7 @@ static void check_all_messages(struct look *l)
 /* With functions' own IDs checked, as many IDs as functions: so there is no other. */
 static void check_segment(struct look *l, u32 segment)
 {
-	unsigned int smmu = 0, own = 0, viommu = 0; /* own: that an option made */
+	unsigned int smmu = 0, own = 0, viommu = 0, stall = 0; /* own: that an option made */
 
 	for (unsigned int i = 0; i < l->p->nr_functions; i++) {
 		const struct item *w = l->of[i];
@@ -259,9 +296,17 @@ static void check_segment(struct look *l, u32 segment)
 		smmu += l->w->all[w->iommu].smmu;
 		own += l->w->all[w->iommu].smmu && w != &l->more[i];
 		viommu += !l->w->all[w->iommu].smmu;
+		stall += is_own(l, w) && w->stalls;
 	}
 	expect(l, iort_covered(&l->t, segment) == smmu, "IORT has others behind SMMUs");
 	expect(l, iort_pasids(&l->t, segment) == (own ? 20 : 0), "IORT passes on other PASIDs");
+	expect(l, iort_ats(&l->t, segment) == !!own && tree_ats(&l->t, segment) == !!own,
+	       "requests for translations are passed on, or are not");
+	expect(l, iort_memory(&l->t, segment) == (own ? 7 : 3), "other memory access flags");
+	expect(l, tree_coherent(&l->t, segment), "a host bridge is not coherent");
+	expect(l, dsdt_stalls(&l->t, segment) == stall, "the DSDT has others that stall");
+	expect(l, dsdt_keeps(&l->t, segment) == (own && l->w->window_size),
+	       "a segment's configuration is kept, or is not");
 	expect(l, viot_covered(&l->t, segment) == viommu, "VIOT has others");
 	expect(l, tree_covered(&l->t, segment) == smmu + viommu, "an iommu-map has others");
 }

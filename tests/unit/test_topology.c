@@ -215,6 +215,7 @@ Test(topology, an_smmu_that_sends_messages_has_a_device_id_and_no_lines)
 	cr_assert(zero(int, json_unpack(got, "{s:[{s:i}, {}]}", "iommus", "device-id", &devid)));
 	cr_assert(eq(int, devid, 0x7f80));
 	json_decref(got);
+	cr_assert(ne(ptr, strstr(print("dot"), "smmuv3\\n0x9000000\\nDeviceID 0x7f80\"]"), NULL));
 	cr_assert(ne(ptr,
 	             strstr(print("text"),
 	                    "  s: smmuv3 at 0x9000000, messages as DeviceID 0x7f80; 1 behind it\n"),

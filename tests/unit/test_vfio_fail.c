@@ -103,9 +103,11 @@ static int make(void)
 
 	if (!err)
 		err = fake_assigned_create(NULL, &endpoint.dma);
-	if (!err)
-		use();
-	return err;
+	if (err)
+		return err;
+	fake_place(fake_at.host);
+	use();
+	return 0;
 }
 
 static int live(unsigned int fail_at)

@@ -18,8 +18,8 @@
 #include "tests/unit/fake_pci.h"
 #include "tests/unit/fake_vhost.h"
 
-#define COMMON   MEM_CPU
-#define NOTIFY   (MEM_CPU + 0x3000)
+#define COMMON   (MEM_CPU + 0x10000) /* behind MSI-X's BAR */
+#define NOTIFY   (COMMON + 0x3000)
 #define DOORBELL 0x8000040ULL
 #define RAM      FAKE_RAM_BASE
 #define START \
@@ -40,6 +40,7 @@ static void make(void)
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	cr_assert(zero(int, vsock_create(&dev, &c)));
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
+	fake_place(host);
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	cr_assert(eq(str, fake_vhost.calls, "owner features? "));
 	fake_vhost.calls[0] = 0;

@@ -36,7 +36,8 @@ static gpa_t structure(u8 type)
 			continue;
 		lengths[type] = in_cfg(at + VIRTIO_PCI_CAP_LENGTH, 4);
 		cr_assert(zero(u32, in_cfg(at + VIRTIO_PCI_CAP_BAR, 1)));
-		return MEM_CPU + in_cfg(at + VIRTIO_PCI_CAP_OFFSET, 4);
+		return MEM_CPU - MEM_BUS + (in_cfg(PCI_BASE_ADDRESS_0, 4) & ~0xf) +
+		       in_cfg(at + VIRTIO_PCI_CAP_OFFSET, 4);
 	}
 }
 
@@ -47,6 +48,7 @@ static void make(void)
 	fake_dev_init(&fake_device, &vm.dma, BIT(5) | BIT(40));
 	memcpy(fake_device.config, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
+	fake_place(host);
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	common = structure(VIRTIO_PCI_CAP_COMMON_CFG);
 	isr = structure(VIRTIO_PCI_CAP_ISR_CFG);

@@ -14,9 +14,9 @@
 #include "tests/unit/fake_virtio.h"
 
 /* BAR 0 as this transport lays it out; test_virtio_pci.c finds it by the capabilities. */
-#define COMMON MEM_CPU
-#define ISR    (MEM_CPU + 0x1000)
-#define NOTIFY (MEM_CPU + 0x3000)
+#define COMMON (MEM_CPU + 0x10000) /* behind MSI-X's BAR */
+#define ISR    (COMMON + 0x1000)
+#define NOTIFY (COMMON + 0x3000)
 
 static struct vm vm;
 static struct pci_host *host;
@@ -30,6 +30,7 @@ static void make(void)
 	cr_assert(zero(int, pci_host_create(&host, &vm, &fake_pci)));
 	fake_dev_init(&fake_device, &vm.dma, 0);
 	cr_assert(zero(int, virtio_pci_create(&vp, pci_host_bus(host), dev)));
+	fake_place(host);
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->acked = BIT(VIRTIO_F_VERSION_1);
 	fake_write(&vm, COMMON + VIRTIO_PCI_COMMON_STATUS, 1, 0xf);
@@ -89,7 +90,7 @@ Test(virtio_pci_irq, a_kick_by_ioeventfd_notifies_its_queue_every_time)
 
 Test(virtio_pci_irq, the_ioeventfds_follow_the_bar)
 {
-	fake_write(&vm, cfg(0, PCI_BASE_ADDRESS_0), 4, MEM_BUS + 0x100000);
+	fake_write(&vm, cfg(0, PCI_BASE_ADDRESS_0), 4, MEM_BUS + 0x110000);
 	cr_assert(eq(u32, fake.nr_ioeventfds, 2));
 	cr_assert(eq(u64, fake.ioeventfd.addr, NOTIFY + 0x100000 + 4));
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, 0);

@@ -28,7 +28,7 @@ int told_take(void *ctx, const void *bytes, u32 size)
 }
 
 /* struct acpi_iort_node: type, length (1), revision (3), mapping_count (8), mapping_offset (12). */
-enum { ITS_GROUP, NAMED_COMPONENT, ROOT_COMPLEX, SMMU_V3 = 4 };
+enum { ITS_GROUP, NAMED_COMPONENT, ROOT_COMPLEX, SMMU_V3 = 4, RMR = 6 };
 #define NODE_DATA 16u
 
 static u32 iort(struct told_tables *t, u32 node, u32 field)
@@ -287,16 +287,6 @@ u64 iort_streams(struct told_tables *t, u64 base)
 	return covered(t, find_node(t, SMMU_V3, NODE_DATA, 8, base), ITS_GROUP);
 }
 
-/* A PkgLength (ACPI, 20.2.4), which counts itself: where what it spans ends. *at is behind it. */
-static u32 package_end(struct told_tables *t, u32 *at)
-{
-	const u32 first = *at, lead = told_get(t, t->dsdt, first, 1), more = lead >> 6;
-	const u32 low = more ? lead & 15 : lead & 63;
-
-	*at += 1 + more;
-	return first + (low | told_get(t, t->dsdt, first + 1, more) << 4);
-}
-
 /* A Memory32Fixed (0x86) of @base, for virtio over MMIO. */
 static bool is_slot(struct told_tables *t, u32 at, u32 end, u64 base)
 {
@@ -314,7 +304,7 @@ static bool is_slot(struct told_tables *t, u32 at, u32 end, u64 base)
  * machine's are. False: there is none. */
 static bool path_of(struct told_tables *t, u64 base, char path[16])
 {
-	u32 at = 37, scope = package_end(t, &at);
+	u32 at = 37, scope = told_package_end(t, &at);
 	bool found = false;
 
 	if (told_get(t, t->dsdt, 36, 1) != 0x10 || told_get(t, t->dsdt, at, 1) != '\\' ||
@@ -327,7 +317,7 @@ static bool path_of(struct told_tables *t, u64 base, char path[16])
 
 		if (told_get(t, t->dsdt, dev, 2) != 0x825b) /* DeviceOp */
 			continue;
-		end = package_end(t, &name);
+		end = told_package_end(t, &name);
 		if (end < name || end > scope || !is_slot(t, name, end, base))
 			continue;
 		if (found)
@@ -380,4 +370,53 @@ u32 iort_pasids(struct told_tables *t, u32 segment)
 	if (!bits == !!(iort(t, node, NODE_DATA + 8) & 4))
 		told_broken(t, "a root complex passes PASIDs on, and has none, or does not");
 	return bits;
+}
+
+bool iort_ats(struct told_tables *t, u32 segment)
+{
+	return iort(t, root_complex(t, segment), NODE_DATA + 8) & 1;
+}
+
+u32 iort_memory(struct told_tables *t, u32 segment)
+{
+	const u32 node = root_complex(t, segment);
+
+	if (iort(t, node, NODE_DATA) != 1) /* CCA */
+		told_broken(t, "a root complex is not coherent");
+	return told_get(t, t->iort, node + NODE_DATA + 7, 1);
+}
+
+/* iort_node_get_rmr_info(), and iort_rmr_has_dev() but for what the DSDT says */
+static void take_rmr(struct told_tables *t, u32 node, u32 smmu, u32 id, struct told_range *r)
+{
+	const u32 nr = nr_mappings(t, node), count = iort(t, node, NODE_DATA + 4);
+	const u32 ranges = node + iort(t, node, NODE_DATA + 8);
+	bool has = false;
+
+	if (!nr || !count || ranges == node)
+		told_broken(t, "an RMR is nobody's, or of no range");
+	if (!(iort(t, node, NODE_DATA) & 1))
+		told_broken(t, "an RMR for messages is not to be mapped otherwise");
+	for (u32 i = 0; i < nr; i++) {
+		const struct mapping m = mapping(t, node, i);
+
+		has |= m.node == smmu && id >= m.out && id - m.out <= m.count;
+	}
+	for (u32 i = 0; has && i < count && !t->broken; i++) {
+		r->nr++;
+		r->base = told_get(t, t->iort, ranges + i * 20, 8);
+		r->size = told_get(t, t->iort, ranges + i * 20 + 8, 8);
+	}
+}
+
+struct told_range iort_reserved(struct told_tables *t, u32 segment, u16 rid)
+{
+	u32 id = rid, left, node = 0;
+	const u32 smmu = map_id(t, root_complex(t, segment), &id, SMMU_V3);
+	struct told_range r = { 0 };
+
+	while (smmu && (node = next_node(t, node, &left)))
+		if (node_type(t, node) == RMR)
+			take_rmr(t, node, smmu, id, &r);
+	return r;
 }

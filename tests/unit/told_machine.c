@@ -13,6 +13,7 @@ struct maker {
 	u64 state;
 	u32 segments[PLATFORM_SEGMENTS];
 	unsigned int nr_segments;
+	bool takes_messages;
 	bool mmio; /* virtio devices are over it, where they do not say */
 	unsigned int nr_slots;
 	unsigned int nr_on_root[PLATFORM_SEGMENTS];
@@ -319,7 +320,24 @@ static void make_dma_tests(struct maker *m)
 		if (item->pasid)
 			add_number(item, "pasid", item->pasid);
 		place(m, item, true);
+		item->stalls = item->iommu >= 0 && m->w->all[item->iommu].smmu && percent(m, 40);
+		if (item->stalls)
+			add_text(item, "%cstall", strchr(item->text, '=') ? ',' : '=');
 	}
+}
+
+/* Below everything that an IOVA must not be confused with; something has to have doorbells there.
+ */
+static void make_window(struct maker *m)
+{
+	struct command *w = m->w;
+
+	if (!m->takes_messages || pick(m, is_iommu) < 0 || !percent(m, 40))
+		return;
+	w->window_base = (1 + below(m, 0x4000)) * 0x10000ULL;
+	w->window_size = (1 + below(m, 32)) * 0x10000ULL;
+	add_other(m, "--msi-window=0x%llx,0x%llx", (unsigned long long)w->window_base,
+	          (unsigned long long)w->window_size);
 }
 
 static void make_virtio(struct maker *m)
@@ -346,6 +364,7 @@ static void make_others(struct maker *m)
 	const unsigned int chip = percent(m, 70) ? 0 : below(m, ARRAY_SIZE(chips));
 
 	m->w->its = !chip;
+	m->takes_messages = chip % 2 == 0;
 	m->mmio = percent(m, 30);
 	if (chip || percent(m, 50))
 		add_other(m, "--irqchip=%s", chips[chip]);
@@ -412,12 +431,14 @@ void command_make(struct command *w, u64 seed)
 	memset(m.owner, -1, sizeof(m.owner));
 	w->nr = w->nr_other = 0;
 	w->wrong = false;
+	w->window_base = w->window_size = 0;
 	make_others(&m);
 	make_segments(&m);
 	make_ports(&m);
 	make_iommus(&m);
 	make_virtio(&m);
 	make_dma_tests(&m);
+	make_window(&m);
 	shuffle(&m);
 	if (percent(&m, 6))
 		spoil(&m);

@@ -15,7 +15,7 @@ struct item {
 	int port;       /* the item that is it; -1: on a root bus */
 	u32 segment;    /* number */
 	u32 pasid;      /* bits of its PASIDs; 0: none */
-	bool over_mmio;
+	bool over_mmio, stalls;
 	/* Of an --iommu: */
 	bool smmu, sends_msis;
 	char text[96]; /* the argument */
@@ -25,12 +25,13 @@ struct command {
 	struct item all[ITEMS];
 	unsigned int nr;
 	bool its;
-	bool wrong;             /* it asks for what cannot be */
-	char other[OTHERS][24]; /* arguments that make no device */
+	u64 window_base, window_size; /* of IOVAs for doorbells; 0: not said */
+	bool wrong;                   /* it asks for what cannot be */
+	char other[OTHERS][40];       /* arguments that make no device */
 	unsigned int nr_other;
 	char *argv[ITEMS + OTHERS];
 	int argc;
-	char line[ITEMS * 97 + OTHERS * 25]; /* all of it, as it was before anyone split it */
+	char line[ITEMS * 97 + OTHERS * 41]; /* all of it, as it was before anyone split it */
 };
 
 /* The machine of that number: always the same. */

@@ -25,4 +25,7 @@ static inline u64 told_get(struct told_tables *t, const u8 *table, u32 at, unsig
 	return val;
 }
 
+/* told_dsdt.c */
+u32 told_package_end(struct told_tables *t, u32 *at);
+
 #endif

@@ -51,6 +51,27 @@ struct told tree_function_msi(struct told_tables *t, u32 segment, u16 rid);
 struct told tree_smmu_msi(struct told_tables *t, u64 base);
 u64 tree_covered(struct told_tables *t, u32 segment);
 
+/* Ranges of IOVAs that are for a function as they are: how many, and the last one. */
+struct told_range {
+	unsigned int nr;
+	u64 base, size;
+};
+struct told_range iort_reserved(struct told_tables *t, u32 segment, u16 rid);
+struct told_range tree_reserved(struct told_tables *t, u32 segment, u16 rid);
+/* The kernel keeps BARs and bus numbers, without which RMRs count for nothing. */
+bool dsdt_keeps(struct told_tables *t, u32 segment);
+
+/* Whether a function's faults may stall; how many of a segment's may. */
+bool tree_stalls(struct told_tables *t, u32 segment, u16 rid);
+unsigned int dsdt_stalls(struct told_tables *t, u32 segment);
+
+/* Whether a host bridge passes on requests for translations; its memory access flags, and whether
+ * it is coherent. */
+bool iort_ats(struct told_tables *t, u32 segment);
+bool tree_ats(struct told_tables *t, u32 segment);
+u32 iort_memory(struct told_tables *t, u32 segment);
+bool tree_coherent(struct told_tables *t, u32 segment);
+
 /* How many bits PASIDs are of: a function's, by its node; those that a root complex passes on. */
 u32 tree_pasids(struct told_tables *t, u32 segment, u16 rid);
 u32 iort_pasids(struct told_tables *t, u32 segment);

@@ -271,17 +271,87 @@ u64 tree_covered(struct told_tables *t, u32 segment)
 	return covered;
 }
 
-/* Below the nodes of the bridges that it is behind, if there is any of it. */
-u32 tree_pasids(struct told_tables *t, u32 segment, u16 rid)
+/* Below the nodes of the bridges that it is behind, if there is anything of it; or -1. */
+static int function_node(struct told_tables *t, u32 segment, u16 rid)
 {
-	int nr, depth = 0, node = bridge_of(t, segment);
-	u32 bits = 0;
+	int nr, depth = 0, node = bridge_of(t, segment), found = -1;
 
 	while ((node = fdt_next_node(t->tree, node, &depth)) >= 0 && depth > 0) {
 		const fdt32_t *reg = cells_of(t, node, "reg", &nr);
 
 		if (nr == 5 && fdt32_ld(reg) == (u32)rid << 8)
-			read_cell(t, node, "pasid-num-bits", &bits);
+			found = node;
 	}
+	return found;
+}
+
+u32 tree_pasids(struct told_tables *t, u32 segment, u16 rid)
+{
+	const int node = function_node(t, segment, rid);
+	u32 bits = 0;
+
+	if (node >= 0)
+		read_cell(t, node, "pasid-num-bits", &bits);
 	return bits;
+}
+
+static bool has(struct told_tables *t, int node, const char *name)
+{
+	return node >= 0 && fdt_getprop(t->tree, node, name, NULL);
+}
+
+bool tree_stalls(struct told_tables *t, u32 segment, u16 rid)
+{
+	return has(t, function_node(t, segment, rid), "dma-can-stall");
+}
+
+bool tree_ats(struct told_tables *t, u32 segment)
+{
+	return has(t, bridge_of(t, segment), "ats-supported");
+}
+
+bool tree_coherent(struct told_tables *t, u32 segment)
+{
+	return has(t, bridge_of(t, segment), "dma-coherent");
+}
+
+/* A function's rows of a region's: its phandle, three cells of address, of memory space, and two
+ * of size. What is not where its reg says is no direct mapping. */
+static void take_region(struct told_tables *t, int region, u32 phandle, struct told_range *r)
+{
+	int nr;
+	const fdt32_t *row = cells_of(t, region, "iommu-addresses", &nr);
+
+	if (nr % 6)
+		told_broken(t, "addresses for IOMMUs are not of six cells each");
+	for (; nr >= 6; nr -= 6, row += 6) {
+		if (fdt32_ld(row) != phandle)
+			continue;
+		if (fdt32_ld(row + 1) != 0x02000000)
+			told_broken(t, "addresses for IOMMUs are of no memory space");
+		r->nr++;
+		r->base = (u64)fdt32_ld(row + 2) << 32 | fdt32_ld(row + 3);
+		r->size = (u64)fdt32_ld(row + 4) << 32 | fdt32_ld(row + 5);
+		if (r->base != base_of(t, region))
+			told_broken(t, "a reserved range is not mapped where it is");
+	}
+}
+
+/* of_iommu_get_resv_regions() */
+struct told_range tree_reserved(struct told_tables *t, u32 segment, u16 rid)
+{
+	const int node = function_node(t, segment, rid);
+	struct told_range r = { 0 };
+	int nr = 0;
+	const fdt32_t *regions = node < 0 ? NULL : cells_of(t, node, "memory-region", &nr);
+
+	for (int i = 0; i < nr; i++) {
+		const int region = fdt_node_offset_by_phandle(t->tree, fdt32_ld(regions + i));
+
+		if (region < 0)
+			told_broken(t, "a memory-region is no node");
+		else
+			take_region(t, region, fdt_get_phandle(t->tree, node), &r);
+	}
+	return r;
 }
