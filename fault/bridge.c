@@ -49,17 +49,6 @@ static void see(const struct fault_bridge *b, const struct fault_request *rq, co
 	          rq->perm & DMA_EXEC ? "x" : "", what);
 }
 
-static void count_time(struct fault_stats *s, u64 ns)
-{
-	unsigned int i = 0;
-
-	while (i < FAULT_BUCKETS - 1 && ns / 1000 >> i)
-		i++;
-	s->answers[i]++;
-	if (ns > s->longest)
-		s->longest = ns;
-}
-
 static void count(struct fault_bridge *b, const struct fault_request *rq, enum fault_outcome o)
 {
 	b->stats.ended[o]++;
@@ -78,7 +67,7 @@ static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 		b->stats.outstanding--;
 	}
 	if (f->waits && (o == FAULT_RETRIED || o == FAULT_ABORTED))
-		count_time(&b->stats, b->hub->clock() - f->since);
+		fault_times_add(&b->stats.times, b->hub->clock() - f->since);
 	if (tell && !f->source->answer(f->source, f->request.cookie, o))
 		o = FAULT_ENDED_BY;
 	count(b, &f->request, o);

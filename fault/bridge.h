@@ -2,6 +2,7 @@
 #ifndef FAULT_BRIDGE_H
 #define FAULT_BRIDGE_H
 
+#include "fault/times.h"
 #include "vmm/dma.h"
 #include "vmm/log.h"
 #include "vmm/loop.h"
@@ -50,13 +51,11 @@ struct fault_source {
 };
 
 #define FAULT_OUTSTANDING 1024 /* of a device, at most */
-#define FAULT_BUCKETS     32   /* of round trips: of less than 1 us, of less than 2, 4, ... */
 
 struct fault_stats {
 	u64 received, shown; /* raised; of those: waiting, or having waited, for the guest */
 	u64 ended[FAULT_OUTCOMES];
-	u64 answers[FAULT_BUCKETS]; /* the guest's, by how long they took */
-	u64 longest;                /* ns */
+	struct fault_times times; /* of the guest's answers */
 	u32 outstanding;
 };
 

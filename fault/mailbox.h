@@ -3,6 +3,7 @@
 #define FAULT_MAILBOX_H
 
 #include "fault/port.h"
+#include "fault/times.h"
 #include "vmm/loop.h"
 
 struct vm;
@@ -50,7 +51,8 @@ struct mailbox_counts {
 	u64 full;   /* requests that had no room */
 	u64 failed; /* of which the ring could not be written */
 	u64 messages;
-	u64 waiting; /* groups, now */
+	u64 waiting;              /* groups, now */
+	struct fault_times times; /* of the guest's answers to what waited */
 };
 
 struct mailbox {

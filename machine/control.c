@@ -144,10 +144,12 @@ static json_t *dma_test_stat(const struct dma_test *d, unsigned int index)
 	struct mailbox_counts c;
 
 	dma_test_count(d, &c);
-	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:o}", "kind", "dma-test", "index",
-	                 index, "fault", mailbox ? "mailbox" : "off", "full", (json_int_t)c.full,
-	                 "failed", (json_int_t)c.failed, "messages", (json_int_t)c.messages,
-	                 "waiting", (json_int_t)c.waiting, "pages", pages_stat(&c.pages));
+	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "kind", "dma-test",
+	                 "index", index, "fault", mailbox ? "mailbox" : "off", "full",
+	                 (json_int_t)c.full, "failed", (json_int_t)c.failed, "messages",
+	                 (json_int_t)c.messages, "waiting", (json_int_t)c.waiting, "pages",
+	                 pages_stat(&c.pages), "longest", (json_int_t)c.times.longest, "answers",
+	                 fault_times_stat(&c.times));
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)

@@ -21,15 +21,15 @@
 #define PAGE       4096   /* from one to the next */
 #define PATIENCE   10000  /* ms that a guest has for one that was raised by hand */
 
-static json_t *times_stat(const struct fault_stats *s)
+json_t *fault_times_stat(const struct fault_times *t)
 {
 	json_t *list = json_array();
 	unsigned int nr = FAULT_BUCKETS;
 
-	while (nr && !s->answers[nr - 1])
+	while (nr && !t->answers[nr - 1])
 		nr--;
 	for (unsigned int i = 0; i < nr; i++)
-		json_array_append_new(list, json_integer(s->answers[i]));
+		json_array_append_new(list, json_integer(t->answers[i]));
 	return list;
 }
 
@@ -43,7 +43,8 @@ static json_t *bridge_stat(const struct fault_bridge *b)
 	return json_pack("{s:s, s:s, s:I, s:I, s:i, s:o, s:I, s:o}", "kind", "faults", "device",
 	                 b->name, "received", (json_int_t)s->received, "shown",
 	                 (json_int_t)s->shown, "outstanding", (int)s->outstanding, "ended", ended,
-	                 "longest", (json_int_t)s->longest, "answers", times_stat(s));
+	                 "longest", (json_int_t)s->times.longest, "answers",
+	                 fault_times_stat(&s->times));
 }
 
 void faults_stat(const struct machine *m, json_t *list)

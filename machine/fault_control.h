@@ -4,6 +4,7 @@
 
 #include "control/control.h"
 
+struct fault_times;
 struct machine;
 
 /* Page faults on the control socket; under the device lock. */
@@ -11,6 +12,9 @@ struct machine;
 /* Each bridge's counts, and what waits there, into an array (docs/json/). */
 void faults_stat(const struct machine *m, json_t *list);
 void faults_debug(const struct machine *m, json_t *list);
+
+/* Answers by the time that they took. */
+json_t *fault_times_stat(const struct fault_times *t);
 
 /* Raised as if by the function itself. NULL: @answer is given once; or what was expected. */
 const char *faults_raise(struct machine *m, const struct control_fault *f,

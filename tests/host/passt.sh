@@ -4,6 +4,7 @@
 . "$SHARE/tests/host/lib.sh"
 with_helpers
 command -v passt >/dev/null || { skip "passt" "it is not installed"; exit 0; }
+cp "$SHARE/traffic" "$WORK"
 SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 echo "passt: SEED=$SEED"
 BYTES=2684360 # a hundredth of 256 MiB
@@ -44,8 +45,9 @@ streams() {
 		-p "console=ttyS0 quiet net.streams=16 net.bytes=$BYTES net.seed=$SEED"
 }
 lease() {
-	"$SHARE/traffic" serve tcp:5001 2>/dev/null &
+	"$WORK/traffic" serve tcp:5001 2>"$WORK/server" &
 	server=$!
+	until grep -q ":1389 .* 0A " /proc/net/tcp || ! kill -0 $server; do usleep 20000; done # port 5001 listens
 	streams
 	got=$?
 	if grep -q "passt ended with exit code 139" "$OUT"; then # a crash of its own, seen now and then: not what is tested
@@ -53,7 +55,7 @@ lease() {
 		streams
 		got=$?
 	fi
-	kill $server
+	kill $server || WHY="$WHY; the server: $(cat "$WORK/server")"
 	wait $server 2>/dev/null # its port is free for the next
 	[ $got = 0 ] && said "lease: " && said ", mtu 1500" && said "up $((BYTES / 16 / 8 * 8 * 16)) bytes" &&
 		said "down $((BYTES / 16 / 8 * 8 * 16)) bytes" && gone

@@ -116,8 +116,8 @@ Test(fault_bridge, what_the_guest_maps_is_retried)
 	is_told(&a, cookie, true);
 	cr_assert(eq(u64, bridge.stats.ended[FAULT_RETRIED], 1));
 	cr_assert(eq(u64, bridge.stats.shown, 1));
-	cr_assert(eq(u64, bridge.stats.answers[7], 1), "100 us: of less than 128");
-	cr_assert(eq(u64, bridge.stats.longest, 100000));
+	cr_assert(eq(u64, bridge.stats.times.answers[7], 1), "100 us: of less than 128");
+	cr_assert(eq(u64, bridge.stats.times.longest, 100000));
 }
 
 Test(fault_bridge, what_the_guest_does_not_want_fails)

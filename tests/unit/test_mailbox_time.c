@@ -87,6 +87,29 @@ Test(mailbox_time, time_that_ends_while_the_guest_is_paused_begins_anew)
 	cr_assert(eq(u64, count().pages.timed_out, 1));
 }
 
+static u64 answers(void)
+{
+	const struct mailbox_counts c = count();
+	u64 n = 0;
+
+	for (unsigned int i = 0; i < FAULT_BUCKETS; i++)
+		n += c.times.answers[i];
+	return n;
+}
+
+Test(mailbox_time, what_an_answer_takes_is_counted_unless_it_is_late)
+{
+	ask(0, 0, PERM_READ | LAST);
+	respond(0);
+	respond(0);
+	cr_assert(eq(u64, answers(), 1));
+	cr_assert(ne(u64, count().times.longest, 0));
+	ask(0, 4, PERM_READ | LAST);
+	ends(0);
+	respond(4 << 21);
+	cr_assert(eq(u64, answers(), 1));
+}
+
 Test(mailbox_time, what_is_answered_does_not_time_out)
 {
 	for (unsigned int i = 0; i < 20; i++) {
