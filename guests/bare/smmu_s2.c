@@ -40,6 +40,9 @@ enum rule {
 	ACCESS_TO_DEVICE,
 	/* None of Linux's: an access there would have an effect. */
 	NO_PLACE,
+	/* user_mem_abort(), it seems: one of some ten thousand is tried again for ever, by an
+	   access. */
+	ENDLESS,
 	NR_RULES
 };
 static const char *const rules[] = {
@@ -52,6 +55,7 @@ static const char *const rules[] = {
 	"a table of stage 1 with less than all allowed (kvm_s2_handle_perm_fault): no fetch",
 	"no memory there, and not all is permitted (kvm_handle_guest_abort): not by an access",
 	"no place for an access: by AT alone",
+	"tried again for ever, and given up: not by an access",
 };
 static u64 left_out[NR_RULES], counts[2][2][NR_ANSWERS], asked_at, asked_access, nobody;
 
@@ -155,6 +159,11 @@ static struct verdict ask_cpu(struct access a)
 	if (a.fetch)
 		el1_plant(c.r.target);
 	real = el1_access(a, c.va);
+	if (real.answer == NR_ANSWERS) {
+		left_out[ENDLESS]++;
+		stages_restore(&c, &before);
+		return real;
+	}
 	asked_access++;
 	expect_same(a, &at, &real);
 	stages_look(&c, &after_access);
@@ -336,6 +345,7 @@ static void s12(void)
 	c.cd = (u64)&cd;
 	dma_test_find(&d);
 	smmu_start(&s);
+	el1_init();
 	for (u64 pa = (u64)arena; pa < (u64)arena + ARENA_SIZE; pa += 8)
 		*(u64 *)pa = pa * 3;
 	for (nr = 1; nr <= count; nr++)

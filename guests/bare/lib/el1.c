@@ -3,10 +3,15 @@
  * EL1's registers as EL2 with VHE names them. */
 #include "el1.h"
 
+#include "gic.h"
+
 #define HCR_VM  (1UL << 0)
+#define HCR_IMO (1UL << 4)
 #define HCR_DC  (1UL << 12)
 #define HCR_RW  (1UL << 31)
 #define HCR_E2H (1UL << 34)
+
+#define PATIENCE 3000 /* ms that an access may take */
 
 #define SCTLR_RES1 0x30d00800UL
 #define SCTLR_ON   0x1005UL /* M, C, I */
@@ -58,7 +63,7 @@ void el1_enter(const struct stage2 *s, const struct regime *r, u64 ipa)
 	entry = r ? ipa & ((1UL << OWN_SHIFT) - 1) : ipa;
 	write_sysreg(vtcr_el2, stage2_vtcr(s));
 	write_sysreg(vttbr_el2, s->root | 1UL << 48);
-	write_sysreg(hcr_el2, HCR_E2H | HCR_RW | HCR_VM | (r ? 0 : HCR_DC));
+	write_sysreg(hcr_el2, HCR_E2H | HCR_RW | HCR_VM | HCR_IMO | (r ? 0 : HCR_DC));
 	write_sysreg(s3_5_c10_c2_0, 0xddccff04);      /* MAIR_EL12, as start.S has it */
 	write_sysreg(s3_5_c12_c0_0, entry + VECTORS); /* VBAR_EL12 */
 	write_sysreg(s3_5_c1_c0_0, SCTLR_RES1 | (r ? SCTLR_ON : 0) |
@@ -124,14 +129,42 @@ static enum answer of_el1(u64 esr)
 	return regime_answer(ESR_FSC(esr));
 }
 
+/* EL2's own virtual timer, by the names that VHE gives it (Arm DDI 0487, D12.2.4). */
+static void timer(u64 at, u64 control)
+{
+	write_sysreg(cntv_cval_el0, at);
+	write_sysreg(cntv_ctl_el0, control);
+	asm volatile("isb");
+}
+
+static void time_is_over(u32 intid)
+{
+	check(intid == PPI_HVTIMER, "interrupt %u", intid);
+	timer(0, 0);
+}
+
+void el1_init(void)
+{
+	gic_init();
+	irq_handler = time_is_over;
+	gic_enable(PPI_HVTIMER);
+}
+
 struct verdict el1_access(struct access a, u64 va)
 {
 	const u64 doing = a.privileged ? (a.write ? STR : LDR) : (a.write ? STTR : LDTR);
-	const struct lower l = run_lower(a.fetch ? va : entry + doing,
-	                                 a.fetch && !a.privileged ? EL0T : EL1H, 0x0123456789abcdef,
-	                                 va);
-	struct verdict v = { .answer = A_OK, .value = l.x0 };
+	struct verdict v = { .answer = A_OK };
+	struct lower l;
 
+	timer(now() + ms(PATIENCE), 1);
+	l = run_lower(a.fetch ? va : entry + doing, a.fetch && !a.privileged ? EL0T : EL1H,
+	              0x0123456789abcdef, va);
+	timer(0, 0);
+	v.value = l.x0;
+	if (l.esr == LOWER_INTERRUPTED) {
+		v.answer = NR_ANSWERS;
+		return v;
+	}
 	if (ESR_EC(l.esr) == EC_HVC) {
 		if ((l.esr & 0xffff) == EXCEPTION)
 			v.answer = of_el1(read_sysreg(s3_5_c5_c2_0) /* ESR_EL12 */);

@@ -7,7 +7,7 @@ struct frame {
 };
 
 /* of this exception level, on its own stack pointer; and of a lower one */
-enum { VECTOR_SYNC = 4, VECTOR_IRQ = 5, VECTOR_LOWER_SYNC = 8 };
+enum { VECTOR_SYNC = 4, VECTOR_IRQ = 5, VECTOR_LOWER_SYNC = 8, VECTOR_LOWER_IRQ = 9 };
 #define EL2H_MASKED 0x3c9
 #define UNEXPECTED  63
 #define SPURIOUS    1020 /* IHI 0069, 2.2: INTIDs from here to 1023 are none */
@@ -108,6 +108,11 @@ void exception(struct frame *f, u64 vector);
 void exception(struct frame *f, u64 vector)
 {
 	if (vector == VECTOR_IRQ) {
+		interrupt();
+		return;
+	}
+	if (vector == VECTOR_LOWER_IRQ && is_lower(f)) {
+		lower.left.esr = LOWER_INTERRUPTED;
 		interrupt();
 		return;
 	}

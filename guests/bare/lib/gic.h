@@ -14,7 +14,7 @@
 #define V2M_TYPER    (V2M_BASE + 0x8)
 #define V2M_SETSPI   (V2M_BASE + 0x40)
 
-enum { PPI_VTIMER = 27, SPI_UART0 = 32, SPI_INTX0 = 36, FIRST_LPI = 8192 };
+enum { PPI_VTIMER = 27, PPI_HVTIMER = 28, SPI_UART0 = 32, SPI_INTX0 = 36, FIRST_LPI = 8192 };
 
 unsigned int gic_version(void);
 void gic_init(void); /* the distributor, and this CPU's part */

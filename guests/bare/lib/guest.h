@@ -93,6 +93,7 @@ enum { EC_SVC = 0x15, EC_HVC = 0x16, EC_LOWER_INSTRUCTION = 0x20, EC_LOWER_DATA 
 struct lower {
 	u64 esr, far, hpfar, x0;
 };
+#define LOWER_INTERRUPTED (~0UL) /* esr: it was an interrupt that EL2 takes */
 struct lower run_lower(u64 pc, u64 pstate, u64 x0, u64 x1);
 
 /* Called with each interrupt that is taken, before its end is told. */
