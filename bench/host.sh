@@ -6,6 +6,10 @@
 cp -r /share/bench /tmp && cd /tmp/bench || exit 1
 mkdir peer && tar -C peer -xf peer.tar && rm peer.tar
 head -c 134217728 /dev/urandom >disk.img
+# The first to write a page of this host's makes its emulator find memory for it: nobody who is measured is.
+warm=$(awk '/^MemAvailable/ { print int($2 / 1024) - 300 }' /proc/meminfo)
+mkdir all && mount -t tmpfs -o size=100% all all && dd if=/dev/zero of=all/it bs=1M count="$warm" 2>/dev/null
+umount all
 peers="nestor qemu"
 [ ! -e lkvm ] || peers="$peers lkvm"
 
@@ -95,22 +99,11 @@ take_boot_acpi() {
 	ACPI=
 }
 
-# The largest machine there is, told both ways: all CPUs, segments, SMMUs, disks and DMA endpoints, and a port for each bus
-# that a segment has. No peer has one.
+# Of the largest machine, which no peer has.
 take_dump() {
 	[ "$1" = nestor ] || return 0
-	set -- -c 64
-	for i in $(seq 16); do set -- "$@" --iommu "s$i,type=smmuv3"; done
-	for i in $(seq 0 63); do
-		s=s$((i % 16 + 1))
-		[ "$i" = 0 ] || set -- "$@" --segment "$i"
-		set -- "$@" -d "x,segment=$i,iommu=$s"
-		for j in 1 2 3; do set -- "$@" --root-port "p$i.$j,segment=$i" -d "x,bus=p$i.$j,iommu=$s"; done
-		for j in 1 2 3 4; do set -- "$@" "--dma-test=segment=$i,ats,pri,pasid=20,stall,iommu=$s"; done
-	done
-	mkdir -p told
-	[ -z "$show" ] || echo "COMMAND $show: ./nestor dump --acpi-out told --dtb-out told/tree.dtb $*" >&4
-	./clock "" ./nestor dump --acpi-out told --dtb-out told/tree.dtb "$@" | awk '{ print "dump ms", $1; print "dump_rss MiB", $2 }'
+	[ -z "$show" ] || echo "COMMAND $show: ./dump.sh ./clock ./nestor told" >&4
+	./dump.sh ./clock ./nestor told | awk '{ print "dump ms", $1; print "dump_rss MiB", $2 }'
 }
 
 # Memory as much as a small guest's: what a VMM does for each page counts.
@@ -160,7 +153,7 @@ map() { # NAME WHO
 	[ "$2" != lkvm ] || return 0
 	for STRICT in 1 0; do
 		$2 Image 1 256 initrd-map -
-	done | tr -d '\r' | awk -v name="$1" '$1 == "figure" { print name "_" $2, "us", $3 }'
+	done | tr -d '\r' | awk -v name="$1" '/figure / { sub(/.*figure /, ""); print name "_" $1, "us", $2 }' # behind what firmware leaves on the line
 	STRICT= IOMMU=
 }
 blk4k() { # NAME WHO
@@ -182,24 +175,77 @@ take_stall() {
 		-p "console=ttyS0 quiet" | tr -d '\r' | awk '$1 == "figure" { print $3 == "exits" ? $2 "_exits" : $2, $3, $4 }'
 }
 
-# Faults that are raised by hand, one after the other, until a program of the guest's has served each by iommufd: the time, and how
-# often the guest has left for it.
+# The guest's exits, writes to config space among them, and groups that its mailbox had answers to, so far.
 left() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"exits":{"mmio":\([0-9]*\).*/\1/'; }
-take_fault() {
-	[ "$1" = nestor ] || return 0
+wrote() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"name":"ecam"[^}]*"writes":\([0-9]*\).*/\1/'; }
+answered() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"answered":\([0-9]*\).*/\1/'; }
+pid() { ./nestor stat faults --json | tr -d ' \n,' | sed 's/.*"pid":\([0-9]*\).*/\1/'; }
+# watched PID, called [NR]: from the one to the other, the VMM's system calls, or those of that number, but KVM_RUN (ioctl 0xae80)
+watched() {
+	[ -e /sys/kernel/tracing/trace ] || mount -t tracefs tracefs /sys/kernel/tracing
+	ls "/proc/$1/task" >/sys/kernel/tracing/set_event_pid
+	echo 16384 >/sys/kernel/tracing/buffer_size_kb
+	echo 1 >/sys/kernel/tracing/events/raw_syscalls/sys_enter/enable
+	echo >/sys/kernel/tracing/trace
+}
+called() {
+	echo 0 >/sys/kernel/tracing/events/raw_syscalls/sys_enter/enable
+	grep ": NR ${1:-}" /sys/kernel/tracing/trace | grep -vc 'NR [0-9a-f]* ([0-9a-f]*, ae80,'
+}
+per() { awk -v nr="$3" -v of="$4" -v name="$1" -v unit="$2" 'BEGIN { if (of) printf "%s %s %.1f\n", name, unit, nr / of }'; }
+
+# Raised by hand, one after the other, until a program of the guest's has served each by iommufd.
+fault_by_hand() {
 	vmm ./nestor run --name faults -k Image -i initrd-serves -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s \
 		-p "console=ttyS0 quiet stall.serve" >serves.log 2>&1 &
 	until grep -q "stall: serves" serves.log; do usleep 100000; done
 	before=$(left)
 	./nestor fault faults --device 0:0.0 --addr 0x10000000 --perm w --count 64 --json | tr -d ' \n,' >faults.json
 	after=$(left)
+	watched "$(pid)"
+	./nestor fault faults --device 0:0.0 --addr 0x20000000 --perm w --count 64 >/dev/null
+	calls=$(called)
 	./nestor stop faults
 	wait $!
 	grep -q '"retried":64' faults.json || return 1
-	for what in p50 p99; do
+	for what in p50 p99 longest; do
 		echo "fault_hand_stall_$what us $(($(sed "s/.*\"$what\":\([0-9]*\).*/\1/" faults.json) / 1000))"
 	done
-	awk -v nr=$((after - before)) 'BEGIN { printf "fault_hand_stall_exits exits %.1f\n", nr / 64 }'
+	per bridge_exits_stall exits $((after - before)) 64
+	per bridge_calls_stall calls "$calls" 64
+}
+# asks PROGRAM NAME WORDS ARG...: page requests in a guest of that program's
+asks() {
+	program=$1 name=$2 words=$3
+	shift 3
+	vmm "$program" run --name faults -k Image -i initrd-asks -c 1 -m 512 "$@" -p "console=ttyS0 quiet $words" >asks.log 2>&1 &
+	until grep -q "asks: begins" asks.log; do usleep 100000; done
+	if [ "$name" = emulated ] && [ -z "$words" ]; then
+		from=$(answered) before=$(wrote)
+		watched "$(pid)"
+		sleep 1
+		calls=$(called)
+		to=$(answered) after=$(wrote)
+		per bridge_exits_mailbox exits $((after - before)) $((to - from))
+		per bridge_calls_mailbox calls "$calls" $((to - from))
+	fi
+	wait $!
+	tr -d '\r' <asks.log | awk -v name="fault_$name" '$1 == "figure" { print name "_" $2, $3, $4 }'
+}
+# A fault's way to the guest and back, by where it arises and by route.
+take_fault() {
+	[ "$1" = nestor ] || return 0
+	fault_by_hand
+	asks ./nestor emulated "" --iommu v,type=virtio --dma-test=ats,pri,fault=mailbox,iommu=v
+	asks ./nestor emulated asks.priq --iommu s,type=smmuv3,idr0.pri=1 --dma-test=ats,pri,iommu=s
+	asks ./nestor-mock mock "" --iommu v,type=virtio --dma-test=ats,pri,fault=mailbox,iommu=v,backend=mock
+	vmm ./nestor run -k viommu_flight.bin -c 1 -m 256 --iommu v,type=virtio,experimental=page-request --dma-test=ats,pri,iommu=v -p pages-take |
+		tr -d '\r' | awk '$1 == "figure" { print "fault_emulated_" $2, $3, $4 }'
+	vmm ./nestor-mock run -k Image -i initrd-stalls -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 \
+		--dma-test=stall,pasid=8,iommu=s,backend=mock -p "console=ttyS0 quiet" | tr -d '\r' |
+		awk '$1 == "figure" { print "fault_mock_" ($3 == "exits" ? $2 "_exits" : $2), $3, $4 }'
+	./queue 20000 1 | sed -n 's/.*alone \([0-9]*\), by the bridge \([0-9]*\).*/fault_mock_bare us \1\nfault_mock_bridge us \2/p' |
+		awk '{ printf "%s %s %.1f\n", $1, $2, $3 / 1000 }'
 }
 
 # With an e1000e of the host's (-d nest), which no driver of its has.
@@ -230,6 +276,26 @@ take_vfio_accel_boot() {
 	IOMMU=accel ACPI=y
 	echo "accel_boot_init ms $($1 Image 1 256 initrd-init - ./clock init-is-here)"
 	CARD= IOMMU= ACPI=
+}
+take_vfio_accel_dhcp() {
+	freed "$1" || return 0
+	IOMMU=accel ACPI=y
+	echo "accel_boot_dhcp ms $($1 Image 1 256 initrd-lease - ./clock lease-is-here)"
+	CARD= IOMMU= ACPI=
+}
+# Its calls of ioctl (29) while the guest maps and unmaps for three seconds, by a thousand of the unmaps that there is time for
+take_vfio_accel_calls() {
+	freed "$1" || return 0
+	WORDS=" map.e1000e" IOMMU=accel ACPI=y STRICT=1
+	: >calls.log
+	$1 Image 1 256 initrd-map - >calls.log 2>&1 &
+	until grep -q "map: begins" calls.log || ! kill -0 $!; do usleep 20000; done
+	case $1 in nestor) watched "$(pidof nestor)" ;; qemu) watched "$(pidof qemu-system-aarch64)" ;; esac
+	until grep -q "figure map" calls.log || ! kill -0 $!; do usleep 20000; done
+	calls=$(called '29 ')
+	wait $!
+	tr -d '\r' <calls.log | awk -v calls="$calls" '/figure / { sub(/.*figure /, ""); us += $2 } END { print "accel_unmap_calls calls", calls * us / 3e3 }'
+	WORDS= CARD= IOMMU= ACPI= STRICT=
 }
 take_vfio_accel() {
 	freed "$1" || return 0

@@ -23,7 +23,7 @@ initrd() {
 fill_share() {
 	rm -rf "$share"
 	mkdir -p "$into"
-	cp "$BUILD/nestor" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$bench/host.sh" "$into"
+	cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/queue" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$BUILD/guests/viommu_flight.bin" "$bench/host.sh" "$bench/dump.sh" "$into"
 	"$(setting CROSS_CC | sed 's/gcc$/strip/')" "$BUILD/nestor" -o "$into/nestor.stripped"
 	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
 	cp -L "$(setting LAB_KERNEL)" "$into/Image"
@@ -37,7 +37,9 @@ fill_share() {
 	initrd map "$bench/guest/map.sh:test" "$BUILD/bench/dma_map"
 	initrd idle "$bench/guest/idle.sh:test"
 	initrd vfio-tcp "$bench/guest/vfio_tcp.sh:test"
+	initrd lease "$bench/guest/lease.sh:test"
 	initrd serves "$top/tests/guest/stall.sh:test" "$BUILD/stall:bin/stall"
+	initrd asks "$bench/guest/asks.sh:test" "$BUILD/bench/asks" "$BUILD/dmatest_vpri.ko:modules/dmatest_vpri.ko"
 	initrd stalls "$bench/guest/stalls.sh:test" "$BUILD/bench/stalls" "$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko"
 }
 
@@ -77,7 +79,7 @@ plain='' assigned=''
 for figure in ${FIGURES:-}; do
 	case $figure in vfio_*) assigned+="$figure " ;; *) plain+="$figure " ;; esac
 done
-[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel"
+[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel_dhcp vfio_accel vfio_accel_calls"
 {
 	{ [ -n "${FIGURES:-}" ] && [ -z "$plain" ]; } || in_host "$plain"
 	[ -z "$assigned" ] || in_host "$assigned" -d nest
@@ -91,7 +93,7 @@ done
 	echo
 	echo '```'
 	figures <"$BUILD/bench/raw"
-	for native in "$BUILD"/bench/native/*; do "$native"; done | sed 's/^/native: /'
+	make -s -C "$top" BUILD="$BUILD" bench-native | sed 's/^/native: /'
 	echo
 	sed -n 's/^COMMAND //p' "$BUILD/bench/raw"
 	echo '```'

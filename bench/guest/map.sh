@@ -13,6 +13,7 @@ echo "$name" >"$f0/driver/unbind"
 echo dma_map_benchmark >"$f0/driver_override"
 echo "$name" >/sys/bus/pci/drivers/dma_map_benchmark/bind
 /dma_map 1 >/dev/null # warm
+echo "map: begins"
 set -- $(/dma_map 3)
 if [ "$(cat "$f0/iommu_group/type")" = DMA ]; then
 	echo "figure map_strict $1"
