@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/lkvm.h"
 #include "control/peer.h"
 #include "control/print.h"
 #include "control/socket.h"
@@ -29,7 +30,7 @@ struct client {
 };
 
 /* An option whose value the guest is asked with; of the word, what it is called. */
-enum value_kind { WORD, TEXT, NUMBER, ADDRESS };
+enum value_kind { WORD, TEXT, NUMBER, ADDRESS, FLAG };
 struct value {
 	const char *name; /* NULL: the last one */
 	enum value_kind kind;
@@ -63,36 +64,6 @@ static bool take_name(struct client *c, const char *name)
 	}
 	c->name = name;
 	return true;
-}
-
-/* lkvm's own options of these commands: of no consequence here, or refused by name. */
-static const struct lkvm_option {
-	const char *command, *name;
-	char letter;
-	bool taken;
-} lkvm_options[] = {
-	{ "list", "run", 'i', true },                                      /* there are no others */
-	{ "list", "rootfs", 'r', false }, { "stat", "memory", 'm', true }, /* among the rest */
-	{ "debug", "dump", 'd', true },                                    /* what it does */
-	{ "debug", "nmi", 'm', false },   { "debug", "sysrq", 's', false },
-};
-
-/* --name, --name=VALUE, -x, -xVALUE */
-static const struct lkvm_option *find_lkvm(const struct client *c, const char *arg)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(lkvm_options); i++) {
-		const struct lkvm_option *o = &lkvm_options[i];
-		size_t len = strlen(o->name);
-
-		if (strcmp(o->command, c->action->name))
-			continue;
-		if (arg[1] == o->letter && (!o->taken || !arg[2]))
-			return o;
-		if (arg[1] == '-' && !strncmp(arg + 2, o->name, len) &&
-		    (!arg[2 + len] || (!o->taken && arg[2 + len] == '=')))
-			return o;
-	}
-	return NULL;
 }
 
 static const struct value *find_value(const struct action *a, const char *name, size_t len)
@@ -132,11 +103,24 @@ static bool take_value(struct client *c, const struct value *v, const char *text
 	return false;
 }
 
-/* --iommu ID, --iommu=ID */
+static bool take_flag(struct client *c, const struct value *v, const char *arg)
+{
+	if (strchr(arg, '=')) {
+		log_error("%s: %s: expected no value", c->action->name, arg);
+		return false;
+	}
+	if (!c->arguments)
+		c->arguments = json_object();
+	return !json_object_set_new(c->arguments, v->name, json_true());
+}
+
+/* --iommu ID, --iommu=ID; --last */
 static bool take_named(struct client *c, const struct value *v, int argc, char **argv, int *at)
 {
 	const char *equals = strchr(argv[*at], '=');
 
+	if (v->kind == FLAG)
+		return take_flag(c, v, argv[*at]);
 	if (equals)
 		return take_value(c, v, equals + 1);
 	if (++*at < argc)
@@ -188,9 +172,9 @@ static bool refuse_option(const struct client *c, const char *arg)
 	const struct action *a = c->action;
 	const char *name = a->takes_name ? "[-n] NAME or --all" : "";
 
-	if (find_lkvm(c, arg))
+	if (lkvm_option(c->action->name, arg))
 		log_error("%s: --%s: an option of lkvm that nestor does not have", a->name,
-		          find_lkvm(c, arg)->name);
+		          lkvm_option(c->action->name, arg)->name);
 	else
 		log_error("%s: %s: expected %s%s%s", a->name, arg, name,
 		          *name && a->prints ? " or " : "", a->prints ? "--json" : "");
@@ -201,7 +185,7 @@ static bool refuse_option(const struct client *c, const char *arg)
 static bool take_option(struct client *c, int argc, char **argv, int *at)
 {
 	const char *arg = argv[*at];
-	const struct lkvm_option *lkvm = find_lkvm(c, arg);
+	const struct lkvm_option *lkvm = lkvm_option(c->action->name, arg);
 	const struct value *v =
 		arg[1] == '-' ? find_value(c->action, arg + 2, strcspn(arg + 2, "=")) : NULL;
 
@@ -408,7 +392,8 @@ int client_fault(int argc, char **argv)
 {
 	static const struct value values[] = {
 		{ "device", TEXT, false }, { "addr", ADDRESS, false }, { "pasid", NUMBER, true },
-		{ "perm", TEXT, true },    { "count", NUMBER, true },  { NULL, 0, false },
+		{ "perm", TEXT, true },    { "count", NUMBER, true },  { "rate", NUMBER, true },
+		{ "group", NUMBER, true }, { "last", FLAG, true },     { NULL, 0, false },
 	};
 	static const struct action a = {
 		.name = "fault",
@@ -419,7 +404,7 @@ int client_fault(int argc, char **argv)
 		.with = "x-nestor-fault",
 		.asks_guest = true,
 		.usage = "--device [SEGMENT:]BUS:DEVICE.FUNCTION --addr A [--pasid P] [--perm rwx] "
-			 "[--count N]",
+			 "[--count N] [--rate R | --group G [--last]]",
 	};
 
 	return run(&a, argc, argv);

@@ -235,16 +235,26 @@ static struct fault_waiter *free_fault_waiter(struct control *c)
 	return NULL;
 }
 
+static u32 number_or(struct qmp_call *call, const char *name, u32 other)
+{
+	json_t *value = qmp_argument(call, name);
+
+	return value ? json_integer_value(value) : other;
+}
+
 static void fault(struct qmp_call *call, void *ctx)
 {
 	struct control *c = ctx;
-	json_t *pasid = qmp_argument(call, "pasid"), *count = qmp_argument(call, "count");
 	json_t *perm = qmp_argument(call, "perm");
 	struct control_fault f = {
 		.device = json_string_value(qmp_argument(call, "device")),
-		.pasid = pasid ? json_integer_value(pasid) : CONTROL_NO_SSID,
+		.pasid = number_or(call, "pasid", CONTROL_NO_SSID),
 		.perm = perm ? json_string_value(perm) : "r",
-		.count = count ? json_integer_value(count) : 1,
+		.count = number_or(call, "count", 1),
+		.rate = number_or(call, "rate", 0),
+		.grouped = qmp_argument(call, "group"),
+		.group = number_or(call, "group", 0),
+		.last = json_is_true(qmp_argument(call, "last")),
 	};
 	struct fault_waiter *w = free_fault_waiter(c);
 	const char *expected = NULL;
@@ -284,6 +294,9 @@ static const struct qmp_parameter fault_parameters[] = {
 	{ .name = "pasid", .is_number = true, .optional = true },
 	{ .name = "perm", .optional = true },
 	{ .name = "count", .is_number = true, .optional = true },
+	{ .name = "rate", .is_number = true, .optional = true },
+	{ .name = "group", .is_number = true, .optional = true },
+	{ .name = "last", .is_flag = true, .optional = true },
 	{ .name = NULL },
 };
 

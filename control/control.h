@@ -24,13 +24,18 @@ struct control_walk {
 	u64 iova;
 };
 
-/* Faults of a function's, one after the other, each 4 KiB behind the one before. */
+/* Faults of a function's, each 4 KiB behind the one before; or page requests, which are one group.
+ */
 struct control_fault {
 	const char *device; /* as the guest has it: [SEGMENT:]BUS:DEVICE.FUNCTION */
 	u64 addr;
 	u32 pasid;        /* or CONTROL_NO_SSID */
 	const char *perm; /* letters of rwx */
 	u32 count;
+	u32 rate;     /* a second; 0: each when the one before has ended */
+	bool grouped; /* into this one; */
+	u32 group;
+	bool last; /* its last request is the last of them */
 };
 /* Who waits for what became of them; @result is given away. */
 struct control_answer {

@@ -72,7 +72,7 @@ static int hang_up(void *peer)
 	return close(((struct peer *)peer)->fd);
 }
 
-int peer_open(struct peer *p, const char *name, unsigned int seconds)
+static int open_once(struct peer *p, const char *name, unsigned int seconds)
 {
 	static const cookie_io_functions_t functions = { .read = listen_to, .close = hang_up };
 	struct timeval limit = { .tv_sec = seconds };
@@ -94,6 +94,18 @@ int peer_open(struct peer *p, const char *name, unsigned int seconds)
 	if (err)
 		peer_close(p);
 	return err;
+}
+
+/*
+ * Whoever was killed may listen on for a moment: its sockets go when the ring
+ * of io_uring that waits on them has been undone, which is after its parent has
+ * been told. Whom it never accepted is hung up on, and is refused from then on.
+ */
+int peer_open(struct peer *p, const char *name, unsigned int seconds)
+{
+	int err = open_once(p, name, seconds);
+
+	return err == -ECONNRESET ? open_once(p, name, seconds) : err;
 }
 
 void peer_close(struct peer *p)

@@ -89,6 +89,13 @@ json_t *qmp_argument(const struct qmp_call *call, const char *name)
 	return json_object_get(call->arguments, name);
 }
 
+static bool is_of_type(const struct qmp_parameter *p, const json_t *value)
+{
+	if (p->is_number)
+		return json_is_integer(value);
+	return p->is_flag ? json_is_boolean(value) : json_is_string(value);
+}
+
 /* Whether all that @command needs is there, as it has to be. */
 static bool has_arguments(struct qmp_call *call, const struct qmp_command *command)
 {
@@ -98,11 +105,12 @@ static bool has_arguments(struct qmp_call *call, const struct qmp_command *comma
 
 		if (!value && !p->optional)
 			qmp_error(call, "GenericError", "Parameter '%s' is missing", p->name);
-		else if (value && p->is_number ? !json_is_integer(value)
-		                               : value && !json_is_string(value))
+		else if (value && !is_of_type(p, value))
 			qmp_error(call, "GenericError",
 			          "Invalid parameter type for '%s', expected: %s", p->name,
-			          p->is_number ? "integer" : "string");
+			          p->is_number ? "integer"
+			          : p->is_flag ? "boolean"
+			                       : "string");
 		else if (p->is_number && (number < 0 || number > ~0u))
 			qmp_error(call, "GenericError", "Parameter '%s' expects uint32_t", p->name);
 		else

@@ -35,7 +35,8 @@ struct qmp_command {
 /* What a command takes; the server has checked it when it runs. */
 struct qmp_parameter {
 	const char *name;
-	bool is_number; /* from 0 to 2^32 - 1; else a string */
+	bool is_number; /* from 0 to 2^32 - 1 */
+	bool is_flag;   /* true or false; neither: a string */
 	bool optional;
 };
 

@@ -153,12 +153,19 @@ void socket_remove(const char *path)
 int socket_connect(const char *name)
 {
 	char path[PATH_MAX];
-	int fd, err = socket_path(name, path, sizeof(path));
+	int fd, folder, err = socket_path(name, path, sizeof(path));
 
 	if (err)
 		return err;
 	fd = connect_path(path);
-	return fd == -ECONNREFUSED ? -ENOENT : fd;
+	if (fd != -ECONNREFUSED)
+		return fd;
+	folder = lock_folder(false);
+	if (folder < 0)
+		return -ENOENT;
+	remove_stale(path);
+	close(folder);
+	return -ENOENT;
 }
 
 static int is_socket(const struct dirent *e)

@@ -24,7 +24,8 @@ int socket_listen(const char *name, char *path, size_t len);
 /* No longer there for anyone to connect to; what is connected stays. */
 void socket_remove(const char *path);
 
-/* A connection to a running guest. -ENOENT: none has that name. */
+/* A connection to a running guest. -ENOENT: none has that name; a stale socket
+ * that had it is removed. */
 int socket_connect(const char *name);
 
 /* Calls @fn with the name of each running guest, in order; stale sockets are

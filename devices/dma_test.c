@@ -90,12 +90,15 @@ static void add_caps(struct dma_test *d)
 	struct pci_func *f = &d->func;
 
 	pci_express_add(f);
+	pci_flr_add(f);
 	allow_atomics(f);
 	pci_pm_add(f);
 	if (d->config.ats)
 		pci_ats_add(f);
-	if (d->config.pri)
+	if (d->config.pri) {
 		pci_pri_add(f, DT_PAGE_REQUESTS);
+		dt_asker_init(d);
+	}
 	if (d->config.pasid_bits)
 		pci_pasid_add(f, d->config.pasid_bits);
 	dt_pages_init(d);
@@ -168,6 +171,8 @@ struct pci_func *dma_test_func(struct dma_test *d)
 void dma_test_destroy(struct dma_test *d)
 {
 	for (unsigned int i = 0; i < DT_NR_JOBS; i++) {
+		if (!dt_is_busy(dt_job(d, i)))
+			continue;
 		dt_unmap(dt_job(d, i));
 		dma_cancel(d->func.dma, &dt_job(d, i)->token);
 	}

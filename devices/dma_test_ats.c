@@ -17,7 +17,7 @@ static const u8 response_codes[] = {
 };
 
 /* A group's index is free again once its response has come. */
-static bool awaits(const struct dma_test *d, u32 pasid, u16 group)
+bool dt_request_awaits(const struct dma_test *d, u32 pasid, u16 group)
 {
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		const struct dt_request *r = &d->requests[i];
@@ -31,10 +31,10 @@ static bool awaits(const struct dma_test *d, u32 pasid, u16 group)
 bool dt_page_request_allowed(const struct dt_job *job)
 {
 	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_taken(job->d) &&
-	       !awaits(job->d, dt_pasid(job), job->arg[0]);
+	       !dt_request_awaits(job->d, dt_pasid(job), job->arg[0]);
 }
 
-static struct dt_request *free_request(struct dma_test *d)
+struct dt_request *dt_request_free(struct dma_test *d)
 {
 	unsigned int i = 0;
 
@@ -61,8 +61,8 @@ void dt_page_request(struct dt_job *job)
 		dt_end(job, DT_REFUSED);
 		return;
 	}
-	r = free_request(d);
-	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL };
+	r = dt_request_free(d);
+	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL, false };
 	dt_set_state(job, DT_AWAITING);
 	trace(d->vm->log, TRACE_FAULT, "%s: asks for page %#llx, %s%s", d->func.name,
 	      (unsigned long long)rq.iova, fault_name(rq.pasid, rq.group).text,
@@ -94,6 +94,7 @@ static void forget_all(struct dma_test *d)
 		if (job)
 			dt_end(job, DT_ABORTED);
 	}
+	fault_asker_forget(&d->asker);
 }
 
 /*
@@ -106,49 +107,61 @@ static bool is_for(const struct dma_page_response *p, const struct dt_request *r
 	       (r->pasid == p->pasid || (p->code == DMA_PAGE_FAILURE && p->pasid == DMA_NO_PASID));
 }
 
-/* How many requests the response is to; they are outstanding no more. @jobs: who waits for it, of
- * several PASIDs perhaps, or NULL, for each. */
+/* How many requests the response is to, of several PASIDs perhaps; they are outstanding no more. */
 static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
-                          struct dt_job **jobs)
+                          struct dt_request *got)
 {
 	unsigned int nr = 0;
 
-	if (p->code != DMA_PAGE_FAILURE && !awaits(d, p->pasid, p->group))
+	if (p->code != DMA_PAGE_FAILURE && !dt_request_awaits(d, p->pasid, p->group))
 		return 0;
 	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
 		struct dt_request *r = &d->requests[i];
 
 		if (!is_for(p, r))
 			continue;
-		jobs[nr++] = r->job;
+		got[nr++] = *r;
 		*r = (struct dt_request){ 0 };
 	}
 	return nr;
 }
 
+static void hand_over(struct dma_test *d, const struct dt_request *r, enum dma_page_code code)
+{
+	if (r->job) {
+		r->job->result[0] = response_codes[code];
+		dt_end(r->job, DT_DONE);
+	} else if (r->by_others && r->last) {
+		fault_asker_answered(&d->asker,
+		                     &(struct dma_page_response){ r->pasid, r->group, code });
+	}
+}
+
+/* After a failure none are sent any more, whoever is told of it. */
+static void end_requests(struct dma_test *d, unsigned int nr, enum dma_page_code code)
+{
+	if (!nr)
+		pci_pri_unexpected(&d->func);
+	else if (code == DMA_PAGE_FAILURE)
+		pci_pri_failed(&d->func);
+	else
+		pci_pri_end(&d->func, nr);
+}
+
 static void take(struct dma_test *d, const struct dma_page_response *p)
 {
-	struct dt_job *jobs[DT_PAGE_REQUESTS];
-	const unsigned int nr = match(d, p, jobs);
+	struct dt_request got[DT_PAGE_REQUESTS];
+	const unsigned int nr = match(d, p, got);
 
 	dt_pages_answered(d, p);
 	trace(d->vm->log, TRACE_FAULT, "%s: response %u to %s: %u requests", d->func.name,
 	      response_codes[p->code], fault_name(p->pasid, p->group).text, nr);
-	if (!nr) {
-		pci_pri_unexpected(&d->func);
-		return;
-	}
-	pci_pri_end(&d->func, nr);
-	for (unsigned int i = 0; i < nr; i++) {
-		if (!jobs[i])
-			continue;
-		jobs[i]->result[0] = response_codes[p->code];
-		dt_end(jobs[i], DT_DONE);
-	}
-	if (p->code != DMA_PAGE_FAILURE)
-		return;
-	pci_pri_failed(&d->func);
-	forget_all(d);
+	end_requests(d, nr, p->code);
+	for (unsigned int i = 0; i < nr; i++)
+		hand_over(d, &got[i], p->code);
+	if (nr && p->code == DMA_PAGE_FAILURE)
+		forget_all(d);
+	fault_asker_room(&d->asker);
 }
 
 /* An IOMMU that was not asked has nothing to answer. */
@@ -174,6 +187,14 @@ const struct dma_device dt_device = {
 	.page_response = page_response,
 };
 
+static bool any_is_used(const struct dma_test *d)
+{
+	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++)
+		if (d->requests[i].used)
+			return true;
+	return false;
+}
+
 /* 10.3.7: what is not enabled caches nothing. Credits that were reset were
  * those of all requests. */
 void dt_ats_changed(struct pci_func *f)
@@ -182,8 +203,9 @@ void dt_ats_changed(struct pci_func *f)
 
 	if (!pci_ats_enabled(f))
 		dt_atc_clear(d);
-	if (!f->ats.outstanding)
+	if (!f->ats.outstanding && any_is_used(d))
 		forget_all(d);
+	fault_asker_room(&d->asker);
 }
 
 void dt_ats_reset(struct dma_test *d)
@@ -191,5 +213,6 @@ void dt_ats_reset(struct dma_test *d)
 	dt_atc_clear(d);
 	memset(d->requests, 0, sizeof(d->requests));
 	dt_pages_reset(d);
+	fault_asker_forget(&d->asker);
 	d->invalidations = 0;
 }

@@ -224,5 +224,5 @@ void dt_epf_init(struct dma_test *d)
 	d->epf.caps = CAP_UNALIGNED_ACCESS | CAP_MSI | CAP_MSIX | CAP_INTX | CAP_BAR1_RESERVED |
 	              CAP_BAR2_RESERVED;
 	d->epf.db_bar = ~0u;
-	d->epf.job.ended = job_ended;
+	dt_job_init(d, DT_SLOTS, job_ended);
 }

@@ -17,6 +17,7 @@ static void config_written(struct pci_func *f, unsigned int offset, unsigned int
 
 	if (offset >= d->mailbox_at && offset < d->mailbox_at + MAILBOX_SIZE)
 		mailbox_written(&d->mailbox, offset - d->mailbox_at, size);
+	fault_asker_room(&d->asker);
 }
 
 static void add_mailbox(struct dma_test *d)

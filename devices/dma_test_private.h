@@ -4,6 +4,7 @@
 
 #include "devices/dma_test.h"
 #include "devices/pci/pci.h"
+#include "fault/asker.h"
 #include "vmm/loop.h"
 #include "vmm/reg.h"
 
@@ -123,6 +124,7 @@ struct dt_request {
 	u16 group;
 	u32 pasid;
 	struct dt_job *job; /* that waits for it; NULL: none */
+	bool by_others;     /* the asker's takers */
 };
 
 #define DT_NR_JOBS (DT_SLOTS + 1)
@@ -137,16 +139,17 @@ struct dma_test {
 	struct dma_device answers; /* as who else takes its page requests does */
 	struct vm *vm;
 	struct dma_test_config config;
-	struct mailbox mailbox;
-	unsigned int mailbox_at;  /* its capability; 0: there is none */
 	struct fault_port nobody; /* which takes page requests with DMA_TEST_NOBODY */
 	struct dma_space nobody_answers;
-	struct dt_job slots[DT_SLOTS];
 	struct dt_epf epf;
 	struct loop_op turn;
 	struct __kernel_timespec no_time;
 	bool turn_queued;
 	unsigned int next; /* whose turn it is */
+	struct dt_job slots[DT_SLOTS];
+	struct mailbox mailbox;
+	unsigned int mailbox_at; /* its capability; 0: there is none */
+	struct fault_asker asker;
 	struct dt_cached cached[DT_CACHED];
 	unsigned int oldest;
 	struct dt_invalidation held[DT_INVALIDATIONS];
@@ -175,6 +178,8 @@ static inline u32 dt_pasid(const struct dt_job *job)
 
 /* run.c: operations, and their turns. A job that is started is not busy. */
 void dt_run_init(struct dma_test *d);
+/* Before it is started the first time; @ended: it has ended. */
+void dt_job_init(struct dma_test *d, unsigned int i, void (*ended)(struct dt_job *job));
 void dt_start(struct dt_job *job);
 /* What is held moves; what is not stays as it is. */
 void dt_release(struct dt_job *job);
@@ -208,10 +213,17 @@ bool dt_atc_find(struct dma_test *d, struct dma_access *a, u64 *len);
 void dt_atc_answer(struct dma_test *d);
 void dt_atc_clear(struct dma_test *d);
 
+/* asker.c: page requests that no slot makes. */
+void dt_asker_init(struct dma_test *d);
+
 /* ats.c */
 extern const struct dma_device dt_device, dt_answers;
 bool dt_page_request_allowed(const struct dt_job *job);
 void dt_page_request(struct dt_job *job);
+/* A place for a request, for which there is a credit. */
+struct dt_request *dt_request_free(struct dma_test *d);
+/* The group's answer is waited for. */
+bool dt_request_awaits(const struct dma_test *d, u32 pasid, u16 group);
 /* @job no longer waits for its response. */
 void dt_page_forget(struct dt_job *job);
 void dt_ats_changed(struct pci_func *f);

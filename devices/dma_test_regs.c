@@ -97,6 +97,23 @@ static const struct reg_bank slot_bank = {
 	.guarded = slot_guarded,
 };
 
+static void slot_ended(struct dt_job *job)
+{
+	struct dma_test *d = job->d;
+
+	d->ended |= BIT(job - d->slots);
+	if (job->flags & DT_INTERRUPT && pci_msix_enabled(&d->func))
+		pci_msix_raise(&d->func, job->vector);
+}
+
+/* One that no driver has looked at is all zeroes, and takes no memory. */
+static struct dt_job *slot_of(struct dma_test *d, unsigned int i)
+{
+	if (!d->slots[i].d)
+		dt_job_init(d, i, slot_ended);
+	return &d->slots[i];
+}
+
 /* Which registers are there, of what; *@offset: in them. NULL: none. */
 static const struct reg_bank *find_bank(struct dma_test *d, u64 *offset, void **of)
 {
@@ -108,7 +125,7 @@ static const struct reg_bank *find_bank(struct dma_test *d, u64 *offset, void **
 		return &cached_bank;
 	}
 	if (slot < DT_SLOTS * SLOT_SIZE) {
-		*of = &d->slots[slot / SLOT_SIZE];
+		*of = slot_of(d, slot / SLOT_SIZE);
 		*offset = slot % SLOT_SIZE;
 		return &slot_bank;
 	}
@@ -154,15 +171,6 @@ const struct mmio_ops dt_regs_ops = {
 	.write = regs_write,
 };
 
-static void slot_ended(struct dt_job *job)
-{
-	struct dma_test *d = job->d;
-
-	d->ended |= BIT(job - d->slots);
-	if (job->flags & DT_INTERRUPT && pci_msix_enabled(&d->func))
-		pci_msix_raise(&d->func, job->vector);
-}
-
 static void clear_slot(struct dt_job *job)
 {
 	job->opcode = job->flags = job->pasid = job->vector = job->result_perm = 0;
@@ -200,6 +208,4 @@ void dt_regs_init(struct dma_test *d)
 	d->nr_slots = DT_SLOTS;
 	d->buffer_size = DT_BUFFER;
 	d->caps = c->ats | c->pri << 1 | c->pasid_bits << 8;
-	for (unsigned int i = 0; i < DT_SLOTS; i++)
-		d->slots[i].ended = slot_ended;
 }

@@ -204,9 +204,14 @@ void dt_abort_all(struct dma_test *d)
 void dt_run_init(struct dma_test *d)
 {
 	d->turn = (struct loop_op){ .done = turn, .endless = true };
-	for (unsigned int i = 0; i < DT_NR_JOBS; i++) {
-		dt_job(d, i)->d = d;
-		dt_job(d, i)->room = d->rooms[i];
-		dt_job(d, i)->token.resume = resume;
-	}
+}
+
+void dt_job_init(struct dma_test *d, unsigned int i, void (*ended)(struct dt_job *job))
+{
+	struct dt_job *job = dt_job(d, i);
+
+	job->d = d;
+	job->room = d->rooms[i];
+	job->token.resume = resume;
+	job->ended = ended;
 }

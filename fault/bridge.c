@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The fault bridge: requests from where they are raised to their one answer. */
-#include "fault/bridge.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fault/bridge_private.h"
 #include "vmm/clock.h"
 #include "vmm/pause.h"
 #include "vmm/vm.h"
 
 #define MS      1000000ULL  /* ns */
 #define LONGEST (1000 * MS) /* that a timer runs: who comes later may have less time */
-
-struct fault_outstanding {
-	TAILQ_ENTRY(fault_outstanding) next;
-	struct fault_bridge *bridge;
-	struct fault_source *source;
-	struct fault_request request;
-	struct dma_token token;
-	bool waits; /* linked: its device's space has the token */
-	u64 since;  /* ns */
-};
 
 const char *fault_outcome_word(enum fault_outcome o)
 {
@@ -58,16 +47,22 @@ static void count(struct fault_bridge *b, const struct fault_request *rq, enum f
 		b->hub->unserved(b->hub, b);
 }
 
-static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
+static void take_out(struct fault_outstanding *f)
+{
+	if (!f->waits)
+		return;
+	TAILQ_REMOVE(&f->bridge->outstanding, f, next);
+	f->bridge->stats.outstanding--;
+	f->waits = false;
+}
+
+void fault_finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 {
 	struct fault_bridge *b = f->bridge;
 
-	if (f->waits) {
-		TAILQ_REMOVE(&b->outstanding, f, next);
-		b->stats.outstanding--;
-	}
 	if (f->waits && (o == FAULT_RETRIED || o == FAULT_ABORTED))
 		fault_times_add(&b->stats.times, b->hub->clock() - f->since);
+	take_out(f);
 	if (tell && !f->source->answer(f->source, f->request.cookie, o))
 		o = FAULT_ENDED_BY;
 	count(b, &f->request, o);
@@ -76,32 +71,69 @@ static void finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 
 static void set_timer(struct fault_hub *h);
 
-static void wait_for_guest(struct fault_outstanding *f)
+void fault_shown(struct fault_bridge *b, const struct fault_request *rq)
+{
+	b->stats.shown++;
+	see(b, rq, "shown");
+}
+
+void fault_wait(struct fault_outstanding *f)
 {
 	struct fault_bridge *b = f->bridge;
 
-	if (f->waits)
-		return;
 	f->waits = true;
-	f->since = b->hub->clock();
+	f->since = f->timed = b->hub->clock();
 	TAILQ_INSERT_TAIL(&b->outstanding, f, next);
 	b->stats.outstanding++;
-	b->stats.shown++;
-	see(b, &f->request, "shown");
 	set_timer(b->hub);
 }
 
-/* What can be reached as it is, and faults again and again, is not what the tables say: caches of
- * the host's that the guest has not had emptied, or worse. It would do so for ever. */
-static enum fault_outcome spurious(struct fault_bridge *b, const struct fault_request *rq)
+/* Again, and it is as it was. */
+static void stalls(struct fault_outstanding *f)
 {
-	const struct fault_request *last = &b->last;
-	const bool same = rq->addr == last->addr && rq->perm == last->perm &&
-	                  rq->privileged == last->privileged && rq->pasid == last->pasid;
+	if (f->waits)
+		return;
+	fault_wait(f);
+	fault_shown(f->bridge, &f->request);
+}
 
-	b->row = same ? b->row + 1 : 0;
-	b->last = *rq;
-	return b->row < FAULT_ROW ? FAULT_SPURIOUS : FAULT_REFUSED;
+static bool is_same(const struct fault_request *a, const struct fault_request *b)
+{
+	return a->addr == b->addr && a->perm == b->perm && a->privileged == b->privileged &&
+	       a->pasid == b->pasid;
+}
+
+/* What is known of the same; else what is oldest. */
+static struct fault_repeat *repeat_of(struct fault_bridge *b, const struct fault_request *rq)
+{
+	struct fault_repeat *oldest = b->repeats;
+
+	for (unsigned int i = 0; i < FAULT_REPEATS; i++) {
+		struct fault_repeat *r = &b->repeats[i];
+
+		if (r->row && is_same(&r->request, rq))
+			return r;
+		if (!r->row || (oldest->row && r->last < oldest->last))
+			oldest = r;
+	}
+	oldest->row = 0;
+	return oldest;
+}
+
+/* What can be reached as it is, and faults again and again, is not what the tables say: caches of
+ * the host's that the guest has not had emptied, or worse. It would do so for ever. Many that fault
+ * on one page at once are not that. */
+enum fault_outcome fault_spurious(struct fault_bridge *b, const struct fault_request *rq)
+{
+	struct fault_repeat *r = repeat_of(b, rq);
+	const u64 now = b->hub->clock();
+
+	if (!r->row || now - r->last >= FAULT_ROW_GAP)
+		*r = (struct fault_repeat){ .request = *rq, .first = now };
+	r->row++;
+	r->last = now;
+	return r->row <= FAULT_ROW || now - r->first < FAULT_ROW_TIME ? FAULT_SPURIOUS
+	                                                              : FAULT_REFUSED;
 }
 
 /* The access, of a byte; its space says what the guest has to say. Only the IOMMU is asked: nothing
@@ -110,19 +142,16 @@ static void show(struct fault_outstanding *f)
 {
 	struct iovec iov;
 	struct dma_sg sg = { .iov = &iov, .max = 1 };
-	struct dma_access a = { .iova = f->request.addr,
-		                .len = 1,
-		                .perm = f->request.perm,
-		                .privileged = f->request.privileged,
-		                .pasid = f->request.pasid };
+	struct dma_access a = fault_access(&f->request);
 
 	switch (dma_map(f->bridge->space, &a, &sg, &f->token)) {
 	case DMA_OK:
 		dma_unmap(f->bridge->space, &sg);
-		finish(f, f->waits ? FAULT_RETRIED : spurious(f->bridge, &f->request), true);
+		fault_finish(f, f->waits ? FAULT_RETRIED : fault_spurious(f->bridge, &f->request),
+		             true);
 		break;
-	case DMA_FAULT: finish(f, f->waits ? FAULT_ABORTED : FAULT_REFUSED, true); break;
-	case DMA_PENDING: wait_for_guest(f); break;
+	case DMA_FAULT: fault_finish(f, f->waits ? FAULT_ABORTED : FAULT_REFUSED, true); break;
+	case DMA_PENDING: stalls(f); break;
 	}
 }
 
@@ -135,8 +164,7 @@ static void resume(struct dma_token *token)
 static void refuse(struct fault_bridge *b, struct fault_source *s, const struct fault_request *rq,
                    enum fault_outcome o)
 {
-	count(b, rq, o);
-	s->answer(s, rq->cookie, o);
+	count(b, rq, s->answer(s, rq->cookie, o) ? o : FAULT_ENDED_BY);
 }
 
 void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
@@ -154,17 +182,24 @@ void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
 	*f = (struct fault_outstanding){
 		.bridge = b, .source = s, .request = *rq, .token.resume = resume
 	};
-	show(f);
+	if (b->asker)
+		fault_pages_begin(f);
+	else
+		show(f);
 }
 
+/* Nobody else finds it from then on: an answer that comes as it is given up is nobody's. */
 static void end(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 {
-	dma_cancel(f->bridge->space, &f->token);
-	finish(f, o, tell);
+	take_out(f);
+	if (f->bridge->asker)
+		fault_pages_cancel(f);
+	else
+		dma_cancel(f->bridge->space, &f->token);
+	fault_finish(f, o, tell);
 }
 
-/* What an answer raises is the next one's. */
-void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
+static void end_all(struct fault_bridge *b, const struct fault_source *by)
 {
 	unsigned int left = b->stats.outstanding;
 
@@ -175,6 +210,26 @@ void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
 			return;
 		end(f, FAULT_ENDED_BY, f->source != by);
 	}
+}
+
+static void hold(struct fault_bridge *b)
+{
+	if (b->asker)
+		fault_asker_hold(b->asker);
+}
+
+static void let_go(struct fault_bridge *b)
+{
+	if (b->asker)
+		fault_asker_let_go(b->asker);
+}
+
+/* What an answer raises is the next one's; and nobody is asked meanwhile. */
+void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
+{
+	hold(b);
+	end_all(b, by);
+	let_go(b);
 }
 
 void fault_bridge_each(const struct fault_bridge *b,
@@ -197,7 +252,7 @@ static u64 time_left(const struct fault_hub *h, u64 t)
 
 	for (const struct fault_bridge *b = h->bridges; b; b = b->next) {
 		const struct fault_outstanding *f = TAILQ_FIRST(&b->outstanding);
-		const u64 end = f ? f->since + b->timeout * MS : 0;
+		const u64 end = f ? f->timed + b->timeout * MS : 0;
 
 		if (!b->timeout)
 			continue;
@@ -225,8 +280,21 @@ static void look_for_late(struct fault_bridge *b, u64 t)
 {
 	struct fault_outstanding *f;
 
-	while (b->timeout && (f = TAILQ_FIRST(&b->outstanding)) && f->since + b->timeout * MS <= t)
+	hold(b);
+	while (b->timeout && (f = TAILQ_FIRST(&b->outstanding)) && f->timed + b->timeout * MS <= t)
 		end(f, FAULT_TIMED_OUT, true);
+	let_go(b);
+}
+
+/* Since this was asked last, or now. */
+static bool was_held(struct fault_hub *h)
+{
+	const unsigned int before = h->holds;
+
+	if (!h->vm)
+		return false;
+	h->holds = vcpus_nr_holds(h->vm);
+	return h->holds != before || vcpus_are_held(h->vm);
 }
 
 /* A guest that is paused cannot answer: its time begins anew. */
@@ -237,14 +305,14 @@ static void wait_anew(struct fault_hub *h)
 
 		TAILQ_FOREACH(f, &b->outstanding, next)
 		{
-			f->since = h->clock();
+			f->timed = h->clock();
 		}
 	}
 }
 
 void fault_hub_tick(struct fault_hub *h)
 {
-	if (h->vm && vcpus_are_held(h->vm))
+	if (was_held(h))
 		wait_anew(h);
 	for (struct fault_bridge *b = h->bridges; b; b = b->next)
 		look_for_late(b, h->clock());
@@ -273,6 +341,8 @@ void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h)
 	TAILQ_INIT(&b->outstanding);
 	b->next = h->bridges;
 	h->bridges = b;
+	if (b->asker)
+		fault_bridge_set_asker(b, b->asker);
 }
 
 void fault_bridge_remove(struct fault_bridge *b)
@@ -280,6 +350,8 @@ void fault_bridge_remove(struct fault_bridge *b)
 	struct fault_bridge **at = &b->hub->bridges;
 
 	fault_bridge_end(b, NULL);
+	if (b->asker)
+		fault_asker_remove(b->asker, &b->taker);
 	while (*at != b)
 		at = &(*at)->next;
 	*at = b->next;

@@ -2,6 +2,7 @@
 #ifndef FAULT_BRIDGE_H
 #define FAULT_BRIDGE_H
 
+#include "fault/asker.h"
 #include "fault/times.h"
 #include "vmm/dma.h"
 #include "vmm/log.h"
@@ -11,8 +12,9 @@
  * The fault bridge. A device's access has stalled somewhere (a source: the fault queue of a host's
  * IOMMU, somebody who tries it out), and what it needs is the guest's to give. It is shown as an
  * access of the device's by way of its DMA space, whose IOMMU stalls it (a route), and run again
- * when the guest has answered that: whether it can be reached then is what the source is told. The
- * bridge knows neither end. Everything is called under the device lock, or before the guest runs.
+ * when the guest has answered that; or as a page request, of an asker (the other route), and looked
+ * at again. Whether it can be reached then is what the source is told. The bridge knows neither
+ * end. Everything is called under the device lock, or before the guest runs.
  */
 struct fault_bridge;
 struct fault_hub;
@@ -50,6 +52,8 @@ struct fault_source {
 	bool (*answer)(struct fault_source *s, u64 cookie, enum fault_outcome o);
 };
 
+#define FAULT_ASKS 16 /* for one page, whose answers are successes and mend nothing */
+
 #define FAULT_OUTSTANDING 1024 /* of a device, at most */
 
 struct fault_stats {
@@ -59,19 +63,31 @@ struct fault_stats {
 	u32 outstanding;
 };
 
+/* A fault that was spurious, so many times in a row; by the clock, first and last. */
+struct fault_repeat {
+	struct fault_request request;
+	unsigned int row; /* 0: nothing is known */
+	u64 first, last;
+};
+#define FAULT_REPEATS  16
+#define FAULT_ROW      16            /* more than so many, */
+#define FAULT_ROW_TIME 100000000ULL  /* and for longer than that (ns), are refused, */
+#define FAULT_ROW_GAP  1000000000ULL /* where so long does not pass in between */
+
 struct fault_outstanding;
 struct fault_bridge {
 	struct fault_hub *hub;
 	struct fault_bridge *next;
 	const char *name;                            /* its device's; the owner's */
 	struct dma_space *space;                     /* its */
+	struct fault_asker *asker;                   /* NULL: the space stalls */
+	struct fault_taker taker;                    /* as that one knows it */
 	u32 timeout;                                 /* ms; 0: none */
 	TAILQ_HEAD(, fault_outstanding) outstanding; /* the oldest first */
-	struct fault_request last;                   /* that was spurious, so many times in a row */
-	unsigned int row;
+	struct fault_repeat repeats[FAULT_REPEATS];
+	unsigned int next_group;
 	struct fault_stats stats;
 };
-#define FAULT_ROW 16 /* at which a fault that is spurious is refused */
 
 /* A machine's bridges, and their clock. */
 struct fault_hub {
@@ -87,6 +103,7 @@ struct fault_hub {
 	struct loop_op timer;
 	struct __kernel_timespec time;
 	bool timer_runs;
+	unsigned int holds; /* vcpus_nr_holds(), when it was looked at last */
 };
 
 /* It has to outlive the loop. */
@@ -95,7 +112,7 @@ void fault_hub_init(struct fault_hub *h, struct loop *loop, const struct log *lo
 /* Whatever has waited for too long ends: as the clock does by itself. */
 void fault_hub_tick(struct fault_hub *h);
 
-/* @b has its name, space and timeout; it is the caller's. */
+/* @b has its name, space, asker and timeout; it is the caller's. */
 void fault_bridge_add(struct fault_bridge *b, struct fault_hub *h);
 /* Whatever is outstanding is answered. */
 void fault_bridge_remove(struct fault_bridge *b);
@@ -104,8 +121,16 @@ void fault_bridge_remove(struct fault_bridge *b);
 void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
                         const struct fault_request *rq);
 
+/* From now on pages are asked for, by @a; nothing is outstanding. */
+void fault_bridge_set_asker(struct fault_bridge *b, struct fault_asker *a);
+
 /* What is outstanding ends. @by has forgotten its own, so it is not told; NULL: everybody is. */
 void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by);
+
+/* An asker's answer; it says itself when it has room again. False: nobody waits for it. */
+bool fault_bridge_answered(struct fault_bridge *b, const struct dma_page_response *r);
+/* Its asker may have room now, or has none any more: what waits is asked, in order. */
+void fault_bridge_ask(struct fault_bridge *b);
 
 /* What waits for the guest, the oldest first; @ns: for how long. */
 void fault_bridge_each(const struct fault_bridge *b,

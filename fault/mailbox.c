@@ -24,6 +24,21 @@ static struct mailbox_group *find(struct mailbox *m, u32 pasid, u16 index)
 	return NULL;
 }
 
+bool mailbox_has(const struct mailbox *m, u32 pasid, u16 group)
+{
+	return find((struct mailbox *)m, pasid, group);
+}
+
+void mailbox_give_up(struct mailbox *m, u32 pasid, u16 group)
+{
+	struct mailbox_group *g = find(m, pasid, group);
+
+	if (!g || !g->waits)
+		return;
+	g->waits = false;
+	fault_time_out(&m->port, pasid, group);
+}
+
 static struct mailbox_group *find_free(struct mailbox *m)
 {
 	for (unsigned int i = 0; i < MAILBOX_GROUPS; i++)

@@ -60,6 +60,7 @@ struct mailbox {
 	struct fault_port port;
 	struct dma_space answers; /* the port's: it has f.device, and nothing else */
 	struct mailbox_group groups[MAILBOX_GROUPS];
+	unsigned int holds; /* vcpus_nr_holds(), when it was looked at last */
 	bool enabled;
 	u16 control; /* as it was written last */
 	u64 ring, entries;
@@ -79,6 +80,11 @@ void mailbox_init(struct mailbox *m, const struct mailbox_function *f);
  * the group, by @device->page_response, perhaps before this returns.
  */
 bool mailbox_request(struct mailbox *m, const struct dma_page_request *rq);
+/* The group's name is not to be used: it waits, or nobody has answered it yet. */
+bool mailbox_has(const struct mailbox *m, u32 pasid, u16 group);
+/* The group, which waits, is answered in the guest's stead now, and its name stays taken until the
+ * guest answers. */
+void mailbox_give_up(struct mailbox *m, u32 pasid, u16 group);
 /* The function forgets requests that it has sent: the mailbox is disabled. */
 void mailbox_forget(struct mailbox *m);
 /* The function is reset: what the guest can write is cleared after this. */

@@ -51,6 +51,17 @@ static void time_out(struct mailbox *m, struct mailbox_group *g)
 	fault_time_out(&m->port, g->pasid, g->index);
 }
 
+/* Since this was asked last, or now. */
+static bool was_held(struct mailbox *m)
+{
+	const unsigned int before = m->holds;
+
+	if (!m->f.vm)
+		return false;
+	m->holds = vcpus_nr_holds(m->f.vm);
+	return m->holds != before || vcpus_are_held(m->f.vm);
+}
+
 /* A guest that is paused cannot answer: its time begins anew. */
 static void wait_anew(struct mailbox *m)
 {
@@ -66,7 +77,7 @@ static void timer_done(struct loop_op *op, int res)
 	m->timing = false;
 	if (res == -ECANCELED)
 		return; /* the end of all */
-	if (m->f.vm && vcpus_are_held(m->f.vm))
+	if (was_held(m))
 		wait_anew(m);
 	while ((g = oldest(m)) && mailbox_now(m) - g->since >= m->f.timeout * NSEC_PER_MSEC)
 		time_out(m, g);

@@ -169,6 +169,7 @@ void fault_count(const struct fault_port *p, struct fault_counts *sum)
 	sum->ended += c->ended;
 	sum->forgotten += c->forgotten;
 	sum->timed_out += c->timed_out;
+	sum->waiting += p->waiting;
 	sum->late += c->late;
 	sum->duplicate += c->duplicate;
 	sum->unknown += c->unknown;

@@ -36,6 +36,7 @@ struct fault_counts {
 	u64 automatic; /* in its stead, since it could not be asked */
 	u64 ended, forgotten;
 	u64 timed_out;                /* nobody answered in time */
+	u64 waiting;                  /* groups, now */
 	u64 late, duplicate, unknown; /* answers to what had ended, was answered, never waited */
 };
 

@@ -144,7 +144,7 @@ static int derive(struct machine *m, unsigned int n, const char *host, struct vf
 	struct iommu_option *i = &m->iommu_options[n];
 	struct smmu_id least;
 	u32 idr[VSMMU_NR_IDR];
-	const char *field;
+	const char *field, *expected;
 	int err = vsmmu_idrs(d, idr);
 	u64 most;
 
@@ -154,6 +154,12 @@ static int derive(struct machine *m, unsigned int n, const char *host, struct vf
 	field = smmu_id_nest(&i->registers, idr, &most);
 	if (field)
 		return too_much(i, host, field, most);
+	expected = smmu_id_contradiction(&i->registers);
+	if (expected) {
+		log_error("--iommu %s: %s: expected %s, of what it can give", i->id, host,
+		          expected);
+		return STATUS_HOST_LACKS;
+	}
 	smmu_id_default(&least, 64 - __builtin_clzll(board_top(m->options) - 1));
 	if (smmu_id_get(&i->registers, "idr5.oas") >= smmu_id_get(&least, "idr5.oas"))
 		return 0;
@@ -223,6 +229,19 @@ int accel_create(struct machine *m, unsigned int i, struct smmu_config *c)
 	return machine_own(m, destroy, m->vsmmus[i]);
 }
 
+/* Nobody else knows of one that nothing serves: it goes before its SMMU does. */
+static int serve(struct machine *m, unsigned int nr, struct smmu_endpoint *e,
+                 struct vsmmu_stream **st)
+{
+	int err = fault_serve(m, nr, e, *st);
+
+	if (err) {
+		vsmmu_stream_destroy(*st);
+		*st = NULL;
+	}
+	return err;
+}
+
 int accel_add(struct machine *m, unsigned int nr, struct vsmmu_stream **st)
 {
 	const struct vfio_option *o = &m->options->vfio[nr];
@@ -237,7 +256,7 @@ int accel_add(struct machine *m, unsigned int nr, struct vsmmu_stream **st)
 	e = machine_behind(m, &o->place);
 	err = vsmmu_stream_create(st, m->vsmmus[i], &v->dev, e);
 	if (!err)
-		return fault_serve(m, nr, e, *st);
+		return serve(m, nr, e, st);
 	log_error("--vfio-pci %s,iommu=%s: %s: %s", o->said, m->options->iommus[i].id, v->host,
 	          strerror(-err));
 	return STATUS_HOST_LACKS;

@@ -121,12 +121,13 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 
 	smmu_count(m->iommus[i], &c);
 	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-	              "s:I, s:I, s:I, s:o}",
+	              "s:I, s:I, s:I, s:I, s:I, s:o}",
 	              "kind", "smmuv3", "id", m->options->iommus[i].id, "commands",
 	              (json_int_t)c.commands, "syncs", (json_int_t)c.syncs, "errors",
 	              (json_int_t)c.errors, "invalidations", (json_int_t)c.invalidations, "events",
 	              (json_int_t)c.events, "lost", (json_int_t)c.lost, "stalls",
-	              (json_int_t)c.stalls, "held", (json_int_t)c.held, "accesses",
+	              (json_int_t)c.stalls, "resumed", (json_int_t)c.resumed, "terminated",
+	              (json_int_t)c.terminated, "held", (json_int_t)c.held, "accesses",
 	              (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
 	              (json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
 	              "atc-invalidations", (json_int_t)c.atc_invalidations, "hits",

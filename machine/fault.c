@@ -15,18 +15,32 @@
 #include "vfio/vsmmu.h"
 #include "vmm/log.h"
 
+static const char *const routes[] = {
+	[FAULT_ROUTE_AUTO] = "auto",       [FAULT_ROUTE_STALL] = "stall",
+	[FAULT_ROUTE_MAILBOX] = "mailbox", [FAULT_ROUTE_OFF] = "off",
+	[FAULT_ROUTE_PRIQ] = "priq",       [FAULT_ROUTE_VIRTIO] = "virtio",
+};
+
+static bool asks_by_name(enum fault_route route)
+{
+	return route == FAULT_ROUTE_STALL || route == FAULT_ROUTE_MAILBOX;
+}
+
 const char *fault_option_take(struct fault_option *f)
 {
 	static const char *const stalls[] = { "auto", "on", "off" };
-	static const char *const routes[] = { "auto", "stall", "off" };
 	unsigned int stall = FAULT_STALL_AUTO, route = FAULT_ROUTE_AUTO;
 
 	if (!keys_word(f->stall_said, stalls, ARRAY_SIZE(stalls), &stall))
 		return "stall=auto, stall=on or stall=off";
 	if (!keys_word(f->route_said, routes, ARRAY_SIZE(routes), &route))
-		return "fault=auto, fault=stall or fault=off";
-	if (stall == FAULT_STALL_OFF && route == FAULT_ROUTE_STALL)
-		return "fault=stall without stall=off";
+		return "fault=auto, fault=stall, fault=mailbox or fault=off";
+	if (route == FAULT_ROUTE_PRIQ || route == FAULT_ROUTE_VIRTIO)
+		return "fault=stall or fault=mailbox: a PRI queue, or a virtio-iommu's requests, "
+		       "are of emulated functions alone";
+	if (stall == FAULT_STALL_OFF && asks_by_name(route))
+		return route == FAULT_ROUTE_STALL ? "fault=stall without stall=off"
+		                                  : "fault=mailbox without stall=off";
 	f->stall = stall;
 	f->route = route;
 	return NULL;
@@ -38,17 +52,18 @@ bool fault_check(const struct options *o)
 	for (unsigned int i = 0; i < o->nr_vfio; i++) {
 		const struct vfio_option *v = &o->vfio[i];
 		const struct fault_option *f = &v->fault;
-		const bool asks = f->stall == FAULT_STALL_ON || f->route == FAULT_ROUTE_STALL ||
+		const bool asks = f->stall == FAULT_STALL_ON || asks_by_name(f->route) ||
 		                  f->timeout;
 
 		if (!asks || accel_is_on(o, iommu_of(o, &v->place)))
 			continue;
-		log_error("--vfio-pci %s,%s: expected it behind an --iommu of type=smmuv3, for "
+		log_error("--vfio-pci %s,%s%s: expected it behind an --iommu of type=smmuv3, for "
 		          "which one of the host's translates",
 		          v->said,
 		          f->timeout                   ? "fault-timeout"
 		          : f->stall == FAULT_STALL_ON ? "stall=on"
-		                                       : "fault=stall");
+		                                       : "fault=",
+		          f->timeout || f->stall == FAULT_STALL_ON ? "" : routes[f->route]);
 		return false;
 	}
 	return true;
@@ -62,15 +77,15 @@ bool fault_may_stall(const struct fault_option *f)
 /* 5.5: with a model of no choice the option has none either. */
 static const char *contradiction(const struct fault_option *f, u64 model)
 {
-	const bool on = f->stall == FAULT_STALL_ON || f->route == FAULT_ROUTE_STALL;
+	const bool on = f->stall == FAULT_STALL_ON || asks_by_name(f->route);
 
 	if (model == STALL_NEVER && on)
-		return "no stall=on, or fault=stall: its SMMU cannot stall "
+		return "no stall=on, fault=stall or fault=mailbox: its SMMU cannot stall "
 		       "(SMMU_IDR0.STALL_MODEL is 1)";
 	if (model == STALL_ALWAYS && f->stall == FAULT_STALL_OFF)
 		return "no stall=off: all that is behind its SMMU stalls (SMMU_IDR0.STALL_MODEL "
 		       "is 2)";
-	if (model == STALL_CHOICE && f->route == FAULT_ROUTE_STALL && !fault_may_stall(f))
+	if (model == STALL_CHOICE && asks_by_name(f->route) && !fault_may_stall(f))
 		return "stall=on: that it can stall is not known";
 	/* Linux would resume none of its accesses, and warn of each. */
 	if (model == STALL_CHOICE && f->stall == FAULT_STALL_ON && f->host_by_tree &&

@@ -16,7 +16,8 @@ void faults_debug(const struct machine *m, json_t *list);
 /* Answers by the time that they took. */
 json_t *fault_times_stat(const struct fault_times *t);
 
-/* Raised as if by the function itself. NULL: @answer is given once; or what was expected. */
+/* fault_by_hand.c: raised as if by the function itself. NULL: @answer is given once; or what was
+ * expected. */
 const char *faults_raise(struct machine *m, const struct control_fault *f,
                          struct control_answer *answer);
 

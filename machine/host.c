@@ -3,6 +3,7 @@
 #include "machine/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -83,6 +84,14 @@ int host_check_files(const struct options *o)
 	          o->cpus, o->nr_claims, (unsigned long long)needed,
 	          (unsigned long long)files.rlim_max);
 	return STATUS_HOST_LACKS;
+}
+
+void host_reserve_files(const struct options *o)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, (int)files_needed(o));
+
+	if (fd >= 0)
+		close(fd);
 }
 
 int host_check_kvm(const struct options *o, const struct kvm_ops *ops, struct log *log)

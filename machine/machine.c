@@ -49,6 +49,8 @@ static int open_files(struct machine *m)
 	if (!status)
 		status = host_check_files(o);
 	if (!status)
+		host_reserve_files(o);
+	if (!status)
 		status = hugetlb_check(o, &m->huge_page);
 	m->vsock = -1;
 	m->boot = (struct boot){ .kernel = -1, .initrd = -1, .dump = -1 };
@@ -348,8 +350,10 @@ int machine_describe(const struct options *o, int (*show)(struct machine *m, voi
 		.log = { .topics = o->trace },
 		.terminal = { .guard = -1 },
 	};
-	int status = create_vm(&m, &kvm_none, &arch);
+	int status;
 
+	host_reserve_files(o);
+	status = create_vm(&m, &kvm_none, &arch);
 	if (status)
 		return status;
 	status = create_devices(&m, described, ARRAY_SIZE(described));

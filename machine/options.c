@@ -313,7 +313,8 @@ static const struct option {
 	{ "vfio-pci", 0, "BDF[,KEY...]",
 	  "a PCI function of the host's, [DOMAIN:]BUS:DEV.FN, that vfio-pci has\n"
 	  "                               (`nestor devices`); repeatable; keys: token=UUID (a virtual function's),\n"
-	  "                               stall=auto|on|off, fault=auto|stall|off, fault-timeout=MS",
+	  "                               stall=auto|on|off, fault=auto|stall|mailbox|off,\n"
+	  "                               fault-timeout=MS",
 	  vfio_option_take },
 	{ "msi-window", 0, "BASE,SIZE", "IOVAs where doorbells are (0x8000000,0x100000)",
 	  msi_window_take },

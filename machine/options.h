@@ -74,7 +74,15 @@ struct fs_option {
 struct fault_option {
 	const char *stall_said, *route_said; /* NULL: not given */
 	enum fault_stall { FAULT_STALL_AUTO, FAULT_STALL_ON, FAULT_STALL_OFF } stall;
-	enum fault_route { FAULT_ROUTE_AUTO, FAULT_ROUTE_STALL, FAULT_ROUTE_OFF } route;
+	enum fault_route {
+		FAULT_ROUTE_AUTO,
+		FAULT_ROUTE_STALL,
+		FAULT_ROUTE_MAILBOX,
+		FAULT_ROUTE_OFF,
+		/* these are of emulated functions alone */
+		FAULT_ROUTE_PRIQ,
+		FAULT_ROUTE_VIRTIO,
+	} route;
 	u64 timeout;         /* ms; 0: none */
 	bool host_by_tree;   /* the host has a device tree, and no ACPI */
 	bool host_can_stall; /* its firmware says so, where that can be read */

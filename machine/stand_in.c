@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Virtio devices in the place of those whose other half is a file, an interface or a program of a
  * host, and functions in the place of the host's own: for a machine that is looked at and never
- * runs. No driver will see what is in them. */
+ * runs. No driver will see what is in them: they have no queues. */
 #include <errno.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #include "machine/machine.h"
 #include "machine/place.h"
 
-#define TYPE(text, type_id)                                  \
-	{                                                    \
-		.name = text, .id = type_id, .queue_size = 1 \
+#define TYPE(text, type_id)                 \
+	{                                   \
+		.name = text, .id = type_id \
 	}
 
 static const struct virtio_type blk = TYPE("blk", VIRTIO_ID_BLOCK);
@@ -36,7 +36,6 @@ static int stand_in(struct machine *m, const struct virtio_type *type, const str
 	if (err)
 		return err;
 	dev->type = type;
-	dev->nr_queues = 1;
 	virtio_init(dev, dma, &m->log);
 	return machine_add_virtio(m, dev, place);
 }

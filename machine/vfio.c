@@ -20,6 +20,7 @@
 #include "vfio/function.h"
 #include "vfio/iort.h"
 #include "vfio/pci.h"
+#include "vfio/vsmmu.h"
 #include "vmm/assigned.h"
 
 #define HEX "0123456789abcdefABCDEF"
@@ -242,6 +243,8 @@ static const struct hint {
 	  ": expected DMA that is coherent, and no token= where none is asked for (a virtual "
 	  "function's whose physical one is not vfio-pci's)" },
 	{ "bind", EBUSY, ": another program has it, or another function of its group" },
+	{ "its configuration space", ENOSPC,
+	  ": expected 60 bytes free of extended capabilities, for a mailbox, or another fault=" },
 	{ "attach", ENOMEM,
 	  ": expected a limit of locked memory (ulimit -l) above the guest's memory" },
 	{ "memory", ENOMEM,
@@ -340,6 +343,8 @@ static int create(struct machine *m, unsigned int i)
 
 		c.ats = smmu_id_get(id, "idr0.ats");
 		c.pasid_bits = smmu_id_get(id, "idr1.ssidsize");
+		if (o->fault.route == FAULT_ROUTE_MAILBOX)
+			c.faults = vsmmu_stream_bridge(c.stream);
 	}
 	err = vfio_pci_create(&v->pci, &v->dev, machine_bus(m, &o->place), &c, &step);
 	if (v->pci)

@@ -147,8 +147,12 @@ bad "a function of the host's that begins with a tab" "expected [DOMAIN:]BUS:DEV
 bad "a function of the host's behind an emulated SMMU by its bus" "--vfio-pci 01:00.0: expected a bus that --iommu s has not: an emulated SMMU translates" \
 	-k good --iommu s,type=smmuv3,accel=off,buses=0 --vfio-pci 01:00.0
 bad "a function that stalls and does not" "--vfio-pci 01:00.0,stall=maybe: expected stall=auto, stall=on or stall=off" -k good --vfio-pci 01:00.0,stall=maybe
-bad "a route for faults that there is not" "--vfio-pci 01:00.0,fault=priority: expected fault=auto, fault=stall or fault=off" -k good --vfio-pci 01:00.0,fault=priority
+bad "a route for faults that there is not" "--vfio-pci 01:00.0,fault=priority: expected fault=auto, fault=stall, fault=mailbox or fault=off" -k good --vfio-pci 01:00.0,fault=priority
 bad "a route for stalls of what does not stall" "--vfio-pci 01:00.0,stall=off,fault=stall: expected fault=stall without stall=off" -k good --vfio-pci 01:00.0,stall=off,fault=stall
+bad "a PRI queue for a function of the host's" "--vfio-pci 01:00.0,fault=priq: expected fault=stall or fault=mailbox: a PRI queue, or a virtio-iommu's requests, are of emulated functions alone" -k good --vfio-pci 01:00.0,fault=priq
+bad "a virtio-iommu's requests for a function of the host's" "--vfio-pci 01:00.0,fault=virtio: expected fault=stall or fault=mailbox: a PRI queue" -k good --vfio-pci 01:00.0,fault=virtio
+bad "a mailbox of what does not stall" "--vfio-pci 01:00.0,stall=off,fault=mailbox: expected fault=mailbox without stall=off" -k good --vfio-pci 01:00.0,stall=off,fault=mailbox
+bad "a mailbox behind a virtio-iommu" "--vfio-pci 01:00.0,fault=mailbox: expected it behind an --iommu of type=smmuv3, for which one of the host's translates" -k good --iommu v,type=virtio --vfio-pci 01:00.0,iommu=v,fault=mailbox
 bad "stalls behind nothing" "--vfio-pci 01:00.0,stall=on: expected it behind an --iommu of type=smmuv3, for which one of the host's translates" -k good --vfio-pci 01:00.0,iommu=none,stall=on
 bad "stalls behind a virtio-iommu" "--vfio-pci 01:00.0,fault-timeout: expected it behind an --iommu of type=smmuv3" -k good --iommu v,type=virtio --vfio-pci 01:00.0,iommu=v,fault-timeout=5
 bad "a token that is no UUID" "--vfio-pci 01:10.0,token=1: expected token=UUID, as in 00112233-4455-6677-8899-aabbccddeeff" -k good --vfio-pci 01:10.0,token=1

@@ -43,13 +43,14 @@ $(BUILD)/arm64/tests/host/%.o: tests/host/%.c $(BUILD)/env.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -g $(UAPI_CPPFLAGS) $(SYSROOT_CPPFLAGS) -c $< -o $@
 # The mock's header is of the lab's kernel's source, which is no uAPI.
-$(BUILD)/arm64/tests/host/mock.o: UAPI_CPPFLAGS += -isystem $(LAB_KERNEL_HEADERS)
+$(BUILD)/arm64/tests/host/mock.o $(BUILD)/arm64/tests/host/mock_calls.o: UAPI_CPPFLAGS += -isystem $(LAB_KERNEL_HEADERS)
+$(BUILD)/mock: $(BUILD)/arm64/tests/host/mock_calls.o
 $(addprefix $(BUILD)/,card uapi mock): $(BUILD)/%: $(filter-out %/main.o,$(arm64-objs)) $(BUILD)/arm64/tests/host/%.o
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
 # Through the mock's fault queue, as --dma-test backend=mock goes.
 $(BUILD)/queue: $(filter-out %/main.o %/mock_none.o,$(arm64-objs)) $(mock-wire) $(BUILD)/arm64/tests/host/queue.o
 	$(call quiet,LD,$@)$(CROSS_CC) -static $^ -o $@ $(SYSROOT_LDFLAGS) $(libs)
--include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d queue.d) $(mock-wire:.o=.d)
+-include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d mock_calls.d queue.d) $(mock-wire:.o=.d)
 
 # What runs in the arm64 host beside the program.
 host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock queue traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)

@@ -5,22 +5,39 @@
 #include <errno.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "vfio/pci_private.h"
 #include "vfio/vsmmu.h"
 #include "vmm/assigned.h"
+
+#define BUS_RESET_TRIES 100
+#define BUS_RESET_PAUSE 10000 /* us */
+
+/* The kernel waits for nobody who is at a BAR of any function there (-EBUSY), or holds one of them
+ * (-EAGAIN), and resets none then. */
+static void reset_bus(struct vfio_pci *p)
+{
+	struct uapi *u = vfio_uapi_of(p);
+	struct vfio_pci_hot_reset all = { 0 }; /* whose devices they are, the context says */
+	int err = u->ops->hot_reset(u, p->dev->fd, &all);
+
+	for (int n = 1; (err == -EBUSY || err == -EAGAIN) && n < BUS_RESET_TRIES; n++) {
+		usleep(BUS_RESET_PAUSE);
+		err = u->ops->hot_reset(u, p->dev->fd, &all);
+	}
+}
 
 /* Runs on the work thread: it can take a second and more. */
 static void run_reset(struct work *w)
 {
 	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
 	struct uapi *u = vfio_uapi_of(p);
-	struct vfio_pci_hot_reset all = { 0 }; /* whose devices they are, the context says */
 
 	if (p->can_reset)
 		u->ops->reset(u, p->dev->fd);
 	else
-		u->ops->hot_reset(u, p->dev->fd, &all);
+		reset_bus(p);
 }
 
 static void reset_done(struct work *w)
@@ -49,6 +66,7 @@ static void reset(struct pci_func *f)
 	p->resetting = true;
 	if (p->stream)
 		vsmmu_stream_resets(p->stream, true);
+	vfio_pages_reset(p);
 	work_submit(p->vm->work, &p->reset);
 }
 
@@ -72,13 +90,15 @@ static void has_left(struct work *w)
 }
 
 /* What it reaches now, and its DMA, end. */
-static void detach(struct vfio_pci *p)
+static void detach(struct vfio_pci *p, void (*end)(struct vsmmu_stream *st))
 {
 	if (p->stream)
-		vsmmu_stream_destroy(p->stream);
+		end(p->stream);
 	else
 		vfio_device_follow(p->dev, NULL);
 	p->stream = NULL;
+	fault_asker_forget(&p->pages.asker);
+	p->pages.bridge = NULL;
 }
 
 static void remove_messages(struct vfio_pci *p)
@@ -111,7 +131,7 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why)
 	vfio_bars_destroy(p);
 	forget_routes(p);
 	vm_vfio_remove(p->vm, p->dev->fd);
-	detach(p);
+	detach(p, vsmmu_stream_leave);
 	p->leaving = vfio_device_give(p->dev);
 	work_submit(p->vm->work, &p->leave);
 }
@@ -199,6 +219,7 @@ int vfio_pci_create(struct vfio_pci **out, struct vfio_device *d, struct pci_bus
 	p->func.dma = c->dma;
 	p->stream = c->stream;
 	p->has_stream = c->stream;
+	p->pages.bridge = c->faults;
 	p->func.reset = reset;
 	p->func.resetting = resetting;
 	p->func.silent = true;
@@ -230,7 +251,7 @@ void vfio_pci_destroy(struct vfio_pci *p)
 	vfio_irqs_destroy(p);
 	if (!p->lost) {
 		vfio_config_stop(p);
-		detach(p);
+		detach(p, vsmmu_stream_destroy);
 	}
 	vfio_bars_destroy(p);
 	remove_messages(p);

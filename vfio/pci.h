@@ -5,6 +5,7 @@
 #include "vfio/context.h"
 
 struct dma_space;
+struct fault_bridge;
 struct pci_bus;
 struct pci_func;
 struct vsmmu_stream;
@@ -27,6 +28,10 @@ struct vfio_pci_config {
 	 * bits. The function shows it as far as the host lets it. */
 	bool ats;
 	unsigned int pasid_bits;
+	/* Whose faults are page requests of the function's own, in a mailbox (docs/vpri.md); it is
+	 * the @stream's, or outlives the function. NULL: it has none. -ENOSPC in its configuration
+	 * space's step: there is no place for that. */
+	struct fault_bridge *faults;
 };
 
 /* Where it failed, for the one line that machine/ prints. */

@@ -50,7 +50,8 @@ static unsigned int place_for_pasid(const struct vfio_pci *p, unsigned int last)
 
 	if (!last)
 		return PCI_CFG_SPACE_SIZE;
-	if (last > LAST - 64 || pci_get32(f, LAST) || pci_get32(f, LAST + 4))
+	if ((last > LAST - 64 && last != p->pages.at) || pci_get32(f, LAST) ||
+	    pci_get32(f, LAST + 4))
 		return 0;
 	return LAST;
 }
@@ -65,6 +66,7 @@ void vfio_pasid_init(struct vfio_pci *p, unsigned int last)
 
 	if (!at)
 		return;
+	f->ats.pasid = at;
 	vfio_config_keep(p, at, PCI_EXT_CAP_PASID_SIZEOF);
 	pci_set32(f, at, PCI_EXT_CAP_ID_PASID | 1u << 16);
 	pci_set16(f, at + PCI_PASID_CAP,
@@ -73,6 +75,9 @@ void vfio_pasid_init(struct vfio_pci *p, unsigned int last)
 	pci_allow16(f, at + PCI_PASID_CTRL, PCI_PASID_CTRL_ENABLE | p->pasid_cap);
 	if (last)
 		pci_set32(f, last, (pci_get32(f, last) & 0xfffff) | at << 20);
+	if (f->ats.pri)
+		pci_set16(f, f->ats.pri + PCI_PRI_STATUS,
+		          pci_get16(f, f->ats.pri + PCI_PRI_STATUS) | PCI_PRI_STATUS_PASID);
 	vfio_config_keep(p, devcap2, 4);
 	pci_set32(f, devcap2, pci_get32(f, devcap2) | PCI_EXP_DEVCAP2_EE_PREFIX | ONE_PREFIX);
 }

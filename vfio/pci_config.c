@@ -135,6 +135,7 @@ static void config_written(struct pci_func *f, unsigned int offset, unsigned int
 	if (passed)
 		write_config(p, offset, &f->config[offset], size);
 	write_command(p, pci_get16(f, PCI_COMMAND)); /* if it is another */
+	vfio_pages_written(p, offset, size);
 	vfio_irqs_update(p);
 }
 
@@ -293,10 +294,11 @@ static void hide_extended(struct vfio_pci *p, unsigned int at, unsigned int prev
 		pci_set32(f, at, next);
 }
 
-static void take_extended(struct vfio_pci *p)
+static int take_extended(struct vfio_pci *p)
 {
 	struct pci_func *f = &p->func;
 	unsigned int at = PCI_CFG_SPACE_SIZE, prev = 0;
+	int err;
 
 	for (unsigned int left = (PCI_CONFIG_SIZE - PCI_CFG_SPACE_SIZE) / 8;
 	     at >= PCI_CFG_SPACE_SIZE && left--;) {
@@ -315,7 +317,9 @@ static void take_extended(struct vfio_pci *p)
 			prev = at;
 		at = PCI_EXT_CAP_NEXT(header);
 	}
+	err = vfio_pages_init(p, &prev);
 	vfio_pasid_init(p, prev);
+	return err;
 }
 
 int vfio_config_read(struct vfio_pci *p)
@@ -340,6 +344,6 @@ int vfio_config_init(struct vfio_pci *p)
 	header_init(p);
 	err = pci_get16(f, PCI_STATUS) & PCI_STATUS_CAP_LIST ? take_capabilities(p) : 0;
 	if (!err && f->express && p->config_size == PCI_CONFIG_SIZE)
-		take_extended(p);
-	return err;
+		return take_extended(p);
+	return err || !p->pages.bridge ? err : -ENOSPC;
 }

@@ -5,13 +5,15 @@
 #include <linux/pci_regs.h>
 
 #include "devices/pci/pci.h"
+#include "fault/bridge.h"
+#include "fault/mailbox.h"
 #include "vfio/pci.h"
 #include "vmm/iommu.h"
 #include "vmm/irq.h"
 #include "vmm/vm.h"
 
 /* What an assigned function's files share: pci.c, pci_config.c, pci_bar.c,
- * pci_peer.c, pci_irq.c. */
+ * pci_ats.c, pci_pages.c, pci_peer.c, pci_irq.c. */
 #define VFIO_MAX_PIECES 4
 
 /* A part of a region that the guest reaches without an exit: whole pages. */
@@ -48,6 +50,20 @@ struct vfio_vector {
 /* What raises interrupts now. */
 enum vfio_mode { VFIO_MODE_NONE, VFIO_MODE_INTX, VFIO_MODE_MSI, VFIO_MODE_MSIX };
 
+/* The function's own page requests, which its faults on the host become. */
+struct vfio_pages {
+	struct fault_bridge *bridge; /* its stream's; NULL: faults are nothing of the function's */
+	unsigned int at;             /* the mailbox's capability; 0: there is none */
+	struct mailbox mailbox;
+	struct dma_device answers;
+	struct fault_asker asker;
+	struct vfio_page_request {
+		bool used;
+		u32 pasid;
+		u16 group;
+	} sent[FAULT_MAX_WAITING]; /* as many as there can be credits */
+};
+
 struct vfio_pci {
 	struct pci_func func;
 	struct vfio_pci *next; /* of its context */
@@ -80,6 +96,7 @@ struct vfio_pci {
 	bool shows_ats;
 	unsigned int pasid_bits; /* 0: it shows none */
 	u16 pasid_cap;           /* what else PASIDs can */
+	struct vfio_pages pages;
 	bool lost; /* the host has it again, or it is broken: it is in no slot of the guest's */
 };
 
@@ -112,6 +129,13 @@ int vfio_ats_read(struct vfio_pci *p, const struct vfio_pci_config *c);
 void vfio_ats_take(struct vfio_pci *p, unsigned int at);
 /* A PASID capability behind the last extended one, which is at @last; 0: there is none. */
 void vfio_pasid_init(struct vfio_pci *p, unsigned int last);
+
+/* pci_pages.c. Page requests and their mailbox, behind the last extended capability *@last (0:
+ * there is none), which they are then: 0, or -ENOSPC. */
+int vfio_pages_init(struct vfio_pci *p, unsigned int *last);
+void vfio_pages_written(struct vfio_pci *p, unsigned int offset, unsigned int size);
+/* Its stream has ended what was outstanding. */
+void vfio_pages_reset(struct vfio_pci *p);
 
 /* pci_bar.c */
 int vfio_bars_init(struct vfio_pci *p);

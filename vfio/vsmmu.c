@@ -218,10 +218,9 @@ static int call(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds
 
 /*
  * Each is issued but one that is refused, which none is that has been looked at before: Linux tells
- * with -EIO how many have been, of which those of the last batch of 63 were not issued
- * (arm_vsmmu_cache_invalidate()). With any other error nothing is known of them: all again, once.
+ * with -EIO how many have been, of which it has issued some (arm_vsmmu_cache_invalidate()): all of
+ * them again. With any other error nothing is known of them: all again, once.
  */
-#define BATCH 63
 static bool issue(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cmds, unsigned int nr)
 {
 	unsigned int done = 0, seen, rest, tries = 0;
@@ -237,8 +236,7 @@ static bool issue(struct vsmmu *v, struct iommu_viommu_arm_smmuv3_invalidate *cm
 				return false;
 			continue;
 		}
-		rest = seen % BATCH;
-		if (rest && call(v, cmds + done + seen - rest, rest, &rest))
+		if (seen && call(v, cmds + done, seen, &rest))
 			return false;
 		done += seen + 1;
 	}

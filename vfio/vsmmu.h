@@ -5,6 +5,7 @@
 #include "devices/smmuv3/backend.h"
 #include "vfio/context.h"
 
+struct fault_bridge;
 struct fault_hub;
 struct vm;
 
@@ -42,6 +43,8 @@ struct smmu_backend *vsmmu_backend(struct vsmmu *v);
 int vsmmu_stream_create(struct vsmmu_stream **st, struct vsmmu *v, struct vfio_device *d,
                         struct smmu_endpoint *e);
 void vsmmu_stream_destroy(struct vsmmu_stream *st);
+/* The same while the guest goes on: its StreamID goes to whoever waits for it. */
+void vsmmu_stream_leave(struct vsmmu_stream *st);
 /* Its device caches translations where an STE lets it; before the guest runs. */
 void vsmmu_stream_has_ats(struct vsmmu_stream *st);
 /*
@@ -55,6 +58,8 @@ struct vsmmu_faults {
 	u32 timeout; /* ms that the guest has to answer; 0: no limit */
 };
 int vsmmu_stream_stalls(struct vsmmu_stream *st, const struct vsmmu_faults *c);
+/* What they are raised at; NULL: it does not stall. */
+struct fault_bridge *vsmmu_stream_bridge(struct vsmmu_stream *st);
 /* It is being reset; or has been. */
 void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets);
 

@@ -150,3 +150,8 @@ int vsmmu_stream_stalls(struct vsmmu_stream *st, const struct vsmmu_faults *c)
 	st->stream.stalls = true;
 	return 0;
 }
+
+struct fault_bridge *vsmmu_stream_bridge(struct vsmmu_stream *st)
+{
+	return st->stream.stalls ? &st->bridge : NULL;
+}

@@ -146,6 +146,16 @@ static void try_others(const struct vsmmu *v)
 			smmu_install_again(&st->stream);
 }
 
+/* Who has that StreamID with the host and another one with the guest, which has numbered buses anew
+ * and not configured it since. */
+static void oust(const struct vsmmu *v, u32 sid)
+{
+	for (struct vsmmu_stream *st = v->streams; st; st = st->next)
+		if (st->vdevice && st->sid == sid && !st->busy &&
+		    smmu_stream_sid(&st->stream) != sid)
+			smmu_install_again(&st->stream);
+}
+
 static void note_failure(struct vsmmu_stream *st)
 {
 	trace(st->vsmmu->vm->log, TRACE_SMMU, "the host does not take the STE of 0x%x: %d",
@@ -172,6 +182,8 @@ static void done(struct work *w)
 	v->counts.installed += !st->err;
 	if (st->ending)
 		return;
+	if (st->err == -EEXIST)
+		oust(v, st->doing.sid);
 	if (st->again || waits(st)) {
 		start(st);
 		return;
@@ -251,4 +263,12 @@ void vsmmu_stream_destroy(struct vsmmu_stream *st)
 	vsmmu_drop(st->vsmmu, &st->vdevice);
 	smmu_assign(st->stream.endpoint, NULL);
 	free(st);
+}
+
+void vsmmu_stream_leave(struct vsmmu_stream *st)
+{
+	const struct vsmmu *v = st->vsmmu;
+
+	vsmmu_stream_destroy(st);
+	try_others(v);
 }

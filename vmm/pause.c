@@ -19,7 +19,7 @@ struct pause {
 	/* @lock may be taken under the device lock, never the other way round. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned int holds, nr_parked;
+	unsigned int holds, nr_parked, nr_holds;
 	bool ending;
 	/* Written when the last one has parked: the loop then calls who waits for it. */
 	int fd;
@@ -71,8 +71,10 @@ void vcpus_hold(struct vm *vm)
 	struct pause *p = vm->pause;
 
 	pthread_mutex_lock(&p->lock);
-	if (!p->holds++)
+	if (!p->holds++) {
+		p->nr_holds++;
 		vcpus_kick(vm);
+	}
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -102,6 +104,17 @@ bool vcpus_are_held(struct vm *vm)
 	held = p->holds;
 	pthread_mutex_unlock(&p->lock);
 	return held;
+}
+
+unsigned int vcpus_nr_holds(struct vm *vm)
+{
+	struct pause *p = vm->pause;
+	unsigned int nr;
+
+	pthread_mutex_lock(&p->lock);
+	nr = p->nr_holds;
+	pthread_mutex_unlock(&p->lock);
+	return nr;
 }
 
 void vcpus_when_out(struct vm *vm, struct pause_wait *w)

@@ -31,6 +31,8 @@ void pause_destroy(struct pause *p);
 void vcpus_hold(struct vm *vm);
 void vcpus_release(struct vm *vm);
 bool vcpus_are_held(struct vm *vm);
+/* How often they were, so far, when none was before. */
+unsigned int vcpus_nr_holds(struct vm *vm);
 /* Calls @w when every vCPU is out of the guest, or none is held any more. Not when the guest ends
  * first. */
 void vcpus_when_out(struct vm *vm, struct pause_wait *w);

@@ -78,7 +78,7 @@ bool pci_pasid_allowed(const struct pci_func *f, u32 pasid, bool exec)
 	return pasid < BIT(FIELD_GET(PCI_PASID_CAP_WIDTH, pci_get16(f, at + PCI_PASID_CAP)));
 }
 
-static bool is_enabled(const struct pci_func *f)
+bool pci_pri_enabled(const struct pci_func *f)
 {
 	return f->ats.pri && pci_get16(f, f->ats.pri + PCI_PRI_CTRL) & PCI_PRI_CTRL_ENABLE;
 }
@@ -88,7 +88,7 @@ bool pci_pri_begin(struct pci_func *f)
 {
 	unsigned int at = f->ats.pri;
 
-	if (!is_enabled(f) || f->ats.outstanding >= pci_get32(f, at + PCI_PRI_ALLOC_REQ) ||
+	if (!pci_pri_enabled(f) || f->ats.outstanding >= pci_get32(f, at + PCI_PRI_ALLOC_REQ) ||
 	    f->ats.outstanding >= pci_get32(f, at + PCI_PRI_MAX_REQ))
 		return false;
 	f->ats.outstanding++;
@@ -98,7 +98,7 @@ bool pci_pri_begin(struct pci_func *f)
 void pci_pri_end(struct pci_func *f, unsigned int nr)
 {
 	f->ats.outstanding -= nr;
-	if (!f->ats.outstanding && !is_enabled(f))
+	if (!f->ats.outstanding && !pci_pri_enabled(f))
 		set_status(f, PCI_PRI_STATUS_STOPPED, true);
 }
 
@@ -126,10 +126,10 @@ static void control_written(struct pci_func *f)
 	u8 *control = &f->config[f->ats.pri + PCI_PRI_CTRL];
 	bool was_enabled = f->ats.requesting;
 
-	if (*control & PCI_PRI_CTRL_RESET && !is_enabled(f))
+	if (*control & PCI_PRI_CTRL_RESET && !pci_pri_enabled(f))
 		f->ats.outstanding = 0;
 	*control &= ~PCI_PRI_CTRL_RESET;
-	f->ats.requesting = is_enabled(f);
+	f->ats.requesting = pci_pri_enabled(f);
 	if (f->ats.requesting && !was_enabled)
 		set_status(f, PCI_PRI_STATUS_RF | PCI_PRI_STATUS_UPRGI | PCI_PRI_STATUS_STOPPED,
 		           false);

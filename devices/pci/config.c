@@ -143,6 +143,15 @@ void pci_express_add(struct pci_func *f)
 	pci_allow16(f, at + PCI_EXP_LNKCTL2, PCI_EXP_LNKCTL2_TLS);
 }
 
+void pci_flr_add(struct pci_func *f)
+{
+	const unsigned int at = f->express;
+
+	f->has_flr = true;
+	pci_set32(f, at + PCI_EXP_DEVCAP, pci_get32(f, at + PCI_EXP_DEVCAP) | PCI_EXP_DEVCAP_FLR);
+	f->writable[at + PCI_EXP_DEVCTL + 1] |= PCI_EXP_DEVCTL_BCR_FLR >> 8;
+}
+
 /* Drives the line by what the device wants and the guest allows (7.5.1.1.3, 7.5.1.1.4). */
 static void update_intx(struct pci_func *f, bool wanted)
 {
@@ -227,6 +236,24 @@ void pci_func_reset(struct pci_func *f)
 	pci_func_update(f);
 }
 
+static bool wants_flr(const struct pci_func *f)
+{
+	return f->has_flr && pci_get16(f, f->express + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_BCR_FLR;
+}
+
+/* A function's own reset is over with the write that asks for it. What is of its link stays, since
+ * the port at the other end has not been reset: that is what differs from a port's reset of it. */
+static void function_level_reset(struct pci_func *f)
+{
+	const unsigned int control = f->express + PCI_EXP_LNKCTL;
+	const unsigned int control2 = f->express + PCI_EXP_LNKCTL2;
+	const u16 kept = pci_get16(f, control), kept2 = pci_get16(f, control2);
+
+	pci_func_reset(f);
+	pci_set16(f, control, kept);
+	pci_set16(f, control2, kept2);
+}
+
 void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size, u32 val)
 {
 	const bool asleep = pci_is_asleep(f);
@@ -239,6 +266,10 @@ void pci_config_write(struct pci_func *f, unsigned int offset, unsigned int size
 
 		*byte = (*byte & ~mask) | (written & mask);
 		*byte &= ~(written & f->clears[offset + i]);
+	}
+	if (wants_flr(f)) {
+		function_level_reset(f);
+		return;
 	}
 	if (offset < PCI_STD_HEADER_SIZEOF)
 		pci_func_update(f);

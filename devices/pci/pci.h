@@ -33,14 +33,16 @@ struct pci_bar {
 	void (*moved)(struct pci_func *f, gpa_t from, gpa_t to);
 };
 
+struct fault_asker;
 struct pci_msi;
 struct pci_msix;
 
 /* ATS, page requests, PASIDs: where the capabilities are (0: none), and their state. */
 struct pci_ats {
 	unsigned int ats, pri, pasid;
-	bool requesting;          /* as page requests were enabled when that was last looked at */
-	unsigned int outstanding; /* page requests that wait for a response */
+	bool requesting;           /* as page requests were enabled when that was last looked at */
+	unsigned int outstanding;  /* page requests that wait for a response */
+	struct fault_asker *asker; /* for who else has some to make (fault/asker.h); NULL: nobody */
 };
 
 struct pci_func {
@@ -64,6 +66,7 @@ struct pci_func {
 	unsigned int ext_cap_end;  /* the same of extended capabilities */
 	unsigned int ext_cap_last; /* 0: none yet */
 	unsigned int express;      /* the PCI Express capability; 0: none */
+	bool has_flr;              /* a function-level reset, by that */
 	unsigned int pm;           /* the power management capability; 0: none */
 	struct pci_ats ats;
 	struct pci_msi *msi;
@@ -159,6 +162,9 @@ unsigned int pci_dvsec_add(struct pci_func *f, u16 vendor, u8 revision, u16 id, 
  * bus an endpoint integrated in the root complex.
  */
 void pci_express_add(struct pci_func *f);
+/* Function-level reset, by Device Control, after that: pci_func_reset(), but the link is as it was.
+ */
+void pci_flr_add(struct pci_func *f);
 /* Power management (7.5.2): in D3hot it decodes nothing, reaches no memory and drives no pin. */
 void pci_pm_add(struct pci_func *f);
 
@@ -237,6 +243,7 @@ bool pci_ats_enabled(const struct pci_func *f);
 u64 pci_ats_unit(const struct pci_func *f);
 /* Whether a request may have @pasid, and ask for execute permission. */
 bool pci_pasid_allowed(const struct pci_func *f, u32 pasid, bool exec);
+bool pci_pri_enabled(const struct pci_func *f);
 /* One more page request, if that is enabled and there is a credit left. */
 bool pci_pri_begin(struct pci_func *f);
 /* @nr of them have their response, or were not sent after all. */

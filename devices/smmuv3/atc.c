@@ -11,7 +11,7 @@
 static void span(const u64 *cmd, u64 *first, u64 *last)
 {
 	const unsigned int size = FIELD_GET(ATC1_SIZE, cmd[1]);
-	const u64 low = size < 52 ? (4096ULL << size) - 1 : ~0ULL;
+	const u64 low = size < ATC_SIZE_ALL ? (4096ULL << size) - 1 : ~0ULL;
 
 	*first = cmd[1] & ~low;
 	*last = cmd[1] | low;

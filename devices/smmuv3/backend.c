@@ -95,6 +95,11 @@ void smmu_install_again(struct smmu_stream *st)
 	route(st->endpoint->smmu, st->endpoint);
 }
 
+u32 smmu_stream_sid(const struct smmu_stream *st)
+{
+	return st->endpoint->sid(st->endpoint->ctx);
+}
+
 static void no_longer_installing(struct smmu_stream *st)
 {
 	st->installing = false;
@@ -182,15 +187,47 @@ bool smmu_is_of_stream(const struct smmu_words *w)
 	return passed[FIELD_GET(CMD0_OPCODE, w->word[0])].of_stream;
 }
 
-static void flush(struct smmu *s)
+static bool issue(struct smmu *s)
 {
 	struct smmu_backend *b = s->config.backend;
+	const unsigned int nr = s->nr_batch;
 
-	/* CERROR_ATC_INV_SYNC is of CMD_ATC_INV (7.1): that anything else may still be used, no
-	 * other word says to a driver. */
-	if (s->nr_batch && !b->ops->invalidate(b, s->batch, s->nr_batch))
-		s->atc.failed = true;
 	s->nr_batch = 0;
+	return !nr || b->ops->invalidate(b, s->batch, nr);
+}
+
+static void add(struct smmu *s, u64 word0, u64 word1)
+{
+	s->batch[s->nr_batch++] = (struct smmu_words){ { word0, word1 } };
+}
+
+/* In place of all that may not have been invalidated. 4.5.1: without SSV by any PASID. */
+static bool issue_for_all(struct smmu *s)
+{
+	bool done = true;
+
+	s->nr_batch = 0;
+	add(s, CMD_TLBI_NSNH_ALL, 0);
+	for (const struct smmu_endpoint *e = s->endpoints; e; e = e->next) {
+		if (!e->stream || !e->sid)
+			continue;
+		if (s->nr_batch + 2 > SMMU_BATCH)
+			done &= issue(s);
+		add(s, CMD_CFGI_CD_ALL | FIELD_PREP(CMD0_SID, (u64)e->sid(e->ctx)), 0);
+		add(s, CMD_ATC_INV | FIELD_PREP(CMD0_SID, (u64)e->sid(e->ctx)),
+		    FIELD_PREP(ATC1_SIZE, ATC_SIZE_ALL));
+	}
+	return issue(s) && done;
+}
+
+/* CERROR_ATC_INV_SYNC is of CMD_ATC_INV (7.1): that anything else may still be used, no other word
+ * says to a driver. It repeats its CMD_SYNC, which has the error until everything is invalidated.
+ */
+static void flush(struct smmu *s)
+{
+	s->stale = s->stale ? !issue_for_all(s) : !issue(s);
+	if (s->stale)
+		s->atc.failed = true;
 }
 
 bool smmu_backend_full(const struct smmu *s)

@@ -73,6 +73,9 @@ void smmu_installed(struct smmu_stream *st, bool illegal);
  * before it may be able to do now. */
 void smmu_install_again(struct smmu_stream *st);
 
+/* Of its device now, whatever was installed; the device has one. */
+u32 smmu_stream_sid(const struct smmu_stream *st);
+
 /* An event's record (7.3), of four words, for the driver; and so many were lost on the way. */
 void smmu_forward(struct smmu *s, const u64 *record);
 void smmu_lost(struct smmu *s, u64 nr);

@@ -244,6 +244,7 @@ enum smmu_opcode {
 enum { SIG_NONE, SIG_IRQ, SIG_SEV };
 #define ATC0_GLOBAL     BIT(9)
 #define ATC1_SIZE       GENMASK(5, 0)
+#define ATC_SIZE_ALL    52ULL /* in pages, and more: all of 64 bits */
 #define PRI_RESP1_INDEX GENMASK(8, 0)
 #define PRI_RESP1_RESP  GENMASK(13, 12)
 #define RESUME0_AC      BIT(12)

@@ -236,6 +236,13 @@ void smmu_id_default(struct smmu_id *id, unsigned int oas)
 	put(id, find("idr5.oas"), i);
 }
 
+void smmu_id_settle(struct smmu_id *id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
+		if (!smmu_id_said(id, dependents[i].name) && !dependents[i].is_there(id))
+			put(id, find(dependents[i].name), 0);
+}
+
 const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 {
 	const struct field *f = find(name);
@@ -246,9 +253,7 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value)
 		return f->expected;
 	put(id, f, value);
 	id->said[(f - fields) / 64] |= BIT((f - fields) % 64);
-	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
-		if (!smmu_id_said(id, dependents[i].name) && !dependents[i].is_there(id))
-			put(id, find(dependents[i].name), 0);
+	smmu_id_settle(id);
 	return NULL;
 }
 
@@ -273,15 +278,20 @@ static const char *check_sizes(const struct smmu_id *id)
 	return NULL;
 }
 
+const char *smmu_id_contradiction(const struct smmu_id *id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
+		if (has(id, dependents[i].name) && !dependents[i].is_there(id))
+			return dependents[i].expected;
+	return check_sizes(id);
+}
+
 const char *smmu_id_check(const struct smmu_id *id)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!can_be(&fields[i], get(id, &fields[i])))
 			return fields[i].expected;
-	for (size_t i = 0; i < ARRAY_SIZE(dependents); i++)
-		if (has(id, dependents[i].name) && !dependents[i].is_there(id))
-			return dependents[i].expected;
-	return check_sizes(id);
+	return smmu_id_contradiction(id);
 }
 
 bool smmu_id_said(const struct smmu_id *id, const char *name)

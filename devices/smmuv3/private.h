@@ -218,6 +218,7 @@ struct smmu {
 	/* With a backend: streams that are not yet as they are to be, for which CMD_SYNC and
 	 * Updates wait; and what is to be passed on. */
 	unsigned int installing, nr_batch;
+	bool stale;           /* it is not known what of earlier batches was invalidated */
 	bool routes_by_table; /* SMMUEN, as streams were last told */
 	struct smmu_words batch[SMMU_BATCH];
 	const struct smmu_watch *watch; /* NULL: no debug walk is under way */

@@ -34,8 +34,13 @@ const char *smmu_id_set(struct smmu_id *id, const char *name, u64 value);
 /* Fields that there are: whether one was set by name. What is put was asked for by nobody. */
 bool smmu_id_said(const struct smmu_id *id, const char *name);
 void smmu_id_put(struct smmu_id *id, const char *name, u64 value);
+/* Fields that are RES0 without others are 0 where these are not there, but for those that were set.
+ */
+void smmu_id_settle(struct smmu_id *id);
 u64 smmu_id_get(const struct smmu_id *id, const char *name);
 /* NULL, or which fields contradict each other (each field's description in 6.3.1 to 6.3.8). */
+const char *smmu_id_contradiction(const struct smmu_id *id);
+/* The same; or one has a value that is not emulated. */
 const char *smmu_id_check(const struct smmu_id *id);
 
 /*
@@ -78,6 +83,7 @@ struct smmu_counts {
 	u64 invalidations;           /* CMD_TLBI_* and CMD_CFGI_* */
 	u64 events, lost;            /* written to the Event queue; lost, for want of room */
 	u64 stalls, held;            /* recorded; held back at first, for want of room */
+	u64 resumed, terminated;     /* of those recorded: ended by CMD_RESUME; otherwise */
 	u64 accesses, faults;        /* of all endpoints */
 	/* Of those that cache translations (ATS): requests, accesses by what they cached,
 	 * CMD_ATC_INVs that they were told of. */

@@ -116,6 +116,7 @@ enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
 		return COMMAND_ILLEGAL;
 	if (!slot->used || stag_of(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
 		return COMMAND_DONE;
+	s->counts.resumed++;
 	answer(s, slot, !(cmd[0] & RESUME0_AC));
 	return COMMAND_DONE;
 }
@@ -126,9 +127,12 @@ static void terminate(struct smmu *s, bool all, u32 sid)
 	struct dma_tokens held = TAILQ_HEAD_INITIALIZER(held);
 	struct dma_token *token;
 
-	for (unsigned int i = 0; i < nr_slots(s); i++)
-		if (s->stalls.slots[i].used && (all || s->stalls.slots[i].sid == sid))
-			answer(s, &s->stalls.slots[i], true);
+	for (unsigned int i = 0; i < nr_slots(s); i++) {
+		if (!s->stalls.slots[i].used || (!all && s->stalls.slots[i].sid != sid))
+			continue;
+		s->counts.terminated++;
+		answer(s, &s->stalls.slots[i], true);
+	}
 	TAILQ_CONCAT(&held, &s->stalls.held, next);
 	while ((token = take(&held)))
 		if (all || token->requester == sid)

@@ -333,6 +333,7 @@ int blk_create(struct virtio_dev **dev, struct loop *loop, struct dma_space *dma
 	blk->config = configuration(blk);
 	blk->dev.type = &blk_type;
 	blk->dev.config = &blk->config;
+	blk->dev.vq = blk->vq;
 	blk->dev.nr_queues = blk->host.queues;
 	blk->dev.features = features(&blk->host);
 	virtio_init(&blk->dev, dma, log);

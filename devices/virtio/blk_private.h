@@ -45,6 +45,7 @@ struct pool {
 
 struct blk {
 	struct virtio_dev dev;
+	struct virtq vq[VIRTQ_MAX_QUEUES];
 	struct virtio_blk_config config;
 	struct loop *loop;
 	struct log *log;

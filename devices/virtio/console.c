@@ -19,6 +19,7 @@ enum { RECEIVEQ, TRANSMITQ, NR_QUEUES };
 
 struct console {
 	struct virtio_dev dev;
+	struct virtq vq[NR_QUEUES];
 	struct virtio_console_config config;
 	struct line_device line;
 	struct line_user *user;
@@ -160,6 +161,7 @@ int virtio_console_create(struct virtio_dev **dev, struct dma_space *dma, struct
 	c->line = (struct line_device){ line_receive, line_writable, line_resized };
 	c->dev.type = &console_type;
 	c->dev.config = &c->config;
+	c->dev.vq = c->vq;
 	c->dev.nr_queues = NR_QUEUES;
 	c->dev.features = BIT(VIRTIO_CONSOLE_F_SIZE) | BIT(VIRTIO_CONSOLE_F_EMERG_WRITE) |
 	                  VIRTQ_FEATURES;

@@ -21,6 +21,7 @@ enum { HIPRIO, REQUEST, NR_QUEUES };
 
 struct fs {
 	struct virtio_dev dev;
+	struct virtq vq[NR_QUEUES];
 	struct virtio_fs_config config;
 	struct vhost vhost;
 };
@@ -102,6 +103,7 @@ int fs_create(struct virtio_dev **dev, const struct fs_config *c)
 		close(c->fd);
 		return -ENOMEM;
 	}
+	fs->dev.vq = fs->vq;
 	err = open_backend(fs, c);
 	if (err) {
 		free(fs);

@@ -119,7 +119,8 @@ int viommu_create(struct virtio_dev **dev, struct dma_space *dma, struct log *lo
 	}
 	v->dev.type = &viommu_type;
 	v->dev.config = &v->config;
-	v->dev.nr_queues = 2;
+	v->dev.vq = v->vq;
+	v->dev.nr_queues = ARRAY_SIZE(v->vq);
 	v->dev.features = features(c);
 	virtio_init(&v->dev, dma, log);
 	*dev = &v->dev;

@@ -70,6 +70,7 @@ struct viommu_request {
 
 struct viommu {
 	struct virtio_dev dev;
+	struct virtq vq[2];
 	struct virtio_iommu_config config;
 	struct viommu_config host;
 	struct viommu_endpoint *endpoints;

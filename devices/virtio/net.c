@@ -153,8 +153,8 @@ static int create_queues(struct net *net)
 
 		rx->net = tx->net = net;
 		rx->pair = tx->pair = i;
-		rx->vq = &net->dev.vq[2 * i];
-		tx->vq = &net->dev.vq[2 * i + 1];
+		rx->vq = &net->vq[2 * i];
+		tx->vq = &net->vq[2 * i + 1];
 		net_tx_init(tx);
 		err = net_rx_init(rx);
 	}
@@ -198,6 +198,7 @@ int net_create(struct virtio_dev **dev, struct loop *loop, struct dma_space *dma
 	init_config(net, c);
 	net->dev.type = &net_type;
 	net->dev.config = &net->config;
+	net->dev.vq = net->vq;
 	net->dev.nr_queues = 2 * c->backend->nr_pairs + 1;
 	net->dev.features = features(c->backend);
 	virtio_init(&net->dev, dma, log);

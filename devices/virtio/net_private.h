@@ -70,6 +70,7 @@ struct net_filter {
 
 struct net {
 	struct virtio_dev dev;
+	struct virtq vq[VIRTQ_MAX_QUEUES];
 	struct virtio_net_config config;
 	struct loop *loop;
 	struct log *log;

@@ -18,6 +18,7 @@
 
 struct rng {
 	struct virtio_dev dev;
+	struct virtq vq;
 	struct loop *loop;
 	struct loop_op op;
 	struct virtq_chain chain; /* while busy */
@@ -89,6 +90,7 @@ int rng_create(struct virtio_dev **dev, struct loop *loop, struct dma_space *dma
 	rng->loop = loop;
 	rng->op.done = filled;
 	rng->dev.type = &rng_type;
+	rng->dev.vq = &rng->vq;
 	rng->dev.nr_queues = 1;
 	rng->dev.features = VIRTQ_FEATURES;
 	virtio_init(&rng->dev, dma, log);

@@ -127,12 +127,13 @@ struct virtio_dev {
 	bool resetting; /* a reset waits for requests in flight */
 	bool held;      /* its transport has it take no requests for now */
 	unsigned int in_flight;
-	u16 nr_queues;
-	struct virtq vq[VIRTQ_MAX_QUEUES];
 	void *config; /* little-endian, type->config_size bytes */
+	u16 nr_queues;
+	struct virtq *vq; /* the device's own, nr_queues of them */
 };
 
-/* Sets up what every device has. The caller has set type, features, config and nr_queues. */
+/* Sets up what every device has. The caller has set type, features, config, vq and
+ * nr_queues. */
 void virtio_init(struct virtio_dev *dev, struct dma_space *dma, struct log *log);
 
 /* status.c: the driver writes device status (2.1, 3.1). 0 resets. */

@@ -21,6 +21,7 @@ enum { RX, TX, EVENT, NR_QUEUES };
 
 struct vsock {
 	struct virtio_dev dev;
+	struct virtq vq[NR_QUEUES];
 	struct virtio_vsock_config config;
 	struct vhost vhost;
 };
@@ -104,6 +105,7 @@ int vsock_create(struct virtio_dev **dev, const struct vsock_config *c)
 		close(c->fd);
 		return -ENOMEM;
 	}
+	s->dev.vq = s->vq;
 	err = open_backend(s, c);
 	if (err) {
 		free(s);

@@ -419,6 +419,45 @@ static void pages_end(void)
 	answered(0, 1, "reset");
 }
 
+static u64 took[1000]; /* ticks, in order */
+
+static void keep(u64 ticks, size_t nr)
+{
+	for (; nr && took[nr - 1] > ticks; nr--)
+		took[nr] = took[nr - 1];
+	took[nr] = ticks;
+}
+
+static void figure(const char *name, u64 ticks)
+{
+	u64 tenths = ticks * 10000000 / read_sysreg(cntfrq_el0);
+
+	print("figure virtio_%s us %lu.%lu\n", name, tenths / 10, tenths % 10);
+}
+
+/* What a page request takes, there and back, where nothing but the driver's loop answers (bench/).
+ */
+static void pages_take(void)
+{
+	find(VIOMMU_FEATURES);
+	enable_pri();
+	start_for_pages(F_PAGE_REQUEST);
+	attach();
+	for (size_t i = 0; i < ARRAY_SIZE(took); i++) {
+		const struct dma_op op = ask(IOVA, i % 512, DMA_F_LAST);
+		const u64 from = now();
+
+		dma_start(&d, 0, &op);
+		device_offer(&v.dev, EVENTQ, next_event() - events);
+		check(respond(ep, i % 512, 0) == S_OK, "response %lu", i);
+		answered(0, 0, "success");
+		keep(now() - from, i);
+	}
+	figure("p50", took[ARRAY_SIZE(took) / 2]);
+	figure("p99", took[ARRAY_SIZE(took) * 99 / 100]);
+	figure("max", took[ARRAY_SIZE(took) - 1]);
+}
+
 static const struct test tests[] = {
 	{ "unmap", unmap },
 	{ "detach", detach },
@@ -427,6 +466,7 @@ static const struct test tests[] = {
 	{ "edges", edges },
 	{ "pages", pages },
 	{ "pages-end", pages_end },
+	{ "pages-take", pages_take },
 	{ "pages-table", pages_table },
 	{ "pages-pasid", pages_pasid },
 	{ "bypass-pasid", bypass_pasid },

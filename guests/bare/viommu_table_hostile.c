@@ -41,23 +41,26 @@ static u32 below(struct random *n, u32 limit)
 	return (next(n) >> 20) % limit;
 }
 
-/* The pool; or registers of a UART, the PCI window, beyond RAM, the top of what can be said. */
+/* Registers of a UART, the PCI window, the top of what can be said, beyond RAM. */
+static const u64 others[] = { UART_BASE, 0x60000000, 0xffffffff0000, 0, RAM_BASE + RAM_SIZE };
+
+/* The pool; or one of those. */
 static u64 some_place(struct random *n)
 {
-	static const u64 others[] = { UART_BASE, 0x60000000, RAM_BASE + RAM_SIZE, 0xffffffff0000,
-		                      0 };
-
 	if (below(n, 4))
 		return (u64)pool + (next(n) & (POOL_SIZE - 1) & ~0xfffUL);
 	return others[below(n, ARRAY_SIZE(others))];
 }
 
+/* A block is larger than the pool: what it is in would be this program, and RAM's end has RAM in
+ * its block, too. */
 static u64 some_entry(struct random *n)
 {
 	const u64 attributes = next(n) & (0xfffUL << 52 | 0xffc);
+	const u64 type = below(n, 8) ? 3 : below(n, 4);
+	const u64 place = type == 1 ? others[below(n, ARRAY_SIZE(others) - 1)] : some_place(n);
 
-	return attributes | (below(n, 4) ? ENTRY_USER | ENTRY_AF : 0) | some_place(n) |
-	       (below(n, 8) ? 3 : below(n, 4));
+	return attributes | (below(n, 4) ? ENTRY_USER | ENTRY_AF : 0) | place | type;
 }
 
 static volatile bool over;

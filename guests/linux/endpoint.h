@@ -19,9 +19,10 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
-#define PAGE   4096ULL
-#define VECTOR 3
-#define BUFFER 0x2000
+#define PAGE      4096ULL
+#define VECTOR    3
+#define BUFFER    0x2000
+#define REGISTERS 0x4000 /* bytes, by a driver of Linux */
 
 enum { READ = 1, WRITE, FILL, COPY, CAS, TRANSLATE, CHECK = 8 };
 enum { PASID = 1 << 4, INTERRUPT = 1 << 5, HELD = 1 << 6, TRANSLATED = 1 << 7 };
@@ -239,7 +240,7 @@ static inline uint32_t lend_memory(const char *path, int *fd)
 
 static inline void map_registers(int fd)
 {
-	regs = mmap(NULL, 0x4000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	regs = mmap(NULL, REGISTERS, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	check_registers();
 }
 

@@ -5,20 +5,22 @@
  * exits
  *   stall /dev/vfio/devices/vfioN 0 serve  serves what comes, in 64 pages from 256 MiB on, to its
  * end
+ *   stall /dev/vfio/devices/vfioN 0 hold   has faults that it never answers, to its end
  */
 #include <pthread.h>
 
 #include "guests/linux/faults.h"
 
-#define IOVA  0x10000000ULL
-#define PAGES 64
-#define SLOTS 8
+#define IOVA   0x10000000ULL
+#define PAGES  64
+#define SLOTS  8
+#define RESETS 3
 
 static uint8_t *memory;
 static unsigned long count;
 static volatile unsigned long served;
 static volatile int refuses, is_silent, takes_any;
-static uint32_t last_cookie;
+static uint32_t last_cookie, unanswered[SLOTS];
 
 static void respond(const struct iommu_hwpt_pgfault *f)
 {
@@ -29,6 +31,7 @@ static void respond(const struct iommu_hwpt_pgfault *f)
 	check((n < PAGES || takes_any) && f->dev_id == devid && !f->pasid, "a fault of ours");
 	check(f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE, "a last page");
 	if (is_silent) {
+		unanswered[n % SLOTS] = f->cookie;
 		served++;
 		return;
 	}
@@ -100,10 +103,9 @@ static void answered_twice(void)
 	check(write(faults, &r, sizeof(r)) < 0, "a second answer");
 }
 
-/* Its page table goes with faults that are not answered: they end. */
-static void detached(void)
+/* A transfer in each slot waits for an answer. */
+static void hold(void)
 {
-	struct vfio_device_detach_iommufd_pt d = { .argsz = sizeof(d) };
 	const unsigned long before = served;
 
 	is_silent = 1;
@@ -111,14 +113,52 @@ static void detached(void)
 		start(n, (struct operation){ .op = FILL, .iova = IOVA + n * PAGE, .len = 8 });
 	while (served != before + SLOTS)
 		sched_yield();
+	is_silent = 0;
+}
+
+static void is_served_again(void)
+{
+	start(0, (struct operation){ .op = FILL, .iova = IOVA, .len = 8, .arg = 1 });
+	check(status(0) == DONE && has_pattern(memory, 8, 1, 0), "a transfer after that");
+	forget(0, 1);
+}
+
+/* Its page table goes with faults that are not answered: they end. */
+static void detached(void)
+{
+	struct vfio_device_detach_iommufd_pt d = { .argsz = sizeof(d) };
+
+	hold();
 	check(!ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &d), "detach");
 	for (unsigned int n = 0; n < SLOTS; n++)
 		check(status(n) == FAULT, "a transfer that nobody answers");
-	is_silent = 0;
 	check(!attach(hwpt), "attach again");
-	start(0, (struct operation){ .op = FILL, .iova = IOVA, .len = 8, .arg = 1 });
-	check(status(0) == DONE, "a transfer after that");
-	forget(0, 1);
+	is_served_again();
+}
+
+/* The function goes out of it with nothing under way; answers to what waited are taken, and are of
+ * nothing. */
+static void is_reset(void)
+{
+	for (unsigned int i = 0; i < RESETS; i++) {
+		hold();
+		check(!ioctl(device, VFIO_DEVICE_RESET), "reset");
+		for (unsigned int n = 0; n < SLOTS; n++)
+			check(!status(n), "a slot out of reset");
+		for (unsigned int n = 0; n < SLOTS; n++)
+			answer_fault(&(struct iommu_hwpt_page_response){ .cookie = unanswered[n] });
+		is_served_again();
+	}
+}
+
+/* Until somebody kills it. */
+static void __attribute__((noreturn)) hold_for_ever(void)
+{
+	hold();
+	puts("stall: holds");
+	fflush(stdout);
+	for (;;)
+		pause();
 }
 
 static const struct test tests[] = {
@@ -127,6 +167,7 @@ static const struct test tests[] = {
 	{ "refused", refused },
 	{ "answered twice", answered_twice },
 	{ "detached", detached },
+	{ "reset", is_reset },
 };
 
 int main(int argc, char **argv)
@@ -137,13 +178,15 @@ int main(int argc, char **argv)
 	count = strtoul(argv[2], NULL, 10);
 	open_with_faults(argv[1]);
 	memory = alloc_memory(PAGES * PAGE);
-	takes_any = argc == 4;
+	takes_any = argc == 4 && !strcmp(argv[3], "serve");
 	if (takes_any) {
 		puts("stall: serves");
 		fflush(stdout);
 		serve(NULL);
 	}
 	check(!pthread_create(&thread, NULL, serve, NULL), "thread");
+	if (argc == 4)
+		hold_for_ever();
 	run_tests(tests, sizeof(tests) / sizeof(*tests));
 	printf("stall: %lu faults\n", served);
 	return 0;

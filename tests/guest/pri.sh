@@ -34,6 +34,12 @@ ask() {
 	done
 	echo "asked: state $((status & 15)), outcome $((status >> 4 & 15)), code $(($(devmem $((slot + 0x50)) 64)))"
 }
+if grep -q pri.hold /proc/cmdline; then
+	devmem $((pri + 12)) 32 32
+	devmem $((pri + 4)) 16 1
+	echo "PRI is enabled"
+	exec sleep 3600
+fi
 for i in 1 2 3; do
 	devmem $((pri + 12)) 32 32
 	devmem $((pri + 4)) 16 1

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest of a guest: what inner.do= says: the kernel's own "test" of the DMA endpoint; what is sent by the network card comes
 # back ("net"); translations that the endpoint caches, and the kernel's unmaps ("ats"); the memory of a process ("pasid"); some
-# that is on a disk, or nowhere yet, and what is faulted on is brought ("sva"), or is a program's to answer ("stall").
+# that is on a disk, or nowhere yet, and what is faulted on is brought ("sva"), or is a program's to answer ("stall"), or nobody's
+# ("hold"); what it faults on, in a mailbox of its own ("vpri").
 word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 f=$(dirname "$(grep -l 0x002d /sys/bus/pci/devices/*/device)")
 # goes_to DRIVER: the endpoint does
@@ -41,6 +42,15 @@ for what in $(word inner.do | tr , ' '); do
 	stall)
 		goes_to vfio-pci
 		stall "/dev/vfio/devices/$(ls "$f/vfio-dev")" $(word inner.count) || exit 1
+		;;
+	hold)
+		goes_to vfio-pci
+		stall "/dev/vfio/devices/$(ls "$f/vfio-dev")" 0 hold || exit 1
+		;;
+	vpri)
+		goes_to dmatest_vpri
+		vpri "/dev/vpri-${f##*/}" $(word inner.count) stalls || exit 1
+		meant='event: F_TRANSLATION'
 		;;
 	pasid | sva)
 		tests=present

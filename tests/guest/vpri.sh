@@ -6,6 +6,7 @@ echo dmatest_vpri >"$f/driver_override"
 echo "${f##*/}" >"$f/driver/unbind"
 echo "${f##*/}" >/sys/bus/pci/drivers_probe
 echo "group: $(cat "$f/iommu_group/type")"
+! grep -q vpri.serve /proc/cmdline || exec vpri "/dev/vpri-${f##*/}" 0 serve
 vpri "/dev/vpri-${f##*/}" "$(sed -n 's/.*vpri.count=\([0-9]*\).*/\1/p' /proc/cmdline)"
 status=$?
 grep ' vpri' /proc/interrupts | awk '{ print "messages: " ($2 + $3) }'

@@ -22,7 +22,7 @@ guest() {
 until_said() {
 	until grep -qF -- "$1" "${2:-$OUT}" 2>/dev/null; do
 		if ! kill -0 $pid 2>/dev/null; then
-			WHY="it ended without '$1'"
+			WHY="it ended without '$1': $(tail -n 1 "$OUT")"
 			return 1
 		fi
 		usleep 20000
@@ -127,7 +127,9 @@ killed() {
 	pid=$first OUT=$WORK/one
 	WHY="no socket was left behind"
 	[ -S "$XDG_RUNTIME_DIR/nestor/two.sock" ] || return 1
-	nestor 0 one list && ! grep two "$WORK/said" || return 1
+	nestor 0 one list || return 1
+	WHY="two is listed: $(grep two "$WORK/said")"
+	! grep -q two "$WORK/said" || return 1
 	WHY="a stale socket is left"
 	[ ! -e "$XDG_RUNTIME_DIR/nestor/two.sock" ]
 }

@@ -41,7 +41,7 @@ lspci() {
 	cat "$INITRD" "$SHARE/lspci.cpio" "$SHARE/test-lspci.cpio" >"$WORK/lspci.initrd"
 	run 0 -k "$IMAGE" -i "$WORK/lspci.initrd" -p "console=ttyS0 quiet" --root-port a --dma-test=ats,pri,pasid=20,bus=a || return 1
 	for line in "[1912:002d]" "MSI: Enable- Count=1/32 Maskable+ 64bit+" "MSI-X: Enable- Count=32 Masked-" \
-		"AtomicOpsCtl: ReqEn-" "MaxEETLPPrefixes 1" "Address Translation Service (ATS)" "Invalidate Queue Depth: 00" \
+		"FLReset+" "AtomicOpsCtl: ReqEn-" "MaxEETLPPrefixes 1" "Address Translation Service (ATS)" "Invalidate Queue Depth: 00" \
 		"Page Request Interface (PRI)" "PRISta: RF- UPRGI- Stopped+ PASID+" "Page Request Capacity: 00000020" \
 		"Process Address Space ID (PASID)" "PASIDCap: Exec+ Priv-, Max PASID Width: 14"; do
 		said "$line" || return 1

@@ -3,7 +3,7 @@
  * mock file|memory SEED: address spaces of a guest's IOMMU and their mirrors, on a real kernel
  * whose device is a mock (drivers/iommu/iommufd/selftest.c): whatever is mapped, unmapped, attached
  * and replaced, what the mock's page table has is what the space says. And a fault on its way to a
- * fault queue and back. A line a step.
+ * fault queue and back. A line a step. mock calls: what mock_calls.h has.
  */
 #include <errno.h>
 #include <iommufd_test.h>
@@ -16,6 +16,7 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
+#include "tests/host/mock_calls.h"
 #include "vfio/context.h"
 #include "vmm/iova.h"
 #include "vmm/log.h"
@@ -369,6 +370,8 @@ int main(int argc, char **argv)
 	struct bench b = { .log.topics = 0, .ops = uapi_host };
 	int err = argc == 3 ? 0 : -EINVAL;
 
+	if (argc == 2 && !strcmp(argv[1], "calls"))
+		return mock_calls();
 	ram.shared = !err && !strcmp(argv[1], "file");
 	b.state = err ? 0 : strtoull(argv[2], NULL, 0) * 2 + 1;
 	err = err ? err : mem_create(&b.ram, &ram);

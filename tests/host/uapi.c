@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* uapi CDEV: the calls of iommufd and vfio on a real kernel, through Nestor's own table: guest RAM,
  * a function, and an SMMU's slice for it; each made, tried and destroyed. A line a step; what is
- * traced is on stderr. */
+ * traced is on stderr. uapi error PID FD: the kernel signals an error of the function that has that
+ * descriptor in that process. */
 #include <errno.h>
 #include <linux/iommufd.h>
+#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "vfio/context.h"
@@ -22,6 +26,11 @@
 #define STE_PASS   (4ULL << 1) /* Config: bypass */
 #define NSNH_ALL   0x30        /* 4.4.4.1: CMD_TLBI_NSNH_ALL */
 #define NR_LAYERS  8           /* calls of the layer below, from its beginning to its end */
+#define PASID      5
+#define NVME       0x00101b36u /* QEMU's, as the first word of its configuration space */
+#define NVME_AQA   0x24        /* registers that keep what is written: sizes of queues; */
+#define CARD_RAL   0x5400      /* a part of the card's address */
+#define KICK       0x00120034u
 
 /* All that a step leaves to the next. */
 struct bench {
@@ -82,6 +91,26 @@ static int ranges(struct bench *b)
 	return err ? err : vfio_device_detach(&b->device);
 }
 
+/* Where the kernel chooses it is one of them; there is room for one. */
+static int allow_some(struct bench *b, u32 ioas)
+{
+	struct iommu_iova_range some = { .start = RAM_BASE, .last = RAM_BASE + RAM_SIZE - 1 };
+	struct iommu_ioas_allow_iovas allow = { .ioas_id = ioas,
+		                                .num_iovas = 1,
+		                                .allowed_iovas = (uintptr_t)&some };
+	struct iommu_ioas_copy copy = { .flags = IOMMU_IOAS_MAP_READABLE,
+		                        .dst_ioas_id = ioas,
+		                        .src_ioas_id = b->context.ioas,
+		                        .length = RAM_SIZE,
+		                        .src_iova = RAM_BASE };
+	int err = DO(b, ioas_allow_iovas, &allow);
+
+	err = err ? err : DO(b, ioas_copy, &copy);
+	if (!err && (copy.dst_iova != RAM_BASE || DO(b, ioas_copy, &copy) != -ENOSPC))
+		return -EPROTO;
+	return err;
+}
+
 static int maps(struct bench *b)
 {
 	struct iommu_ioas_alloc ioas = { 0 };
@@ -102,6 +131,7 @@ static int maps(struct bench *b)
 		return -EPROTO;
 	unmap.length = RAM_SIZE;
 	err = err ? err : DO(b, ioas_unmap, &unmap);
+	err = err ? err : allow_some(b, ioas.out_ioas_id);
 	err = err ? err : DO(b, option, &option);
 	return err ? err : destroy(b, ioas.out_ioas_id);
 }
@@ -155,12 +185,85 @@ static int resets(struct bench *b)
 		struct vfio_pci_hot_reset_info info;
 		struct vfio_pci_dependent_device devices[8];
 	} hot = { .info.argsz = sizeof(hot) };
+	struct vfio_pci_hot_reset all = { .argsz = sizeof(all) }; /* what the context has */
 	int err = DO(b, reset, b->device.fd);
 
 	err = err ? err : DO(b, get_hot_reset_info, b->device.fd, &hot.info);
 	if (!err && (!(hot.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID) || !hot.info.count))
 		return -EPROTO;
+	return err ? err : DO(b, hot_reset, b->device.fd, &all);
+}
+
+static int region_at(struct bench *b, u32 index, u64 *at)
+{
+	struct vfio_region_info region = { .index = index };
+	int err = DO(b, get_region_info, b->device.fd, &region);
+
+	*at = region.offset;
 	return err;
+}
+
+/* Where a word is kept that is written to the function, which decodes its memory now. */
+static int find_register(struct bench *b, u64 *at)
+{
+	const u16 memory = PCI_COMMAND_MEMORY;
+	u64 config = 0;
+	u32 id = 0;
+	int err = region_at(b, VFIO_PCI_CONFIG_REGION_INDEX, &config);
+
+	err = err ? err : region_at(b, VFIO_PCI_BAR0_REGION_INDEX, at);
+	err = err ? err : DO(b, write, b->device.fd, &memory, sizeof(memory), config + PCI_COMMAND);
+	err = err ? err : DO(b, read, b->device.fd, &id, sizeof(id), config);
+	*at += id == NVME ? NVME_AQA : CARD_RAL;
+	return err;
+}
+
+/* Whoever writes an eventfd writes a register. */
+static int kicks(struct bench *b)
+{
+	const int fd = eventfd(0, EFD_CLOEXEC), cdev = b->device.fd;
+	struct vfio_device_ioeventfd arg = { .flags = VFIO_DEVICE_IOEVENTFD_32,
+		                             .data = KICK,
+		                             .fd = fd };
+	u64 at = 0;
+	u32 word = 0;
+	int err = find_register(b, &at);
+
+	arg.offset = at;
+	err = err ? err : DO(b, ioeventfd, cdev, &arg);
+	err = err ? err : eventfd_write(fd, 1);
+	err = err ? err : DO(b, read, cdev, &word, sizeof(word), at);
+	if (!err && (word != KICK || DO(b, ioeventfd, cdev, &arg) != -EEXIST))
+		err = -EPROTO;
+	arg.fd = -1;
+	err = err ? err : DO(b, ioeventfd, cdev, &arg);
+	close(fd);
+	return err ? err : DO(b, ioeventfd, cdev, &arg) == -ENODEV ? 0 : -EPROTO;
+}
+
+/* A table of its own for one PASID, which has to be made for PASIDs. The lab's functions send none,
+ * but the kernel keeps account of it all the same. */
+static int pasids(struct bench *b)
+{
+	const int fd = b->device.fd;
+	struct iommu_hwpt_alloc table = { .flags = IOMMU_HWPT_ALLOC_PASID,
+		                          .dev_id = b->device.id,
+		                          .pt_id = b->context.ioas };
+	struct vfio_device_attach_iommufd_pt attach = { .flags = VFIO_DEVICE_ATTACH_PASID,
+		                                        .pasid = PASID };
+	struct vfio_device_detach_iommufd_pt detach = { .flags = VFIO_DEVICE_DETACH_PASID,
+		                                        .pasid = PASID };
+	int err = DO(b, hwpt_alloc, &table);
+
+	attach.pt_id = b->context.ioas;
+	if (!err && DO(b, attach, fd, &attach) != -EINVAL)
+		return -EPROTO;
+	attach.pt_id = table.out_hwpt_id;
+	err = err ? err : DO(b, attach, fd, &attach);
+	if (!err && destroy(b, table.out_hwpt_id) != -EBUSY)
+		return -EPROTO;
+	err = err ? err : DO(b, detach, fd, &detach);
+	return err ? err : destroy(b, table.out_hwpt_id);
 }
 
 static int features(struct bench *b)
@@ -304,12 +407,31 @@ static const struct step {
 	const char *name;
 	int (*run)(struct bench *b);
 } steps[] = {
-	{ "bind", bind_and_map }, { "attach", attach },        { "ranges", ranges },
-	{ "maps", maps },         { "info", information },     { "interrupts", interrupts },
-	{ "reset", resets },      { "features", features },    { "hw info", hw_info },
-	{ "vIOMMU", slice },      { "nested", nested },        { "vDEVICE", virtual_device },
-	{ "order", order },       { "taken down", take_down }, { "failures", failures },
+	{ "bind", bind_and_map }, { "attach", attach },
+	{ "ranges", ranges },     { "maps", maps },
+	{ "info", information },  { "interrupts", interrupts },
+	{ "reset", resets },      { "ioeventfd", kicks },
+	{ "PASIDs", pasids },     { "features", features },
+	{ "hw info", hw_info },   { "vIOMMU", slice },
+	{ "nested", nested },     { "vDEVICE", virtual_device },
+	{ "order", order },       { "taken down", take_down },
+	{ "failures", failures },
 };
+
+/* As vfio-pci does it when it is told of one (vfio_pci_core_aer_err_detected()). */
+static int signal_error(const char *pid, const char *fd)
+{
+	struct log log = { .topics = BIT(TRACE_UAPI) };
+	struct uapi u = { .ops = &uapi_host, .log = &log, .iommufd = -1 };
+	struct vfio_irq_set set = { .argsz = sizeof(set),
+		                    .flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		                    .index = VFIO_PCI_ERR_IRQ_INDEX,
+		                    .count = 1 };
+	const int process = syscall(SYS_pidfd_open, atoi(pid), 0);
+	const int cdev = syscall(SYS_pidfd_getfd, process, atoi(fd), 0);
+
+	return cdev < 0 || u.ops->set_irqs(&u, cdev, &set) ? 1 : 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -317,6 +439,8 @@ int main(int argc, char **argv)
 	struct bench b = { .log.topics = BIT(TRACE_UAPI) };
 	int err = argc == 2 ? mem_create(&b.ram, &ram) : -EINVAL;
 
+	if (argc == 4 && !strcmp(argv[1], "error"))
+		return signal_error(argv[2], argv[3]);
 	b.name = argv[1];
 	b.context.uapi = (struct uapi){ .ops = &uapi_host, .log = &b.log, .iommufd = -1 };
 	for (size_t i = 0; !err && i < ARRAY_SIZE(steps); i++) {

@@ -61,7 +61,7 @@ json() { "$NESTOR" devices --json >"$SHARE/json/devices.json" && "$NESTOR" check
 calls() {
 	./uapi "$1" >"$OUT" 2>&1
 	got=$?
-	for step in bind attach ranges maps info interrupts reset features "hw info" vIOMMU nested vDEVICE order "taken down" failures; do
+	for step in bind attach ranges maps info interrupts reset ioeventfd PASIDs features "hw info" vIOMMU nested vDEVICE order "taken down" failures; do
 		said "uapi: $step: ok" || return 1
 	done
 	WHY="exit code $got"
@@ -72,6 +72,8 @@ traced() {
 		said "{num_iovas=2, allowed_iovas=[0, 0x7ffffff, 0x8100000, " &&
 		said "VFIO_DEVICE_SET_IRQS, {argsz=24, flags=DATA_EVENTFD|ACTION_TRIGGER, index=REQ, start=0, count=1, data=[-1]}) = 0 <" &&
 		said "entry_num=2, data_uptr=[0x30, 0, 0xff, 0]} => {entry_num=1}) = -1 EIO (Input/output error) <" &&
+		said "VFIO_DEVICE_DETACH_IOMMUFD_PT, {flags=PASID, pasid=5}) = 0 <" &&
+		said "VFIO_DEVICE_IOEVENTFD, {flags=32, offset=0x5400, data=0x120034, fd=-1}) = -1 ENODEV" &&
 		said "IOMMU_HWPT_ALLOC, {flags=FAULT_ID_VALID, dev_id=2, pt_id=4, data_type=ARM_SMMUV3, data_len=16, data_uptr=[0x9, 0], fault_id=6}"
 }
 quiet() {

@@ -79,6 +79,20 @@ begun() {
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
 }
 
+# failed KEYS ARG...: the first card has an error, as far as its driver's part goes; nobody reports one here, without CONFIG_PCIEAER
+failed() {
+	cp "$SHARE/uapi" "$WORK"
+	begun "$@" --trace uapi
+	fd=$(sed -n '/index=ERR/s/.*ioctl(\([0-9]*\), VFIO_DEVICE_SET_IRQS, .*/\1/p' "$OUT" | head -n 1)
+	"$WORK/uapi" error $pid "$fd" >/dev/null 2>&1 || kill $pid
+	wait $pid
+	got=$?
+	renew $CARD
+	WHY="exit code $got"
+	[ $got = 0 ] || return 1
+	said "nestor: --vfio-pci $CARD: it had an error that it does not recover from: the guest has it no longer" || return 1
+	said "gone: eth0" && said "eth1: still there"
+}
 # unplugged KEYS ARG...
 unplugged() {
 	[ -e /sys/bus/pci/devices/$CARD ] || back $CARD

@@ -73,13 +73,46 @@ pinned() {
 	renew $CARD
 	[ "$got" -ge 131072 ]
 }
-# killed KEYS ARG...
+# killed IOMMU KEYS ARG...: the next one has its functions behind IOMMU, v or none
 killed() {
+	next=$1
+	shift
 	begun "$@"
 	kill -9 $pid
 	wait $pid
 	renew $CARD
-	works 2 "" --acpi --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $DISK,iommu=none
+	set -- --vfio-pci $CARD,iommu=$next --vfio-pci $IGB,iommu=$next --vfio-pci $DISK,iommu=$next
+	[ $next = none ] || set -- --iommu $next,type=virtio "$@"
+	works 2 "" --acpi "$@"
+}
+# alone AT COMMAND...: meanwhile the host has no reset of that function alone
+alone() {
+	at=$1
+	shift
+	echo >/sys/bus/pci/devices/$at/reset_method
+	"$@"
+	got=$?
+	echo default >/sys/bus/pci/devices/$at/reset_method
+	return $got
+}
+# by_bus AT COMMAND...: and each that Nestor asks for is its bus's
+by_bus() {
+	alone "$@" && said "VFIO_DEVICE_PCI_HOT_RESET, {flags=0, count=0, group_fds=[]}) = 0 <" || return 1
+	WHY="another reset: $(grep -a 'VFIO_DEVICE_[PCI_HOT]*RESET[,)]' "$OUT" | grep -v -m 1 'HOT_RESET, .* = 0 <')"
+	[ "$WHY" = "another reset: " ]
+}
+# talks_twice ARG...: a guest whose card has talked resets its machine, and the card talks again
+talks_twice() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 --reboot --name twice -k "$IMAGE" -i "$INITRD" -m 256 $HUGE -p "console=ttyS0 loglevel=1 assigned.again=1" "$@" \
+		>"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until [ "$(grep -c '^cards: 1' "$OUT")" -ge 2 ] || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	"$NESTOR" stop twice
+	wait $pid
+	got=$?
+	WHY="exit code $got, $(grep -c '^cards: 1' "$OUT") times: $(grep -a nestor: "$OUT")"
+	[ $got = 0 ] && [ "$(grep -c '^cards: 1' "$OUT")" -ge 2 ]
 }
 # rom AT: of the first page of its ROM; vfio-pci has it asleep, so it loses it
 rom() {
@@ -105,9 +138,9 @@ refused() {
 [ -n "$(readlink /sys/bus/pci/devices/$CARD/driver | grep vfio-pci)" ] ||
 	case_of "vfio: a function that its driver has is refused, with the command that frees it" refused "--vfio-pci 01:00.0: expected it to be vfio-pci's, not e1000e's: echo vfio-pci >/sys/" 3 --vfio-pci 01:00.0
 case_of "vfio: a function that there is not is refused" refused "--vfio-pci 01:1f.0: expected a PCI function of this host" 2 --vfio-pci 01:1f.0
-case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port" with_vf \
-	guest "" -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
-case_of "vfio: a virtual function of a card, behind nothing" with_vf guest "" -c 2 --vfio-pci $VF,iommu=none
+case_of "vfio: a virtual function of a card, behind a virtio-iommu and a port, strict" with_vf \
+	guest iommu.strict=1 -c 2 --iommu v,type=virtio --root-port rp --vfio-pci $VF,iommu=v,bus=rp
+case_of "vfio: a virtual function of a card, behind nothing, by ACPI" with_vf guest "" -c 2 --acpi --vfio-pci $VF,iommu=none
 ROM=$(rom $CARD)
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vfio: behind nothing: two cards, virtio-net and an NVMe disk, by FDT" all assigned.rom=1 ,iommu=none --fdt
@@ -121,15 +154,23 @@ case_of "vfio: a card and a disk behind a virtio-iommu that translates messages,
 	--iommu v,type=virtio,msi=translate --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
 case_of "vfio: a card, a virtio-net and a disk behind a virtio-iommu, lazy, by ACPI" some 2 "" --acpi \
 	--iommu v,type=virtio --vfio-pci $IGB,iommu=v --vfio-pci $DISK,iommu=v --vfio-pci $VIRTIO,iommu=v
+case_of "vfio: a card and a disk that a virtio-iommu lets bypass (iommu.passthrough), beside random numbers of Nestor's behind it" \
+	some 1 iommu.passthrough=1 --rng=iommu=v --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
+long_case "vfio: the same, which it translates" some 1 "" --rng=iommu=v --iommu v,type=virtio --vfio-pci $CARD,iommu=v --vfio-pci $DISK,iommu=v
 case_of "vfio: a card with one MSI" by MSI 1
 case_of "vfio: a card with its pin alone" by "" 0
 case_of "vfio: drivers come and go, functions are reset and moved while data flows" lives $ROUNDS --acpi --vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none
 case_of "vfio: the bus behind a port is reset while data flows, by hand and by Linux" bus_resets $ROUNDS --vfio-pci $CARD,bus=rp,iommu=none
 long_case "vfio: the same of a card behind a virtio-iommu" bus_resets $ROUNDS --iommu v,type=virtio --vfio-pci $CARD,iommu=v,bus=rp
+case_of "vfio: a card that the host resets with its bus alone: the guest resets the port's" by_bus $CARD bus_resets 1 --vfio-pci $CARD,bus=rp,iommu=none --trace uapi
+case_of "vfio: a card that the host resets with its bus alone: the guest resets the function" by_bus $IGB lives 1 --vfio-pci $IGB,iommu=none --trace uapi
+case_of "vfio: a card that the host resets with its bus alone: the machine resets itself" alone $CARD talks_twice --vfio-pci $CARD,iommu=none
 long_case "vfio: drivers that come and go behind a virtio-iommu, and then under another kernel, by kexec" another_kernel
 case_of "vfio: memory that is pinned is of huge pages" pinned
-case_of "vfio: killed by SIGKILL behind a virtio-iommu; the next one has the same functions behind nothing, by ACPI" killed ,iommu=v --iommu v,type=virtio
-long_case "vfio: killed by SIGKILL behind nothing; the next one has the same functions" killed ,iommu=none
+case_of "vfio: killed by SIGKILL behind a virtio-iommu; the next one has the same functions behind nothing, by ACPI" killed none ,iommu=v --iommu v,type=virtio
+case_of "vfio: killed by SIGKILL behind a virtio-iommu; the next one has the same functions behind one, by ACPI" killed v ,iommu=v --iommu v,type=virtio
+long_case "vfio: killed by SIGKILL behind nothing; the next one has the same functions" killed none ,iommu=none
+case_of "vfio: a function that has an error while data flows is gone, and its guest goes on" failed ,iommu=none
 case_of "vfio: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ,iommu=none
 long_case "vfio: the same of one behind a virtio-iommu" unplugged ,iommu=v --iommu v,type=virtio
 case_of "vfio: the host's kernel has no complaint" quiet

@@ -10,7 +10,7 @@ for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 # The disk and the first card share a line of the host's (docs/vfio.md, Traps): never in one guest here.
 CARDS="--vfio-pci $CARD,iommu=none --vfio-pci $IGB,iommu=none --vfio-pci $VIRTIO,iommu=none" DISKS="--vfio-pci $DISK,iommu=none"
 COUNT=300 MIXED=600 ROUNDS=1
-[ -z "${SOAK:-}" ] || COUNT=2000 MIXED=20000 ROUNDS=10
+[ -z "${SOAK:-}" ] || COUNT=2000 MIXED=10000 ROUNDS=10
 
 # bare TEST: of cards, and then of the disk
 bare() {
@@ -20,7 +20,7 @@ bare() {
 linux() {
 	rounds=$1 seed=$2 cards=$3
 	shift 3
-	run 0 -k "$IMAGE" -i "$SHARE/initrd-assigned_hostile" -m 256 $HUGE -c 2 -p "console=ttyS0 loglevel=1 hostile.rounds=$rounds hostile.seed=$seed" "$@" || return
+	run 0 --timeout $((120 + rounds * 60)) -k "$IMAGE" -i "$SHARE/initrd-assigned_hostile" -m 256 $HUGE -c 2 -p "console=ttyS0 loglevel=1 hostile.rounds=$rounds hostile.seed=$seed" "$@" || return
 	for card in $cards; do said "eth$card: talks again" || return; done
 }
 with_disk() { linux "$@" && said "nvme: it is read"; }

@@ -39,13 +39,13 @@ lives() {
 }
 # another_kernel: the same, and then by kexec under another kernel
 another_kernel() { another --iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t; }
-# types ROUNDS ARG...: the same, and the domains of their groups change
+# types ROUNDS ARG...: the same, and the domains of their groups change, and each SMMU is off for a while
 types() {
-	LIFE=life.types=1
+	LIFE="life.types=1 life.off=1"
 	lives "$@"
 	got=$?
 	LIFE=
-	[ $got = 0 ] && said "types: eth0" && said "types: eth1"
+	[ $got = 0 ] && said "was off: $1" && said "types: eth0" && said "types: eth1"
 }
 # counted: what is passed on, and that the host has found none of it wrong, of each of the two
 counted() {
@@ -104,7 +104,7 @@ for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt
 case_of "vsmmu: the same by ACPI, strict, 4 vCPUs" both iommu.strict=1 --acpi -c 4
-case_of "vsmmu: drivers come and go, functions are reset and moved, and STEs change, while data flows" types $ROUNDS \
+case_of "vsmmu: drivers come and go, functions are reset and moved, STEs change and the SMMU is off and on, while data flows" types $ROUNDS \
 	--iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
 long_case "vsmmu: drivers come and go, and then under another kernel, by kexec" another_kernel
 case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000

@@ -22,8 +22,8 @@ begin() {
 talked() { grep -c '^talked' "$WORK/steady"; }
 # talks_again: all of what it says once from now on, begun after that
 talks_again() {
-	since=$(talked)
-	until [ "$(talked)" -ge $((since + 2)) ] || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
+	heard=$(talked)
+	until [ "$(talked)" -ge $((heard + 2)) ] || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
 	WHY="it talks no more: $(tail -n 1 "$WORK/steady")"
 	kill -0 $pid 2>/dev/null
 }

@@ -36,7 +36,8 @@ int fake_assigned_create(struct pci_bus *bus, struct dma_space *dma)
 	const struct vfio_pci_config c = { .at = "0000:01:00.0",
 		                           .dma = dma,
 		                           .ats = fake_at.ats,
-		                           .pasid_bits = fake_at.pasid_bits };
+		                           .pasid_bits = fake_at.pasid_bits,
+		                           .faults = fake_at.faults };
 	int err = bind();
 
 	fake_at.pci = NULL;
@@ -77,4 +78,14 @@ void fake_assigned_unmake(void)
 	cr_assert(zero(u32, fake_functions[0].nr_mapped));
 	pci_host_destroy(fake_at.host);
 	fake_vm_destroy(&fake_at.vm);
+}
+
+bool fake_assigned_shows(unsigned int cap, u16 id)
+{
+	unsigned int at = 0x100;
+
+	for (unsigned int left = 20; at && left--; at = cfg_read(at, 4) >> 20)
+		if (at == cap)
+			return (cfg_read(at, 4) & 0xffff) == id;
+	return false;
 }

@@ -26,6 +26,7 @@ struct fake_assigned {
 	/* What the guest's SMMU answers: */
 	bool ats;
 	unsigned int pasid_bits;
+	struct fault_bridge *faults; /* whose are page requests; NULL: there are none */
 };
 extern struct fake_assigned fake_at;
 
@@ -33,6 +34,8 @@ extern struct fake_assigned fake_at;
 void fake_assigned_prepare(void);
 /* @bus NULL: the root bus; @dma NULL: behind nothing. 0 or -errno. */
 int fake_assigned_create(struct pci_bus *bus, struct dma_space *dma);
+/* The guest finds extended capability @id at @cap. */
+bool fake_assigned_shows(unsigned int cap, u16 id);
 /* Out of its slot; and closed too, as far as it came. */
 void fake_assigned_take(void);
 void fake_assigned_destroy(void);

@@ -158,13 +158,20 @@ void fake_endpoint_command(u16 command)
 	fake_write(&vm, cfg(0, PCI_COMMAND), 2, command);
 }
 
+void fake_endpoint_flr(u16 control)
+{
+	const unsigned int at = fake_cap(&vm, 0, PCI_CAP_ID_EXP, 0) + PCI_EXP_DEVCTL;
+
+	fake_write(&vm, cfg(0, at), 2, control | PCI_EXP_DEVCTL_BCR_FLR);
+}
+
 void fake_endpoint_reset(void)
 {
 	u32 bars[6];
 
 	for (unsigned int i = 0; i < 6; i++)
 		bars[i] = fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_0 + i * 4), 4);
-	pci_func_reset(dma_test_func(endpoint));
+	fake_endpoint_flr(0);
 	for (unsigned int i = 0; i < 6; i++)
 		fake_write(&vm, cfg(0, PCI_BASE_ADDRESS_0 + i * 4), 4, bars[i]);
 	fake_endpoint_enable();

@@ -40,7 +40,9 @@ void fake_endpoint_end(void);
 /* Memory and bus master enabled, and MSI-X with vector n's message n. */
 void fake_endpoint_enable(void);
 void fake_endpoint_command(u16 command);
-/* A reset of the function; its BARs are where they were, and it is enabled again. */
+/* The guest writes a function-level reset to Device Control, with @control. */
+void fake_endpoint_flr(u16 control);
+/* That, and its BARs are where they were, and it is enabled again. */
 void fake_endpoint_reset(void);
 
 /* Registers. */

@@ -28,8 +28,9 @@ static enum dma_status map(struct dma_space *space, struct dma_access *a, struct
 		if (sg->uses)
 			sg->uses[0] = use_of(s);
 		return DMA_OK;
-	case FAKE_NOWHERE: return DMA_FAULT;
+	case FAKE_NOWHERE: a->reason = DMA_NO_MEMORY; return DMA_FAULT;
 	default:
+		a->reason = DMA_NOT_MAPPED;
 		if (!token)
 			return DMA_FAULT;
 		TAILQ_INSERT_TAIL(&s->waiting, token, next);

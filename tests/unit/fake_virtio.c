@@ -116,6 +116,7 @@ void fake_dev_init(struct fake_dev *f, struct dma_space *dma, u64 features)
 
 	*f = (struct fake_dev){ .dev = { .type = &type, .features = features, .nr_queues = 2 } };
 	f->dev.config = f->config;
+	f->dev.vq = f->vq;
 	fake_transport_init(&f->transport);
 	f->dev.transport = &f->transport.transport;
 	virtio_init(&f->dev, dma, &log_off);

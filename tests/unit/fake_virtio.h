@@ -48,6 +48,7 @@ void fake_transport_init(struct fake_transport *t);
 /* A device of one type with nothing in it. */
 struct fake_dev {
 	struct virtio_dev dev;
+	struct virtq vq[VIRTQ_MAX_QUEUES];
 	struct fake_transport transport;
 	u8 config[8];
 	unsigned int notified, resets;

@@ -5,7 +5,7 @@
 #include "tests/unit/fake_function.h"
 #include "tests/unit/fake_iommufd.h"
 #include "tests/unit/smmu_expect.h"
-#include "vfio/vsmmu_private.h"
+#include "vfio/vsmmu.h"
 
 /* An SMMU whose endpoints 0 and 1 are functions vfio0 and vfio1 of a fake host's. */
 #define FAKE_VSMMU_STREAMS 2
@@ -42,5 +42,15 @@ void fake_vsmmu_configure(unsigned int i);
 			fake_vm_run(&fake_v.smmu.vm, 1);               \
 		cr_assert(eq(int, !!(cond), 1));                       \
 	} while (0)
+
+/* Whether the host has had a command with that first word. */
+static inline bool was_issued(u64 w0)
+{
+	unsigned int n = 0;
+
+	while (n < fake_slice.nr_commands && fake_slice.commands[n][0] != w0)
+		n++;
+	return n < fake_slice.nr_commands;
+}
 
 #endif

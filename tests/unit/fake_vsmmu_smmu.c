@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "vfio/vsmmu_private.h"
 
 struct fake_vsmmu fake_v;
 static struct log quiet;

@@ -250,6 +250,21 @@ Test(client, a_fault_has_a_place_and_a_number)
 	cr_assert(eq(str, said(stdout), "count                    2\n"));
 }
 
+Test(client, a_fault_has_a_rate_or_a_group)
+{
+	struct guest *a = guest("a", "{\"return\": {\"count\": 2}}");
+
+	cr_assert(zero(int, run(client_fault, "a --device 0:1.0 --addr 0 --rate=50")));
+	cr_assert(
+		eq(str, a->arguments, "{\"device\": \"0:1.0\", \"addr\": \"0x0\", \"rate\": 50}"));
+	cr_assert(zero(int, run(client_fault, "a --device 0:1.0 --addr 0 --last --group 3")));
+	cr_assert(eq(str, a->arguments,
+	             "{\"device\": \"0:1.0\", \"addr\": \"0x0\", \"last\": true, \"group\": 3}"));
+	said(stdout);
+	cr_assert(eq(int, run(client_fault, "a --device 0:1.0 --addr 0 --last=1"), 2));
+	cr_assert(eq(str, said(stderr), "nestor: fault: --last=1: expected no value\n"));
+}
+
 Test(client, stop_returns_when_the_guest_has_gone)
 {
 	struct guest *a = start("a", &(struct guest){ .greeting = GREETING,
@@ -376,7 +391,7 @@ Test(client, words_that_do_not_fit_are_refused)
 		{ client_inject, "--json", "inject: --json: expected [-n] NAME or --all" },
 		{ client_fault, "a --addr 0",
 		  "fault: no --device: expected --device [SEGMENT:]BUS:DEVICE.FUNCTION --addr A "
-		  "[--pasid P] [--perm rwx] [--count N]" },
+		  "[--pasid P] [--perm rwx] [--count N] [--rate R | --group G [--last]]" },
 		{ client_stat, "--iommu s",
 		  "stat: --iommu: expected [-n] NAME or --all or --json" },
 		{ client_list, "a", "list: a: expected no name" },

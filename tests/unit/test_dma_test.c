@@ -236,6 +236,47 @@ Test(dma_test, a_reset_ends_a_command_and_forgets_the_next)
 	cr_assert(eq(u32, *ram(DATA + 0x80000 + 0x6ffff), 0));
 }
 
+Test(dma_test, a_function_level_reset_is_offered_and_over_at_once)
+{
+	const unsigned int at = fake_cap(&vm, 0, PCI_CAP_ID_EXP, 0);
+	const unsigned int vectors = fake_cap(&vm, 0, PCI_CAP_ID_MSIX, 0);
+	const u64 bar4 = fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_4), 4);
+
+	cr_assert(eq(u64, fake_read(&vm, cfg(0, at + PCI_EXP_DEVCAP), 4),
+	             PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR));
+	put(epf, 4, 1);
+	put(memory, 4, 0x1234);
+	fake_endpoint_flr(PCI_EXP_DEVCTL_URRE);
+	cr_assert(eq(u64, fake_read(&vm, cfg(0, PCI_VENDOR_ID), 4), 0x002d1912));
+	cr_assert(eq(u64, fake_read(&vm, cfg(0, at + PCI_EXP_DEVCTL), 2),
+	             PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN));
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, PCI_COMMAND), 2)));
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, vectors + PCI_MSIX_FLAGS), 2) &
+	                            PCI_MSIX_FLAGS_ENABLE));
+	for (unsigned int i = 0; i < 6; i++)
+		cr_assert(
+			zero(u64, fake_read(&vm, cfg(0, PCI_BASE_ADDRESS_0 + i * 4), 4) & ~0xfULL));
+	cr_assert(eq(u64, get(epf, 4), 0xffffffff), "it decodes nothing");
+	fake_write(&vm, cfg(0, PCI_BASE_ADDRESS_4), 4, bar4);
+	fake_endpoint_command(PCI_COMMAND_MEMORY);
+	cr_assert(eq(u64, get(memory, 4), 0x1234), "memory is kept");
+}
+
+Test(dma_test, a_function_level_reset_ends_what_stalls_and_what_runs)
+{
+	iommu.stalls = iommu.accesses + 1;
+	start(3, (struct slot){ .op = CHECK, .iova = DATA, .len = 8 });
+	cr_assert(eq(u32, wait_for(3), STALLED));
+	start(4, (struct slot){ .op = CHECK, .iova = DATA, .len = 0x80000, .flags = INTERRUPT });
+	cr_assert(eq(u32, status(4), RUNNING));
+	fake_endpoint_reset();
+	cr_assert(zero(ptr, iommu.token), "its IOMMU knows");
+	cr_assert(eq(u32, status(3), ABORTED));
+	cr_assert(eq(u32, status(4), ABORTED));
+	cr_assert(zero(u32, messages()));
+	cr_assert(eq(u32, start(3, (struct slot){ .op = CHECK, .iova = DATA, .len = 8 }), DONE));
+}
+
 /* Anything, anywhere, in any size: what is asked for may fail, and that is all. */
 Test(dma_test, hostile_writes_do_no_harm)
 {

@@ -351,6 +351,20 @@ Test(dma_ats, a_function_reset_forgets_all_requests)
 	cr_assert(eq(u32, status(0), ABORTED));
 }
 
+Test(dma_ats, a_function_level_reset_disables_both)
+{
+	translate(PAGE);
+	request(0, 0, LAST);
+	cr_assert(ne(u32, cached(0), 0));
+	fake_endpoint_reset();
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, ATS + PCI_ATS_CTRL), 2)));
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, PRI + PCI_PRI_CTRL), 2)));
+	cr_assert(zero(u64, fake_read(&vm, cfg(0, PRI + PCI_PRI_ALLOC_REQ), 4)));
+	cr_assert(eq(u32, pri_status(), PCI_PRI_STATUS_STOPPED));
+	cr_assert(zero(u32, cached(0)));
+	cr_assert(zero(u32, outstanding()));
+}
+
 /* What the guest, the IOMMU and configuration space do, in any order. */
 Test(dma_ats, hostile_writes_do_no_harm)
 {

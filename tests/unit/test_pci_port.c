@@ -272,6 +272,32 @@ ParameterizedTest(struct hold_case *c, pci_port, what_is_behind_it_is_reset_and_
 	go_live();
 }
 
+/* The port at the other end has not been reset: nor is the link. */
+Test(pci_port, a_function_level_reset_behind_it_leaves_the_link)
+{
+	const unsigned int at = func.express;
+
+	pci_flr_add(&func);
+	go_live();
+	fake_write(&vm, on_bus(2, at + PCI_EXP_LNKCTL), 2, PCI_EXP_LNKCTL_CCC);
+	fake_write(&vm, on_bus(2, at + PCI_EXP_DEVCTL), 2, PCI_EXP_DEVCTL_BCR_FLR);
+	cr_assert(eq(u32, nr_resets, 1));
+	cr_assert(answers());
+	cr_assert(has_link());
+	cr_assert(not(decoded(HIGH + 0x100000)));
+	cr_assert(not(pci_is_master(&func)));
+	cr_assert(eq(u64, fake_read(&vm, on_bus(2, at + PCI_EXP_LNKCTL), 2), PCI_EXP_LNKCTL_CCC));
+	go_live();
+}
+
+Test(pci_port, who_has_no_function_level_reset_takes_none)
+{
+	go_live();
+	fake_write(&vm, on_bus(2, func.express + PCI_EXP_DEVCTL), 2, PCI_EXP_DEVCTL_BCR_FLR);
+	cr_assert(zero(u32, nr_resets));
+	cr_assert(zero(u64, fake_read(&vm, on_bus(2, func.express + PCI_EXP_DEVCTL), 2)));
+}
+
 Test(pci_port, a_link_comes_back_when_the_reset_behind_it_has_ended)
 {
 	busy = true;

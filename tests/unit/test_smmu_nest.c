@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <string.h>
 
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
@@ -44,7 +45,7 @@ ParameterizedTestParameters(smmu_nest, each_field_is_the_hosts_or_none_or_ours)
 		{ "idr0.pri", 0, 0 },         { "idr0.vmw", 0, 0 },
 		{ "idr0.vmid16", 0, 0 },      { "idr0.cd2l", 1, 0 },
 		{ "idr0.ttendian", 3, 0 },    { "idr0.stall_model", 3, 0 },
-		{ "idr0.term_model", 1, 0 },  { "idr0.st_level", 1, 0 },
+		{ "idr0.term_model", 1, 0 },  { "idr0.st_level", 1, 1 },
 		{ "idr0.msi", 1, 1 },         { "idr0.sev", 1, 1 },
 		{ "idr1.sidsize", 20, 20 },   { "idr1.ssidsize", 20, 0 },
 		{ "idr1.cmdqs", 10, 10 },     { "idr1.attr_perms_ovr", 0, 0 },
@@ -116,4 +117,39 @@ ParameterizedTest(struct said_case *c, smmu_nest, what_was_said_is_so_where_the_
 		cr_assert(eq(str, (char *)(field ? field : "taken"), c->name));
 		cr_assert(eq(u64, most, c->most));
 	}
+}
+
+static void expect_sound(const u32 *host)
+{
+	const char *expected;
+
+	smmu_id_default(&id, 48);
+	nest(host);
+	expected = smmu_id_contradiction(&id);
+	cr_assert(zero(ptr, (void *)expected), "%s", expected);
+}
+
+/* What a host has may need what it has not for a guest, or what is the front's. */
+Test(smmu_nest, whatever_a_host_has_no_field_contradicts_another)
+{
+	u32 host[SMMU_NR_IDR];
+
+	memcpy(host, all, sizeof(host));
+	host[0] &= ~(u32)(IDR0_ST_LEVEL | IDR0_STALL_MODEL);
+	host[0] |= FIELD_PREP(IDR0_STALL_MODEL, 1);
+	expect_sound(host);
+	cr_assert(eq(u64, smmu_id_get(&id, "idr0.st_level"), 1));
+	cr_assert(zero(u64, smmu_id_get(&id, "idr5.stall_max")));
+}
+
+Test(smmu_nest, fifty_two_bits_go_with_64k_pages)
+{
+	u32 host[SMMU_NR_IDR];
+
+	memcpy(host, all, sizeof(host));
+	host[0] &= ~(u32)IDR0_STALL_MODEL;
+	host[5] &= ~(u32)IDR5_GRAN64K;
+	expect_sound(host);
+	cr_assert(eq(u64, smmu_id_get(&id, "idr5.oas"), 5));
+	cr_assert(zero(u64, smmu_id_get(&id, "idr5.vax")));
 }

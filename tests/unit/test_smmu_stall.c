@@ -21,6 +21,9 @@ Test(smmu_stall, a_fault_waits_and_is_retried_when_that_is_said)
 	cr_assert(eq(int, a.status, DMA_OK));
 	expect_no_event(&f);
 	cr_assert(eq(u64, fake_smmu_counts(&f).stalls, 1));
+	cr_assert(eq(u64, fake_smmu_counts(&f).resumed, 1));
+	answer(STREAM, tag, RETRY);
+	cr_assert(eq(u64, fake_smmu_counts(&f).resumed, 1), "of what has ended");
 }
 
 Test(smmu_stall, what_is_retried_in_vain_stalls_again_by_another_name)
@@ -108,6 +111,8 @@ Test(smmu_stall, stall_term_ends_all_of_one_stream)
 	stag(STREAM, AT + PAGE, IN | EVT1_RNW, 0);
 	answer(STREAM + 1, stag(STREAM + 1, AT, IN | EVT1_RNW, 0), 0);
 	cr_assert(eq(int, c.status, DMA_FAULT));
+	cr_assert(eq(u64, fake_smmu_counts(&f).terminated, 2));
+	cr_assert(eq(u64, fake_smmu_counts(&f).resumed, 1));
 }
 
 /* 7.2.1, 7.4 */

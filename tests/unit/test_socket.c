@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/peer.h"
 #include "control/socket.h"
 
 static char folder[] = "/tmp/nestor-unit-XXXXXX";
@@ -120,6 +123,17 @@ Test(socket, those_that_run_are_found_in_order_and_stale_ones_removed)
 	cr_assert(eq(int, access(path, F_OK), -1));
 }
 
+Test(socket, one_that_ends_before_it_is_connected_to_leaves_no_stale_one)
+{
+	int a = socket_listen("a", path, sizeof(path));
+
+	cr_assert(zero(int, socket_each(find, NULL)));
+	cr_assert(eq(str, found, "a "));
+	close(a);
+	cr_assert(eq(int, socket_connect("a"), -ENOENT));
+	cr_assert(eq(int, access(path, F_OK), -1));
+}
+
 Test(socket, one_too_busy_to_be_connected_to_is_not_stale)
 {
 	cr_assert(ge(int, socket_listen("a", path, sizeof(path)), 0));
@@ -149,6 +163,28 @@ Test(socket, a_path_too_long_is_an_error)
 	memset(deep, 'x', sizeof(deep) - 1);
 	setenv("XDG_RUNTIME_DIR", deep, 1);
 	cr_assert(eq(int, socket_listen("a", path, sizeof(path)), -ENAMETOOLONG));
+}
+
+/* Hangs up on whoever connects, and listens no more. */
+static void *ends(void *listener)
+{
+	struct pollfd seen = { .fd = *(int *)listener, .events = POLLIN };
+
+	poll(&seen, 1, 10000);
+	close(*(int *)listener);
+	return NULL;
+}
+
+Test(socket, a_guest_that_ends_before_it_accepts_is_none)
+{
+	int fd = socket_listen("a", path, sizeof(path));
+	struct peer peer;
+	pthread_t thread;
+
+	cr_assert(zero(int, pthread_create(&thread, NULL, ends, &fd)));
+	cr_assert(eq(int, peer_open(&peer, "a", 10), -ENOENT));
+	pthread_join(thread, NULL);
+	cr_assert(eq(int, access(path, F_OK), -1));
 }
 
 /* Takes the name when told to, and keeps it until told. */

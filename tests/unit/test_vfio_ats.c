@@ -19,42 +19,32 @@ static void make(bool ats, unsigned int pasid_bits)
 	fake_noted();
 }
 
-static bool is_shown(unsigned int cap, u16 id)
-{
-	unsigned int at = 0x100;
-
-	for (unsigned int left = 20; at && left--; at = cfg_read(at, 4) >> 20)
-		if (at == cap)
-			return (cfg_read(at, 4) & 0xffff) == id;
-	return false;
-}
-
 Test(vfio_ats, translation_requests_are_shown_and_their_control_goes_no_further)
 {
 	make(true, 0);
-	cr_assert(is_shown(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS));
+	cr_assert(fake_assigned_shows(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS));
 	cr_assert(zero(u64, cfg_read(FAKE_EXT_ATS + PCI_ATS_CTRL, 2)), "the host's is not seen");
 	cfg_write(FAKE_EXT_ATS + PCI_ATS_CTRL, 2, 0xffff);
 	cr_assert(eq(u64, cfg_read(FAKE_EXT_ATS + PCI_ATS_CTRL, 2), PCI_ATS_CTRL_ENABLE | 0x1f));
 	cr_assert(eq(str, fake_noted(), ""));
 	cr_assert(zero(u64, cfg_read(FAKE_EXT_PRI, 4)), "page requests are not shown");
-	cr_assert(not(is_shown(PASID, PCI_EXT_CAP_ID_PASID)));
+	cr_assert(not(fake_assigned_shows(PASID, PCI_EXT_CAP_ID_PASID)));
 }
 
 Test(vfio_ats, a_host_without_them_shows_none)
 {
 	fake_iommufd.abilities = IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
 	make(true, 8);
-	cr_assert(not(is_shown(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS)));
-	cr_assert(not(is_shown(PASID, PCI_EXT_CAP_ID_PASID)), "no PASIDs are enabled");
+	cr_assert(not(fake_assigned_shows(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS)));
+	cr_assert(not(fake_assigned_shows(PASID, PCI_EXT_CAP_ID_PASID)), "no PASIDs are enabled");
 }
 
 Test(vfio_ats, an_smmu_without_them_is_not_asked_for_any)
 {
 	fake_iommufd.pasid_bits = 16;
 	make(false, 0);
-	cr_assert(not(is_shown(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS)));
-	cr_assert(not(is_shown(PASID, PCI_EXT_CAP_ID_PASID)));
+	cr_assert(not(fake_assigned_shows(FAKE_EXT_ATS, PCI_EXT_CAP_ID_ATS)));
+	cr_assert(not(fake_assigned_shows(PASID, PCI_EXT_CAP_ID_PASID)));
 }
 
 Test(vfio_ats, pasids_are_of_as_many_bits_as_both_know)
@@ -62,7 +52,7 @@ Test(vfio_ats, pasids_are_of_as_many_bits_as_both_know)
 	fake_iommufd.abilities = IOMMU_HW_CAP_PCI_PASID_EXEC;
 	fake_iommufd.pasid_bits = 16;
 	make(false, 10);
-	cr_assert(is_shown(PASID, PCI_EXT_CAP_ID_PASID));
+	cr_assert(fake_assigned_shows(PASID, PCI_EXT_CAP_ID_PASID));
 	cr_assert(eq(u64, cfg_read(PASID + PCI_PASID_CAP, 2), PCI_PASID_CAP_EXEC | 10 << 8));
 	cfg_write(PASID + PCI_PASID_CTRL, 2, 0xffff);
 	cr_assert(eq(u64, cfg_read(PASID + PCI_PASID_CTRL, 2),
@@ -99,6 +89,6 @@ Test(vfio_ats, a_function_with_no_other_extended_capability_has_pasids_first)
 	fake_put32(F, 0x100, 0);
 	fake_iommufd.pasid_bits = 4;
 	make(false, 4);
-	cr_assert(is_shown(0x100, PCI_EXT_CAP_ID_PASID));
+	cr_assert(fake_assigned_shows(0x100, PCI_EXT_CAP_ID_PASID));
 	cr_assert(eq(u64, cfg_read(0x104, 2), 4 << 8));
 }

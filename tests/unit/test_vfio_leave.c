@@ -2,6 +2,7 @@
 /* What an assigned function leaves behind that the host takes back while its guest runs. */
 #include <linux/kvm.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/fake_assigned.h"
 #include "tests/unit/said.h"
@@ -59,4 +60,25 @@ Test(vfio_leave, kvm_has_no_routes_of_its_messages)
 	leave();
 	cr_assert(zero(u32, nr_routes()));
 	cr_assert(eq(u32, fake.nr_routes, before - 8));
+}
+
+/* As the kernel tells of it: vfio_pci_aer_err_detected(), vfio_pci_core_request(). */
+static void is_told(unsigned int nth, const char *why)
+{
+	const u64 one = 1;
+
+	cr_assert(eq(i64, write(fake_functions[0].events[nth], &one, sizeof(one)), sizeof(one)));
+	until(fake_at.pci->lost);
+	cr_assert(ne(ptr, strstr(said(stderr), why), NULL));
+	cr_assert(eq(u64, cfg_read(PCI_VENDOR_ID, 2), 0xffff));
+}
+
+Test(vfio_leave, an_error_that_it_does_not_recover_from)
+{
+	is_told(0, "it had an error that it does not recover from: the guest has it no longer");
+}
+
+Test(vfio_leave, the_host_wants_it_back)
+{
+	is_told(1, "the host wants it back: the guest has it no longer");
 }

@@ -164,6 +164,31 @@ Test(vfio_reset, a_function_without_one_of_its_own_is_reset_with_its_bus)
 	cr_assert(eq(u32, F->nr_hot_resets, 1));
 }
 
+/* As it is while another function there is used. */
+Test(vfio_reset, a_bus_that_is_busy_is_reset_when_it_is_not)
+{
+	static const int whys[] = { -EBUSY, -EAGAIN };
+
+	fake_at.pci->can_reset = false;
+	for (u32 i = 0; i < ARRAY_SIZE(whys); i++) {
+		fake_at.context.uapi.fail_at = fake_at.context.uapi.calls + 2; /* as below */
+		fake_at.context.uapi.fail_err = whys[i];
+		flr();
+		finish();
+		cr_assert(eq(u32, F->nr_hot_resets, i + 1));
+	}
+}
+
+Test(vfio_reset, a_bus_that_is_not_all_ours_is_asked_for_once)
+{
+	fake_at.pci->can_reset = false;
+	fake_at.context.uapi.fail_at = fake_at.context.uapi.calls + 2;
+	fake_at.context.uapi.fail_err = -EINVAL;
+	flr();
+	finish();
+	cr_assert(zero(u32, F->nr_hot_resets));
+}
+
 Test(vfio_reset, one_that_the_host_refuses_ends_too)
 {
 	fake_at.context.uapi.fail_at = fake_at.context.uapi.calls + 2; /* interrupts, and it */

@@ -13,7 +13,7 @@ static u8 ram[0x8000] __attribute__((aligned(4096)));
 static struct guest_mem mem = { .base = BASE, .size = sizeof(ram), .host = ram };
 static struct dma_space space;
 static struct fake_dev fake;
-static struct virtq *vq = &fake.dev.vq[1];
+static struct virtq *vq = &fake.vq[1];
 static struct driver drv;
 static struct virtq_chain chain;
 

@@ -12,7 +12,7 @@ static struct guest_mem mem = { .base = 0x80000000, .size = sizeof(ram), .host =
 static struct dma_space space;
 static struct fake_dev fake;
 static struct virtio_dev *dev = &fake.dev;
-static struct virtq *vq = &fake.dev.vq[0];
+static struct virtq *vq = &fake.vq[0];
 static struct driver drv;
 static struct virtq_chain chain;
 static unsigned int agains;

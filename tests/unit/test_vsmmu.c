@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "vfio/vsmmu_private.h"
 
 #define F      (&fake_v.smmu)
 #define ABORT  1ULL
@@ -272,6 +273,33 @@ Test(vsmmu, functions_that_swap_their_stream_ids_both_have_the_others)
 			cr_assert(eq(u64, ste0(i) & 0xf, STAGE1), "%u", n);
 		}
 	}
+}
+
+/* As a guest has it that numbers buses anew, and configures those alone that it uses. */
+Test(vsmmu, a_stream_id_that_its_function_no_longer_has_is_anothers)
+{
+	fake_vsmmu_enable();
+	F->sids[0] = 0x20;
+	F->sids[1] = 0x10;
+	put_ste(1, CONFIG_TRAFFIC | CONFIG_S1);
+	fake_vsmmu_configure(1);
+	cr_assert(eq(u32, fake_sid_of(1), 0x10));
+	cr_assert(eq(u64, ste0(1) & 0xf, STAGE1));
+	cr_assert(eq(u32, fake_sid_of(0), 0x20));
+}
+
+Test(vsmmu, a_stream_id_that_leaves_with_its_function_goes_to_who_waits_for_it)
+{
+	fake_vsmmu_enable();
+	F->sids[1] = 0x10;
+	put_ste(1, CONFIG_TRAFFIC | CONFIG_S1);
+	fake_vsmmu_configure(1);
+	cr_assert(eq(u64, ste0(1), ABORT));
+	vsmmu_stream_leave(fake_v.streams[0]);
+	fake_v.streams[0] = NULL;
+	fake_vsmmu_settle();
+	cr_assert(eq(u32, fake_sid_of(1), 0x10));
+	cr_assert(eq(u64, ste0(1) & 0xf, STAGE1));
 }
 
 Test(vsmmu, a_function_that_leaves_while_the_host_is_at_it_is_gone)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "vfio/vsmmu_private.h"
 
 #define F (&fake_v.smmu)
 
@@ -164,7 +165,7 @@ Test(vsmmu_commands, what_has_no_room_waits_until_the_host_has_streams_as_they_a
 	expect_issued(0, CFGI_CD_ALL | SID(0x10), 0);
 }
 
-/* The host has forgotten a stream that we still know: all others are issued once. */
+/* The host has forgotten a stream that we still know: all others are issued. */
 Test(vsmmu_commands, one_that_the_host_refuses_takes_no_other_with_it)
 {
 	struct vsmmu_stream *st = fake_v.streams[1];
@@ -180,9 +181,8 @@ Test(vsmmu_commands, one_that_the_host_refuses_takes_no_other_with_it)
 	}
 	cr_assert(fake_smmu_sync(F));
 	cr_assert(eq(u32, fake_slice.nr_illegal, 2));
-	cr_assert(eq(u32, fake_slice.nr_commands, 200));
 	for (unsigned int i = 0; i < 200; i++)
-		expect_issued(i, TLBI_NH_ASID | (u64)i << 48, 0);
+		cr_assert(was_issued(TLBI_NH_ASID | (u64)i << 48), "%u", i);
 	st->vdevice = 0;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/iommufd.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "vfio/vsmmu_private.h"
 
 #define F    (&fake_v.smmu)
 #define ADDR 0x12345678ULL
@@ -326,4 +327,66 @@ Test(vsmmu_fault, a_function_that_goes_leaves_nothing_behind)
 	fake_v.streams[0] = NULL;
 	is_answered(1, IOMMUFD_PAGE_RESP_INVALID);
 	cr_assert(zero(ptr, hub.bridges->next));
+}
+
+/* A guest that is asked by page requests. */
+static struct dma_page_request asked;
+
+static enum fault_asked ask(struct fault_asker *a, const struct dma_page_request *rq)
+{
+	(void)a;
+	asked = *rq;
+	return FAULT_ASKED;
+}
+
+static bool has(const struct fault_asker *a, u32 pasid, u16 group)
+{
+	(void)a;
+	(void)pasid;
+	(void)group;
+	return false;
+}
+
+static void give_up(struct fault_asker *a, u32 pasid, u16 group)
+{
+	(void)a;
+	(void)pasid;
+	(void)group;
+}
+static struct fault_asker asker = { .ask = ask, .has = has, .give_up = give_up };
+
+static void responds(enum dma_page_code code)
+{
+	const struct dma_page_response r = { asked.pasid, asked.group, code };
+
+	cr_assert(fault_bridge_answered(vsmmu_stream_bridge(fake_v.streams[0]), &r));
+}
+
+Test(vsmmu_fault, a_page_request_is_no_event_and_its_answer_is_looked_at_in_the_tables)
+{
+	fault_bridge_set_asker(vsmmu_stream_bridge(fake_v.streams[0]), &asker);
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	until(stats(0)->shown);
+	cr_assert(eq(u64, asked.iova, PAGE));
+	responds(DMA_PAGE_SUCCESS); /* it says so */
+	cr_assert(zero(u32, fake_faults.answered));
+	fault_bridge_ask(vsmmu_stream_bridge(fake_v.streams[0]));
+	map(0);
+	responds(DMA_PAGE_SUCCESS);
+	is_answered(1, IOMMUFD_PAGE_RESP_SUCCESS);
+	expect_no_event(F);
+	cr_assert(zero(u64, fake_smmu_counts(F).stalls));
+}
+
+Test(vsmmu_fault, no_page_request_is_made_of_what_no_page_mends)
+{
+	fault_bridge_set_asker(vsmmu_stream_bridge(fake_v.streams[0]), &asker);
+	fake_smmu_map(F, tables[0], PAGE, 0x10000000, FAKE_S1_RW);
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	until(fake_faults.answered);
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 7); /* there is no such CD */
+	until(fake_faults.answered == 2);
+	is_answered(2, IOMMUFD_PAGE_RESP_INVALID);
+	cr_assert(eq(u64, stats(0)->ended[FAULT_REFUSED], 2));
+	expect_no_event(F);
 }

@@ -4,6 +4,7 @@
 
 #include "tests/unit/fake_vsmmu.h"
 #include "tests/unit/said.h"
+#include "vfio/vsmmu_private.h"
 
 #define F (&fake_v.smmu)
 
@@ -43,6 +44,27 @@ Test(vsmmu_lost, what_is_never_known_to_be_done_is_an_error_of_cmd_sync)
 	cr_assert(not(fake_smmu_sync(F)));
 	cr_assert(eq(u32, FIELD_GET(CMDQ_CONS_ERR, fake_smmu_read32(F, CMDQ_CONS)),
 	             CERROR_ATC_INV_SYNC));
+}
+
+/* As a driver does: what it has freed is used no more once it succeeds. */
+Test(vsmmu_lost, the_cmd_sync_that_is_repeated_succeeds_when_everything_is_invalidated)
+{
+	fake_slice.fails = 4;
+	fake_slice.err = -ETIMEDOUT;
+	queue(5);
+	cr_assert(not(fake_smmu_sync(F)));
+	for (unsigned int left = 2; left--;) {
+		fake_slice.nr_commands = 0;
+		fake_smmu_write32(F, GERRORN, fake_smmu_read32(F, GERROR));
+		fake_vm_run(&F->vm, 10);
+		cr_assert(eq(u32, fake_smmu_cerror(F), left ? CERROR_ATC_INV_SYNC : CERROR_NONE));
+	}
+	cr_assert(was_issued(CMD_TLBI_NSNH_ALL));
+	cr_assert(was_issued(CFGI_CD_ALL | SID(0x10)));
+	cr_assert(was_issued(CFGI_CD_ALL | SID(0x11)));
+	fake_slice.nr_commands = 0;
+	cr_assert(fake_smmu_sync(F));
+	cr_assert(zero(u32, fake_slice.nr_commands), "no more than once");
 }
 
 /* A driver skips it and goes on. */

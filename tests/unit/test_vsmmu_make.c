@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "vfio/vsmmu_private.h"
 
 static struct vm vm;
 static struct log quiet;

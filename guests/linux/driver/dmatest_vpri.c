@@ -35,6 +35,8 @@ struct endpoint {
 	int mailbox, pri; /* capabilities */
 	unsigned long lent;
 	struct iommu_domain *domain;
+	struct msi_msg message;
+	phys_addr_t doorbell; /* what it leads to, if an IOMMU translates it; 0: none does */
 	struct mm_struct *mm;
 	struct mutex lock;
 	struct xarray pages; /* that are mapped, by number */
@@ -69,12 +71,17 @@ static struct page *pin(struct endpoint *e, unsigned long at, bool write)
 	return page;
 }
 
+static u64 message_at(const struct endpoint *e)
+{
+	return (u64)e->message.address_hi << 32 | e->message.address_lo;
+}
+
 static bool bring(struct endpoint *e, unsigned long at, bool write)
 {
 	const int prot = IOMMU_READ | (write ? IOMMU_WRITE : 0);
 	struct page *page;
 
-	if (at == RING_IOVA)
+	if (at == RING_IOVA || (e->doorbell && at == (message_at(e) & PAGE_MASK)))
 		return false;
 	give_back(e, at >> PAGE_SHIFT);
 	page = pin(e, at, write);
@@ -140,15 +147,30 @@ static void begin_pri(struct endpoint *e)
 }
 
 /* The message is a vector's of MSI-X, which the function does not send. */
+static void find_message(struct endpoint *e)
+{
+	struct iommu_domain *before = iommu_get_domain_for_dev(&e->pci->dev);
+
+	get_cached_msi_msg(pci_irq_vector(e->pci, 0), &e->message);
+	e->doorbell = before && before->type & __IOMMU_DOMAIN_PAGING
+	                      ? iommu_iova_to_phys(before, message_at(e)) & PAGE_MASK
+	                      : 0;
+}
+
+static int map_message(struct endpoint *e)
+{
+	if (!e->doorbell)
+		return 0;
+	return iommu_map(e->domain, message_at(e) & PAGE_MASK, e->doorbell, PAGE_SIZE,
+	                 IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO, GFP_KERNEL);
+}
+
 static void begin_mailbox(struct endpoint *e)
 {
-	struct msi_msg msg;
-
 	e->read = 0;
-	get_cached_msi_msg(pci_irq_vector(e->pci, 0), &msg);
 	write64(e, RING, RING_IOVA | LOG2);
-	write64(e, ADDR, (u64)msg.address_hi << 32 | msg.address_lo);
-	pci_write_config_dword(e->pci, e->mailbox + DATA, msg.data);
+	write64(e, ADDR, message_at(e));
+	pci_write_config_dword(e->pci, e->mailbox + DATA, e->message.data);
 	pci_write_config_word(e->pci, e->mailbox + CONTROL, ENABLE | MESSAGES);
 }
 
@@ -156,11 +178,14 @@ static int lend_domain(struct endpoint *e)
 {
 	int err;
 
+	find_message(e);
 	e->domain = iommu_paging_domain_alloc(&e->pci->dev);
 	if (IS_ERR(e->domain))
 		return PTR_ERR(e->domain);
 	err = iommu_map(e->domain, RING_IOVA, virt_to_phys(e->ring), PAGE_SIZE,
 	                IOMMU_READ | IOMMU_WRITE, GFP_KERNEL);
+	if (!err)
+		err = map_message(e);
 	if (!err)
 		err = iommu_attach_device(e->domain, &e->pci->dev);
 	if (err)
@@ -179,6 +204,8 @@ static void take_back(struct endpoint *e)
 	synchronize_irq(pci_irq_vector(e->pci, 0));
 	xa_for_each(&e->pages, number, page) give_back(e, number);
 	iommu_unmap(e->domain, RING_IOVA, PAGE_SIZE);
+	if (e->doorbell)
+		iommu_unmap(e->domain, message_at(e) & PAGE_MASK, PAGE_SIZE);
 	iommu_detach_device(e->domain, &e->pci->dev);
 	iommu_domain_free(e->domain);
 }
