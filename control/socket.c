@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -90,15 +92,37 @@ static int make_socket(struct sockaddr_un *addr, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Who listens there has ended: the kernel closes what its io_uring uses some time after that. */
+static bool is_of_a_dead_one(int fd)
+{
+	struct ucred listener = { 0 };
+	socklen_t len = sizeof(listener);
+	struct pollfd ended = { .fd = -1, .events = POLLIN };
+	bool dead;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &len) || listener.pid <= 0)
+		return false; /* it is in a PID namespace that is not ours */
+	ended.fd = syscall(SYS_pidfd_open, listener.pid, 0);
+	if (ended.fd < 0)
+		return errno == ESRCH;
+	dead = poll(&ended, 1, 0) == 1;
+	close(ended.fd);
+	return dead;
+}
+
 /* -ECONNREFUSED: stale; -EAGAIN: somebody is there, and too busy. */
 static int connect_path(const char *path)
 {
 	struct sockaddr_un addr;
 	int err, fd = make_socket(&addr, path);
 
-	if (fd < 0 || !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+	if (fd < 0)
 		return fd;
-	err = -errno;
+	err = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+	if (!err && is_of_a_dead_one(fd))
+		err = -ECONNREFUSED;
+	if (!err)
+		return fd;
 	close(fd);
 	return err;
 }

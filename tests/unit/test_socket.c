@@ -8,6 +8,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,29 @@ Test(socket, a_guest_that_ends_before_it_accepts_is_none)
 	cr_assert(eq(int, peer_open(&peer, "a", 10), -ENOENT));
 	pthread_join(thread, NULL);
 	cr_assert(eq(int, access(path, F_OK), -1));
+}
+
+static int listens(void *ctx)
+{
+	(void)ctx;
+	return socket_listen("a", path, sizeof(path)) < 0;
+}
+
+/* As of a process that was killed, whose io_uring is not closed yet. */
+Test(socket, one_that_is_open_still_though_who_listened_has_ended_is_stale)
+{
+	static _Alignas(16) char stack[65536];
+	pid_t child = clone(listens, stack + sizeof(stack), CLONE_FILES | SIGCHLD, NULL);
+	int fd;
+
+	cr_assert(gt(int, child, 0));
+	waitpid(child, NULL, 0);
+	cr_assert(eq(int, socket_connect("a"), -ENOENT));
+	fd = socket_listen("a", path, sizeof(path));
+	cr_assert(ge(int, fd, 0));
+	close(socket_connect("a"));
+	cr_assert(zero(int, socket_each(find, NULL)));
+	cr_assert(eq(str, found, "a "));
 }
 
 /* Takes the name when told to, and keeps it until told. */
