@@ -125,7 +125,7 @@ void mailbox_message(struct mailbox *m)
 
 static void shown(struct mailbox *m, const struct dma_page_request *rq)
 {
-	const u64 at = m->written++;
+	const u64 at = m->written++, now = patience_now(&m->patience);
 
 	trace_request(m, rq, "in the ring");
 	mailbox_show_next(m);
@@ -138,9 +138,9 @@ static void shown(struct mailbox *m, const struct dma_page_request *rq)
 		.waits = true,
 		.used = true,
 		.at = at,
-		.since = mailbox_now(m),
+		.since = now,
 	};
-	mailbox_watch(m);
+	patience_watch(&m->patience, now);
 	mailbox_message(m);
 }
 
@@ -195,7 +195,7 @@ void mailbox_respond(struct mailbox *m, u32 word)
 	      : g->waits ? "delivered"
 	                 : "too late");
 	if (g && g->waits)
-		fault_times_add(&m->counts.times, mailbox_now(m) - g->since);
+		fault_times_add(&m->counts.times, patience_now(&m->patience) - g->since);
 	if (g)
 		release(m, g);
 	if (fault_answer(&m->port, &r) != FAULT_WAITS)

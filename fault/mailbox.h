@@ -2,6 +2,7 @@
 #ifndef FAULT_MAILBOX_H
 #define FAULT_MAILBOX_H
 
+#include "fault/patience.h"
 #include "fault/port.h"
 #include "fault/times.h"
 #include "vmm/loop.h"
@@ -60,16 +61,13 @@ struct mailbox {
 	struct fault_port port;
 	struct dma_space answers; /* the port's: it has f.device, and nothing else */
 	struct mailbox_group groups[MAILBOX_GROUPS];
-	unsigned int holds; /* vcpus_nr_holds(), when it was looked at last */
+	struct patience patience;
 	bool enabled;
 	u16 control; /* as it was written last */
 	u64 ring, entries;
 	u64 written, read; /* entries since it was enabled; read: that the guest surely has */
 	struct mailbox_counts counts;
 	struct dma_token token;
-	struct loop_op timer;
-	struct __kernel_timespec after;
-	bool timing;
 };
 
 /* The capability is there, and all of it as out of reset; its DVSEC header is the caller's. */

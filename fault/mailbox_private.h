@@ -57,8 +57,6 @@ void mailbox_respond(struct mailbox *m, u32 word);
 void mailbox_message(struct mailbox *m);
 
 /* mailbox_time.c: groups that nobody answers. */
-u64 mailbox_now(const struct mailbox *m);
-void mailbox_watch(struct mailbox *m);
 void mailbox_time_init(struct mailbox *m);
 
 #endif

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The mailbox's groups that nobody answers in time (fault-timeout=): they have an answer all the
  * same, and their names are kept until the guest's own. */
-#include <errno.h>
-
 #include "fault/mailbox_private.h"
-#include "vmm/clock.h"
-#include "vmm/pause.h"
-
-u64 mailbox_now(const struct mailbox *m)
-{
-	return m->f.clock ? m->f.clock() : clock_now();
-}
 
 /* Who waits longest; NULL: nobody. */
 static struct mailbox_group *oldest(struct mailbox *m)
@@ -26,23 +17,6 @@ static struct mailbox_group *oldest(struct mailbox *m)
 	return first;
 }
 
-/* Groups wait for equally long: one look at a time is enough, for the oldest. */
-void mailbox_watch(struct mailbox *m)
-{
-	const struct mailbox_group *g = oldest(m);
-	u64 now, end;
-
-	if (!m->f.timeout || m->timing || !g)
-		return;
-	now = mailbox_now(m);
-	end = g->since + m->f.timeout * NSEC_PER_MSEC;
-	end = end > now ? end - now : 0;
-	m->after = (struct __kernel_timespec){ .tv_sec = (end / NSEC_PER_SEC),
-		                               .tv_nsec = (end % NSEC_PER_SEC) };
-	m->timing = true;
-	loop_timeout(m->f.loop, &m->timer, &m->after);
-}
-
 static void time_out(struct mailbox *m, struct mailbox_group *g)
 {
 	trace(m->f.log, TRACE_FAULT, "%s: mailbox: %s: nobody answers", m->f.name,
@@ -51,40 +25,26 @@ static void time_out(struct mailbox *m, struct mailbox_group *g)
 	fault_time_out(&m->port, g->pasid, g->index);
 }
 
-/* Since this was asked last, or now. */
-static bool was_held(struct mailbox *m)
+static bool look(struct patience *p, u64 *since)
 {
-	const unsigned int before = m->holds;
-
-	if (!m->f.vm)
-		return false;
-	m->holds = vcpus_nr_holds(m->f.vm);
-	return m->holds != before || vcpus_are_held(m->f.vm);
-}
-
-/* A guest that is paused cannot answer: its time begins anew. */
-static void wait_anew(struct mailbox *m)
-{
-	for (unsigned int i = 0; i < MAILBOX_GROUPS; i++)
-		m->groups[i].since = mailbox_now(m);
-}
-
-static void timer_done(struct loop_op *op, int res)
-{
-	struct mailbox *m = container_of(op, struct mailbox, timer);
+	struct mailbox *m = container_of(p, struct mailbox, patience);
 	struct mailbox_group *g;
 
-	m->timing = false;
-	if (res == -ECANCELED)
-		return; /* the end of all */
-	if (was_held(m))
-		wait_anew(m);
-	while ((g = oldest(m)) && mailbox_now(m) - g->since >= m->f.timeout * NSEC_PER_MSEC)
+	while ((g = oldest(m)) && patience_is_over(p, g->since))
 		time_out(m, g);
-	mailbox_watch(m);
+	if (g)
+		*since = g->since;
+	return g;
 }
 
 void mailbox_time_init(struct mailbox *m)
 {
-	m->timer = (struct loop_op){ .done = timer_done, .endless = true };
+	m->patience = (struct patience){
+		.loop = m->f.loop,
+		.vm = m->f.vm,
+		.ms = m->f.timeout,
+		.clock = m->f.clock,
+		.look = look,
+	};
+	patience_init(&m->patience);
 }

@@ -45,6 +45,8 @@ bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
 
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 {
+	const u64 now = p->patience ? patience_now(p->patience) : 0;
+
 	p->counts.raised++;
 	if (!rq->last || fault_waits(p, rq))
 		return;
@@ -53,8 +55,11 @@ void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 		.index = rq->group,
 		.state = FAULT_WAITS,
 		.generation = p->generation,
+		.since = now,
 	};
 	p->waiting++;
+	if (p->patience)
+		patience_watch(p->patience, now);
 }
 
 void fault_refused(struct fault_port *p)
@@ -146,6 +151,24 @@ void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
 	leave(p, g, FAULT_ENDED);
 	p->counts.timed_out++;
 	fault_deliver(p, &r);
+}
+
+/* What is raised as one ends is new. */
+bool fault_look(struct fault_port *p, u64 *oldest)
+{
+	bool waits = false;
+
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		struct fault_group *g = &p->groups[i];
+
+		if (g->state == FAULT_WAITS && patience_is_over(p->patience, g->since))
+			fault_time_out(p, g->pasid, g->index);
+		if (g->state != FAULT_WAITS || (waits && g->since >= *oldest))
+			continue;
+		*oldest = g->since;
+		waits = true;
+	}
+	return waits;
 }
 
 void fault_forget(struct fault_port *p)

@@ -2,6 +2,7 @@
 #ifndef FAULT_PORT_H
 #define FAULT_PORT_H
 
+#include "fault/patience.h"
 #include "vmm/dma.h"
 
 /*
@@ -27,6 +28,7 @@ struct fault_group {
 	u16 index;
 	u8 state;
 	u32 generation; /* of the attachment that it was raised in */
+	u64 since;      /* ns, by the port's patience; 0 without */
 };
 
 /* Of page requests: shown, not shown. Of groups: all others. */
@@ -41,7 +43,8 @@ struct fault_counts {
 };
 
 struct fault_port {
-	struct dma_space *space; /* whose device it is that asks */
+	struct dma_space *space;   /* whose device it is that asks */
+	struct patience *patience; /* its owner's, who has it look here; NULL: none */
 	struct fault_group groups[FAULT_GROUPS];
 	unsigned int waiting, next;
 	u32 generation;
@@ -77,6 +80,8 @@ void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid
                   bool (*ends)(const void *ctx, u32 pasid), const void *ctx);
 /* Nobody has answered the group in time: that is what it is answered by. */
 void fault_time_out(struct fault_port *p, u32 pasid, u16 index);
+/* That of all which wait for too long. As patience.look. */
+bool fault_look(struct fault_port *p, u64 *oldest);
 /* dma_forget_pages(): nothing waits any more. */
 void fault_forget(struct fault_port *p);
 

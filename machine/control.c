@@ -121,18 +121,20 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 
 	smmu_count(m->iommus[i], &c);
 	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-	              "s:I, s:I, s:I, s:I, s:I, s:o}",
+	              "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 	              "kind", "smmuv3", "id", m->options->iommus[i].id, "commands",
 	              (json_int_t)c.commands, "syncs", (json_int_t)c.syncs, "errors",
 	              (json_int_t)c.errors, "invalidations", (json_int_t)c.invalidations, "events",
 	              (json_int_t)c.events, "lost", (json_int_t)c.lost, "stalls",
 	              (json_int_t)c.stalls, "resumed", (json_int_t)c.resumed, "terminated",
-	              (json_int_t)c.terminated, "held", (json_int_t)c.held, "accesses",
-	              (json_int_t)c.accesses, "faults", (json_int_t)c.faults, "ats-requests",
-	              (json_int_t)c.requests, "ats-accesses", (json_int_t)c.translated,
-	              "atc-invalidations", (json_int_t)c.atc_invalidations, "hits",
-	              (json_int_t)c.hits, "walks", (json_int_t)c.walks, "cached",
-	              (json_int_t)c.cached, "pages", pages_stat(&c.pages));
+	              (json_int_t)c.terminated, "timed-out", (json_int_t)c.timed_out, "late",
+	              (json_int_t)c.late, "waiting", (json_int_t)c.waiting, "held",
+	              (json_int_t)c.held, "accesses", (json_int_t)c.accesses, "faults",
+	              (json_int_t)c.faults, "ats-requests", (json_int_t)c.requests, "ats-accesses",
+	              (json_int_t)c.translated, "atc-invalidations",
+	              (json_int_t)c.atc_invalidations, "hits", (json_int_t)c.hits, "walks",
+	              (json_int_t)c.walks, "cached", (json_int_t)c.cached, "pages",
+	              pages_stat(&c.pages));
 	if (m->vsmmus[i])
 		json_object_set_new(o, "host", host_stat(m->vsmmus[i]));
 	return o;

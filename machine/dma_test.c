@@ -60,9 +60,16 @@ static const char *expect_fault(const struct dma_test_option *d)
 		return "pri beside fault=";
 	if (d->backend && strcmp(d->backend, "mock"))
 		return "backend=mock";
-	if (d->fault_timeout && f->route != DMA_TEST_MAILBOX && !d->backend)
-		return "fault=mailbox or backend=mock beside fault-timeout=";
 	return NULL;
+}
+
+/* Whether there is anybody whom a guest could leave without an answer. */
+static bool waits(const struct dma_test_option *d, const struct iommu_option *o)
+{
+	if (d->backend || find_word(d->fault)->route == DMA_TEST_MAILBOX)
+		return true;
+	return o &&
+	       (has_page_requests(o) || has_priq(o) || (o->kind->stalls && o->kind->stalls(o)));
 }
 
 bool dma_tests_check(const struct options *o)
@@ -75,6 +82,12 @@ bool dma_tests_check(const struct options *o)
 
 		if (d->backend && !iommu) {
 			log_error("--dma-test backend=mock: expected iommu=ID beside it");
+			return false;
+		}
+		if (d->fault_timeout && !waits(d, iommu)) {
+			log_error(
+				"--dma-test fault-timeout=: expected fault=mailbox, backend=mock, or "
+				"an --iommu that stalls or takes page requests");
 			return false;
 		}
 		if (!f->can || (iommu && f->can(iommu)))
@@ -174,6 +187,8 @@ static int create(struct machine *m, const struct dma_test_option *o, bool runs)
 	struct mock *mock = NULL;
 	int err = machine_dma(m, &o->place, &c.dma);
 
+	if (!err && o->fault_timeout && !o->backend)
+		machine_set_patience(m, &o->place, o->fault_timeout);
 	if (!err && o->backend && runs)
 		err = put_mock_between(m, o, &c, &mock);
 	if (!err)

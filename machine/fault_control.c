@@ -74,65 +74,61 @@ void faults_debug(const struct machine *m, json_t *list)
 	}
 }
 
-/* What IOMMUs of the guest's have lost, and what waits there for an answer. */
-struct left {
-	u64 lost, unanswered;
-};
+static void left_of_pages(struct faults_left *l, const struct fault_counts *c)
+{
+	l->automatic += c->automatic;
+	l->unanswered += c->waiting;
+	l->timed_out += c->timed_out;
+}
 
 /* A host's SMMU has its own faults, which are bridges'; records that it lost are this one's too. */
-static void left_by_smmu(const struct machine *m, unsigned int i, struct left *l)
+static void left_by_smmu(const struct machine *m, unsigned int i, struct faults_left *l)
 {
 	struct smmu_counts c;
 
 	smmu_count(m->iommus[i], &c);
 	l->lost += c.lost;
-	if (!m->vsmmus[i])
-		l->unanswered += c.stalls - c.resumed - c.terminated + c.pages.waiting;
+	if (m->vsmmus[i])
+		return;
+	l->unanswered += c.waiting;
+	l->timed_out += c.timed_out;
+	left_of_pages(l, &c.pages);
 }
 
-static struct left left_by_iommus(const struct machine *m)
+static void left_by_viommu(const struct virtio_dev *dev, struct faults_left *l)
 {
-	struct left l = { 0 };
 	struct viommu_counts c;
 
-	for (unsigned int i = 0; i < m->options->nr_iommus; i++)
-		if (m->options->iommus[i].kind == &iommu_smmuv3)
-			left_by_smmu(m, i, &l);
-	for (unsigned int i = 0; i < m->nr_virtio; i++) {
-		if (!viommu_is(m->virtio[i]))
-			continue;
-		viommu_count(m->virtio[i], &c);
-		l.lost += c.lost;
-		l.unanswered += c.pages.waiting;
-	}
-	return l;
+	viommu_count(dev, &c);
+	l->lost += c.lost;
+	left_of_pages(l, &c.pages);
 }
 
-u64 faults_lost(const struct machine *m)
+struct faults_left faults_left(const struct machine *m)
 {
-	return left_by_iommus(m).lost;
-}
-
-/* Page requests of DMA endpoints' mailboxes; what had no room there was not sent. */
-static u64 unanswered_pages(const struct machine *m)
-{
+	struct faults_left l = { 0 };
 	struct mailbox_counts c;
-	u64 nr = 0;
 
+	for (unsigned int i = 0; i < m->options->nr_iommus; i++)
+		if (m->iommus[i] && m->options->iommus[i].kind == &iommu_smmuv3)
+			left_by_smmu(m, i, &l);
+	for (unsigned int i = 0; i < m->nr_virtio; i++)
+		if (viommu_is(m->virtio[i]))
+			left_by_viommu(m->virtio[i], &l);
 	for (unsigned int i = 0; i < m->options->nr_dma_tests; i++) {
 		if (!m->dma_tests[i])
 			continue;
 		dma_test_count(m->dma_tests[i], &c);
-		nr += c.pages.timed_out + c.waiting;
+		left_of_pages(&l, &c.pages);
 	}
-	return nr;
+	return l;
 }
 
 int faults_strict(const struct machine *m, int status)
 {
-	const struct left left = left_by_iommus(m);
+	const struct faults_left left = faults_left(m);
 	u64 lost = left.lost + m->faults.ended[FAULT_NO_ROOM];
-	u64 unanswered = left.unanswered + unanswered_pages(m) + m->faults.ended[FAULT_TIMED_OUT];
+	u64 unanswered = left.unanswered + left.timed_out + m->faults.ended[FAULT_TIMED_OUT];
 
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next)
 		unanswered += b->stats.outstanding;

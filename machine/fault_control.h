@@ -24,8 +24,14 @@ const char *faults_raise(struct machine *m, const struct control_fault *f,
 /* fault_events.c: as the machine is made, after its hub. */
 void fault_events_init(struct machine *m);
 
-/* Events that an SMMUv3 had no room for. */
-u64 faults_lost(const struct machine *m);
+/* What is no bridge's: of emulated IOMMUs and of DMA endpoints' mailboxes. */
+struct faults_left {
+	u64 lost;       /* events that an IOMMU had no room for */
+	u64 automatic;  /* page requests that were answered in the guest's stead */
+	u64 unanswered; /* stalls and groups of page requests that wait now; */
+	u64 timed_out;  /* that waited for too long */
+};
+struct faults_left faults_left(const struct machine *m);
 
 /* --strict-io: the exit code, which was @status: STATUS_IO_LOST in place of 0, and a line, where
  * page faults were lost or had no answer. */

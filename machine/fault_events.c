@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults that nobody served, as events for who controls the guest: no more than one a second. */
+/* Faults that nobody served, as events for who controls the guest: no more than one a second. A
+ * bridge tells of its own at once; at all others a look is taken each second. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -8,23 +9,44 @@
 #include "machine/machine.h"
 #include "machine/session.h"
 
+static void wait_a_second(struct machine *m)
+{
+	struct fault_events *e = &m->fault_events;
+
+	if (e->timing)
+		return;
+	e->timing = true;
+	loop_timeout(m->vm.loop, &e->timer, &e->second);
+}
+
 static void tell(struct machine *m)
 {
 	const u64 *ended = m->faults.ended;
 	struct fault_events *e = &m->fault_events;
+	const struct faults_left l = faults_left(m);
 	json_t *data;
 
 	e->waits = false;
-	if (!m->session->control)
-		return;
-	data = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "device", e->device, "aborted",
+	data = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "aborted",
 	                 (json_int_t)ended[FAULT_ABORTED], "refused",
 	                 (json_int_t)ended[FAULT_REFUSED], "timed-out",
-	                 (json_int_t)ended[FAULT_TIMED_OUT], "no-room",
-	                 (json_int_t)ended[FAULT_NO_ROOM], "lost", (json_int_t)faults_lost(m));
+	                 (json_int_t)(ended[FAULT_TIMED_OUT] + l.timed_out), "no-room",
+	                 (json_int_t)ended[FAULT_NO_ROOM], "automatic", (json_int_t)l.automatic,
+	                 "lost", (json_int_t)l.lost);
+	if (*e->device)
+		json_object_set_new(data, "device", json_string(e->device));
 	control_faults(m->session->control, data);
-	e->timing = true;
-	loop_timeout(m->vm.loop, &e->timer, &e->second);
+	wait_a_second(m);
+}
+
+static bool look(struct machine *m)
+{
+	const struct faults_left l = faults_left(m);
+	const u64 unserved = l.lost + l.timed_out + l.automatic;
+	const bool more = unserved != m->fault_events.unserved;
+
+	m->fault_events.unserved = unserved;
+	return more;
 }
 
 static void second_ends(struct loop_op *op, int res)
@@ -32,8 +54,11 @@ static void second_ends(struct loop_op *op, int res)
 	struct machine *m = container_of(op, struct machine, fault_events.timer);
 
 	m->fault_events.timing = false;
-	if (res != -ECANCELED && m->fault_events.waits)
+	if (res == -ECANCELED)
+		return;
+	if (look(m) || m->fault_events.waits)
 		tell(m);
+	wait_a_second(m);
 }
 
 static void unserved(struct fault_hub *h, const struct fault_bridge *b)
@@ -51,5 +76,9 @@ void fault_events_init(struct machine *m)
 {
 	m->fault_events.timer = (struct loop_op){ .done = second_ends, .endless = true };
 	m->fault_events.second = (struct __kernel_timespec){ .tv_sec = 1 };
+	if (!m->session || !m->session->control)
+		return; /* nobody is told */
 	m->faults.unserved = unserved;
+	if (m->options->nr_iommus || m->options->nr_dma_tests)
+		wait_a_second(m);
 }

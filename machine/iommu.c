@@ -216,6 +216,14 @@ static struct endpoint *endpoint_at(struct machine *m, const struct place *place
 	return NULL;
 }
 
+void machine_set_patience(struct machine *m, const struct place *place, u64 ms)
+{
+	const struct endpoint *e = endpoint_at(m, place);
+
+	if (e)
+		kind_behind(m, e)->set_patience(m, e->behind, ms);
+}
+
 void *machine_behind(struct machine *m, const struct place *place)
 {
 	struct endpoint *e = endpoint_at(m, place);

@@ -52,6 +52,8 @@ bool iommu_can_assign(const struct options *o, unsigned int i);
  * everyone's. 0 or -errno. Afterwards it is said where the device is.
  */
 int machine_dma(struct machine *m, const struct place *place, struct dma_space **dma);
+/* fault-timeout= of what is behind an IOMMU: ms. Nothing of what is not. */
+void machine_set_patience(struct machine *m, const struct place *place, u64 ms);
 /* What that has of it; NULL: it is behind nothing. */
 void *machine_behind(struct machine *m, const struct place *place);
 /* It is behind something, and can stall: the guest is told so. */

@@ -51,6 +51,8 @@ struct iommu_kind {
 	int (*add_endpoint)(void *iommu, void **endpoint);
 	struct dma_space *(*endpoint_dma)(void *endpoint);
 	void (*identify)(void *endpoint, u32 (*id)(const void *ctx), const void *ctx);
+	/* How long the guest has to answer what the endpoint stalls or asks for; ms. */
+	void (*set_patience)(struct machine *m, void *endpoint, u64 ms);
 	/* Whether faults behind it may stall; NULL: never. */
 	bool (*stalls)(const struct iommu_option *o);
 	/* Whether it answers translation requests (ATS); NULL: never. */

@@ -188,6 +188,12 @@ static void identify(void *endpoint, u32 (*id)(const void *ctx), const void *ctx
 	smmu_identify(endpoint, id, ctx);
 }
 
+static void set_patience(struct machine *m, void *endpoint, u64 ms)
+{
+	(void)m;
+	smmu_set_patience(endpoint, ms);
+}
+
 static bool stalls(const struct iommu_option *o)
 {
 	return smmu_id_get(&o->registers, "idr0.stall_model") != 1;
@@ -232,6 +238,7 @@ const struct iommu_kind iommu_smmuv3 = {
 	.add_endpoint = add_endpoint,
 	.endpoint_dma = endpoint_dma,
 	.identify = identify,
+	.set_patience = set_patience,
 	.stalls = stalls,
 	.translates = translates,
 	.takes_pages = takes_pages,

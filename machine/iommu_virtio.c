@@ -358,6 +358,11 @@ static void identify(void *endpoint, u32 (*id)(const void *ctx), const void *ctx
 	viommu_identify(endpoint, id, ctx);
 }
 
+static void set_patience(struct machine *m, void *endpoint, u64 ms)
+{
+	viommu_set_patience(endpoint, m->vm.loop, &m->vm, ms);
+}
+
 static unsigned int id_bits(const struct iommu_option *o)
 {
 	(void)o;
@@ -376,5 +381,6 @@ const struct iommu_kind iommu_virtio = {
 	.add_endpoint = add_endpoint,
 	.endpoint_dma = endpoint_dma,
 	.identify = identify,
+	.set_patience = set_patience,
 	.id_bits = id_bits,
 };

@@ -70,10 +70,11 @@ struct machine {
 	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
 	struct fault_hub faults;
 	struct fault_events {
-		struct loop_op timer; /* the second after one */
+		struct loop_op timer; /* each second, or the one after an event */
 		struct __kernel_timespec second;
-		bool timing, waits; /* waits: another is due when it ends */
-		char device[40];
+		bool timing, waits; /* waits: an event is due when it ends */
+		u64 unserved;       /* by all but bridges, when it was told last */
+		char device[40];    /* of the bridge whose the last was */
 	} fault_events;
 	bool host_canwbs; /* assigned functions' DMA is coherent even if it asks not to be */
 	struct vfio_context vfio_context;

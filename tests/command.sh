@@ -128,7 +128,7 @@ bad "a DMA endpoint with an unknown key" "--dma-test stalls: expected a key out 
 bad "a DMA endpoint that stalls behind nothing" "--dma-test stall,iommu=none: expected an --iommu of type=smmuv3" -k good --dma-test=stall
 bad "page requests that go nowhere" "--dma-test ats,pri,fault=guest: expected fault=auto|mailbox|priq|virtio|off" -k good --dma-test=ats,pri,fault=guest
 bad "page requests that there are not" "--dma-test ats,fault=mailbox: expected pri beside fault=" -k good --dma-test=ats,fault=mailbox
-bad "a timeout of requests that others take" "--dma-test ats,pri,fault-timeout=5: expected fault=mailbox or backend=mock beside fault-timeout=" -k good --dma-test=ats,pri,fault-timeout=5
+bad "a timeout of requests that others take" "--dma-test fault-timeout=: expected fault=mailbox, backend=mock, or an --iommu that stalls or takes page requests" -k good --dma-test=ats,pri,fault-timeout=5
 bad "a backend that there is not" "--dma-test backend=card: expected backend=mock" -k good --dma-test=backend=card
 bad "a mock behind nothing" "--dma-test backend=mock: expected iommu=ID beside it" -k good --dma-test=backend=mock
 bad "a PRI queue of a virtio-iommu" "--dma-test fault=priq,iommu=v: expected an --iommu of type=smmuv3 with idr0.pri=1" -k good --iommu v,type=virtio --dma-test=ats,pri,fault=priq,iommu=v

@@ -72,6 +72,7 @@ struct dma_token {
 	TAILQ_ENTRY(dma_token) next;
 	u64 iova; /* of the first byte that it could not reach */
 	u32 pasid, requester;
+	u64 since;    /* ns */
 	bool refused; /* run again, it is a FAULT there */
 };
 TAILQ_HEAD(dma_tokens, dma_token);

@@ -8,6 +8,7 @@
 #include "devices/smmuv3/backend.h"
 #include "devices/smmuv3/fields.h"
 #include "devices/smmuv3/smmuv3.h"
+#include "fault/patience.h"
 #include "fault/port.h"
 #include "vmm/dma.h"
 #include "vmm/loop.h"
@@ -121,7 +122,8 @@ struct smmu_endpoint {
 	/* The configuration that its last transaction had, while the generation is the same. */
 	struct smmu_config_entry *config;
 	u64 generation;
-	struct fault_port port; /* its page requests */
+	struct fault_port port;   /* its page requests */
+	struct patience patience; /* for those, and for what stalls */
 	u64 faults;
 	/* CMD_ATC_INVs by tag, a bit each: not answered; of those: no longer waited for; never to
 	 * be answered. */
@@ -170,8 +172,10 @@ struct smmu_atc {
 struct smmu_stall {
 	bool used;
 	u8 generation;
+	bool late; /* nobody answered in time: its access has ended */
 	u32 sid;
-	struct dma_token *token; /* NULL: it is not wanted any more */
+	struct smmu_endpoint *endpoint; /* whose access it is */
+	struct dma_token *token;        /* NULL: it is not wanted any more */
 };
 
 struct smmu_stalls {
@@ -301,12 +305,19 @@ void smmu_poll_written(struct smmu *s);
 enum smmu_command { COMMAND_DONE, COMMAND_ILLEGAL, COMMAND_TIMED_OUT, COMMAND_WAITS };
 enum smmu_command smmu_tlbi(struct smmu *s, const u64 *cmd);
 
+/* patience.c: fault-timeout=. */
+void smmu_patience_init(struct smmu_endpoint *e);
+
 /* stall.c */
 void smmu_stalls_init(struct smmu *s);
 /* PENDING; @e is recorded, now or when it is run again. */
-enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct smmu_event *e,
-                           struct dma_token *token);
+enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
+                           struct smmu_event *e, struct dma_token *token);
+/* Retried, or ended with an abort, by smmu_stalls_run(). */
+void smmu_let_go(struct smmu *s, struct dma_token *token, bool refused);
 void smmu_stall_cancel(struct smmu *s, struct dma_token *token);
+/* That nobody has answered, and no clock has ended. */
+unsigned int smmu_stalls_waiting(const struct smmu *s);
 enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd);
 enum smmu_command smmu_cmd_stall_term(struct smmu *s, const u64 *cmd);
 /* All are terminated: translation is disabled (6.3.9.6). */

@@ -80,6 +80,7 @@ int smmu_add_endpoint(struct smmu *s, struct smmu_endpoint **endpoint)
 		                     .translated = true };
 	e->smmu = s;
 	fault_port_init(&e->port, &e->dma);
+	smmu_patience_init(e);
 	e->next = s->endpoints;
 	s->endpoints = e;
 	*endpoint = e;
@@ -111,6 +112,7 @@ void smmu_count(const struct smmu *s, struct smmu_counts *c)
 {
 	*c = s->counts;
 	c->cached = s->tlb.nr;
+	c->waiting = smmu_stalls_waiting(s);
 	for (const struct smmu_endpoint *e = s->endpoints; e; e = e->next) {
 		c->faults += e->faults;
 		fault_count(&e->port, &c->pages);

@@ -76,6 +76,8 @@ struct smmu_endpoint;
 int smmu_add_endpoint(struct smmu *smmu, struct smmu_endpoint **e);
 struct dma_space *smmu_endpoint_dma(struct smmu_endpoint *e);
 void smmu_identify(struct smmu_endpoint *e, u32 (*sid)(const void *ctx), const void *ctx);
+/* How long the guest has to answer what it stalls or asks for (ms; 0: for ever). */
+void smmu_set_patience(struct smmu_endpoint *e, u64 ms);
 
 /* What it has done since it was made. */
 struct smmu_counts {
@@ -84,7 +86,10 @@ struct smmu_counts {
 	u64 events, lost;            /* written to the Event queue; lost, for want of room */
 	u64 stalls, held;            /* recorded; held back at first, for want of room */
 	u64 resumed, terminated;     /* of those recorded: ended by CMD_RESUME; otherwise */
-	u64 accesses, faults;        /* of all endpoints */
+	/* Ended by nobody's answer in time, recorded or not; answered by CMD_RESUME after that;
+	 * that wait now. */
+	u64 timed_out, late, waiting;
+	u64 accesses, faults; /* of all endpoints */
 	/* Of those that cache translations (ATS): requests, accesses by what they cached,
 	 * CMD_ATC_INVs that they were told of. */
 	u64 requests, translated, atc_invalidations;

@@ -64,15 +64,18 @@ void smmu_stall_cancel(struct smmu *s, struct dma_token *token)
 			s->stalls.slots[i].token = NULL;
 }
 
-enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct smmu_event *e,
-                           struct dma_token *token)
+enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
+                           struct smmu_event *e, struct dma_token *token)
 {
+	struct smmu *s = by->smmu;
 	struct smmu_stall *slot;
 
 	smmu_stall_cancel(s, token);
 	token->iova = a->iova + a->done;
 	token->pasid = a->pasid;
 	token->requester = e->sid;
+	token->since = patience_now(&by->patience);
+	patience_watch(&by->patience, token->since);
 	slot = smmu_events_writable(s) ? free_slot(s) : NULL;
 	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
 		TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
@@ -80,7 +83,11 @@ enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct sm
 		return DMA_PENDING;
 	}
 	*slot = (struct smmu_stall){
-		.used = true, .generation = slot->generation + 1, .sid = e->sid, .token = token
+		.used = true,
+		.generation = slot->generation + 1,
+		.sid = e->sid,
+		.endpoint = by,
+		.token = token,
 	};
 	e->stall = true;
 	e->stag = stag_of(s, slot);
@@ -90,20 +97,22 @@ enum dma_status smmu_stall(struct smmu *s, const struct dma_access *a, struct sm
 }
 
 /* Retried, or ended with an abort when it is run again. */
-static void let_go(struct smmu *s, struct dma_token *token, bool refused)
+void smmu_let_go(struct smmu *s, struct dma_token *token, bool refused)
 {
 	token->refused = refused;
 	TAILQ_INSERT_TAIL(&s->stalls.let_go, token, next);
 }
 
-static void answer(struct smmu *s, struct smmu_stall *slot, bool refused)
+/* Of one whose time is over nothing comes but that its STAG is free. */
+static void answer(struct smmu *s, struct smmu_stall *slot, bool refused, u64 *count)
 {
 	struct dma_token *token = slot->token;
 
-	slot->used = false;
+	*(slot->late ? &s->counts.late : count) += 1;
+	slot->used = slot->late = false;
 	slot->token = NULL;
 	if (token)
-		let_go(s, token, refused);
+		smmu_let_go(s, token, refused);
 }
 
 /* 4.7.1: of any STAG but one that is outstanding, and for that StreamID, nothing comes. */
@@ -116,8 +125,7 @@ enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
 		return COMMAND_ILLEGAL;
 	if (!slot->used || stag_of(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
 		return COMMAND_DONE;
-	s->counts.resumed++;
-	answer(s, slot, !(cmd[0] & RESUME0_AC));
+	answer(s, slot, !(cmd[0] & RESUME0_AC), &s->counts.resumed);
 	return COMMAND_DONE;
 }
 
@@ -130,13 +138,12 @@ static void terminate(struct smmu *s, bool all, u32 sid)
 	for (unsigned int i = 0; i < nr_slots(s); i++) {
 		if (!s->stalls.slots[i].used || (!all && s->stalls.slots[i].sid != sid))
 			continue;
-		s->counts.terminated++;
-		answer(s, &s->stalls.slots[i], true);
+		answer(s, &s->stalls.slots[i], true, &s->counts.terminated);
 	}
 	TAILQ_CONCAT(&held, &s->stalls.held, next);
 	while ((token = take(&held)))
 		if (all || token->requester == sid)
-			let_go(s, token, true);
+			smmu_let_go(s, token, true);
 		else
 			TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
 }
@@ -153,6 +160,18 @@ enum smmu_command smmu_cmd_stall_term(struct smmu *s, const u64 *cmd)
 void smmu_stalls_end(struct smmu *s)
 {
 	terminate(s, true, 0);
+}
+
+unsigned int smmu_stalls_waiting(const struct smmu *s)
+{
+	const struct dma_token *token;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < nr_slots(s); i++)
+		nr += s->stalls.slots[i].used && !s->stalls.slots[i].late;
+	TAILQ_FOREACH(token, &s->stalls.held, next)
+	nr++;
+	return nr;
 }
 
 static bool has_room(const struct smmu *s)

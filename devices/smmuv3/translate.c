@@ -77,7 +77,7 @@ enum dma_status smmu_fails(struct smmu_transaction *t, struct dma_access *a, boo
 	if (smmu_refused(t->token, a))
 		return terminated(t, a);
 	if (stalls)
-		return smmu_stall(t->smmu, a, e, t->token);
+		return smmu_stall(t->endpoint, a, e, t->token);
 	if (a->silent)
 		return DMA_FAULT;
 	t->endpoint->faults++;

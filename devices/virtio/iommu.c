@@ -180,6 +180,18 @@ void viommu_identify(struct viommu_endpoint *e, u32 (*id)(const void *ctx), cons
 	e->ctx = ctx;
 }
 
+static bool look(struct patience *p, u64 *oldest)
+{
+	return fault_look(&container_of(p, struct viommu_endpoint, patience)->port, oldest);
+}
+
+void viommu_set_patience(struct viommu_endpoint *e, struct loop *loop, struct vm *vm, u64 ms)
+{
+	e->patience = (struct patience){ .loop = loop, .vm = vm, .ms = ms, .look = look };
+	patience_init(&e->patience);
+	e->port.patience = &e->patience;
+}
+
 void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c)
 {
 	const struct viommu *v = container_of((struct virtio_dev *)dev, struct viommu, dev);

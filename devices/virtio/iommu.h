@@ -51,6 +51,8 @@ struct viommu_endpoint;
 int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **e);
 struct dma_space *viommu_endpoint_dma(struct viommu_endpoint *e);
 void viommu_identify(struct viommu_endpoint *e, u32 (*id)(const void *ctx), const void *ctx);
+/* How long the guest has to answer what it asks for, in time by @loop and @vm (ms; 0: for ever). */
+void viommu_set_patience(struct viommu_endpoint *e, struct loop *loop, struct vm *vm, u64 ms);
 
 /* What it has done since it was made. */
 struct viommu_counts {

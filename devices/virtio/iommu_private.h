@@ -54,6 +54,7 @@ struct viommu_endpoint {
 	u32 (*id)(const void *ctx); /* NULL: not known to the driver */
 	const void *ctx;
 	struct fault_port port; /* its page requests */
+	struct patience patience;
 };
 
 /* A request from pop to push: done when what it took away is no longer in use. */

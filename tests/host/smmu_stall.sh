@@ -43,7 +43,7 @@ by_hand() {
 		ended --device "$1" --addr 0x20000000 && is '"ended":{"aborted":1}' &&
 		"$NESTOR" stat hands --json >"$JSON/stat.json" && tr -d ' \n' <"$JSON/stat.json" |
 		grep -q '"received":129,"shown":65,"outstanding":0,"ended":{"retried":64,"aborted":1,"spurious":64' &&
-		grep -q '"x-nestor-FAULTS","data":{"device":"0000:00:01.0 by hand","aborted":1' "$WORK/faults.log" &&
+		grep -q '"x-nestor-FAULTS","data":{"aborted":1' "$WORK/faults.log" &&
 		! ended --device "$2" --addr 0x1000 && WHY=$(cat "$WORK/why") &&
 		[ "$WHY" = "nestor: fault: hands: expected a function behind an IOMMU of this guest, as in 0000:00:01.0, as device" ]
 	got=$?

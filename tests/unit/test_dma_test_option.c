@@ -55,10 +55,17 @@ Test(dma_test_option, who_takes_page_requests_is_said)
 	cr_assert(
 		eq(str, (char *)take("ats,pri,fault=none"), "fault=auto|mailbox|priq|virtio|off"));
 	cr_assert(eq(str, (char *)take("fault=off"), "pri beside fault="));
-	cr_assert(eq(str, (char *)take("ats,pri,fault=off,fault-timeout=1"),
-	             "fault=mailbox or backend=mock beside fault-timeout="));
 	cr_assert(eq(str, (char *)take("ats,pri,fault=mailbox,fault-timeout=0"),
 	             "fault-timeout=N, 1 to 3600000"));
+}
+
+Test(dma_test_option, where_nobody_could_wait_there_is_no_timeout)
+{
+	cr_assert(zero(ptr, (void *)take("ats,pri,fault=off,fault-timeout=1")));
+	cr_assert(not(dma_tests_check(&o)));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: --dma-test fault-timeout=: expected fault=mailbox, backend=mock, or "
+	             "an --iommu that stalls or takes page requests\n"));
 }
 
 Test(dma_test_option, an_iommu_that_is_to_take_page_requests_has_to)

@@ -8,6 +8,7 @@
 
 #include "devices/virtio/transport.h"
 #include "tests/unit/fake_viommu.h"
+#include "vmm/loop.h"
 
 #define FEATURE BIT(56)
 #define RECORD  32
@@ -23,6 +24,8 @@ enum { OK, INVAL = VIRTIO_IOMMU_S_INVAL, NOENT = VIRTIO_IOMMU_S_NOENT };
 static struct fake_viommu f;
 static struct viommu_config config;
 static u16 given; /* buffers of the event queue */
+
+static struct loop *turns; /* until there is an answer; NULL: nothing turns */
 
 /* What endpoint 0 was answered. */
 static struct {
@@ -50,6 +53,8 @@ static void respond(struct dma_device *d, const struct dma_page_response *r)
 	answers.groups |= r->group < 64 ? BIT(r->group) : 0;
 	answers.early += f.used[0] == -1 && fake_viommu_used(&f, 0) == -1;
 	answers.status = f.dev->status;
+	if (turns)
+		loop_stop(turns);
 	if (answers.asks_again)
 		answers.nr_again += ask(0, NONE, 40 + answers.nr, true);
 }
@@ -400,4 +405,35 @@ ParameterizedTest(enum end *end, viommu_page,
 	for (u16 i = 0; i < 3; i++)
 		cr_assert(eq(u8, answer((struct response){ 0x10, 0, 0, i, 0, 0 }), NOENT));
 	cr_assert(eq(u32, answers.nr, 3));
+}
+
+/* Until there is an answer. */
+static void turn_until_answered(u64 ms)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	cr_assert(zero(int, loop_create(&turns, &lock)));
+	viommu_set_patience(f.endpoints[0], turns, NULL, ms);
+	pthread_mutex_lock(&lock);
+	cr_assert(ask(0, 7, 3, true));
+	pthread_mutex_unlock(&lock);
+	cr_assert(zero(int, loop_run(turns)));
+	loop_drain(turns);
+	loop_destroy(turns);
+	turns = NULL;
+}
+
+Test(viommu_page, a_group_that_nobody_answers_in_time_is_invalid, .timeout = 60)
+{
+	struct viommu_counts counts;
+
+	give(ROOM);
+	turn_until_answered(1);
+	cr_assert(eq(u16, answers.last.group, 3));
+	cr_assert(eq(int, answers.last.code, DMA_PAGE_INVALID));
+	cr_assert(eq(u8, answer((struct response){ 0x10, 1, 7, 3, 0, 0 }), NOENT), "too late");
+	cr_assert(eq(u32, answers.nr, 1));
+	viommu_count(f.dev, &counts);
+	cr_assert(eq(u64, counts.pages.timed_out, 1));
+	cr_assert(eq(u64, counts.pages.late, 1));
 }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fault-timeout= behind an emulated SMMUv3: what stalls and is not answered in time fails, once;
+ * its name is taken until it is answered. */
+#include "tests/unit/held.h"
+#include "tests/unit/smmu_stall.h"
+#include "vmm/pause.h"
+
+static void set_up(void)
+{
+	begin();
+	smmu_set_patience(f.endpoints[0], 1);
+}
+
+TestSuite(smmu_patience, .init = set_up, .fini = end, .timeout = 60);
+
+/* The loop has turned until it has ended; false: it has not, in some time. */
+static bool ends(const struct access *x)
+{
+	for (unsigned int i = 0; i < 5000 && x->status == DMA_PENDING; i++)
+		fake_vm_run(&f.vm, 1);
+	return x->status == DMA_FAULT;
+}
+
+static void run_for_a_while(void)
+{
+	for (unsigned int i = 0; i < 20; i++)
+		fake_vm_run(&f.vm, 1);
+}
+
+Test(smmu_patience, a_stall_that_nobody_answers_fails_once)
+{
+	u64 tag;
+
+	start(&a, 0, AT, DMA_READ);
+	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	cr_assert(ends(&a));
+	cr_assert(eq(u32, a.resumed, 1));
+	cr_assert(eq(u64, fake_smmu_counts(&f).timed_out, 1));
+	expect_no_event(&f);
+	answer(STREAM, tag, RETRY);
+	cr_assert(eq(u32, a.resumed, 1), "it has its end");
+	cr_assert(eq(u64, fake_smmu_counts(&f).late, 1));
+	cr_assert(zero(u64, fake_smmu_counts(&f).resumed));
+	cr_assert(zero(u64, fake_smmu_counts(&f).waiting));
+}
+
+Test(smmu_patience, an_answer_in_time_is_the_only_one)
+{
+	smmu_set_patience(f.endpoints[0], 20);
+	start(&a, 0, AT, DMA_READ);
+	map(AT);
+	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), RETRY);
+	cr_assert(eq(int, a.status, DMA_OK));
+	run_for_a_while();
+	run_for_a_while();
+	cr_assert(eq(u32, a.resumed, 1));
+	cr_assert(zero(u64, fake_smmu_counts(&f).timed_out));
+}
+
+Test(smmu_patience, another_device_waits_for_ever)
+{
+	start(&a, 0, AT, DMA_READ);
+	start(&b, 1, AT, DMA_READ);
+	cr_assert(ends(&a));
+	run_for_a_while();
+	cr_assert(eq(int, b.status, DMA_PENDING));
+	cr_assert(eq(u64, fake_smmu_counts(&f).waiting, 1));
+}
+
+/* The Event queue has four entries here. */
+Test(smmu_patience, what_is_held_without_a_record_fails_too)
+{
+	struct access all[6];
+
+	for (unsigned int i = 0; i < 6; i++)
+		start(&all[i], 0, AT + i * PAGE, DMA_READ);
+	cr_assert(eq(u64, fake_smmu_counts(&f).held, 2));
+	for (unsigned int i = 0; i < 6; i++)
+		cr_assert(ends(&all[i]));
+	cr_assert(eq(u64, fake_smmu_counts(&f).timed_out, 6));
+	cr_assert(zero(u64, fake_smmu_counts(&f).waiting));
+	for (unsigned int i = 0; i < 4; i++)
+		stag(STREAM, AT + i * PAGE, IN | EVT1_RNW, 0);
+	expect_no_event(&f);
+}
+
+/* 3.12.2: by what it was, a STAG is not used again before its answer. */
+Test(smmu_patience, names_are_taken_until_they_are_answered)
+{
+	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 1);
+	u64 tag;
+
+	remake(&id, 5);
+	smmu_set_patience(f.endpoints[0], 1);
+	start(&a, 0, AT, DMA_READ);
+	tag = stag(STREAM, AT, IN | EVT1_RNW, 0);
+	cr_assert(ends(&a));
+	start(&b, 0, AT, DMA_READ);
+	expect_no_event(&f);
+	answer(STREAM, tag, 0);
+	stag(STREAM, AT, IN | EVT1_RNW, 0);
+	cr_assert(ends(&b));
+}
+
+Test(smmu_patience, terminating_the_stream_frees_names_whose_time_is_over)
+{
+	start(&a, 0, AT, DMA_READ);
+	cr_assert(ends(&a));
+	cr_assert(fake_smmu_command(&f, STALL_TERM | SID(STREAM), 0));
+	cr_assert(eq(u64, fake_smmu_counts(&f).late, 1));
+	cr_assert(zero(u64, fake_smmu_counts(&f).terminated));
+	cr_assert(eq(u32, a.resumed, 1));
+}
+
+Test(smmu_patience, what_its_device_gives_up_is_not_ended_again)
+{
+	start(&a, 0, AT, DMA_READ);
+	dma_cancel(fake_smmu_dma(&f, 0), &a.token);
+	run_for_a_while();
+	cr_assert(zero(u32, a.resumed));
+	cr_assert(zero(u64, fake_smmu_counts(&f).timed_out));
+}
+
+Test(smmu_patience, while_the_guest_is_held_time_stands)
+{
+	start(&a, 0, AT, DMA_READ);
+	vcpus_hold(&f.vm);
+	run_for_a_while();
+	cr_assert(eq(int, a.status, DMA_PENDING));
+	vcpus_release(&f.vm);
+	cr_assert(ends(&a));
+}
