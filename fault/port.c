@@ -21,12 +21,17 @@ static struct fault_group *find(struct fault_port *p, u32 pasid, u16 index)
 	return NULL;
 }
 
+static bool is_taken(const struct fault_group *g)
+{
+	return g->state == FAULT_WAITS || g->state == FAULT_OVERDUE;
+}
+
 /* For a group by that name: its own place, or that of one that was remembered longest. */
 static struct fault_group *place(struct fault_port *p, u32 pasid, u16 index)
 {
 	struct fault_group *g = find(p, pasid, index);
 
-	while (!g || g->state == FAULT_WAITS) /* more places than can wait */
+	while (!g || is_taken(g)) /* fault_can_raise(): there is one */
 		g = &p->groups[p->next++ % FAULT_GROUPS];
 	return g;
 }
@@ -40,7 +45,12 @@ bool fault_waits(struct fault_port *p, const struct dma_page_request *rq)
 
 bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
 {
-	return !fault_waits(p, rq) && (!rq->last || p->waiting < FAULT_MAX_WAITING);
+	const struct fault_group *g = find(p, rq->pasid, rq->group);
+
+	if (g && is_taken(g))
+		return false;
+	return !rq->last ||
+	       (p->waiting < FAULT_MAX_WAITING && p->waiting + p->overdue < FAULT_GROUPS);
 }
 
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
@@ -77,8 +87,10 @@ void fault_deliver(struct fault_port *p, const struct dma_page_response *r)
 
 static void leave(struct fault_port *p, struct fault_group *g, enum fault_state state)
 {
+	p->waiting -= g->state == FAULT_WAITS;
+	p->overdue -= g->state == FAULT_OVERDUE;
+	p->overdue += state == FAULT_OVERDUE;
 	g->state = state;
-	p->waiting--;
 }
 
 enum fault_state fault_answer(struct fault_port *p, const struct dma_page_response *r)
@@ -87,14 +99,14 @@ enum fault_state fault_answer(struct fault_port *p, const struct dma_page_respon
 	u64 *const count[] = {
 		[FAULT_UNKNOWN] = &c->unknown,    [FAULT_WAITS] = &c->answered,
 		[FAULT_ANSWERED] = &c->duplicate, [FAULT_ENDED] = &c->late,
-		[FAULT_FORGOTTEN] = &c->late,
+		[FAULT_FORGOTTEN] = &c->late,     [FAULT_OVERDUE] = &c->late,
 	};
 	struct fault_group *g = find(p, r->pasid, r->group);
 	const enum fault_state was = g ? g->state : FAULT_UNKNOWN;
 
 	++*count[was];
-	if (was == FAULT_FORGOTTEN)
-		g->state = FAULT_ANSWERED;
+	if (was == FAULT_FORGOTTEN || was == FAULT_OVERDUE)
+		leave(p, g, FAULT_ANSWERED);
 	if (was != FAULT_WAITS)
 		return was;
 	leave(p, g, FAULT_ANSWERED);
@@ -120,6 +132,8 @@ void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid
 			.code = code,
 		};
 
+		if (g->state == FAULT_OVERDUE && ends(ctx, g->pasid))
+			leave(p, g, FAULT_ENDED);
 		if (g->state != FAULT_WAITS || g->generation == p->generation ||
 		    !ends(ctx, g->pasid))
 			continue;
@@ -148,7 +162,7 @@ void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
 
 	if (!g || g->state != FAULT_WAITS)
 		return;
-	leave(p, g, FAULT_ENDED);
+	leave(p, g, FAULT_OVERDUE);
 	p->counts.timed_out++;
 	fault_deliver(p, &r);
 }
@@ -174,6 +188,8 @@ bool fault_look(struct fault_port *p, u64 *oldest)
 void fault_forget(struct fault_port *p)
 {
 	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		if (p->groups[i].state == FAULT_OVERDUE)
+			leave(p, &p->groups[i], FAULT_FORGOTTEN);
 		if (p->groups[i].state != FAULT_WAITS)
 			continue;
 		leave(p, &p->groups[i], FAULT_FORGOTTEN);

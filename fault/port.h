@@ -20,6 +20,7 @@ enum fault_state {
 	FAULT_WAITS,     /* for its answer */
 	FAULT_ANSWERED,  /* by the guest */
 	FAULT_ENDED,     /* its attachment did, and that was the answer */
+	FAULT_OVERDUE,   /* nobody answered in time: its name is taken until somebody does */
 	FAULT_FORGOTTEN, /* by who raised it, which was reset: it has none */
 };
 
@@ -46,7 +47,7 @@ struct fault_port {
 	struct dma_space *space;   /* whose device it is that asks */
 	struct patience *patience; /* its owner's, who has it look here; NULL: none */
 	struct fault_group groups[FAULT_GROUPS];
-	unsigned int waiting, next;
+	unsigned int waiting, overdue, next;
 	u32 generation;
 	struct fault_counts counts;
 };
@@ -55,7 +56,7 @@ void fault_port_init(struct fault_port *p, struct dma_space *space);
 
 /* The group of @rq waits already. */
 bool fault_waits(struct fault_port *p, const struct dma_page_request *rq);
-/* Whether @rq can be shown: its group does not wait already, and there is room for another. */
+/* Whether @rq can be shown: its group's name is not taken, and there is room for another. */
 bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq);
 /* @rq is shown, after fault_can_raise(): with its last request a group waits. Or, after
  * fault_waits(): it makes no difference to the group. */
@@ -78,7 +79,8 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid);
 /* The same of an attachment of some PASIDs, or of none: those that it @ends. */
 void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid,
                   bool (*ends)(const void *ctx, u32 pasid), const void *ctx);
-/* Nobody has answered the group in time: that is what it is answered by. */
+/* Nobody has answered the group in time: that is what it is answered by. So many of them are no
+ * room for others, FAULT_GROUPS with those that wait. */
 void fault_time_out(struct fault_port *p, u32 pasid, u16 index);
 /* That of all which wait for too long. As patience.look. */
 bool fault_look(struct fault_port *p, u64 *oldest);

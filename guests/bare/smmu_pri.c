@@ -349,10 +349,26 @@ static void never(void)
 		ask(i, NO_PASID, i, true);
 }
 
+/* fault-timeout=: a group ends by itself, and its name is taken until the guest answers. */
+static void late(void)
+{
+	begin(5);
+	for (unsigned int round = 0; round < 3; round++) {
+		ask(0, NO_PASID, 4, true);
+		answered(0, 1, "in the guest's stead");
+		ask(1, NO_PASID, 4, true);
+		answered(1, 0, "as though there were no room");
+		expect(NO_PASID, 4, true);
+		respond(d.rid, NO_PASID, 4, SUCCESS);
+		expect_status(STATUS_UPRGI, "too late");
+		enable_requests();
+	}
+}
+
 static const struct test tests[] = {
-	{ "served", served }, { "overflow", overflow }, { "denied", denied },
-	{ "wired", wired },   { "message", message },   { "wrong", wrong },
-	{ "reset", reset },   { "sizes", sizes },       { "never", never },
+	{ "late", late },   { "served", served },   { "overflow", overflow }, { "denied", denied },
+	{ "wired", wired }, { "message", message }, { "wrong", wrong },       { "reset", reset },
+	{ "sizes", sizes }, { "never", never },
 };
 
 int main(void)

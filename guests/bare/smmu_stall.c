@@ -427,11 +427,34 @@ static void again(void)
 	psci_system_reset();
 }
 
+/* fault-timeout=: each ends by itself, and an answer that comes then is to nothing; a name that has
+ * had none is taken. */
+static void late(void)
+{
+	u64 stags[SLOTS];
+
+	begin();
+	for (unsigned int round = 0; round < 3; round++) {
+		stall_all(stags, SLOTS);
+		for (unsigned int i = 0; i < SLOTS; i++)
+			ends(i, DMA_FAULT);
+		for (unsigned int i = 0; i < SLOTS; i++)
+			answer(stags[i], i % 2 ? RETRY : 0);
+		smmu_expect_none(&s, "they had ended");
+	}
+	start(0, 0);
+	stags[0] = stall_of(0);
+	map(0, true);
+	answer(stags[0], RETRY);
+	ends(0, DMA_DONE);
+}
+
 static const struct test tests[] = {
-	{ "retried", retried }, { "terminated", terminated }, { "full", full },
-	{ "wrong", wrong },     { "others", others },         { "torn", torn },
-	{ "moved", moved },     { "reset", function_reset },  { "chance", chance },
-	{ "never", never },     { "waits", waits },           { "again", again },
+	{ "late", late },     { "retried", retried }, { "terminated", terminated },
+	{ "full", full },     { "wrong", wrong },     { "others", others },
+	{ "torn", torn },     { "moved", moved },     { "reset", function_reset },
+	{ "chance", chance }, { "never", never },     { "waits", waits },
+	{ "again", again },
 };
 
 int main(void)

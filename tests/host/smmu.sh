@@ -44,6 +44,10 @@ case_of "smmu: what stalls has its tables taken away" endpoint smmu_stall torn
 case_of "smmu: what stalls is recorded in one Event queue or the other" endpoint smmu_stall moved
 case_of "smmu: a function's reset ends what stalls, and old answers do nothing" endpoint smmu_stall reset
 case_of "smmu: a guest that never answers a stall ends" endpoint smmu_stall never
+case_of "smmu: a guest that answers stalls too late" endpoint smmu_stall late ,fault-timeout=50
+late() { run 37 -k "$SHARE/guests/smmu_stall.bin" -p "$1" --strict-io --iommu v,type=smmuv3 --rng "--dma-test=iommu=v$2" && said "were lost, $3 had no answer"; }
+case_of "smmu: stalls that timed out are exit code 37, if that is asked for" late late ,fault-timeout=50 24
+case_of "smmu: stalls that wait at the end are, too" late never "" 8
 case_of "smmu: an entropy device waits for a page, and is told that there is none" behind stalled
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages

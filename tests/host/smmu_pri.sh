@@ -26,6 +26,8 @@ case_of "smmu: pri: answers to what nobody asked, twice, and for other streams" 
 case_of "smmu: pri: an endpoint that gives up or begins anew, with groups outstanding" asks reset
 case_of "smmu: pri: queues of all sizes, with any index, and told while they are enabled" asks sizes
 case_of "smmu: pri: a guest that never answers ends" asks never
+more=,fault-timeout=50
+case_of "smmu: pri: a guest that is late" asks late
 more=,backend=mock
 mocked() { asks "$1" && through_queue "$2"; }
 with_mock "smmu: pri: groups whose requests come by a real kernel's fault queue" mocked served 8

@@ -134,3 +134,90 @@ Test(fault_port, so_many_wait_and_others_are_remembered_while_there_is_room)
 	}
 	cr_assert(eq(int, answer(NONE, 0), FAULT_UNKNOWN), "too long ago");
 }
+
+/* Time, as it is told. */
+static u64 at;
+static u64 clock_at(void)
+{
+	return at;
+}
+static struct patience patience = { .ms = 1, .clock = clock_at };
+
+/* Nothing is in time yet: there is no loop that would look. */
+static void make_patient(void)
+{
+	at = 0;
+	patience.timing = true;
+	port.patience = &patience;
+}
+
+Test(fault_port, what_waits_too_long_is_answered_and_the_rest_is_not)
+{
+	u64 oldest = 0;
+
+	make_patient();
+	cr_assert(raise_group(NONE, 1, true));
+	at = 500000;
+	cr_assert(raise_group(NONE, 2, true));
+	cr_assert(fault_look(&port, &oldest));
+	cr_assert(zero(u64, oldest));
+	at = 1000000;
+	cr_assert(fault_look(&port, &oldest));
+	cr_assert(eq(u64, oldest, 500000));
+	cr_assert(eq(u32, got.nr, 1));
+	cr_assert(eq(u16, got.last.group, 1));
+	cr_assert(eq(int, got.last.code, DMA_PAGE_INVALID));
+	at = 2000000;
+	cr_assert(not(fault_look(&port, &oldest)), "nothing waits");
+	cr_assert(eq(u32, got.nr, 2));
+	cr_assert(eq(u64, port.counts.timed_out, 2));
+}
+
+Test(fault_port, a_name_whose_time_is_over_is_taken_until_it_is_answered)
+{
+	cr_assert(raise_group(NONE, 1, true));
+	fault_time_out(&port, NONE, 1);
+	cr_assert(not(raise_group(NONE, 1, true)));
+	cr_assert(not(raise_group(NONE, 1, false)));
+	cr_assert(raise_group(5, 1, true), "another's");
+	cr_assert(eq(int, answer(NONE, 1), FAULT_OVERDUE));
+	cr_assert(eq(u32, got.nr, 1), "it has had its answer");
+	cr_assert(eq(u64, port.counts.late, 1));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_ANSWERED));
+	cr_assert(raise_group(NONE, 1, true));
+}
+
+Test(fault_port, a_guest_that_never_answers_is_asked_no_more_than_there_are_names_to_know)
+{
+	unsigned int asked = 0;
+
+	for (u16 i = 0; i < 500; i++) {
+		if (!raise_group(NONE, i, true))
+			continue;
+		asked++;
+		fault_time_out(&port, NONE, i);
+	}
+	cr_assert(eq(u32, asked, FAULT_GROUPS));
+	cr_assert(eq(u32, got.nr, FAULT_GROUPS));
+	fault_end(&port, DMA_PAGE_FAILURE, true);
+	cr_assert(eq(u32, got.nr, FAULT_GROUPS), "they had their answers");
+	for (u16 i = 0; i < FAULT_MAX_WAITING; i++)
+		cr_assert(raise_group(NONE, i, true), "names are free again");
+	cr_assert(not(raise_group(NONE, 400, true)));
+	fault_forget(&port);
+	cr_assert(raise_group(NONE, 400, true));
+}
+
+Test(fault_port, while_names_are_overdue_others_are_remembered_and_found)
+{
+	for (u16 i = 0; i < 40; i++) {
+		raise_group(NONE, i, true);
+		fault_time_out(&port, NONE, i);
+	}
+	for (u16 round = 0; round < 100; round++) {
+		cr_assert(raise_group(1, round, true));
+		cr_assert(eq(int, answer(1, round), FAULT_WAITS));
+	}
+	for (u16 i = 0; i < 40; i++)
+		cr_assert(eq(int, answer(NONE, i), FAULT_OVERDUE));
+}

@@ -94,6 +94,7 @@ static void count_answer(enum fault_state *state)
 	case FAULT_WAITS: counted.answered++; break;
 	case FAULT_ANSWERED: counted.duplicate++; return;
 	case FAULT_ENDED: counted.late++; return;
+	case FAULT_OVERDUE:
 	case FAULT_FORGOTTEN: counted.late++; break;
 	}
 	*state = FAULT_ANSWERED;
