@@ -31,5 +31,7 @@ struct pci_func *dma_test_func(struct dma_test *d);
 enum dma_test_route dma_test_route(const struct dma_test *d);
 /* Of its page requests, unless its IOMMU takes them. */
 void dma_test_count(const struct dma_test *d, struct mailbox_counts *c);
+/* The groups that wait in its mailbox. */
+void dma_test_each_waiting(const struct dma_test *d, fault_seen *seen, void *ctx);
 
 #endif

@@ -53,7 +53,7 @@ void dt_pages_init(struct dma_test *d)
 		d->config.relay->ctx = d;
 	}
 	d->nobody_answers.device = &d->answers;
-	fault_port_init(&d->nobody, &d->nobody_answers);
+	fault_port_init(&d->nobody, &d->nobody_answers, NULL);
 	if (d->config.route == DMA_TEST_MAILBOX)
 		add_mailbox(d);
 }
@@ -164,6 +164,12 @@ void dt_pages_reset(struct dma_test *d)
 enum dma_test_route dma_test_route(const struct dma_test *d)
 {
 	return d->config.route;
+}
+
+void dma_test_each_waiting(const struct dma_test *d, fault_seen *seen, void *ctx)
+{
+	if (d->config.route == DMA_TEST_MAILBOX)
+		fault_each(&d->mailbox.port, 0, seen, ctx);
 }
 
 void dma_test_count(const struct dma_test *d, struct mailbox_counts *c)

@@ -233,14 +233,22 @@ void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by)
 }
 
 void fault_bridge_each(const struct fault_bridge *b,
-                       void (*fn)(void *ctx, const struct fault_request *rq, u64 ns), void *ctx)
+                       void (*fn)(void *ctx, const struct fault_seen_there *f), void *ctx)
 {
 	const u64 t = b->hub->clock();
 	struct fault_outstanding *f;
 
 	TAILQ_FOREACH(f, &b->outstanding, next)
 	{
-		fn(ctx, &f->request, t - f->since);
+		const struct fault_seen_there seen = {
+			.request = &f->request,
+			.ns = t - f->since,
+			.asks = f->asks,
+			.asked = f->asked,
+			.group = f->group,
+		};
+
+		fn(ctx, &seen);
 	}
 }
 

@@ -132,8 +132,16 @@ bool fault_bridge_answered(struct fault_bridge *b, const struct dma_page_respons
 /* Its asker may have room now, or has none any more: what waits is asked, in order. */
 void fault_bridge_ask(struct fault_bridge *b);
 
-/* What waits for the guest, the oldest first; @ns: for how long. */
+/* What waits for the guest, the oldest first. */
+struct fault_seen_there {
+	const struct fault_request *request;
+	u64 ns;            /* for how long */
+	unsigned int asks; /* of page requests: how often; 0: the guest sees a stall, or it is not
+	                      asked yet */
+	bool asked;        /* now, by the name of: */
+	u16 group;
+};
 void fault_bridge_each(const struct fault_bridge *b,
-                       void (*fn)(void *ctx, const struct fault_request *rq, u64 ns), void *ctx);
+                       void (*fn)(void *ctx, const struct fault_seen_there *f), void *ctx);
 
 #endif

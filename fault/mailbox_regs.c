@@ -112,7 +112,7 @@ void mailbox_written(struct mailbox *m, unsigned int offset, unsigned int size)
 void mailbox_init(struct mailbox *m, const struct mailbox_function *f)
 {
 	*m = (struct mailbox){ .f = *f, .answers.device = f->device };
-	fault_port_init(&m->port, &m->answers);
+	fault_port_init(&m->port, &m->answers, &m->patience);
 	put16(f->config, MB_CAP, MB_MAX_LOG2);
 	put16(f->writable, MB_CONTROL, MB_ENABLE | MB_MESSAGES);
 	put16(f->clears, MB_STATUS, MB_FAILED | MB_FULL);

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-void fault_port_init(struct fault_port *p, struct dma_space *space)
+void fault_port_init(struct fault_port *p, struct dma_space *space, struct patience *patience)
 {
-	*p = (struct fault_port){ .space = space };
+	*p = (struct fault_port){ .space = space, .patience = patience };
 }
 
 static struct fault_group *find(struct fault_port *p, u32 pasid, u16 index)
@@ -55,7 +55,7 @@ bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
 
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 {
-	const u64 now = p->patience ? patience_now(p->patience) : 0;
+	const u64 now = patience_now(p->patience);
 
 	p->counts.raised++;
 	if (!rq->last || fault_waits(p, rq))
@@ -68,8 +68,7 @@ void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 		.since = now,
 	};
 	p->waiting++;
-	if (p->patience)
-		patience_watch(p->patience, now);
+	patience_watch(p->patience, now);
 }
 
 void fault_refused(struct fault_port *p)
@@ -194,6 +193,25 @@ void fault_forget(struct fault_port *p)
 			continue;
 		leave(p, &p->groups[i], FAULT_FORGOTTEN);
 		p->counts.forgotten++;
+	}
+}
+
+void fault_each(const struct fault_port *p, u32 requester, fault_seen *seen, void *ctx)
+{
+	const u64 now = patience_now(p->patience);
+
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		const struct fault_group *g = &p->groups[i];
+		const struct fault_waiting w = {
+			.named = true,
+			.requester = requester,
+			.pasid = g->pasid,
+			.name = g->index,
+			.ns = now - g->since,
+		};
+
+		if (g->state == FAULT_WAITS)
+			seen(ctx, &w);
 	}
 }
 

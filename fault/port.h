@@ -29,7 +29,7 @@ struct fault_group {
 	u16 index;
 	u8 state;
 	u32 generation; /* of the attachment that it was raised in */
-	u64 since;      /* ns, by the port's patience; 0 without */
+	u64 since;      /* ns, by the port's patience */
 };
 
 /* Of page requests: shown, not shown. Of groups: all others. */
@@ -45,14 +45,15 @@ struct fault_counts {
 
 struct fault_port {
 	struct dma_space *space;   /* whose device it is that asks */
-	struct patience *patience; /* its owner's, who has it look here; NULL: none */
+	struct patience *patience; /* its owner's, who has it look here */
 	struct fault_group groups[FAULT_GROUPS];
 	unsigned int waiting, overdue, next;
 	u32 generation;
 	struct fault_counts counts;
 };
 
-void fault_port_init(struct fault_port *p, struct dma_space *space);
+/* @patience: its owner's, which outlives it; NULL: nothing is ever raised. */
+void fault_port_init(struct fault_port *p, struct dma_space *space, struct patience *patience);
 
 /* The group of @rq waits already. */
 bool fault_waits(struct fault_port *p, const struct dma_page_request *rq);
@@ -86,6 +87,21 @@ void fault_time_out(struct fault_port *p, u32 pasid, u16 index);
 bool fault_look(struct fault_port *p, u64 *oldest);
 /* dma_forget_pages(): nothing waits any more. */
 void fault_forget(struct fault_port *p);
+
+/* Something that waits for the guest, of an emulated IOMMU's or a mailbox's: an access that stalls
+ * or a group of page requests; for who looks at it. */
+struct fault_waiting {
+	bool stalls;
+	bool named;    /* else it has no record yet */
+	u32 requester; /* as its IOMMU knows it; of a mailbox 0 */
+	u32 pasid;     /* or DMA_NO_PASID */
+	u16 name;      /* STAG, or group */
+	u64 iova;      /* of a stall */
+	u64 ns;        /* for how long */
+};
+typedef void fault_seen(void *ctx, const struct fault_waiting *w);
+/* The groups that wait, of @requester. */
+void fault_each(const struct fault_port *p, u32 requester, fault_seen *seen, void *ctx);
 
 /* Adds the counts of @p to @sum. */
 void fault_count(const struct fault_port *p, struct fault_counts *sum);

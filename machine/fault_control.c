@@ -49,18 +49,71 @@ void faults_stat(const struct machine *m, json_t *list)
 		json_array_append_new(list, bridge_stat(b));
 }
 
-static void add_waiting(void *list, const struct fault_request *rq, u64 ns)
+static json_t *hex(u64 value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
+	return json_string(text);
+}
+
+static json_t *add(json_t *list, u32 pasid, u64 ns)
 {
 	json_t *o = json_object();
-	char hex[24];
 
-	snprintf(hex, sizeof(hex), "0x%llx", (unsigned long long)rq->addr);
-	json_object_set_new(o, "address", json_string(hex));
-	if (rq->pasid != DMA_NO_PASID)
-		json_object_set_new(o, "pasid", json_integer(rq->pasid));
-	json_object_set_new(o, "perm", json_integer(rq->perm));
+	if (pasid != DMA_NO_PASID)
+		json_object_set_new(o, "pasid", json_integer(pasid));
 	json_object_set_new(o, "ns", json_integer(ns));
 	json_array_append_new(list, o);
+	return o;
+}
+
+static void add_outstanding(void *list, const struct fault_seen_there *f)
+{
+	json_t *o = add(list, f->request->pasid, f->ns);
+
+	json_object_set_new(o, "address", hex(f->request->addr));
+	json_object_set_new(o, "perm", json_integer(f->request->perm));
+	json_object_set_new(o, "cookie", json_integer(f->request->cookie));
+	if (f->asked)
+		json_object_set_new(o, "group", json_integer(f->group));
+	if (f->asks)
+		json_object_set_new(o, "asks", json_integer(f->asks));
+}
+
+static void add_waiting(void *list, const struct fault_waiting *w)
+{
+	json_t *o = add(list, w->pasid, w->ns);
+
+	json_object_set_new(o, "requester", json_integer(w->requester));
+	if (w->stalls)
+		json_object_set_new(o, "address", hex(w->iova));
+	if (w->named)
+		json_object_set_new(o, w->stalls ? "stag" : "group", json_integer(w->name));
+}
+
+/* An IOMMU, or a function with a mailbox, that nobody waits at has no line. */
+static void add_those_of(json_t *list, const char *device, json_t *waiting, bool always)
+{
+	if (always || json_array_size(waiting))
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "kind", "faults", "device",
+		                                      device, "waiting", waiting));
+	else
+		json_decref(waiting);
+}
+
+static void iommus_debug(const struct machine *m, json_t *list)
+{
+	for (unsigned int i = 0; i < m->options->nr_iommus; i++) {
+		const struct iommu_option *o = &m->options->iommus[i];
+		json_t *waiting = json_array();
+
+		if (o->kind == &iommu_smmuv3)
+			smmu_each_waiting(m->iommus[i], add_waiting, waiting);
+		else
+			viommu_each_waiting(m->iommus[i], add_waiting, waiting);
+		add_those_of(list, o->id, waiting, false);
+	}
 }
 
 void faults_debug(const struct machine *m, json_t *list)
@@ -68,9 +121,16 @@ void faults_debug(const struct machine *m, json_t *list)
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next) {
 		json_t *waiting = json_array();
 
-		fault_bridge_each(b, add_waiting, waiting);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "kind", "faults", "device",
-		                                      b->name, "waiting", waiting));
+		fault_bridge_each(b, add_outstanding, waiting);
+		add_those_of(list, b->name, waiting, true);
+	}
+	iommus_debug(m, list);
+	for (unsigned int i = 0; i < m->options->nr_dma_tests; i++) {
+		json_t *waiting = json_array();
+
+		if (m->dma_tests[i])
+			dma_test_each_waiting(m->dma_tests[i], add_waiting, waiting);
+		add_those_of(list, "dma-test", waiting, false);
 	}
 }
 

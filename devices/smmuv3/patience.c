@@ -91,7 +91,47 @@ void smmu_patience_init(struct smmu_endpoint *e)
 
 	e->patience = (struct patience){ .loop = vm->loop, .vm = vm, .look = look };
 	patience_init(&e->patience);
-	e->port.patience = &e->patience;
+}
+
+static void see_stall(const struct smmu_endpoint *e, const struct dma_token *token, bool named,
+                      u16 stag, fault_seen *seen, void *ctx)
+{
+	const struct fault_waiting w = {
+		.stalls = true,
+		.named = named,
+		.requester = token->requester,
+		.pasid = token->pasid,
+		.name = stag,
+		.iova = token->iova,
+		.ns = patience_now(&e->patience) - token->since,
+	};
+
+	seen(ctx, &w);
+}
+
+static void each_of(struct smmu_endpoint *e, fault_seen *seen, void *ctx)
+{
+	const struct smmu *s = e->smmu;
+	const struct dma_token *token;
+
+	for (unsigned int i = 0; i < SMMU_MAX_STALLS; i++) {
+		const struct smmu_stall *slot = &s->stalls.slots[i];
+
+		if (slot->used && slot->endpoint == e && slot->token)
+			see_stall(e, slot->token, true, smmu_stag(s, slot), seen, ctx);
+	}
+	TAILQ_FOREACH(token, &s->stalls.held, next)
+	{
+		if (is_its(e, token))
+			see_stall(e, token, false, 0, seen, ctx);
+	}
+	fault_each(&e->port, e->sid ? e->sid(e->ctx) : 0, seen, ctx);
+}
+
+void smmu_each_waiting(struct smmu *s, fault_seen *seen, void *ctx)
+{
+	for (struct smmu_endpoint *e = s->endpoints; e; e = e->next)
+		each_of(e, seen, ctx);
 }
 
 void smmu_set_patience(struct smmu_endpoint *e, u64 ms)

@@ -316,6 +316,7 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 /* Retried, or ended with an abort, by smmu_stalls_run(). */
 void smmu_let_go(struct smmu *s, struct dma_token *token, bool refused);
 void smmu_stall_cancel(struct smmu *s, struct dma_token *token);
+u16 smmu_stag(const struct smmu *s, const struct smmu_stall *slot);
 /* That nobody has answered, and no clock has ended. */
 unsigned int smmu_stalls_waiting(const struct smmu *s);
 enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd);

@@ -79,7 +79,7 @@ int smmu_add_endpoint(struct smmu *s, struct smmu_endpoint **endpoint)
 		                     .mem = s->physical->mem,
 		                     .translated = true };
 	e->smmu = s;
-	fault_port_init(&e->port, &e->dma);
+	fault_port_init(&e->port, &e->dma, &e->patience);
 	smmu_patience_init(e);
 	e->next = s->endpoints;
 	s->endpoints = e;

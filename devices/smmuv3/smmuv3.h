@@ -98,6 +98,8 @@ struct smmu_counts {
 	struct fault_counts pages; /* page requests */
 };
 void smmu_count(const struct smmu *smmu, struct smmu_counts *c);
+/* What waits for the driver: stalled accesses and groups of page requests. */
+void smmu_each_waiting(struct smmu *s, fault_seen *seen, void *ctx);
 
 /*
  * What a read of the byte at @iova by stream @sid, with SubstreamID @ssid or SMMU_NO_SSID, would

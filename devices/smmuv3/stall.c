@@ -26,7 +26,7 @@ static struct smmu_stall *free_slot(struct smmu *s)
 }
 
 /* 3.12.2: a STAG is the slot, and how often it has been used: so an old one finds nothing. */
-static u16 stag_of(const struct smmu *s, const struct smmu_stall *slot)
+u16 smmu_stag(const struct smmu *s, const struct smmu_stall *slot)
 {
 	return (slot - s->stalls.slots) | slot->generation << 8;
 }
@@ -90,7 +90,7 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 		.token = token,
 	};
 	e->stall = true;
-	e->stag = stag_of(s, slot);
+	e->stag = smmu_stag(s, slot);
 	s->counts.stalls++;
 	smmu_record(s, e);
 	return DMA_PENDING;
@@ -123,7 +123,7 @@ enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
 
 	if (!model(s) || cmd[0] & CMD0_SSEC)
 		return COMMAND_ILLEGAL;
-	if (!slot->used || stag_of(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
+	if (!slot->used || smmu_stag(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
 		return COMMAND_DONE;
 	answer(s, slot, !(cmd[0] & RESUME0_AC), &s->counts.resumed);
 	return COMMAND_DONE;

@@ -153,7 +153,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 	e->viommu = v;
 	e->own.pasid = DMA_NO_PASID;
 	iommu_endpoint_init(&e->iommu, &viommu_endpoint_ops, v->dev.dma->mem);
-	fault_port_init(&e->port, &e->iommu.dma);
+	fault_port_init(&e->port, &e->iommu.dma, &e->patience);
 	if (v->host.msi_window) {
 		e->iommu.msi_first = v->host.msi.first;
 		e->iommu.msi_last = v->host.msi.last;
@@ -189,7 +189,14 @@ void viommu_set_patience(struct viommu_endpoint *e, struct loop *loop, struct vm
 {
 	e->patience = (struct patience){ .loop = loop, .vm = vm, .ms = ms, .look = look };
 	patience_init(&e->patience);
-	e->port.patience = &e->patience;
+}
+
+void viommu_each_waiting(const struct virtio_dev *dev, fault_seen *seen, void *ctx)
+{
+	const struct viommu *v = container_of((struct virtio_dev *)dev, struct viommu, dev);
+
+	for (const struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		fault_each(&e->port, e->id ? e->id(e->ctx) : 0, seen, ctx);
 }
 
 void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c)

@@ -64,6 +64,8 @@ struct viommu_counts {
 	struct fault_counts pages;
 };
 void viommu_count(const struct virtio_dev *dev, struct viommu_counts *c);
+/* The groups of page requests that wait for the driver. */
+void viommu_each_waiting(const struct virtio_dev *dev, fault_seen *seen, void *ctx);
 /* Whether @dev is one. */
 bool viommu_is(const struct virtio_dev *dev);
 

@@ -88,6 +88,9 @@ stands() {
 	"$WORK/nestor" fault hands --device 0:1.0 --addr 0x10000000 --group 1 --last --json >"$WORK/paused" 2>&1 &
 	asks=$!
 	until "$WORK/nestor" stat hands --json | tr -d ' \n' | grep -q '"waiting":1' || ! kill -0 $asks 2>/dev/null; do usleep 20000; done
+	"$WORK/nestor" debug hands --json >"$JSON/debug.json"
+	WHY="debug: $(tr -d ' \n' <"$JSON/debug.json" | grep -o '"kind":"faults".*')"
+	tr -d ' \n' <"$JSON/debug.json" | grep -q '"device":"dma-test","waiting":\[{"ns":[0-9]*,"requester":0,"group":1}\]' || ends || return 1
 	"$WORK/nestor" resume hands && wait $asks
 	WHY=$(tr -d ' \n' <"$WORK/paused")
 	grep -q success "$WORK/paused"

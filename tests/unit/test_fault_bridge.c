@@ -194,12 +194,12 @@ Test(fault_bridge, as_many_wait_as_there_can_be)
 	cr_assert(zero(u32, faults.bridge.stats.outstanding));
 }
 
-static void count(void *ctx, const struct fault_request *rq, u64 ns)
+static void count(void *ctx, const struct fault_seen_there *f)
 {
 	u64 *seen = ctx;
 
-	cr_assert(eq(u64, rq->cookie, seen[0]++));
-	seen[1] = ns;
+	cr_assert(eq(u64, f->request->cookie, seen[0]++));
+	seen[1] = f->ns;
 }
 
 Test(fault_bridge, what_waits_can_be_looked_at)

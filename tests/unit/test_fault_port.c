@@ -8,6 +8,13 @@
 #define NONE DMA_NO_PASID
 
 static struct fault_port port;
+/* Time, as it is told; there is no loop that would look. */
+static u64 at;
+static u64 clock_at(void)
+{
+	return at;
+}
+static struct patience patience = { .ms = 1, .clock = clock_at, .timing = true };
 static struct dma_space space;
 static struct {
 	unsigned int nr;
@@ -41,7 +48,7 @@ static struct dma_device device = { .page_response = response };
 static void make(void)
 {
 	space.device = &device;
-	fault_port_init(&port, &space);
+	fault_port_init(&port, &space, &patience);
 }
 
 TestSuite(fault_port, .init = make);
@@ -135,27 +142,10 @@ Test(fault_port, so_many_wait_and_others_are_remembered_while_there_is_room)
 	cr_assert(eq(int, answer(NONE, 0), FAULT_UNKNOWN), "too long ago");
 }
 
-/* Time, as it is told. */
-static u64 at;
-static u64 clock_at(void)
-{
-	return at;
-}
-static struct patience patience = { .ms = 1, .clock = clock_at };
-
-/* Nothing is in time yet: there is no loop that would look. */
-static void make_patient(void)
-{
-	at = 0;
-	patience.timing = true;
-	port.patience = &patience;
-}
-
 Test(fault_port, what_waits_too_long_is_answered_and_the_rest_is_not)
 {
 	u64 oldest = 0;
 
-	make_patient();
 	cr_assert(raise_group(NONE, 1, true));
 	at = 500000;
 	cr_assert(raise_group(NONE, 2, true));

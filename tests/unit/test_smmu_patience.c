@@ -130,3 +130,43 @@ Test(smmu_patience, while_the_guest_is_held_time_stands)
 	vcpus_release(&f.vm);
 	cr_assert(ends(&a));
 }
+
+static struct fault_waiting last;
+static unsigned int nr_seen;
+
+static void see(void *ctx, const struct fault_waiting *w)
+{
+	(void)ctx;
+	last = *w;
+	nr_seen++;
+}
+
+static void look(unsigned int nr)
+{
+	nr_seen = 0;
+	smmu_each_waiting(f.smmu, see, NULL);
+	cr_assert(eq(u32, nr_seen, nr));
+}
+
+Test(smmu_patience, what_waits_can_be_looked_at)
+{
+	struct access all[5];
+	u64 tag;
+
+	smmu_set_patience(f.endpoints[0], 0);
+	look(0);
+	start(&a, 1, AT + 8, DMA_READ);
+	look(1);
+	tag = stag(STREAM + 1, AT + 8, IN | EVT1_RNW, 0);
+	cr_assert(last.stalls && last.named);
+	cr_assert(eq(u32, last.requester, STREAM + 1));
+	cr_assert(eq(u64, last.name, tag));
+	cr_assert(eq(u64, last.iova, AT + 8));
+	cr_assert(eq(u32, last.pasid, DMA_NO_PASID));
+	answer(STREAM + 1, tag, 0);
+	look(0);
+	for (unsigned int i = 0; i < 5; i++)
+		start(&all[i], 0, AT + i * PAGE, DMA_READ);
+	look(5);
+	cr_assert(not(last.named), "the queue has four entries");
+}
