@@ -47,7 +47,7 @@ static bool has(const struct fault_asker *a, u32 pasid, u16 group)
 		if (r->used && r->group == group && r->pasid == pasid)
 			return true;
 	}
-	return false;
+	return d->config.route == DMA_TEST_MAILBOX && mailbox_has(&d->mailbox, pasid, group);
 }
 
 /* A mailbox of its own answers now. An IOMMU is not told: what it asks for there keeps its credit and

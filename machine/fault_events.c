@@ -8,6 +8,7 @@
 #include "machine/fault_control.h"
 #include "machine/machine.h"
 #include "machine/session.h"
+#include "vmm/clock.h"
 
 static void wait_a_second(struct machine *m)
 {
@@ -27,6 +28,7 @@ static void tell(struct machine *m)
 	json_t *data;
 
 	e->waits = false;
+	e->told = m->faults.clock();
 	data = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "aborted",
 	                 (json_int_t)ended[FAULT_ABORTED], "refused",
 	                 (json_int_t)ended[FAULT_REFUSED], "timed-out",
@@ -36,7 +38,13 @@ static void tell(struct machine *m)
 	if (*e->device)
 		json_object_set_new(data, "device", json_string(e->device));
 	control_faults(m->session->control, data);
-	wait_a_second(m);
+}
+
+static bool may_tell(const struct machine *m)
+{
+	const u64 told = m->fault_events.told;
+
+	return !told || m->faults.clock() - told >= NSEC_PER_SEC;
 }
 
 static bool look(struct machine *m)
@@ -56,7 +64,8 @@ static void second_ends(struct loop_op *op, int res)
 	m->fault_events.timing = false;
 	if (res == -ECANCELED)
 		return;
-	if (look(m) || m->fault_events.waits)
+	m->fault_events.waits |= look(m);
+	if (m->fault_events.waits && may_tell(m))
 		tell(m);
 	wait_a_second(m);
 }
@@ -68,8 +77,11 @@ static void unserved(struct fault_hub *h, const struct fault_bridge *b)
 
 	snprintf(e->device, sizeof(e->device), "%s", b->name);
 	e->waits = true;
-	if (!e->timing && !loop_is_drained(m->vm.loop))
+	if (loop_is_drained(m->vm.loop))
+		return;
+	if (may_tell(m))
 		tell(m);
+	wait_a_second(m); /* for what is due, where nothing is looked at */
 }
 
 void fault_events_init(struct machine *m)

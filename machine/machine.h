@@ -70,9 +70,10 @@ struct machine {
 	struct iommu_range msi_window; /* where doorbells are: as was said, or as the host has it */
 	struct fault_hub faults;
 	struct fault_events {
-		struct loop_op timer; /* each second, or the one after an event */
+		struct loop_op timer; /* each second */
 		struct __kernel_timespec second;
-		bool timing, waits; /* waits: an event is due when it ends */
+		bool timing, waits; /* waits: an event is due */
+		u64 told;           /* ns: the last one */
 		u64 unserved;       /* by all but bridges, when it was told last */
 		char device[40];    /* of the bridge whose the last was */
 	} fault_events;

@@ -3,6 +3,7 @@
  * responses, and answers to what nobody asked. */
 #include "lib/dmatest.h"
 #include "lib/edge.h"
+#include "lib/leaves.h"
 #include "lib/smmu.h"
 
 enum {
@@ -349,6 +350,24 @@ static void never(void)
 		ask(i, NO_PASID, i, true);
 }
 
+static void waits(void)
+{
+	never();
+	leave_waiting();
+}
+
+static void panics(void)
+{
+	never();
+	leave_in_panic();
+}
+
+/* Of what waited when the machine was reset, nothing is there. */
+static void again(void)
+{
+	leave_by_reset(served, never);
+}
+
 /* fault-timeout=: a group ends by itself, and its name is taken until the guest answers. */
 static void late(void)
 {
@@ -366,9 +385,10 @@ static void late(void)
 }
 
 static const struct test tests[] = {
-	{ "late", late },   { "served", served },   { "overflow", overflow }, { "denied", denied },
-	{ "wired", wired }, { "message", message }, { "wrong", wrong },       { "reset", reset },
-	{ "sizes", sizes }, { "never", never },
+	{ "waits", waits },     { "panics", panics },     { "again", again },   { "late", late },
+	{ "served", served },   { "overflow", overflow }, { "denied", denied }, { "wired", wired },
+	{ "message", message }, { "wrong", wrong },       { "reset", reset },   { "sizes", sizes },
+	{ "never", never },
 };
 
 int main(void)

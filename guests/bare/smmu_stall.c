@@ -2,6 +2,7 @@
 /* Stalls of an SMMUv3: the DMA endpoint's transfers wait for a page, or for a word that there is
  * none; a full queue; answers to what is not, or no longer, stalled; and what goes meanwhile. */
 #include "lib/dmatest.h"
+#include "lib/leaves.h"
 #include "lib/smmu.h"
 
 #define IOVA  0x4000000000UL
@@ -413,18 +414,19 @@ static void never(void)
 static void waits(void)
 {
 	never();
-	print("it waits\n");
-	for (;;)
-		;
+	leave_waiting();
+}
+
+static void panics(void)
+{
+	never();
+	leave_in_panic();
 }
 
 /* Of what waited when the machine was reset, nothing is there. */
 static void again(void)
 {
-	print("boot\n");
-	retried();
-	never();
-	psci_system_reset();
+	leave_by_reset(retried, never);
 }
 
 /* fault-timeout=: each ends by itself, and an answer that comes then is to nothing; a name that has
@@ -450,11 +452,11 @@ static void late(void)
 }
 
 static const struct test tests[] = {
+	{ "waits", waits },   { "panics", panics },   { "again", again },
 	{ "late", late },     { "retried", retried }, { "terminated", terminated },
 	{ "full", full },     { "wrong", wrong },     { "others", others },
 	{ "torn", torn },     { "moved", moved },     { "reset", function_reset },
-	{ "chance", chance }, { "never", never },     { "waits", waits },
-	{ "again", again },
+	{ "chance", chance }, { "never", never },
 };
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The DMA endpoint's own mailbox: its page requests and their answers, in front of any vIOMMU. */
 #include "lib/gic.h"
+#include "lib/leaves.h"
 #include "lib/mailbox.h"
 #include "lib/random.h"
 #include "lib/viommu.h"
@@ -262,6 +263,24 @@ static void never(void)
 		ask(i, MB_NO_PASID, i, DMA_F_LAST);
 }
 
+static void waits(void)
+{
+	never();
+	leave_waiting();
+}
+
+static void panics(void)
+{
+	never();
+	leave_in_panic();
+}
+
+/* Of what waited when the machine was reset, nothing is there. */
+static void again(void)
+{
+	leave_by_reset(served, never);
+}
+
 static void invalid(void)
 {
 	dma_test_find(&d);
@@ -439,9 +458,10 @@ static void speed(void)
 }
 
 static const struct test tests[] = {
-	{ "served", served }, { "full", full },     { "message", message }, { "wrong", wrong },
-	{ "denied", denied }, { "reset", reset },   { "late", late },       { "never", never },
-	{ "off", invalid },   { "faults", faults }, { "chance", chance },   { "speed", speed },
+	{ "waits", waits },   { "panics", panics },   { "again", again }, { "served", served },
+	{ "full", full },     { "message", message }, { "wrong", wrong }, { "denied", denied },
+	{ "reset", reset },   { "late", late },       { "never", never }, { "off", invalid },
+	{ "faults", faults }, { "chance", chance },   { "speed", speed },
 };
 
 int main(void)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Disks and networks behind an SMMUv3 that stalls: rings, headers and data whose pages come when they are asked for; and
-# guests that end, or begin anew, while a device waits. Plain, then under the program with sanitizers.
+# guests that end, panic or begin anew while a device waits: for a stall's answer, a PRI queue's, or a mailbox's. Plain,
+# then under the program with sanitizers.
 . "$SHARE/tests/host/lib.sh"
 . "$SHARE/tests/host/bare-lib.sh"
 "$SHARE/tap" waits && ip addr add 10.9.0.1/24 dev waits && ip link set waits up
@@ -15,7 +16,12 @@ network() { guest smmu_waits "$1" --iommu "v,type=smmuv3$2" --rng -n tap=waits,i
 times_out() {
 	bin=$1
 	shift
-	ends 35 "$bin" waits --iommu v,type=smmuv3 --rng --timeout 8 "$@" && said "it waits"
+	ends 35 "$bin" waits --iommu v,type=smmuv3,idr0.pri=1 --rng --timeout 8 "$@" && said "it waits"
+}
+panics() {
+	bin=$1
+	shift
+	ends 34 "$bin" panics --iommu v,type=smmuv3,idr0.pri=1 --rng "$@"
 }
 is_stopped() { stopped_after 1 "it waits" waits "$@"; }
 boots_again() { stopped_after 3 boot again "$@" --reboot; }
@@ -24,7 +30,7 @@ stopped_after() {
 	times=$1 text=$2 test=$3 bin=$4
 	shift 4
 	: >"$OUT"
-	"$NESTOR" run --timeout 180 --name waits -k "$GUESTS/$bin.bin" -p "$test" --iommu v,type=smmuv3 --rng "$@" >"$OUT" 2>&1 </dev/null &
+	"$NESTOR" run --timeout 180 --name waits -k "$GUESTS/$bin.bin" -p "$test" --iommu v,type=smmuv3,idr0.pri=1 --rng "$@" >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until [ "$(grep -ac "^$text" "$OUT")" -ge "$times" ] || ! kill -0 $pid 2>/dev/null; do usleep 20000; done
 	"$NESTOR" stop waits
@@ -45,6 +51,12 @@ all() {
 		case_of "$label: a guest whose disk waits is ${end%|*}" "${end#*|}" smmu_waits -d "$DISK,iommu=v"
 		case_of "$label: a guest whose DMA endpoint waits is ${end%|*}" "${end#*|}" smmu_stall --dma-test=iommu=v
 	done
+	for end in "stopped|is_stopped" "reset, and comes up again|boots_again" "in panic|panics"; do
+		case_of "$label: a guest of whose PRI queue an answer is wanted is ${end%|*}" \
+			"${end#*|}" smmu_pri --dma-test=iommu=v,ats,pri,pasid=20
+		case_of "$label: a guest that a mailbox waits for is ${end%|*}" "${end#*|}" vpri --dma-test=ats,pri,pasid=20,fault=mailbox
+	done
+	case_of "$label: a guest whose DMA endpoint waits is in panic" panics smmu_stall --dma-test=iommu=v
 }
 if [ -n "${SOAK:-}" ]; then all plain 10000; else all plain 200; fi
 
