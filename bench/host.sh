@@ -264,6 +264,12 @@ take_vfio_tcp() {
 	$1 Image 1 256 initrd-vfio-tcp - | tr -d '\r' | awk '$1 == "figure" { print $2, "MB/s", $3 }'
 	CARD=
 }
+take_vfio_accel_tcp() {
+	freed "$1" || return 0
+	IOMMU=accel ACPI=y
+	$1 Image 1 256 initrd-vfio-tcp - | tr -d '\r' | awk '/figure vfio_tcp/ { sub(/.*figure vfio/, ""); print "accel" $1, "MB/s", $2 }'
+	CARD= IOMMU= ACPI=
+}
 take_vfio_viommu() {
 	freed "$1" || return 0
 	WORDS=" map.e1000e" IOMMU=virtio

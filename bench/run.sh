@@ -79,7 +79,7 @@ plain='' assigned=''
 for figure in ${FIGURES:-}; do
 	case $figure in vfio_*) assigned+="$figure " ;; *) plain+="$figure " ;; esac
 done
-[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel_dhcp vfio_accel vfio_accel_calls"
+[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel_dhcp vfio_accel vfio_accel_tcp vfio_accel_calls"
 {
 	{ [ -n "${FIGURES:-}" ] && [ -z "$plain" ]; } || in_host "$plain"
 	[ -z "$assigned" ] || in_host "$assigned" -d nest

@@ -68,6 +68,12 @@ bool vcpus_are_held(struct vm *vm)
 	return false;
 }
 
+unsigned int vcpus_nr_holds(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
 bool loop_is_drained(const struct loop *l)
 {
 	(void)l;
