@@ -3,12 +3,9 @@
  * raised as their function's, answered. */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "vfio/vsmmu_private.h"
-
-/* All of what is in the queue, with its groups whole, if there is room; of an SMMUv3's stalls each
- * is a group of one. */
-#define RECORDS 64
 
 static struct vsmmu_stream *of_device(const struct vsmmu *v, u32 id)
 {
@@ -49,7 +46,11 @@ static u32 perm_of(u32 perm)
 	return val ? val : DMA_READ;
 }
 
-/* What a function raised that is not known any more, or is being reset, nobody waits for. */
+/*
+ * What a function raised that is not known any more, or is being reset, nobody waits for. An
+ * SMMUv3's stalls are groups of one. Of a larger one, which is one cookie's and has one answer, the
+ * last page decides: the others are asked for again when it is there.
+ */
 static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 {
 	const struct fault_request rq = {
@@ -61,6 +62,8 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 	};
 	struct vsmmu_stream *st = of_device(v, f->dev_id);
 
+	if (!(f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE))
+		return;
 	v->counts.faults++;
 	if (st && st->stream.stalls && !st->resetting)
 		fault_bridge_raise(&st->bridge, &v->source, &rq);
@@ -76,15 +79,17 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 bool vsmmu_faults_read(struct vsmmu *v)
 {
 	struct uapi *u = &v->context->uapi;
-	struct iommu_hwpt_pgfault records[RECORDS];
 	int n;
 
 	if (!v->faultq || v->replacing)
 		return true;
-	n = u->ops->read_events(u, v->faults, records, sizeof(records));
-	for (int i = 0; i < n / (int)sizeof(records[0]); i++)
-		take_fault(v, &records[i]);
-	return n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN;
+	n = u->ops->read_events(u, v->faults, v->records, sizeof(v->records));
+	for (int i = 0; i < n / (int)sizeof(v->records[0]); i++)
+		take_fault(v, &v->records[i]);
+	if (n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN)
+		return true;
+	log_error("the host's page faults: %s: none is served from now on", strerror(-n));
+	return false;
 }
 
 static void faults_ready(struct loop_op *op, int res)

@@ -9,6 +9,10 @@
 #include "vfio/vsmmu.h"
 #include "vmm/vm.h"
 
+/* A read brings groups whole, or nothing where the first has no room: there are no larger ones
+ * (PCIe 10.4.2.1). */
+#define VSMMU_RECORDS 512
+
 /* What vsmmu.c and vsmmu_stream.c share. IDs are iommufd's; 0: there is no such object. */
 struct vsmmu {
 	struct smmu_backend backend;
@@ -24,6 +28,7 @@ struct vsmmu {
 	struct loop_op faults_ready;
 	struct fault_source source;
 	bool faults_polled;
+	struct iommu_hwpt_pgfault records[VSMMU_RECORDS]; /* as they are read */
 	unsigned int replacing; /* streams whose page table may be replaced right now */
 	struct vsmmu_stream *streams;
 	struct vsmmu_counts counts;

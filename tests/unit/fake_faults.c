@@ -16,16 +16,27 @@ bool fake_has_faults(u32 device)
 	return fake_is_attached(device) && fake_faults.of[device];
 }
 
-bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid)
+static bool put(const struct fake_fault *f)
 {
 	struct fake_faults *q = &fake_faults;
 
-	if (!fake_has_faults(device) || q->nr == FAKE_MAX_FAULTS)
+	if (!fake_has_faults(f->device) || q->nr == FAKE_MAX_FAULTS)
 		return false;
-	q->queue[q->nr++] =
-		(struct fake_fault){ .device = device, .addr = addr, .perm = perm, .pasid = pasid };
+	q->queue[q->nr++] = *f;
 	eventfd_write(q->fd, 1);
 	return true;
+}
+
+bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid)
+{
+	return put(&(struct fake_fault){
+		.device = device, .addr = addr, .perm = perm, .pasid = pasid });
+}
+
+bool fake_fault_page(u32 device, u64 addr, u32 perm, bool more)
+{
+	return put(
+		&(struct fake_fault){ .device = device, .addr = addr, .perm = perm, .more = more });
 }
 
 static u32 cookie_for(const struct fake_fault *f)
@@ -49,17 +60,21 @@ int fake_read_faults(void *buf, u32 len)
 		return -ESPIPE;
 	if (nr > q->nr)
 		nr = q->nr;
-	for (unsigned int i = 0; i < nr; i++)
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct fake_fault *f = &q->queue[i];
+		const bool same = i && q->queue[i - 1].more;
+
 		to[i] = (struct iommu_hwpt_pgfault){
-			.flags = IOMMU_PGFAULT_FLAGS_LAST_PAGE |
-			         (q->queue[i].pasid ? IOMMU_PGFAULT_FLAGS_PASID_VALID : 0),
-			.dev_id = q->queue[i].device,
-			.pasid = q->queue[i].pasid,
-			.perm = q->queue[i].perm,
-			.grpid = q->queue[i].group,
-			.addr = q->queue[i].addr,
-			.cookie = cookie_for(&q->queue[i]),
+			.flags = (f->more ? 0 : IOMMU_PGFAULT_FLAGS_LAST_PAGE) |
+			         (f->pasid ? IOMMU_PGFAULT_FLAGS_PASID_VALID : 0),
+			.dev_id = f->device,
+			.pasid = f->pasid,
+			.perm = f->perm,
+			.grpid = f->group,
+			.addr = f->addr,
+			.cookie = same ? to[i - 1].cookie : cookie_for(f),
 		};
+	}
 	q->nr -= nr;
 	memmove(q->queue, q->queue + nr, q->nr * sizeof(q->queue[0]));
 	if (!q->nr)

@@ -93,6 +93,7 @@ struct fake_faults {
 		u32 device; /* 0: none */
 		u64 addr;
 		u32 perm, pasid, group;
+		bool more; /* the next one is of the same group */
 	} queue[FAKE_MAX_FAULTS], delivered[FAKE_MAX_FAULTS]; /* the latter by cookie */
 	unsigned int nr;                                      /* in the queue */
 	u32 of[64]; /* by device: of the page table that it was attached to last */
@@ -103,6 +104,8 @@ struct fake_faults {
 extern struct fake_faults fake_faults;
 /* A function's access stalls; false: nobody would be told. */
 bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid);
+/* A page of a group; @more: not the last. */
+bool fake_fault_page(u32 device, u64 addr, u32 perm, bool more);
 bool fake_has_faults(u32 device);
 int fake_read_faults(void *buf, u32 len);
 int fake_write_answers(struct uapi *u, int fd, const void *buf, u32 len);

@@ -390,3 +390,17 @@ Test(vsmmu_fault, no_page_request_is_made_of_what_no_page_mends)
 	cr_assert(eq(u64, stats(0)->ended[FAULT_REFUSED], 2));
 	expect_no_event(F);
 }
+
+/* None of an SMMUv3's is; but a cookie is answered once, whatever the host has for it. */
+Test(vsmmu_fault, a_group_of_pages_has_one_answer)
+{
+	for (unsigned int i = 0; i < 3; i++)
+		cr_assert(fake_fault_page(fake_v.devs[0].id, ADDR + i * 4096,
+		                          IOMMU_PGFAULT_PERM_READ, i < 2));
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_READ, 0);
+	resume(0x10, recorded(0x10, ADDR + 2 * 4096, F_TRANSLATION), false);
+	resume(0x10, recorded(0x10, ADDR, F_TRANSLATION), false);
+	cr_assert(eq(u32, fake_faults.answered, 2));
+	cr_assert(zero(u32, fake_faults.unknown));
+	cr_assert(eq(u64, stats(0)->received, 2));
+}
