@@ -11,33 +11,29 @@
 #include "vfio/vsmmu.h"
 #include "vmm/assigned.h"
 
-#define BUS_RESET_TRIES 100
-#define BUS_RESET_PAUSE 10000 /* us */
+#define RESET_TRIES 100
+#define RESET_PAUSE 10000 /* us */
 
-/* The kernel waits for nobody who is at a BAR of any function there (-EBUSY), or holds one of them
- * (-EAGAIN), and resets none then. */
-static void reset_bus(struct vfio_pci *p)
+/* The kernel waits for nobody who holds a device's lock (-EAGAIN, pci_try_reset_function()) or is
+ * at a BAR of any function of the bus (-EBUSY), and resets nothing then. */
+static int try_reset(struct vfio_pci *p)
 {
 	struct uapi *u = vfio_uapi_of(p);
 	struct vfio_pci_hot_reset all = { 0 }; /* whose devices they are, the context says */
-	int err = u->ops->hot_reset(u, p->dev->fd, &all);
 
-	for (int n = 1; (err == -EBUSY || err == -EAGAIN) && n < BUS_RESET_TRIES; n++) {
-		usleep(BUS_RESET_PAUSE);
-		err = u->ops->hot_reset(u, p->dev->fd, &all);
-	}
+	return p->can_reset ? u->ops->reset(u, p->dev->fd) : u->ops->hot_reset(u, p->dev->fd, &all);
 }
 
 /* Runs on the work thread: it can take a second and more. */
 static void run_reset(struct work *w)
 {
 	struct vfio_pci *p = container_of(w, struct vfio_pci, reset);
-	struct uapi *u = vfio_uapi_of(p);
+	int err = try_reset(p);
 
-	if (p->can_reset)
-		u->ops->reset(u, p->dev->fd);
-	else
-		reset_bus(p);
+	for (int n = 1; (err == -EBUSY || err == -EAGAIN) && n < RESET_TRIES; n++) {
+		usleep(RESET_PAUSE);
+		err = try_reset(p);
+	}
 }
 
 static void reset_done(struct work *w)
@@ -128,6 +124,7 @@ void vfio_pci_leave(struct vfio_pci *p, const char *why)
 	pci_func_pull(&p->func);
 	vfio_config_stop(p);
 	p->lost = true;
+	vfio_irqs_leave(p);
 	vfio_bars_destroy(p);
 	forget_routes(p);
 	vm_vfio_remove(p->vm, p->dev->fd);

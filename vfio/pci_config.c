@@ -17,6 +17,8 @@
 
 void vfio_config_keep(struct vfio_pci *p, unsigned int at, unsigned int len)
 {
+	if (len > PCI_CONFIG_SIZE - at)
+		len = PCI_CONFIG_SIZE - at; /* a capability that the function has not all of */
 	memset(&p->ours[at], 0xff, len);
 	memset(&p->func.writable[at], 0, len);
 }
@@ -24,7 +26,7 @@ void vfio_config_keep(struct vfio_pci *p, unsigned int at, unsigned int len)
 static void hide(struct vfio_pci *p, unsigned int at, unsigned int len)
 {
 	vfio_config_keep(p, at, len);
-	memset(&p->func.config[at], 0, len);
+	memset(&p->func.config[at], 0, len > PCI_CONFIG_SIZE - at ? PCI_CONFIG_SIZE - at : len);
 }
 
 /* What passes through is the function's again at each read. One that is gone answers all ones. */

@@ -305,6 +305,7 @@ static int init_intx(struct vfio_pci *p)
 
 	if (err)
 		return err;
+	p->has_level = true;
 	p->resample = (struct vfio_event){ .pci = p, .fd = p->level.resample };
 	p->resample.op = (struct loop_op){ .done = resampled, .endless = true };
 	await(&p->resample);
@@ -360,6 +361,14 @@ int vfio_irqs_init(struct vfio_pci *p)
 	return err;
 }
 
+/* Who shares its line has it alone: KVM lowers it for nobody else's sake. */
+void vfio_irqs_leave(struct vfio_pci *p)
+{
+	if (p->has_level)
+		irq_level_close(p->vm->irq, &p->level);
+	p->has_level = false;
+}
+
 void vfio_irqs_destroy(struct vfio_pci *p)
 {
 	if (p->error.pci)
@@ -373,6 +382,5 @@ void vfio_irqs_destroy(struct vfio_pci *p)
 	for (unsigned int v = 0; v < p->nr_events; v++)
 		event_close(&p->vectors[v].late);
 	free(p->vectors);
-	if (p->resample.pci)
-		irq_level_close(p->vm->irq, &p->level);
+	vfio_irqs_leave(p);
 }

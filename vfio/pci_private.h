@@ -82,6 +82,7 @@ struct vfio_pci {
 	struct vfio_region regions[PCI_ROM_BAR + 1];
 	enum vfio_mode mode;
 	bool lacks_irqs;          /* which was said */
+	bool has_level;           /* its level is open */
 	bool has_pin, fixed_size; /* it has INTx; all MSI-X vectors at once, or none */
 	struct irq_level level;   /* INTx */
 	struct vfio_event resample, error, request;
@@ -152,6 +153,8 @@ void vfio_peers_renew(struct vfio_context *c);
 int vfio_irqs_init(struct vfio_pci *p);
 void vfio_irqs_update(struct vfio_pci *p);
 void vfio_irqs_off(struct vfio_pci *p);
+/* After that, where the function has left: who shares its line is not disturbed. */
+void vfio_irqs_leave(struct vfio_pci *p);
 void vfio_irqs_destroy(struct vfio_pci *p);
 
 #endif

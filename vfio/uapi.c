@@ -40,6 +40,12 @@ static void end_line(struct uapi *u, const char *call, int ret, u64 us)
 		      (unsigned long long)us / 1000000, (unsigned long long)us % 1000000);
 }
 
+/* What a system call returned, or why it failed. */
+static int sys(long ret)
+{
+	return ret == -1 ? -errno : ret;
+}
+
 static int call(struct uapi *u, int fd, unsigned long request, void *arg, size_t len)
 {
 	const bool traced = u->log->topics & BIT(TRACE_UAPI);
@@ -53,9 +59,7 @@ static int call(struct uapi *u, int fd, unsigned long request, void *arg, size_t
 		memcpy(before, arg, len);
 		since = now_us();
 	}
-	ret = uapi_fails(u) ? u->fail_err : ioctl(fd, request, arg);
-	if (ret == -1)
-		ret = -errno;
+	ret = uapi_fails(u) ? u->fail_err : sys(ioctl(fd, request, arg));
 	if (traced) {
 		us = now_us() - since;
 		decode_call(text, fd, request, before, arg, ret >= 0);
@@ -124,11 +128,9 @@ static int open_file(struct uapi *u, const char *path)
 {
 	const u64 since = now_us();
 	char text[DECODE_SIZE];
-	int fd = uapi_fails(u) ? u->fail_err : open(path, O_RDWR | O_CLOEXEC);
+	int fd = uapi_fails(u) ? u->fail_err : sys(open(path, O_RDWR | O_CLOEXEC));
 	const u64 us = now_us() - since;
 
-	if (fd == -1)
-		fd = -errno;
 	snprintf(text, sizeof(text), "openat(AT_FDCWD, \"%s\", O_RDWR|O_CLOEXEC)", path);
 	end_line(u, text, fd, us);
 	return fd;
@@ -154,8 +156,6 @@ static int end_queue(struct uapi *u, const char *call, int fd, u32 len, u64 sinc
 {
 	char text[DECODE_SIZE];
 
-	if (n == -1)
-		n = -errno;
 	snprintf(text, sizeof(text), "%s(%d, %u)", call, fd, len);
 	end_line(u, text, n, now_us() - since);
 	return n;
@@ -164,7 +164,7 @@ static int end_queue(struct uapi *u, const char *call, int fd, u32 len, u64 sinc
 static int read_events(struct uapi *u, int fd, void *buf, u32 len)
 {
 	const u64 since = now_us();
-	const int n = uapi_fails(u) ? u->fail_err : read(fd, buf, len);
+	const int n = uapi_fails(u) ? u->fail_err : sys(read(fd, buf, len));
 
 	return end_queue(u, "read", fd, len, since, n);
 }
@@ -172,7 +172,7 @@ static int read_events(struct uapi *u, int fd, void *buf, u32 len)
 static int write_answers(struct uapi *u, int fd, const void *buf, u32 len)
 {
 	const u64 since = now_us();
-	const int n = uapi_fails(u) ? u->fail_err : write(fd, buf, len);
+	const int n = uapi_fails(u) ? u->fail_err : sys(write(fd, buf, len));
 
 	return end_queue(u, "write", fd, len, since, n);
 }

@@ -30,7 +30,7 @@ with_vf() {
 
 quiet() {
 	dmesg >"$OUT"
-	WHY=$(grep -E 'WARNING|BUG|Oops|event: |unexpected|vfio.*(error|fail)' "$OUT" | head -n 1)
+	WHY=$(grep -E 'WARNING|BUG|Oops|Call trace|nobody cared|Disabling IRQ|blocked for more|event: |unexpected|vfio.*(error|fail)' "$OUT" | head -n 1)
 	[ -z "$WHY" ]
 }
 
@@ -77,6 +77,8 @@ begun() {
 		--root-port rp --vfio-pci $CARD,bus=rp$keys --vfio-pci $IGB$keys "$@" >"$OUT" 2>&1 </dev/null &
 	pid=$!
 	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	WHY="it ended before there was traffic"
+	kill -0 $pid 2>/dev/null
 }
 
 # failed KEYS ARG...: the first card has an error, as far as its driver's part goes; nobody reports one here, without CONFIG_PCIEAER

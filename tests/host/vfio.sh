@@ -77,8 +77,7 @@ pinned() {
 killed() {
 	next=$1
 	shift
-	begun "$@"
-	kill -9 $pid
+	begun "$@" && kill -9 $pid || return 1
 	wait $pid
 	renew $CARD
 	set -- --vfio-pci $CARD,iommu=$next --vfio-pci $IGB,iommu=$next --vfio-pci $DISK,iommu=$next

@@ -82,3 +82,15 @@ Test(vfio_leave, the_host_wants_it_back)
 {
 	is_told(1, "the host wants it back: the guest has it no longer");
 }
+
+/* KVM has no irqfd any more that would lower the line as another's interrupt ends. */
+Test(vfio_leave, who_shares_its_line_has_it_alone)
+{
+	const unsigned int spi = fake_at.pci->level.spi;
+	const unsigned int before = fake.nr_irqfds;
+
+	cr_assert(ge(u32, before, 1));
+	irq_set_line(fake_at.vm.irq, spi, true);
+	leave();
+	cr_assert(eq(u32, fake.nr_irqfds, before - 1));
+}

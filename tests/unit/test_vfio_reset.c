@@ -189,6 +189,19 @@ Test(vfio_reset, a_bus_that_is_not_all_ours_is_asked_for_once)
 	cr_assert(zero(u32, F->nr_hot_resets));
 }
 
+Test(vfio_reset, a_function_that_somebody_holds_is_reset_when_it_is_let_go)
+{
+	static const int whys[] = { -EBUSY, -EAGAIN };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(whys); i++) {
+		fake_at.context.uapi.fail_at = fake_at.context.uapi.calls + 2;
+		fake_at.context.uapi.fail_err = whys[i];
+		flr();
+		finish();
+		cr_assert(eq(u32, F->nr_resets, i + 1));
+	}
+}
+
 Test(vfio_reset, one_that_the_host_refuses_ends_too)
 {
 	fake_at.context.uapi.fail_at = fake_at.context.uapi.calls + 2; /* interrupts, and it */
