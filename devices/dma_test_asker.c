@@ -50,8 +50,8 @@ static bool has(const struct fault_asker *a, u32 pasid, u16 group)
 	return d->config.route == DMA_TEST_MAILBOX && mailbox_has(&d->mailbox, pasid, group);
 }
 
-/* A mailbox of its own answers now. An IOMMU is not told: what it asks for there keeps its credit and
- * its name until it has its answer, which is nobody's then. */
+/* A mailbox of its own answers now. An IOMMU is not told: what it asks for there keeps its credit
+ * and its name until it has its answer, which is nobody's then. */
 static void give_up(struct fault_asker *a, u32 pasid, u16 group)
 {
 	struct dma_test *d = container_of(a, struct dma_test, asker);

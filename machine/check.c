@@ -16,15 +16,20 @@
 static const char *const state_names[] = { "ok", "lacks", "unknown" };
 static const char *const part_names[] = { "run", "assign", "nest", "faults" };
 
-static bool is_tried(const struct checker *c, const char *iommu)
+/* The place of one that is tried for @iommu: that of the one before, or a new one. NULL: one was
+ * bound, which has told all. */
+static struct tried *place_for(struct checker *c, const char *iommu)
 {
-	for (unsigned int i = 0; i < c->nr; i++)
-		if (!strcmp(c->tried[i].function->iommu, iommu))
-			return true;
-	return false;
+	for (unsigned int i = 0; i < c->nr; i++) {
+		struct tried *t = &c->tried[i];
+
+		if (!strcmp(t->function->iommu, iommu))
+			return t->probe.result[VFIO_STEP_BIND] ? t : NULL;
+	}
+	return &c->tried[c->nr++];
 }
 
-/* What only a bound function tells: the first that is ready of each IOMMU. */
+/* What only a bound function tells: the first of each IOMMU that is ready, and can be. */
 static void try_functions(struct checker *c)
 {
 	struct uapi u = { .ops = c->host->uapi, .log = c->log };
@@ -37,14 +42,18 @@ static void try_functions(struct checker *c)
 	c->tried = calloc(c->functions.nr + 1, sizeof(*c->tried));
 	for (size_t i = 0; c->tried && i < c->functions.nr; i++) {
 		const struct host_function *f = &c->functions.list[i];
+		struct tried *t = NULL;
 
-		if (!host_function_ready(&c->functions, f) || is_tried(c, f->iommu))
+		if (host_function_ready(&c->functions, f))
+			t = place_for(c, f->iommu);
+		if (!t)
 			continue;
-		c->tried[c->nr].function = f;
-		c->iommufd = vfio_probe(&c->tried[c->nr].probe, &u, f->cdev, NULL);
-		if (c->iommufd)
+		t->function = f;
+		c->iommufd = vfio_probe(&t->probe, &u, f->cdev, NULL);
+		if (c->iommufd) {
+			c->nr = 0;
 			return;
-		c->nr++;
+		}
 	}
 }
 

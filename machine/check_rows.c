@@ -165,6 +165,10 @@ static void check_bind(const struct tried *t, struct finding *f)
 
 	if (!err)
 		find(f, CHECK_OK, "%s can be bound", at);
+	else if (result[VFIO_STEP_OPEN] == -EACCES || result[VFIO_STEP_OPEN] == -EPERM)
+		find(f, CHECK_LACKS,
+		     "/dev/vfio/devices/%s: permission (the group of its file, or root)",
+		     t->function->cdev);
 	else if (result[VFIO_STEP_OPEN])
 		find(f, CHECK_LACKS, "/dev/vfio/devices/%s: %s", t->function->cdev, strerror(-err));
 	else if (err == -EPERM)
@@ -181,7 +185,10 @@ static void check_kernel(const struct tried *t, struct finding *f)
 	if (t->probe.is_smmuv3)
 		find(f, CHECK_OK, "hardware information of an SMMUv3");
 	else if (t->probe.result[VFIO_STEP_HW_INFO])
-		find(f, CHECK_UNKNOWN, "no hardware information");
+		find(f, CHECK_UNKNOWN, "no hardware information: %s",
+		     t->probe.result[VFIO_STEP_HW_INFO] == VFIO_NOT_TRIED
+		             ? "its function is not bound"
+		             : strerror(-t->probe.result[VFIO_STEP_HW_INFO]));
 	else
 		find(f, CHECK_LACKS, "an SMMUv3, and CONFIG_ARM_SMMU_V3_IOMMUFD");
 }

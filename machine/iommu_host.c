@@ -71,10 +71,12 @@ static int reserve(struct viommu_config *c, u64 first, u64 last, unsigned int n)
 static int narrow(struct machine *m, unsigned int iommu, struct viommu_config *c)
 {
 	struct vfio_range holes[MAX_HOLES];
-	int nr = vfio_context_holes(&m->vfio_context, &c->input.first, &c->input.last, holes,
-	                            MAX_HOLES);
+	u64 granule = c->page_size_mask & -c->page_size_mask;
+	int nr = vfio_context_holes(&m->vfio_context, &c->input.first, &c->input.last, &granule,
+	                            holes, MAX_HOLES);
 	int err = nr > MAX_HOLES ? -E2BIG : nr < 0 ? nr : 0;
 
+	c->page_size_mask &= -granule;
 	if (!err && c->input.first > c->input.last)
 		err = -ERANGE;
 	for (int i = 0; i < nr && !err; i++) {

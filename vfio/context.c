@@ -77,8 +77,8 @@ int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem)
 }
 
 /* The kernel tells of what is possible, in order. */
-int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, struct vfio_range *holes,
-                       unsigned int max)
+int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, u64 *granule,
+                       struct vfio_range *holes, unsigned int max)
 {
 	struct iommu_iova_range allowed[VFIO_MAX_RANGES];
 	struct iommu_ioas_iova_ranges arg = { .ioas_id = c->ioas,
@@ -89,6 +89,8 @@ int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, struct vfi
 
 	if (err || !arg.num_iovas)
 		return err;
+	if (arg.out_iova_alignment > *granule)
+		*granule = arg.out_iova_alignment;
 	if (allowed[0].start > *first)
 		*first = allowed[0].start;
 	if (allowed[arg.num_iovas - 1].last < *last)

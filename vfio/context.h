@@ -50,12 +50,13 @@ int vfio_context_open(struct vfio_context *c);
 int vfio_context_map(struct vfio_context *c, const struct guest_mem *mem);
 /* Addresses in [*@first, *@last] that devices attached to it cannot be given; both bounds are moved
  * to those that they can, the first and the last. How many there are within, of which @max are
- * written; -errno. */
+ * written; -errno. @granule (bytes): what is mapped is aligned to that, where it is more than it
+ * was. */
 struct vfio_range {
 	u64 first, last; /* bytes, both included */
 };
-int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, struct vfio_range *holes,
-                       unsigned int max);
+int vfio_context_holes(struct vfio_context *c, u64 *first, u64 *last, u64 *granule,
+                       struct vfio_range *holes, unsigned int max);
 /* Takes the address space down, with what is mapped, and closes. All devices have been closed. */
 void vfio_context_close(struct vfio_context *c);
 

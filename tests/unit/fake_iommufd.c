@@ -240,6 +240,7 @@ static int ioas_iova_ranges(struct uapi *u, struct iommu_ioas_iova_ranges *arg)
 	CALL();
 	if (!is_a(arg->ioas_id, FAKE_IOAS))
 		return -ENOENT;
+	arg->out_iova_alignment = fake_iommufd.alignment;
 	return fake_areas_allowed(arg, is_attached(arg->ioas_id));
 }
 
@@ -371,8 +372,9 @@ static int bind_iommufd(struct uapi *u, int fd, struct vfio_device_bind_iommufd 
 	int err;
 
 	CALL();
-	if (fake_iommufd.no_bind)
-		return fake_iommufd.no_bind;
+	err = fake_no_bind();
+	if (err)
+		return err;
 	if (!is_a(id, FAKE_FILE) || arg->iommufd != u->iommufd)
 		return -EINVAL;
 	err = check_token(fake_iommufd.tokens[objects[id].nr], arg);

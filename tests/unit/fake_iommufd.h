@@ -34,6 +34,8 @@ struct fake_iommufd {
 	u32 hw_type, idr[6];
 	u32 abilities; /* of its functions: IOMMU_HW_CAP_* */
 	u8 pasid_bits;
+	u64 alignment;     /* of what is mapped; 0: a page's */
+	unsigned int busy; /* so many times no_bind is true; 0: always */
 	int no_iommu, no_bind, no_file, no_parent, no_viommu, no_faults; /* -errno; 0: it works */
 	enum { FAKE_MSI_FIXED, FAKE_MSI_OF_CONTEXT, FAKE_MSI_OF_DEVICE } msi; /* reserved[0] */
 	bool no_dma_buf;     /* functions have none */
@@ -107,6 +109,8 @@ bool fake_fault(u32 device, u64 addr, u32 perm, u32 pasid);
 /* A page of a group; @more: not the last. */
 bool fake_fault_page(u32 device, u64 addr, u32 perm, bool more);
 bool fake_has_faults(u32 device);
+/* Why nothing can be bound now, or 0. */
+int fake_no_bind(void);
 int fake_read_faults(void *buf, u32 len);
 int fake_write_answers(struct uapi *u, int fd, const void *buf, u32 len);
 /* What it is attached to goes. */

@@ -402,3 +402,16 @@ Test(check, one_function_of_each_iommu_is_tried)
 	NOT_SAID("0000:01:00.1 can be bound");
 	SAYS("smmu3.two: 0000:02:00.0 can be bound");
 }
+
+Test(check, where_one_function_cannot_be_bound_another_of_its_iommu_is_tried)
+{
+	a_ready_function();
+	function("0000:01:00.1", "0x020000\n", "../vfio-pci", "8");
+	bound("0000:01:00.1", "vfio1");
+	fake_iommufd.no_bind = -EBUSY;
+	fake_iommufd.busy = 1;
+	cr_assert(zero(int, check(false)));
+	SAYS("smmu3.one: 0000:01:00.1 can be bound");
+	NOT_SAID("0000:01:00.0: Device or resource busy");
+	SAYS("assign: ok\n");
+}

@@ -68,6 +68,17 @@ Test(iommu_host, one_with_none_behind_it_is_as_it_was_asked_for)
 	cr_assert(zero(int, memcmp(&c, &before, sizeof(c))));
 }
 
+Test(iommu_host, the_granule_is_the_hosts_where_that_is_larger)
+{
+	const u64 mask = c.page_size_mask;
+
+	cr_assert(zero(int, narrow()));
+	cr_assert(eq(u64, c.page_size_mask, mask));
+	fake_iommufd.alignment = 0x10000;
+	cr_assert(zero(int, narrow()));
+	cr_assert(eq(u64, c.page_size_mask, mask & ~0xffffULL));
+}
+
 Test(iommu_host, the_input_range_is_the_hosts_where_that_is_narrower)
 {
 	cr_assert(zero(int, narrow()));
@@ -155,13 +166,15 @@ Test(iommu_host, a_host_that_does_not_say_is_an_error)
 Test(iommu_host, holes_are_counted_and_as_many_written_as_there_is_room_for)
 {
 	struct vfio_range holes[2] = { { 1, 1 }, { 1, 1 } };
-	u64 first = 0, last = ~0ULL;
+	u64 first = 0, last = ~0ULL, granule = 1;
 
-	cr_assert(eq(int, vfio_context_holes(&m->vfio_context, &first, &last, holes, 1), 2));
+	cr_assert(eq(int, vfio_context_holes(&m->vfio_context, &first, &last, &granule, holes, 1),
+	             2));
 	cr_assert(eq(u64, holes[0].first, 0x8000000));
 	cr_assert(eq(u64, holes[0].last, 0x80fffff));
 	cr_assert(eq(u64, holes[1].first, 1));
 	first = 0x8100000; /* a range that touches it does not have it */
 	last = 0x3fffffff;
-	cr_assert(zero(int, vfio_context_holes(&m->vfio_context, &first, &last, holes, 2)));
+	cr_assert(
+		zero(int, vfio_context_holes(&m->vfio_context, &first, &last, &granule, holes, 2)));
 }

@@ -69,10 +69,12 @@ static int agree(void)
 static void expect_window(u64 first, u64 last)
 {
 	struct vfio_range hole;
+	u64 granule = 1;
 	u64 low = 0, high = ~0ULL;
 
 	cr_assert(zero(int, vfio_device_attach_all(&m->vfio[0].dev)));
-	cr_assert(eq(int, vfio_context_holes(&m->vfio_context, &low, &high, &hole, 1), 1));
+	cr_assert(
+		eq(int, vfio_context_holes(&m->vfio_context, &low, &high, &granule, &hole, 1), 1));
 	cr_assert(eq(u64, hole.first, first));
 	cr_assert(eq(u64, hole.last, last));
 	cr_assert(eq(u64, m->vfio[0].msi.first, first));
