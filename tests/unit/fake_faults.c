@@ -119,3 +119,12 @@ void fake_faults_end(u32 device)
 	q->automatic += q->nr - left;
 	q->nr = left;
 }
+
+int fake_no_bind(void)
+{
+	const int err = fake_iommufd.no_bind;
+
+	if (err && fake_iommufd.busy && !--fake_iommufd.busy)
+		fake_iommufd.no_bind = 0;
+	return err;
+}

@@ -405,12 +405,3 @@ void fake_unmap_region(struct uapi *u, void *host, u64 len)
 	munmap(host, len);
 	fake_functions[0].nr_mapped--;
 }
-
-int fake_no_bind(void)
-{
-	const int err = fake_iommufd.no_bind;
-
-	if (err && fake_iommufd.busy && !--fake_iommufd.busy)
-		fake_iommufd.no_bind = 0;
-	return err;
-}

@@ -372,12 +372,9 @@ static int bind_iommufd(struct uapi *u, int fd, struct vfio_device_bind_iommufd 
 	int err;
 
 	CALL();
-	err = fake_no_bind();
-	if (err)
-		return err;
 	if (!is_a(id, FAKE_FILE) || arg->iommufd != u->iommufd)
 		return -EINVAL;
-	err = check_token(fake_iommufd.tokens[objects[id].nr], arg);
+	err = fake_no_bind() ?: check_token(fake_iommufd.tokens[objects[id].nr], arg);
 	if (err)
 		return err;
 	objects[id].kind = FAKE_DEVICE;
