@@ -232,6 +232,21 @@ asks() {
 	wait $!
 	tr -d '\r' <asks.log | awk -v name="fault_$name" '$1 == "figure" { print name "_" $2, $3, $4 }'
 }
+# received: faults that bridges had from their source so far
+received() { ./nestor stat faults --json | tr -d ' \n' | sed -n 's/.*"kind":"faults"[^}]*"received":\([0-9]*\).*/\1/p'; }
+# By way of a real kernel's queue: of a second of it what each takes of the VMM, a record's read and its answer among that.
+mocked_stalls() {
+	vmm ./nestor-mock run --name faults -k Image -i initrd-stalls -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 \
+		--dma-test=stall,pasid=8,iommu=s,backend=mock -p "console=ttyS0 quiet" >stalls.log 2>&1 &
+	until [ "$(received 2>/dev/null || echo 0)" -ge 100 ] || ! kill -0 $!; do usleep 100000; done 2>/dev/null
+	from=$(received)
+	watched "$(pid)"
+	sleep 1
+	calls=$(called)
+	per bridge_calls_mock_stall calls "$calls" $(($(received) - from))
+	wait $!
+	tr -d '\r' <stalls.log | awk '$1 == "figure" { print "fault_mock_" ($3 == "exits" ? $2 "_exits" : $2), $3, $4 }'
+}
 # A fault's way to the guest and back, by where it arises and by route.
 take_fault() {
 	[ "$1" = nestor ] || return 0
@@ -241,9 +256,7 @@ take_fault() {
 	asks ./nestor-mock mock "" --iommu v,type=virtio --dma-test=ats,pri,fault=mailbox,iommu=v,backend=mock
 	vmm ./nestor run -k viommu_flight.bin -c 1 -m 256 --iommu v,type=virtio,experimental=page-request --dma-test=ats,pri,iommu=v -p pages-take |
 		tr -d '\r' | awk '$1 == "figure" { print "fault_emulated_" $2, $3, $4 }'
-	vmm ./nestor-mock run -k Image -i initrd-stalls -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 \
-		--dma-test=stall,pasid=8,iommu=s,backend=mock -p "console=ttyS0 quiet" | tr -d '\r' |
-		awk '$1 == "figure" { print "fault_mock_" ($3 == "exits" ? $2 "_exits" : $2), $3, $4 }'
+	mocked_stalls
 	./queue 20000 1 | sed -n 's/.*alone \([0-9]*\), by the bridge \([0-9]*\).*/fault_mock_bare us \1\nfault_mock_bridge us \2/p' |
 		awk '{ printf "%s %s %.1f\n", $1, $2, $3 / 1000 }'
 }

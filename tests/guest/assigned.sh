@@ -4,17 +4,18 @@
 # read. With assigned.again the machine is reset then.
 . /talk
 
+# Sixteen pieces of 256 KiB, each at some place of its sixteenth of the disk, four at a time, in any order; read in another
 disk() {
-	size=$(($(cat /sys/block/nvme0n1/size) * 512))
-	head -c $((size / 4)) /dev/urandom >/tmp/data
-	for part in 0 1 2 3; do
-		dd if=/tmp/data of=/dev/nvme0n1 bs=64k count=16 skip=$((part * 16)) seek=$((part * size / 4 / 65536 + part)) \
-			oflag=direct conv=notrunc 2>/dev/null &
+	blocks=$(($(cat /sys/block/nvme0n1/size) / 128 / 16)) # of 64 KiB, in a sixteenth
+	head -c $((16 * 4 * 65536)) /dev/urandom >/tmp/data
+	for piece in $(seq 0 15); do
+		echo $((piece * blocks + $(od -An -N2 -tu2 /dev/urandom) % (blocks - 3))) >/tmp/at$piece
 	done
-	wait
-	for part in 0 1 2 3; do
-		dd if=/dev/nvme0n1 bs=64k count=16 skip=$((part * size / 4 / 65536 + part)) iflag=direct 2>/dev/null
-	done | cmp -n $((64 * 65536)) - /tmp/data
+	seq 0 15 | shuf | xargs -n 1 -P 4 sh -c 'dd if=/tmp/data of=/dev/nvme0n1 bs=64k count=4 skip=$(($0 * 4)) seek="$(cat /tmp/at$0)" oflag=direct conv=notrunc 2>/dev/null'
+	for piece in $(seq 0 15 | shuf); do
+		dd if=/dev/nvme0n1 of=/tmp/read bs=64k count=4 skip="$(cat /tmp/at$piece)" seek=$((piece * 4)) iflag=direct conv=notrunc 2>/dev/null
+	done
+	cmp /tmp/read /tmp/data
 }
 
 n=0
