@@ -211,6 +211,37 @@ static void at_once(void)
 	let_go(p, SLOTS * PAGE);
 }
 
+/* By the function's file in sysfs, whose name is behind the device's own. */
+static void reset_function(void)
+{
+	char file[128];
+	int reset;
+
+	snprintf(file, sizeof(file), "/sys/bus/pci/devices/%s/reset", strstr(path, "vpri-") + 5);
+	reset = open(file, O_WRONLY);
+	check(reset >= 0 && write(reset, "1", 1) == 1 && !close(reset), "a reset");
+}
+
+/* What waits then has no answer, nor has the slot; what is asked for afterwards has one. */
+static void reset_while_asked(void)
+{
+	uint8_t *p = private_memory(SLOTS * PAGE);
+	unsigned int unanswered = 0;
+
+	for (unsigned int n = 0; n < 8; n++) {
+		for (unsigned int i = 0; i < SLOTS; i++)
+			begin_asking(i, (uintptr_t)p + i * PAGE, WANTS_WRITE | LAST, i);
+		reset_function();
+		for (unsigned int i = 0; i < SLOTS; i++)
+			unanswered += !status(i);
+		check(!ask(p, WANTS_WRITE, 0), "a page by a name that waited");
+		check(fills(p, SLOTS * PAGE, n) && has_pattern(p, SLOTS * PAGE, n, 0), "a write");
+		give_back(p, SLOTS * PAGE);
+	}
+	check(unanswered, "one that had no answer");
+	let_go(p, SLOTS * PAGE);
+}
+
 static void open_device(void)
 {
 	do /* who had it before may be leaving */
@@ -321,7 +352,7 @@ int main(int argc, char **argv)
 		{ "untouched", untouched },   { "written", written },
 		{ "given back", given_back }, { "nothing", nothing },
 		{ "read-only", read_only },   { "groups", groups },
-		{ "at once", at_once },
+		{ "at once", at_once },       { "reset", reset_while_asked },
 	};
 	static const struct test stalled[] = {
 		{ "untouched", untouched },   { "written", written },

@@ -51,7 +51,7 @@ more=
 brings() {
 	run 0 --timeout "${SOAK:+1}300" -k "$IMAGE" -i "$SHARE/initrd-vpri" -c 2 -m 512 -p "console=ttyS0 loglevel=1 vpri.count=$COUNT" \
 		$v --rng "--dma-test=ats,pri,fault=mailbox,iommu=v$more" "$@" || return 1
-	for test in untouched written "given back" nothing read-only groups "at once"; do said "vpri: $test: ok" || return 1; done
+	for test in untouched written "given back" nothing read-only groups "at once" reset; do said "vpri: $test: ok" || return 1; done
 	WHY=$(grep -a '^log: ' "$OUT")
 	[ -z "$WHY" ] || return 1
 	WHY="$(grep -a '^vpri: [0-9]' "$OUT"); $(grep -a '^messages: ' "$OUT")"

@@ -329,6 +329,33 @@ static void vpri_remove(struct pci_dev *pci)
 	misc_deregister(&e->misc);
 }
 
+/* What waits is not answered: the reset is its end. */
+static void vpri_reset_prepare(struct pci_dev *pci)
+{
+	struct endpoint *e = pci_get_drvdata(pci);
+
+	mutex_lock(&e->lock);
+}
+
+/* Config space is as it was, but for what nobody but this driver knows. */
+static void vpri_reset_done(struct pci_dev *pci)
+{
+	struct endpoint *e = pci_get_drvdata(pci);
+
+	if (test_bit(0, &e->lent)) {
+		memset(e->ring, 0, PAGE_SIZE);
+		bitmap_zero(e->bad, 512);
+		begin_mailbox(e);
+		begin_pri(e);
+	}
+	mutex_unlock(&e->lock);
+}
+
+static const struct pci_error_handlers vpri_errors = {
+	.reset_prepare = vpri_reset_prepare,
+	.reset_done = vpri_reset_done,
+};
+
 static const struct pci_device_id ids[] = { { PCI_DEVICE(0x1912, 0x002d) }, {} };
 
 /* As of dmatest_sva: it does not go while it is lent. */
@@ -337,6 +364,7 @@ static struct pci_driver vpri_driver = {
 	.id_table = ids,
 	.probe = vpri_probe,
 	.remove = vpri_remove,
+	.err_handler = &vpri_errors,
 	.driver.suppress_bind_attrs = true,
 };
 module_pci_driver(vpri_driver);
