@@ -114,6 +114,17 @@ static inline uint32_t status(unsigned int n)
 	return val;
 }
 
+/* By its file in sysfs; its name is what @path of a driver's device ends with, behind a dash. */
+static inline void reset_function(const char *path)
+{
+	char file[128];
+	int reset;
+
+	snprintf(file, sizeof(file), "/sys/bus/pci/devices/%s/reset", strrchr(path, '-') + 1);
+	reset = open(file, O_WRONLY);
+	check(reset >= 0 && write(reset, "1", 1) == 1 && !close(reset), "a reset");
+}
+
 static inline uint64_t pattern(uint64_t seed, uint64_t nr)
 {
 	uint64_t z = seed + (nr + 1) * 0x9e3779b97f4a7c15ULL;

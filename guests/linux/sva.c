@@ -382,6 +382,19 @@ static void all_fault(void)
 		check(status(n) == FAULT, "an access to memory that is gone");
 }
 
+/* What stalls ends with it; what is begun then is served. */
+static void reset(void)
+{
+	for (unsigned int round = 0; round < 8; round++) {
+		uint8_t *p = private_memory(4 * PAGE);
+		for (unsigned int n = 0; n < 4; n++)
+			begin_fill(n, p + n * PAGE, PAGE, 7);
+		reset_function(path);
+		check(fills(p, 4 * PAGE, round) && has_pattern(p, 4 * PAGE, round, 0), "a write");
+		munmap(p, 4 * PAGE);
+	}
+}
+
 /* The PASID is still there, and has nothing behind it. */
 static void memory_is_gone(void)
 {
@@ -469,6 +482,7 @@ int main(int argc, char **argv)
 		{ "processes", processes },
 		{ "memory is gone", memory_is_gone },
 		{ "process is gone", process_is_gone },
+		{ "reset", reset },
 	};
 
 	setlinebuf(stdout);

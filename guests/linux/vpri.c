@@ -211,17 +211,6 @@ static void at_once(void)
 	let_go(p, SLOTS * PAGE);
 }
 
-/* By the function's file in sysfs, whose name is behind the device's own. */
-static void reset_function(void)
-{
-	char file[128];
-	int reset;
-
-	snprintf(file, sizeof(file), "/sys/bus/pci/devices/%s/reset", strstr(path, "vpri-") + 5);
-	reset = open(file, O_WRONLY);
-	check(reset >= 0 && write(reset, "1", 1) == 1 && !close(reset), "a reset");
-}
-
 /* What waits then has no answer, nor has the slot; what is asked for afterwards has one. */
 static void reset_while_asked(void)
 {
@@ -231,7 +220,7 @@ static void reset_while_asked(void)
 	for (unsigned int n = 0; n < 8; n++) {
 		for (unsigned int i = 0; i < SLOTS; i++)
 			begin_asking(i, (uintptr_t)p + i * PAGE, WANTS_WRITE | LAST, i);
-		reset_function();
+		reset_function(path);
 		for (unsigned int i = 0; i < SLOTS; i++)
 			unanswered += !status(i);
 		check(!ask(p, WANTS_WRITE, 0), "a page by a name that waited");

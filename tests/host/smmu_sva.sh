@@ -15,7 +15,7 @@ reaches() {
 	run 0 --timeout "${SOAK:+3}600" -k "$IMAGE" -i "$SHARE/initrd-sva" -c 2 -m 512 -p "console=ttyS0 loglevel=1 sva.count=$COUNT" \
 		--iommu "s,type=smmuv3,idr5.oas=6$keys" -d "$WORK/swap,iommu=s" "--dma-test=pasid=8,iommu=s$endpoint" "$@" || return 1
 	for test in untouched "given up" "swapped out" forked unmapped protected moved file huge collapsed \
-		"shared with a CPU" "under load" processes "memory is gone" "process is gone"; do
+		"shared with a CPU" "under load" processes "memory is gone" "process is gone" reset; do
 		said "sva: $test: ok" || return 1
 	done
 	WHY=$(grep -a '^log: ' "$OUT")
