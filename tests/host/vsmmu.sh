@@ -76,6 +76,20 @@ reported() {
 	guest vsmmu_event "event.at=$at $words" "$@" --iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s || return 1
 	said "event: F_TRANSLATION client: 0000:00:$device.0 sid: $sid ssid: 0x0 iova: $at ipa: 0x0" && said "it talks"
 }
+# bereft: a disk is pulled out of the host while it is read, and while data flows by a card behind the same SMMU, which goes on
+bereft() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_stays" -p "console=ttyS0 loglevel=1" $HUGE --iommu s,type=smmuv3,accel=on \
+		--root-port rp --vfio-pci $DISK,bus=rp,iommu=s --vfio-pci $IGB,iommu=s >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	echo 1 >/sys/bus/pci/devices/$DISK/remove
+	wait $pid
+	got=$?
+	back $DISK
+	WHY="exit code $got"
+	[ $got = 0 ] && said "nestor: --vfio-pci $DISK: the host wants it back: the guest has it no longer" && said "eth0: flows on without the disk"
+}
 # beside: an emulated disk of its own virtio-iommu's, in the same guest
 beside() {
 	truncate -s 64M "$WORK/disk"
@@ -120,5 +134,6 @@ case_of "vsmmu: a function of another SMMU of the host's is refused by both name
 case_of "vsmmu: what the host's SMMU has not is refused" refused 3 \
 	"--iommu s,idr0.ats=1: expected 0, which is what $FIRST can give" --iommu s,type=smmuv3,idr0.ats=1 --vfio-pci $CARD,iommu=s
 case_of "vsmmu: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ""
+case_of "vsmmu: the host takes back a disk that is read, and data flows on by a card behind the same SMMU" bereft
 case_of "vsmmu: the host's kernel has no complaint" quiet
 back $CARD # for the scenarios behind this one
