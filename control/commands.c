@@ -320,6 +320,18 @@ static const struct qmp_command commands[] = {
 	{ "x-nestor-walk", walk, walk_parameters },
 };
 
+#define FIXED "what a guest's IOMMUs and buses have is fixed at its start, so no device comes later"
+
+static const struct qmp_left_out left_out[] = {
+	{ "device_add", FIXED },
+	{ NULL, NULL },
+};
+
+const struct qmp_left_out *control_left_out(void)
+{
+	return left_out;
+}
+
 const struct qmp_command *control_commands(size_t *nr)
 {
 	*nr = ARRAY_SIZE(commands);

@@ -41,6 +41,7 @@ struct control {
 };
 
 const struct qmp_command *control_commands(size_t *nr);
+const struct qmp_left_out *control_left_out(void);
 
 /* To the clients and the log. @data, which may be NULL, is taken. */
 void control_event(struct control *c, const char *name, json_t *data);

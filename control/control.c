@@ -43,6 +43,7 @@ int control_create(struct control **control, const char *name, struct json_log *
 	config.listener = c->listener;
 	config.ctx = c;
 	config.commands = control_commands(&config.nr_commands);
+	config.left_out = control_left_out();
 	err = qmp_create(&c->qmp, &config);
 	if (!err)
 		return 0;

@@ -146,12 +146,26 @@ static const struct qmp_command *find_command(const struct qmp_config *config, c
 	return NULL;
 }
 
+/* NULL: nobody has left it out. */
+static const char *why_left_out(const struct qmp_config *config, const char *name)
+{
+	const struct qmp_left_out *l = config->left_out;
+
+	while (l && l->name && strcmp(l->name, name))
+		l++;
+	return l ? l->why : NULL;
+}
+
 static void run_command(struct qmp_client *c, const char *name, json_t *arguments)
 {
 	const struct qmp_command *command = find_command(&c->server->config, name);
 	const char *wrong = unexpected(arguments, command);
+	const char *left_out = why_left_out(&c->server->config, name);
 
-	if (wrong) {
+	if (left_out) {
+		qmp_error(&c->call, "CommandNotFound", "The command %.64s is left out: %s", name,
+		          left_out);
+	} else if (wrong) {
 		qmp_error(&c->call, "GenericError", "Parameter '%.64s' is unexpected", wrong);
 	} else if (!command) {
 		qmp_error(&c->call, "CommandNotFound", "The command %.64s has not been found",

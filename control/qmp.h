@@ -40,12 +40,18 @@ struct qmp_parameter {
 	bool optional;
 };
 
+/* A command of QEMU's that is not there on purpose; who asks for it is told why. */
+struct qmp_left_out {
+	const char *name, *why;
+};
+
 struct qmp_config {
 	const struct qmp_command *commands;
 	size_t nr_commands;
-	void *ctx;           /* each command's */
-	const char *version; /* "MAJOR.MINOR" */
-	int listener;        /* its owner's; -1: none */
+	const struct qmp_left_out *left_out; /* the last one's name is NULL; NULL: none */
+	void *ctx;                           /* each command's */
+	const char *version;                 /* "MAJOR.MINOR" */
+	int listener;                        /* its owner's; -1: none */
 };
 
 /* 0 or -ENOMEM. */

@@ -93,12 +93,25 @@ static const char *refuse_other(struct options *o, const struct iommu_kind *kind
 	return NULL;
 }
 
+/* A key that somebody may look for, by either name. */
+static const char *refuse_vcmdq(const struct iommu_kind *kind, const char *word)
+{
+	const size_t len = strcspn(word, "=");
+
+	if (kind != &iommu_smmuv3 || len != 5 ||
+	    (strncmp(word, "vcmdq", 5) && strncmp(word, "cmdqv", 5)))
+		return NULL;
+	return "no vCMDQ, which is left out: no guest has a command queue of the host's";
+}
+
 static const char *take_word(struct options *o, struct iommu_parsed *p, char *word)
 {
 	const struct iommu_kind *kind = p->option.kind;
 	const char *expected = refuse_other(o, kind, word);
 	char *val = strchr(word, '=');
 
+	if (!expected)
+		expected = refuse_vcmdq(kind, word);
 	if (expected)
 		return expected;
 	if (!kind->take_field || !memchr(word, '.', strcspn(word, "=")))

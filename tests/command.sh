@@ -211,7 +211,9 @@ bad "a virtio-iommu with an SMMU's interrupts" "--iommu v,type=virtio,interrupts
 	-k good --iommu v,type=virtio,interrupts=msi
 bad "a virtio-iommu with an SMMU's field" "--iommu v,type=virtio,idr0.s2p=0: expected idr0.s2p= with type=smmuv3 only" \
 	-k good --iommu v,type=virtio,idr0.s2p=0
-bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,vcmdq=on: expected a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" -k good --iommu s,type=smmuv3,vcmdq=on
+bad "an SMMU with an unknown key" "--iommu s,type=smmuv3,queue=on: expected a key out of type=, buses=, interrupts=, accel=, host=, idrN.FIELD=" -k good --iommu s,type=smmuv3,queue=on
+bad "an SMMU with command queues of the host's" "--iommu s,type=smmuv3,accel=on,vcmdq=on: expected no vCMDQ, which is left out: no guest has a command queue of the host's" \
+	-k good --iommu s,type=smmuv3,accel=on,vcmdq=on
 bad "an SMMU that is to be the host's, with nothing of the host's behind it" "--iommu s,accel=on: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,accel=on
 bad "an SMMU for one of the host's, that has nothing of it behind it" "--iommu s,host=smmu3.0x1: expected a --vfio-pci with iommu=s" -k good --iommu s,type=smmuv3,host=smmu3.0x1
 bad "an emulated device behind the host's SMMU" "--rng iommu=s: expected another --iommu, or none: this one has --vfio-pci 01:00.0 behind it, so the host's SMMU translates, and it does for no emulated device" -k good --iommu s,type=smmuv3 --vfio-pci 01:00.0,iommu=s --rng=iommu=s

@@ -69,7 +69,7 @@ onward() {
 ! wants vfio_onward.sh "$@" || onward
 tower() {
 	cat "$share/initrd-tower_inner" "$share/kselftest.cpio" >"$share/initrd-inner" 2>/dev/null || cp "$share/initrd-tower_inner" "$share/initrd-inner"
-	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd-inner:guest-initrd"
+	"$top/guests/linux/mkinitrd.sh" "$share/nestor.cpio" "$share/nestor" "$share/Image" "$share/initrd-inner:guest-initrd" "$share/guests/vsmmu_hostile.bin:hostile"
 	cat "$share/initrd-tower" "$share/nestor.cpio" >"$share/initrd-nestor-tower"
 }
 { ! wants dma_test.sh "$@" && ! wants tower.sh "$@"; } || [ ! -e "$(setting LAB_KSELFTEST)" ] ||

@@ -16,6 +16,27 @@ for f in /sys/kernel/iommu_groups/*/devices/*; do
 done
 words="console=ttyS0 loglevel=1 mem=160M inner.count=$(word inner.count) inner.tests=$(word inner.tests) $(word tower.words | tr , ' ')"
 set -- --trace fault --timeout $(word tower.seconds) --hugetlb 2M -k /Image -i /guest-initrd -c 2 -m 192 $(word tower.args | tr , ' ') $with
+# hostile TEST...: instead of that guest, one that means harm for each of these, with each function alone; all that the kernel says
+# meanwhile is a complaint, but of what any function that is used makes it say, and that the guest's DMA went where it has nothing
+hostile() {
+	echo 0 >/proc/sys/vm/nr_hugepages # its memory is of small ones
+	allowed='random: crng init done|vfio-pci [0-9a-f:.]*: (resetting|reset done|enabling device \(.*)$|callbacks suppressed'
+	allowed="$allowed|arm-smmu-v3 [^ ]*: (event 0x1[03] received:|	0x[0-9a-f]{16}$|event: F_(TRANSLATION|PERMISSION) client: |unpriv data )"
+	for test; do
+		for f in /sys/bus/pci/drivers/vfio-pci/*:*; do
+			dmesg -c >/dev/null
+			/nestor run --timeout $(word tower.seconds) -k /hostile -p "$test seed=3 count=$(word tower.count)" --iommu s,type=smmuv3,accel=on \
+				--vfio-pci ${f##*/},iommu=s
+			echo "hostile: $test: ${f##*/}: $?"
+			dmesg -c | grep -vE "$allowed" | sed 's/^\[[^]]*\] /complaint: /'
+		done
+	done
+}
+if [ -n "$(word tower.hostile)" ]; then
+	hostile $(word tower.hostile | tr , ' ')
+	echo "tower: over"
+	sleep 600
+fi
 # ended OUTCOMES FILE: how many faults did, by that trace
 ended() { grep -ac ": \($1\)\$" "$2"; }
 # A guest has faults that nobody answers, and its Nestor is killed: the next one finds all as new

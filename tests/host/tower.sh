@@ -11,9 +11,8 @@ cp "$SHARE/tap" "$WORK"
 nc -ll -p 7 -e cat &
 echo=$!
 
-# tower WORDS ARG...: WORDS are the host's kernel's; its guest has done what they say, and nobody complains. What Nestor has counted by
-# then is in $WORK/counts.
-tower() {
+# built WORDS ARG...: WORDS are the host's kernel's; it has done what they say. What Nestor has counted by then is in $WORK/counts.
+built() {
 	words=$1
 	shift
 	: >"$OUT"
@@ -23,9 +22,25 @@ tower() {
 		-p "console=ttyS0 loglevel=1 tower.seconds=$((LONG - 60)) $words" --iommu s,type=smmuv3 "$@"
 	ran=$?
 	kill $counter 2>/dev/null
-	[ $ran = 0 ] && said "its guest ended with 0" && said "inner: DMA" || return 1
+	[ $ran = 0 ]
+}
+# no_complaint: by any kernel of it
+no_complaint() {
 	WHY="a complaint: $(grep -a -m 1 'complaint' "$OUT")"
 	! grep -qa 'complaint' "$OUT"
+}
+# tower WORDS ARG...: its guest has done what they say, and nobody complains
+tower() { built "$@" && said "its guest ended with 0" && said "inner: DMA" && no_complaint; }
+# attacked TESTS COUNT: by guests in place of that one, through an SMMU of PASIDs and tables of CDs of two levels, with a function of
+# ATS and one that stalls: each Nestor ends with 0, and the host's kernel says nothing
+attacked() {
+	built "tower.hostile=$1 tower.count=$2" --dma-test=ats,pasid=8,iommu=s --dma-test=stall,pasid=8,iommu=s || return 1
+	for test in $(echo "$1" | tr , ' '); do
+		WHY="$test: $(grep -ac "^hostile: $test: .*: 0" "$OUT") of 2 ended with 0"
+		[ "$(grep -ac "^hostile: $test: .*: 0" "$OUT")" = 2 ] || return 1
+	done
+	WHY="substreams: $(grep -a 'ATS, ' "$OUT" | tr -d '\r' | tr '\n' ' ')"
+	[ -z "${1##*substreams*}" ] && grep -qa '^ATS, ' "$OUT" && grep -qa '^no ATS, [1-9]' "$OUT" && no_complaint
 }
 counts() {
 	until grep -qa '^tower: over' "$OUT"; do usleep 200000; done
@@ -102,5 +117,7 @@ long_case "tower: a hundred thousand are, told by the tree all the way up" maile
 long_case "tower: a hundred thousand, and every kind, and its Nestor is killed five times before" served "" 50000 "" "tower.args=--acpi tower.kills=5"
 [ ! -e "$SHARE/kselftest.cpio" ] || long_case "tower: the kernel's own test of the DMA endpoint behind both stages" kselftest tower.words=iommu.strict=1
 case_of "tower: a process's memory by a table of CDs of two levels, and a stage 2 with S2FWB" two_levels 12
+case_of "tower: hostile: PASIDs, ATS and stalls by STEs, tables of CDs and commands of any kind do the host no harm" attacked substreams 40
+long_case "tower: hostile: all that is tried on the lab's SMMUs, and more of these" attacked stes,contexts,commands,flood,moves,substreams 1000
 kill $echo
 ip link del tap0

@@ -69,10 +69,26 @@ killed() {
 	[ $got = 0 ] || return 1
 	works 2 "" --vfio-pci $CARD --vfio-pci $IGB
 }
-# reported ADDRESS WORDS: by the guest's driver, of a card that goes there
+# reported ADDRESS WORDS DEVICE SID ARG...: by the guest's driver, of a card that is that device on the root bus and goes there
 reported() {
-	guest vsmmu_event "event.at=$1 $2" --iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s || return 1
-	said "event: F_TRANSLATION client: 0000:00:00.0 sid: 0x0 ssid: 0x0 iova: $1 ipa: 0x0" && said "it talks"
+	at=$1 words=$2 device=$3 sid=$4
+	shift 4
+	guest vsmmu_event "event.at=$at $words" "$@" --iommu s,type=smmuv3 --vfio-pci $CARD,iommu=s || return 1
+	said "event: F_TRANSLATION client: 0000:00:$device.0 sid: $sid ssid: 0x0 iova: $at ipa: 0x0" && said "it talks"
+}
+# bereft: a disk is pulled out of the host while it is read, and while data flows by a card behind the same SMMU, which goes on
+bereft() {
+	: >"$OUT"
+	"$NESTOR" run --timeout 180 -k "$IMAGE" -i "$SHARE/initrd-assigned_stays" -p "console=ttyS0 loglevel=1" $HUGE --iommu s,type=smmuv3,accel=on \
+		--root-port rp --vfio-pci $DISK,bus=rp,iommu=s --vfio-pci $IGB,iommu=s >"$OUT" 2>&1 </dev/null &
+	pid=$!
+	until grep -q "it flows" "$OUT" || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
+	echo 1 >/sys/bus/pci/devices/$DISK/remove
+	wait $pid
+	got=$?
+	back $DISK
+	WHY="exit code $got"
+	[ $got = 0 ] && said "nestor: --vfio-pci $DISK: the host wants it back: the guest has it no longer" && said "eth0: flows on without the disk"
 }
 # beside: an emulated disk of its own virtio-iommu's, in the same guest
 beside() {
@@ -99,7 +115,7 @@ shown() {
 }
 
 case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" with_vf \
-	guest assigned "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
+	works 1 "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt
@@ -107,8 +123,9 @@ case_of "vsmmu: the same by ACPI, strict, 4 vCPUs" both iommu.strict=1 --acpi -c
 case_of "vsmmu: drivers come and go, functions are reset and moved, STEs change and the SMMU is off and on, while data flows" types $ROUNDS \
 	--iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
 long_case "vsmmu: drivers come and go, and then under another kernel, by kexec" another_kernel
-case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000
-case_of "vsmmu: and by tables that lead nowhere, where the window of doorbells was" reported 0x8080000 event.broken=1
+case_of "vsmmu: a card that goes where nothing is mapped is reported by the guest's driver" reported 0x12340000 "" 00 0x0
+case_of "vsmmu: and by tables that lead nowhere, where the window of doorbells was, of a card with another StreamID than 0" \
+	reported 0x8080000 event.broken=1 01 0x8 --rng
 case_of "vsmmu: an emulated disk behind a virtio-iommu is in the same guest" beside
 case_of "vsmmu: what each passes on is counted; killed by SIGKILL; the next one has the same functions" killed
 case_of "vsmmu: a function of another SMMU of the host's is refused by both names" refused 2 \
@@ -117,5 +134,6 @@ case_of "vsmmu: a function of another SMMU of the host's is refused by both name
 case_of "vsmmu: what the host's SMMU has not is refused" refused 3 \
 	"--iommu s,idr0.ats=1: expected 0, which is what $FIRST can give" --iommu s,type=smmuv3,idr0.ats=1 --vfio-pci $CARD,iommu=s
 case_of "vsmmu: a function that the host takes back while data flows is gone, and its guest goes on" unplugged ""
+case_of "vsmmu: the host takes back a disk that is read, and data flows on by a card behind the same SMMU" bereft
 case_of "vsmmu: the host's kernel has no complaint" quiet
 back $CARD # for the scenarios behind this one

@@ -14,6 +14,7 @@ COUNT=100
 bare() { harmless "$SAYS|$FAULTS" guest vsmmu_hostile "$1" --iommu s,type=smmuv3,accel=on --vfio-pci "$2,iommu=s" --timeout 300; }
 # begin: another guest has the igb, which talks
 begin() {
+	: >"$WORK/steady"
 	"$NESTOR" run --name steady --timeout 900 -k "$IMAGE" -i "$SHARE/initrd-assigned_steady" $HUGE -p "console=ttyS0 loglevel=1" \
 		--vfio-pci $IGB >"$WORK/steady" 2>&1 </dev/null &
 	pid=$!
@@ -29,12 +30,12 @@ talks_again() {
 }
 # meanwhile TEST...: by a disk behind the same SMMU as the igb
 meanwhile() {
-	for test; do bare "$test seed=1" $DISK || return; done
-	talks_again
+	for test; do bare "$test seed=1" $DISK && talks_again || return; done
 }
 
 case_of "vsmmu: hostile: a guest has a card behind the SMMU that the next ones attack" begin
-case_of "vsmmu: hostile: STEs, commands and a flood of them, beside another guest's card behind the same SMMU" meanwhile stes commands flood
+case_of "vsmmu: hostile: STEs, CDs, commands, a flood of them, and tables and queues elsewhere, beside another guest's card behind the same SMMU" \
+	meanwhile stes contexts commands flood "moves count=$COUNT"
 "$NESTOR" stop steady
 wait
 cp -r "$SHARE/asan" "$WORK"

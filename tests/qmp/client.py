@@ -42,6 +42,13 @@ async def errors(qmp):
            await refused(qmp, "system_powerdown")]
     result("errors have QEMU's classes",
            got == ["CommandNotFound", "GenericError", "DeviceNotActive"], got)
+    try:
+        said = await qmp.execute("device_add", {"driver": "vfio-pci", "host": "0000:01:00.0", "id": "card"})
+    except ExecuteError as error:
+        said = f"{error.error_class}: {error}"
+    result("hot-adding a device is refused by name",
+           str(said) == "CommandNotFound: The command device_add is left out: what a guest's IOMMUs and buses have is fixed at its "
+           "start, so no device comes later", said)
 
 
 async def pause(qmp):

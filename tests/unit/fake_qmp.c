@@ -93,7 +93,8 @@ void qmp_stop(void)
 
 void qmp_make(void)
 {
-	const struct qmp_config c = { commands, ARRAY_SIZE(commands), &runs, "0.1", -1 };
+	static const struct qmp_left_out left_out[] = { { "grow", "we like it small" }, { 0 } };
+	const struct qmp_config c = { commands, ARRAY_SIZE(commands), left_out, &runs, "0.1", -1 };
 
 	cr_assert(zero(int, qmp_create(&server, &c)));
 	qmp_start();

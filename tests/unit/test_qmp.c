@@ -69,6 +69,9 @@ ParameterizedTestParameters(qmp, each_message_has_its_answer)
 		{ "{\"execute\":\"nothing\"}",
 		  "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command nothing has not "
 		  "been found\"}}" },
+		{ "{\"execute\":\"grow\",\"arguments\":{\"x\":1},\"id\":2}",
+		  "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command grow is left "
+		  "out: we like it small\"},\"id\":2}" },
 		/* not a command */
 		{ "hello\n", GENERIC "JSON parse error\"}}" },
 		{ "{\"execute\":]", GENERIC "JSON parse error\"}}" },
