@@ -317,6 +317,14 @@ static void destroy(void *pci)
 	vfio_pci_destroy(pci);
 }
 
+/* Linux sets STE.S2S for what it knows to stall, and with that an EATS is ILLEGAL (IHI 0070, 5.2).
+ */
+static bool shows_ats(const struct fault_option *f, const struct smmu_id *id,
+                      struct vsmmu_stream *st)
+{
+	return smmu_id_get(id, "idr0.ats") && !f->host_can_stall && !vsmmu_stream_bridge(st);
+}
+
 static int create(struct machine *m, unsigned int i)
 {
 	const struct vfio_option *o = &m->options->vfio[i];
@@ -341,7 +349,7 @@ static int create(struct machine *m, unsigned int i)
 		const struct smmu_id *id =
 			&m->iommu_options[iommu_of(m->options, &o->place)].registers;
 
-		c.ats = smmu_id_get(id, "idr0.ats");
+		c.ats = shows_ats(&o->fault, id, c.stream);
 		c.pasid_bits = smmu_id_get(id, "idr1.ssidsize");
 		if (o->fault.route == FAULT_ROUTE_MAILBOX)
 			c.faults = vsmmu_stream_bridge(c.stream);
