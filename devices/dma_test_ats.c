@@ -175,6 +175,11 @@ static void page_response(struct dma_device *device, const struct dma_page_respo
 		pci_pri_unexpected(&d->func);
 }
 
+static void page_room(struct dma_device *device)
+{
+	fault_asker_room(&container_of(device, struct dma_test, device)->asker);
+}
+
 static void answer(struct dma_device *device, const struct dma_page_response *p)
 {
 	take(container_of(device, struct dma_test, answers), p);
@@ -185,6 +190,7 @@ const struct dma_device dt_answers = { .page_response = answer };
 const struct dma_device dt_device = {
 	.invalidate = dt_invalidate,
 	.page_response = page_response,
+	.page_room = page_room,
 };
 
 static bool any_is_used(const struct dma_test *d)

@@ -179,9 +179,10 @@ void fault_bridge_raise(struct fault_bridge *b, struct fault_source *s,
 		refuse(b, s, rq, FAULT_NO_ROOM);
 		return;
 	}
-	*f = (struct fault_outstanding){
-		.bridge = b, .source = s, .request = *rq, .token.resume = resume
-	};
+	*f = (struct fault_outstanding){ .bridge = b,
+		                         .source = s,
+		                         .request = *rq,
+		                         .token = { .resume = resume, .timed = true } };
 	if (b->asker)
 		fault_pages_begin(f);
 	else
@@ -250,6 +251,16 @@ void fault_bridge_each(const struct fault_bridge *b,
 
 		fn(ctx, &seen);
 	}
+}
+
+unsigned int fault_bridge_waiting(const struct fault_bridge *b)
+{
+	const struct fault_outstanding *f;
+	unsigned int nr = 0;
+
+	TAILQ_FOREACH(f, &b->outstanding, next)
+	nr += !f->asked;
+	return nr;
 }
 
 /* How long, at most, until something has waited for too long; 0: nothing will. A timer that runs is

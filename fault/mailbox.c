@@ -36,7 +36,7 @@ void mailbox_give_up(struct mailbox *m, u32 pasid, u16 group)
 	if (!g || !g->waits)
 		return;
 	g->waits = false;
-	fault_time_out(&m->port, pasid, group);
+	fault_give_up(&m->port, pasid, group);
 }
 
 static struct mailbox_group *find_free(struct mailbox *m)

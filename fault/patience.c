@@ -53,13 +53,17 @@ static void timer_done(struct loop_op *op, int res)
 {
 	struct patience *p = container_of(op, struct patience, timer);
 	u64 oldest;
+	bool waits;
 
-	p->timing = false;
-	if (res == -ECANCELED)
+	if (res == -ECANCELED) {
+		p->timing = false;
 		return; /* the end of all */
+	}
 	if (was_held(p))
 		p->anew = patience_now(p);
-	if (p->look(p, &oldest))
+	waits = p->look(p, &oldest); /* what is new meanwhile is not the oldest */
+	p->timing = false;
+	if (waits)
 		patience_watch(p, oldest);
 }
 

@@ -92,6 +92,14 @@ static void leave(struct fault_port *p, struct fault_group *g, enum fault_state 
 	g->state = state;
 }
 
+static void tell_of_room(struct fault_port *p)
+{
+	struct dma_device *device = p->space->device;
+
+	if (device && device->page_room)
+		device->page_room(device);
+}
+
 enum fault_state fault_answer(struct fault_port *p, const struct dma_page_response *r)
 {
 	struct fault_counts *c = &p->counts;
@@ -106,6 +114,8 @@ enum fault_state fault_answer(struct fault_port *p, const struct dma_page_respon
 	++*count[was];
 	if (was == FAULT_FORGOTTEN || was == FAULT_OVERDUE)
 		leave(p, g, FAULT_ANSWERED);
+	if (was == FAULT_OVERDUE)
+		tell_of_room(p);
 	if (was != FAULT_WAITS)
 		return was;
 	leave(p, g, FAULT_ANSWERED);
@@ -154,7 +164,7 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
 	fault_end_of(p, code, with_pasid, all, NULL);
 }
 
-void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
+static void let_wait_no_more(struct fault_port *p, u32 pasid, u16 index, u64 *count)
 {
 	const struct dma_page_response r = { pasid, index, DMA_PAGE_INVALID };
 	struct fault_group *g = find(p, pasid, index);
@@ -162,20 +172,38 @@ void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
 	if (!g || g->state != FAULT_WAITS)
 		return;
 	leave(p, g, FAULT_OVERDUE);
-	p->counts.timed_out++;
+	++*count;
 	fault_deliver(p, &r);
 }
 
+void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
+{
+	let_wait_no_more(p, pasid, index, &p->counts.timed_out);
+}
+
+void fault_give_up(struct fault_port *p, u32 pasid, u16 index)
+{
+	let_wait_no_more(p, pasid, index, &p->counts.ended);
+}
+
 /* What is raised as one ends is new. */
-bool fault_look(struct fault_port *p, u64 *oldest)
+void fault_end_overdue(struct fault_port *p)
+{
+	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
+		const struct fault_group *g = &p->groups[i];
+
+		if (g->state == FAULT_WAITS && patience_is_over(p->patience, g->since))
+			fault_time_out(p, g->pasid, g->index);
+	}
+}
+
+bool fault_find_oldest(const struct fault_port *p, u64 *oldest)
 {
 	bool waits = false;
 
 	for (unsigned int i = 0; i < FAULT_GROUPS; i++) {
-		struct fault_group *g = &p->groups[i];
+		const struct fault_group *g = &p->groups[i];
 
-		if (g->state == FAULT_WAITS && patience_is_over(p->patience, g->since))
-			fault_time_out(p, g->pasid, g->index);
 		if (g->state != FAULT_WAITS || (waits && g->since >= *oldest))
 			continue;
 		*oldest = g->since;

@@ -83,8 +83,12 @@ void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid
 /* Nobody has answered the group in time: that is what it is answered by. So many of them are no
  * room for others, FAULT_GROUPS with those that wait. */
 void fault_time_out(struct fault_port *p, u32 pasid, u16 index);
-/* That of all which wait for too long. As patience.look. */
-bool fault_look(struct fault_port *p, u64 *oldest);
+/* Who raised it has given it up, and has that answer: of a bridge's, which counts it. */
+void fault_give_up(struct fault_port *p, u32 pasid, u16 index);
+/* fault_time_out() of all which wait for too long; since when (ns) the oldest of the others waits,
+ * false: there are none. Both, one after the other, are patience.look. */
+void fault_end_overdue(struct fault_port *p);
+bool fault_find_oldest(const struct fault_port *p, u64 *oldest);
 /* dma_forget_pages(): nothing waits any more. */
 void fault_forget(struct fault_port *p);
 

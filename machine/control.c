@@ -18,6 +18,7 @@
 #include "machine/iommu.h"
 #include "machine/iommu_kind.h"
 #include "machine/machine.h"
+#include "vfio/pci.h"
 #include "vfio/vsmmu.h"
 
 int machine_list_virtio(struct machine *m, struct virtio_dev *dev)
@@ -140,19 +141,40 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 	return o;
 }
 
+static json_t *mailbox_stat(const char *kind, const struct mailbox_counts *c)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "kind", kind, "full",
+	                 (json_int_t)c->full, "failed", (json_int_t)c->failed, "messages",
+	                 (json_int_t)c->messages, "waiting", (json_int_t)c->waiting, "pages",
+	                 pages_stat(&c->pages), "longest", (json_int_t)c->times.longest, "answers",
+	                 fault_times_stat(&c->times));
+}
+
 /* Of a DMA endpoint whose page requests no IOMMU takes. */
 static json_t *dma_test_stat(const struct dma_test *d, unsigned int index)
 {
 	const bool mailbox = dma_test_route(d) == DMA_TEST_MAILBOX;
 	struct mailbox_counts c;
+	json_t *o;
 
 	dma_test_count(d, &c);
-	return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "kind", "dma-test",
-	                 "index", index, "fault", mailbox ? "mailbox" : "off", "full",
-	                 (json_int_t)c.full, "failed", (json_int_t)c.failed, "messages",
-	                 (json_int_t)c.messages, "waiting", (json_int_t)c.waiting, "pages",
-	                 pages_stat(&c.pages), "longest", (json_int_t)c.times.longest, "answers",
-	                 fault_times_stat(&c.times));
+	o = mailbox_stat("dma-test", &c);
+	json_object_set_new(o, "index", json_integer(index));
+	json_object_set_new(o, "fault", json_string(mailbox ? "mailbox" : "off"));
+	return o;
+}
+
+/* Of a function of the host's. */
+static void add_mailbox_stat(const struct machine *m, unsigned int i, json_t *list)
+{
+	struct mailbox_counts c;
+	json_t *o;
+
+	if (!m->vfio[i].pci || !vfio_pci_count_pages(m->vfio[i].pci, &c))
+		return;
+	o = mailbox_stat("mailbox", &c);
+	json_object_set_new(o, "device", json_string(m->options->vfio[i].at));
+	json_array_append_new(list, o);
 }
 
 static json_t *virtio_debug(const struct virtio_dev *dev)
@@ -178,6 +200,8 @@ static json_t *stat(void *machine)
 	for (unsigned int i = 0; i < o->nr_dma_tests; i++)
 		if (m->dma_tests[i] && dma_test_route(m->dma_tests[i]) != DMA_TEST_IOMMU)
 			json_array_append_new(list, dma_test_stat(m->dma_tests[i], i));
+	for (unsigned int i = 0; i < o->nr_vfio; i++)
+		add_mailbox_stat(m, i, list);
 	faults_stat(m, list);
 	return list;
 }

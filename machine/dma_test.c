@@ -187,7 +187,7 @@ static int create(struct machine *m, const struct dma_test_option *o, bool runs)
 	struct mock *mock = NULL;
 	int err = machine_dma(m, &o->place, &c.dma);
 
-	if (!err && o->fault_timeout && !o->backend)
+	if (!err && o->fault_timeout)
 		machine_set_patience(m, &o->place, o->fault_timeout);
 	if (!err && o->backend && runs)
 		err = put_mock_between(m, o, &c, &mock);

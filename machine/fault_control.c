@@ -16,6 +16,7 @@
 #include "machine/machine.h"
 #include "machine/session.h"
 #include "machine/status.h"
+#include "vfio/pci.h"
 
 json_t *fault_times_stat(const struct fault_times *t)
 {
@@ -132,6 +133,13 @@ void faults_debug(const struct machine *m, json_t *list)
 			dma_test_each_waiting(m->dma_tests[i], add_waiting, waiting);
 		add_those_of(list, "dma-test", waiting, false);
 	}
+	for (unsigned int i = 0; i < m->options->nr_vfio; i++) {
+		json_t *waiting = json_array();
+
+		if (m->vfio[i].pci)
+			vfio_pci_each_waiting(m->vfio[i].pci, add_waiting, waiting);
+		add_those_of(list, m->options->vfio[i].at, waiting, false);
+	}
 }
 
 static void left_of_pages(struct faults_left *l, const struct fault_counts *c)
@@ -181,6 +189,9 @@ struct faults_left faults_left(const struct machine *m)
 		dma_test_count(m->dma_tests[i], &c);
 		left_of_pages(&l, &c.pages);
 	}
+	for (unsigned int i = 0; i < m->options->nr_vfio; i++)
+		if (m->vfio[i].pci && vfio_pci_count_pages(m->vfio[i].pci, &c))
+			l.unanswered += c.waiting; /* the rest is its bridge's */
 	return l;
 }
 
@@ -191,7 +202,7 @@ int faults_strict(const struct machine *m, int status)
 	u64 unanswered = left.unanswered + left.timed_out + m->faults.ended[FAULT_TIMED_OUT];
 
 	for (const struct fault_bridge *b = m->faults.bridges; b; b = b->next)
-		unanswered += b->stats.outstanding;
+		unanswered += fault_bridge_waiting(b);
 	if (lost || unanswered) {
 		log_error("--strict-io: %llu page faults and events were lost, %llu had no answer",
 		          (unsigned long long)lost, (unsigned long long)unanswered);

@@ -23,6 +23,8 @@ const char *faults_raise(struct machine *m, const struct control_fault *f,
 
 /* fault_events.c: as the machine is made, after its hub. */
 void fault_events_init(struct machine *m);
+/* What was not told yet is, before who controls it hears of its end. */
+void fault_events_end(struct machine *m);
 
 /* What is no bridge's: of emulated IOMMUs and of DMA endpoints' mailboxes. */
 struct faults_left {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults that nobody served, as events for who controls the guest: no more than one a second. A
- * bridge tells of its own at once; at all others a look is taken each second. */
+/* Faults that nobody served, as events for who controls the guest: no more than one a second, and a
+ * last one. A bridge tells of its own at once; at all others a look is taken each second. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -20,6 +20,12 @@ static void wait_a_second(struct machine *m)
 	loop_timeout(m->vm.loop, &e->timer, &e->second);
 }
 
+/* By all but bridges. */
+static u64 unserved_of(const struct faults_left *l)
+{
+	return l->lost + l->timed_out + l->automatic;
+}
+
 static void tell(struct machine *m)
 {
 	const u64 *ended = m->faults.ended;
@@ -28,6 +34,7 @@ static void tell(struct machine *m)
 	json_t *data;
 
 	e->waits = false;
+	e->unserved = unserved_of(&l);
 	e->told = m->faults.clock();
 	data = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "aborted",
 	                 (json_int_t)ended[FAULT_ABORTED], "refused",
@@ -50,11 +57,8 @@ static bool may_tell(const struct machine *m)
 static bool look(struct machine *m)
 {
 	const struct faults_left l = faults_left(m);
-	const u64 unserved = l.lost + l.timed_out + l.automatic;
-	const bool more = unserved != m->fault_events.unserved;
 
-	m->fault_events.unserved = unserved;
-	return more;
+	return unserved_of(&l) != m->fault_events.unserved;
 }
 
 static void second_ends(struct loop_op *op, int res)
@@ -93,4 +97,10 @@ void fault_events_init(struct machine *m)
 	m->faults.unserved = unserved;
 	if (m->options->nr_iommus || m->options->nr_dma_tests)
 		wait_a_second(m);
+}
+
+void fault_events_end(struct machine *m)
+{
+	if (m->faults.unserved && (m->fault_events.waits || look(m)))
+		tell(m);
 }

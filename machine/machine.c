@@ -268,6 +268,7 @@ static int run(struct machine *m)
 	vcpus_stop(&m->vm);
 	loop_drain(m->vm.loop);
 	work_drain(m->vm.work);
+	fault_events_end(m);
 	control_detach(m->session->control, m->options->reboot && m->vm.status == STATUS_RESET);
 	console_flush(m->console);
 	terminal_restore(&m->terminal);

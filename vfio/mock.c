@@ -247,8 +247,13 @@ static void ready(struct loop_op *op, int res)
 
 	for (int i = 0; i < n / (int)sizeof(records[0]); i++)
 		take(m, &records[i]);
-	if (n >= 0 || n == -EAGAIN || n == -EINTR)
+	if (res == -ECANCELED)
+		return;
+	if (n >= 0 || n == -EAGAIN || n == -EINTR || n == -ENOMEM)
 		loop_poll(m->vm->loop, &m->ready, m->file, POLLIN);
+	else
+		log_error("the mock device's page faults: %s: none is served from now on",
+		          strerror(-n));
 }
 
 static enum dma_status doorbell(struct dma_space *s, u64 iova, gpa_t *gpa, bool look)

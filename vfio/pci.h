@@ -2,6 +2,7 @@
 #ifndef VFIO_PCI_H
 #define VFIO_PCI_H
 
+#include "fault/mailbox.h"
 #include "vfio/context.h"
 
 struct dma_space;
@@ -52,5 +53,8 @@ int vfio_pci_create(struct vfio_pci **p, struct vfio_device *d, struct pci_bus *
                     const struct vfio_pci_config *c, enum vfio_pci_step *step);
 void vfio_pci_destroy(struct vfio_pci *p);
 struct pci_func *vfio_pci_func(struct vfio_pci *p);
+/* What its mailbox has counted; false: it has none. Under the device lock, as those that wait. */
+bool vfio_pci_count_pages(const struct vfio_pci *p, struct mailbox_counts *c);
+void vfio_pci_each_waiting(const struct vfio_pci *p, fault_seen *seen, void *ctx);
 
 #endif

@@ -241,3 +241,16 @@ int vfio_pages_init(struct vfio_pci *p, unsigned int *last)
 	*last = p->pages.at;
 	return 0;
 }
+
+bool vfio_pci_count_pages(const struct vfio_pci *p, struct mailbox_counts *c)
+{
+	if (p->pages.at)
+		mailbox_count(&p->pages.mailbox, c);
+	return p->pages.at;
+}
+
+void vfio_pci_each_waiting(const struct vfio_pci *p, fault_seen *seen, void *ctx)
+{
+	if (p->pages.at)
+		fault_each(&p->pages.mailbox.port, 0, seen, ctx);
+}

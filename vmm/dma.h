@@ -68,12 +68,14 @@ static inline struct dma_access dma_access_to(u64 iova, u64 len, u32 perm)
  */
 struct dma_token {
 	void (*resume)(struct dma_token *token);
+	bool timed; /* its owner keeps the time (fault-timeout=), and counts how it ends */
 	/* The space's, while it waits and until it was run again: */
 	TAILQ_ENTRY(dma_token) next;
 	u64 iova; /* of the first byte that it could not reach */
 	u32 pasid, requester;
-	u64 since;    /* ns */
-	bool refused; /* run again, it is a FAULT there */
+	const void *holder; /* the space's own, of where it waits */
+	u64 since;          /* ns */
+	bool refused;       /* run again, it is a FAULT there */
 };
 TAILQ_HEAD(dma_tokens, dma_token);
 
@@ -155,6 +157,8 @@ struct dma_device {
 	 * more. */
 	void (*invalidate)(struct dma_device *d, u32 pasid, u64 iova, u64 last, u32 tag);
 	void (*page_response)(struct dma_device *d, const struct dma_page_response *r);
+	/* A name that was not free is. NULL: it does not wait for that. */
+	void (*page_room)(struct dma_device *d);
 };
 
 struct dma_space {

@@ -3,6 +3,17 @@
  * page requests are answered. No specification has that; a device may well have. */
 #include "devices/smmuv3/private.h"
 
+/* What is timed, its owner ends. */
+static bool is_its(const struct smmu_endpoint *e, const struct dma_token *token)
+{
+	return token->holder == e && !token->timed;
+}
+
+static bool is_over(const struct smmu_endpoint *e, const struct dma_token *token)
+{
+	return is_its(e, token) && patience_is_over(&e->patience, token->since);
+}
+
 /* Its STAG stays taken until it is answered (3.12.2). */
 static void end_recorded(struct smmu_endpoint *e)
 {
@@ -12,19 +23,12 @@ static void end_recorded(struct smmu_endpoint *e)
 		struct smmu_stall *slot = &s->stalls.slots[i];
 		struct dma_token *token = slot->token;
 
-		if (!slot->used || slot->endpoint != e || !token ||
-		    !patience_is_over(&e->patience, token->since))
+		if (!token || !is_over(e, token))
 			continue;
 		slot->token = NULL;
-		slot->late = true;
 		s->counts.timed_out++;
 		smmu_let_go(s, token, true);
 	}
-}
-
-static bool is_its(const struct smmu_endpoint *e, const struct dma_token *token)
-{
-	return e->sid && token->requester == e->sid(e->ctx);
 }
 
 static void end_held(struct smmu_endpoint *e)
@@ -34,7 +38,7 @@ static void end_held(struct smmu_endpoint *e)
 
 	TAILQ_FOREACH_SAFE(token, &s->stalls.held, next, next)
 	{
-		if (!is_its(e, token) || !patience_is_over(&e->patience, token->since))
+		if (!is_over(e, token))
 			continue;
 		TAILQ_REMOVE(&s->stalls.held, token, next);
 		s->counts.timed_out++;
@@ -58,7 +62,7 @@ static bool find_oldest(const struct smmu_endpoint *e, u64 *oldest)
 	for (unsigned int i = 0; i < SMMU_MAX_STALLS; i++) {
 		const struct smmu_stall *slot = &s->stalls.slots[i];
 
-		if (slot->used && slot->endpoint == e && slot->token)
+		if (slot->token && is_its(e, slot->token))
 			take_older(slot->token->since, &any, oldest);
 	}
 	TAILQ_FOREACH(token, &s->stalls.held, next)
@@ -69,7 +73,7 @@ static bool find_oldest(const struct smmu_endpoint *e, u64 *oldest)
 	return any;
 }
 
-/* Devices run what has failed, and may stall again: that is looked at as well. */
+/* Devices run what has failed, and may stall or ask again: that is looked at as well. */
 static bool look(struct patience *p, u64 *oldest)
 {
 	struct smmu_endpoint *e = container_of(p, struct smmu_endpoint, patience);
@@ -78,9 +82,10 @@ static bool look(struct patience *p, u64 *oldest)
 
 	end_recorded(e);
 	end_held(e);
+	fault_end_overdue(&e->port);
 	smmu_stalls_run(e->smmu);
 	any = find_oldest(e, oldest);
-	if (fault_look(&e->port, &page))
+	if (fault_find_oldest(&e->port, &page))
 		take_older(page, &any, oldest);
 	return any;
 }
@@ -117,12 +122,12 @@ static void each_of(struct smmu_endpoint *e, fault_seen *seen, void *ctx)
 	for (unsigned int i = 0; i < SMMU_MAX_STALLS; i++) {
 		const struct smmu_stall *slot = &s->stalls.slots[i];
 
-		if (slot->used && slot->endpoint == e && slot->token)
+		if (slot->token && slot->endpoint == e)
 			see_stall(e, slot->token, true, smmu_stag(s, slot), seen, ctx);
 	}
 	TAILQ_FOREACH(token, &s->stalls.held, next)
 	{
-		if (is_its(e, token))
+		if (token->holder == e)
 			see_stall(e, token, false, 0, seen, ctx);
 	}
 	fault_each(&e->port, e->sid ? e->sid(e->ctx) : 0, seen, ctx);

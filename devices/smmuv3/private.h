@@ -172,10 +172,9 @@ struct smmu_atc {
 struct smmu_stall {
 	bool used;
 	u8 generation;
-	bool late; /* nobody answered in time: its access has ended */
 	u32 sid;
 	struct smmu_endpoint *endpoint; /* whose access it is */
-	struct dma_token *token;        /* NULL: it is not wanted any more */
+	struct dma_token *token;        /* NULL: its access has ended, and it has no answer yet */
 };
 
 struct smmu_stalls {

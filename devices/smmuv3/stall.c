@@ -74,8 +74,10 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 	token->iova = a->iova + a->done;
 	token->pasid = a->pasid;
 	token->requester = e->sid;
+	token->holder = by;
 	token->since = patience_now(&by->patience);
-	patience_watch(&by->patience, token->since);
+	if (!token->timed)
+		patience_watch(&by->patience, token->since);
 	slot = smmu_events_writable(s) ? free_slot(s) : NULL;
 	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
 		TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
@@ -103,13 +105,13 @@ void smmu_let_go(struct smmu *s, struct dma_token *token, bool refused)
 	TAILQ_INSERT_TAIL(&s->stalls.let_go, token, next);
 }
 
-/* Of one whose time is over nothing comes but that its STAG is free. */
+/* Of one whose time is over, or that was given up, nothing comes but that its STAG is free. */
 static void answer(struct smmu *s, struct smmu_stall *slot, bool refused, u64 *count)
 {
 	struct dma_token *token = slot->token;
 
-	*(slot->late ? &s->counts.late : count) += 1;
-	slot->used = slot->late = false;
+	*(token ? count : &s->counts.late) += 1;
+	slot->used = false;
 	slot->token = NULL;
 	if (token)
 		smmu_let_go(s, token, refused);
@@ -162,15 +164,21 @@ void smmu_stalls_end(struct smmu *s)
 	terminate(s, true, 0);
 }
 
+/* What is timed is counted by its owner. */
+static bool is_counted(const struct dma_token *token)
+{
+	return token && !token->timed;
+}
+
 unsigned int smmu_stalls_waiting(const struct smmu *s)
 {
 	const struct dma_token *token;
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < nr_slots(s); i++)
-		nr += s->stalls.slots[i].used && !s->stalls.slots[i].late;
+		nr += is_counted(s->stalls.slots[i].token);
 	TAILQ_FOREACH(token, &s->stalls.held, next)
-	nr++;
+	nr += is_counted(token);
 	return nr;
 }
 

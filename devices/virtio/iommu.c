@@ -182,7 +182,10 @@ void viommu_identify(struct viommu_endpoint *e, u32 (*id)(const void *ctx), cons
 
 static bool look(struct patience *p, u64 *oldest)
 {
-	return fault_look(&container_of(p, struct viommu_endpoint, patience)->port, oldest);
+	struct fault_port *port = &container_of(p, struct viommu_endpoint, patience)->port;
+
+	fault_end_overdue(port);
+	return fault_find_oldest(port, oldest);
 }
 
 void viommu_set_patience(struct viommu_endpoint *e, struct loop *loop, struct vm *vm, u64 ms)

@@ -142,6 +142,12 @@ Test(fault_port, so_many_wait_and_others_are_remembered_while_there_is_room)
 	cr_assert(eq(int, answer(NONE, 0), FAULT_UNKNOWN), "too long ago");
 }
 
+static bool look(u64 *oldest)
+{
+	fault_end_overdue(&port);
+	return fault_find_oldest(&port, oldest);
+}
+
 Test(fault_port, what_waits_too_long_is_answered_and_the_rest_is_not)
 {
 	u64 oldest = 0;
@@ -149,16 +155,16 @@ Test(fault_port, what_waits_too_long_is_answered_and_the_rest_is_not)
 	cr_assert(raise_group(NONE, 1, true));
 	at = 500000;
 	cr_assert(raise_group(NONE, 2, true));
-	cr_assert(fault_look(&port, &oldest));
+	cr_assert(look(&oldest));
 	cr_assert(zero(u64, oldest));
 	at = 1000000;
-	cr_assert(fault_look(&port, &oldest));
+	cr_assert(look(&oldest));
 	cr_assert(eq(u64, oldest, 500000));
 	cr_assert(eq(u32, got.nr, 1));
 	cr_assert(eq(u16, got.last.group, 1));
 	cr_assert(eq(int, got.last.code, DMA_PAGE_INVALID));
 	at = 2000000;
-	cr_assert(not(fault_look(&port, &oldest)), "nothing waits");
+	cr_assert(not(look(&oldest)), "nothing waits");
 	cr_assert(eq(u32, got.nr, 2));
 	cr_assert(eq(u64, port.counts.timed_out, 2));
 }
@@ -210,4 +216,51 @@ Test(fault_port, while_names_are_overdue_others_are_remembered_and_found)
 	}
 	for (u16 i = 0; i < 40; i++)
 		cr_assert(eq(int, answer(NONE, i), FAULT_OVERDUE));
+}
+
+Test(fault_port, what_is_given_up_has_its_answer_and_keeps_its_name)
+{
+	cr_assert(raise_group(NONE, 1, true));
+	fault_give_up(&port, NONE, 1);
+	fault_give_up(&port, NONE, 1);
+	cr_assert(eq(u32, got.nr, 1));
+	cr_assert(eq(u64, port.counts.ended, 1));
+	cr_assert(zero(u64, port.counts.timed_out));
+	cr_assert(not(raise_group(NONE, 1, true)));
+	cr_assert(eq(int, answer(NONE, 1), FAULT_OVERDUE));
+	cr_assert(raise_group(NONE, 1, true));
+}
+
+static unsigned int rooms;
+
+static void room(struct dma_device *d)
+{
+	(void)d;
+	rooms++;
+}
+
+Test(fault_port, a_late_answer_that_frees_a_name_is_told)
+{
+	rooms = 0;
+	device.page_room = room;
+	cr_assert(raise_group(NONE, 1, true));
+	fault_time_out(&port, NONE, 1);
+	cr_assert(zero(u32, rooms));
+	answer(NONE, 1);
+	answer(NONE, 1);
+	cr_assert(eq(u32, rooms, 1));
+	device.page_room = NULL;
+}
+
+/* The one that asks again has the place of the first, which was looked at before. */
+Test(fault_port, what_is_asked_for_as_others_time_out_is_seen_to_wait)
+{
+	u64 oldest = 0;
+
+	cr_assert(raise_group(NONE, 1, true));
+	got.asks_again = true;
+	at = 1000000;
+	cr_assert(look(&oldest));
+	cr_assert(eq(u64, oldest, 1000000));
+	got.asks_again = false;
 }

@@ -119,6 +119,35 @@ Test(smmu_patience, what_its_device_gives_up_is_not_ended_again)
 	run_for_a_while();
 	cr_assert(zero(u32, a.resumed));
 	cr_assert(zero(u64, fake_smmu_counts(&f).timed_out));
+	cr_assert(zero(u64, fake_smmu_counts(&f).waiting));
+	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), RETRY);
+	cr_assert(eq(u64, fake_smmu_counts(&f).late, 1));
+}
+
+/* A fault bridge's. */
+Test(smmu_patience, what_its_owner_times_is_not_ended_nor_counted_here)
+{
+	a = (struct access){ { .resume = resumed, .timed = true }, 0, AT, 8, DMA_READ, 0, 0, 0 };
+	run(&a);
+	run_for_a_while();
+	run_for_a_while();
+	cr_assert(eq(int, a.status, DMA_PENDING));
+	cr_assert(zero(u64, fake_smmu_counts(&f).waiting));
+	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), 0);
+	cr_assert(eq(int, a.status, DMA_FAULT));
+	cr_assert(eq(u64, fake_smmu_counts(&f).resumed, 1));
+}
+
+/* Buses are numbered anew while it is held. */
+Test(smmu_patience, what_is_held_has_its_end_by_whatever_name)
+{
+	struct access all[6];
+
+	for (unsigned int i = 0; i < 6; i++)
+		start(&all[i], 0, AT + i * PAGE, DMA_READ);
+	f.sids[0] = STREAM + 7;
+	for (unsigned int i = 0; i < 6; i++)
+		cr_assert(ends(&all[i]));
 }
 
 Test(smmu_patience, while_the_guest_is_held_time_stands)

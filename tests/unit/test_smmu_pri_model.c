@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Page requests of an SMMUv3 against a model: every order of a few requests, responses, records
- * taken, overflows, queues and translation disabled, and resets. PRI_STEPS=N: that many steps (5).
+ * taken, overflows, queues and translation disabled, time-outs, and resets. PRI_STEPS=N: that many
+ * steps (5).
  */
 #include "tests/unit/orders.h"
 #include "tests/unit/smmu_pri.h"
+#include "tests/unit/smmu_time.h"
 
 #define GROUPS 2 /* of one index: without a PASID, and with one */
 #define ROOM   2 /* in the queue */
@@ -58,6 +60,11 @@ static void expect_ask(unsigned int g, bool ends)
 	} else if ((queue.prod ^ queue.cons) & QUEUE_OVERFLOW || queue.nr == ROOM) {
 		if (!((queue.prod ^ queue.cons) & QUEUE_OVERFLOW))
 			queue.prod ^= QUEUE_OVERFLOW;
+		if (ends)
+			expect(pasids[g], INDEX, DMA_PAGE_SUCCESS);
+		counted.automatic += ends;
+		counted.refused++;
+	} else if (groups[g] == FAULT_OVERDUE) { /* as though there were no room */
 		if (ends)
 			expect(pasids[g], INDEX, DMA_PAGE_SUCCESS);
 		counted.automatic += ends;
@@ -159,6 +166,8 @@ static void toggle_translation(unsigned int unused)
 			groups[g] = FAULT_ENDED;
 			counted.ended++;
 			expect(NONE, INDEX, DMA_PAGE_FAILURE);
+		} else if (groups[g] == FAULT_OVERDUE) {
+			groups[g] = FAULT_ENDED;
 		}
 	fake_smmu_write32(&f, CR0, cr0);
 }
@@ -170,8 +179,22 @@ static void reset_endpoint(unsigned int unused)
 		if (groups[g] == FAULT_WAITS) {
 			groups[g] = FAULT_FORGOTTEN;
 			counted.forgotten++;
+		} else if (groups[g] == FAULT_OVERDUE) {
+			groups[g] = FAULT_FORGOTTEN;
 		}
 	dma_forget_pages(fake_smmu_dma(&f, 0));
+}
+
+static void time_out(unsigned int unused)
+{
+	(void)unused;
+	for (unsigned int g = 0; g < GROUPS; g++)
+		if (groups[g] == FAULT_WAITS) {
+			groups[g] = FAULT_OVERDUE;
+			counted.timed_out++;
+			expect(pasids[g], INDEX, DMA_PAGE_INVALID);
+		}
+	cr_assert(not(time_passes(f.endpoints[0])));
 }
 
 static const struct order_step steps[] = {
@@ -179,7 +202,7 @@ static const struct order_step steps[] = {
 	{ "respond", respond, GROUPS }, { "respond wrongly", respond_wrongly, 1 },
 	{ "take", take_one, 1 },        { "acknowledge", acknowledge, 1 },
 	{ "PRIQEN", toggle_queue, 1 },  { "SMMUEN", toggle_translation, 1 },
-	{ "reset", reset_endpoint, 1 },
+	{ "reset", reset_endpoint, 1 }, { "time", time_out, 1 },
 };
 
 /* Answers of this step, registers, counts. */
@@ -193,7 +216,8 @@ static void agree(const char *what, unsigned int g)
 		counted.waiting += groups[i] == FAULT_WAITS;
 	cr_assert(eq(u32, got.nr, answers), "%s", what);
 	if (answers) {
-		cr_assert(eq(u32, got.last.pasid, last.pasid), "%s", what);
+		if (answers == 1)
+			cr_assert(eq(u32, got.last.pasid, last.pasid), "%s", what);
 		cr_assert(eq(u16, got.last.group, last.group), "%s", what);
 		cr_assert(eq(int, got.last.code, last.code), "%s", what);
 	}
@@ -228,6 +252,7 @@ Test(smmu_pri_model, every_order_of_a_few_steps_is_as_a_model_has_it)
 	fake_smmu_ste_words(&f, ste, 4, 0, 0, 0);
 	ste[1] |= STE1_PPAR;
 	fake_smmu_ste(&f, STREAM, ste);
+	tell_time(f.endpoints[0]);
 	orders_try(&o);
 	unmake();
 }

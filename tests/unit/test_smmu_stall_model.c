@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stalls of an SMMUv3 against a model: every order of a few accesses of two streams, answers,
- * cancels, full, disabled and failing queues, changed STEs and CDs, and disabled translation, at
- * small sizes. STALL_STEPS=N: that many steps (4). */
+ * cancels, time-outs, full, disabled and failing queues, changed STEs and CDs, and disabled
+ * translation, at small sizes. STALL_STEPS=N: that many steps (4). */
 #include <string.h>
 
 #include "tests/unit/orders.h"
 #include "tests/unit/smmu_expect.h"
+#include "tests/unit/smmu_time.h"
 
 #define AT      0x1000ULL
 #define PAGE    0x1000ULL
@@ -52,7 +53,7 @@ static u32 cr0;
 static bool overflow; /* and it is not acknowledged */
 static u64 seqs;
 static bool failing; /* EVENTQ_ABT_ERR is active */
-/* Slots of what was cancelled. */
+/* Slots of what was cancelled, or timed out. */
 static struct zombie {
 	unsigned int of, nr; /* whose stall it was, and which */
 	bool read;
@@ -301,13 +302,27 @@ static void reply_to_zombie(unsigned int unused)
 	resume(stream_of(z.of), z.stag, BIT(12));
 }
 
+static void expect_zombie(unsigned int i)
+{
+	if (d[i].state == STALLED)
+		zombies[nr_zombies++] = (struct zombie){ i, d[i].nr, d[i].read, d[i].stag };
+	d[i].state = IDLE;
+}
+
+/* Once for each that waited, with a fault. */
+static void time_out(unsigned int stream)
+{
+	for (unsigned int n = 0; n < DEVICES; n++)
+		if (stream_of(n) == stream)
+			expect_zombie(n);
+	cr_assert(not(time_passes(f.endpoints[stream])));
+}
+
 static void cancel(unsigned int i)
 {
 	if (d[i].state == IDLE)
 		return;
-	if (d[i].state == STALLED)
-		zombies[nr_zombies++] = (struct zombie){ i, d[i].nr, d[i].read, d[i].stag };
-	d[i].state = IDLE;
+	expect_zombie(i);
 	d[i].waits = false;
 	dma_cancel(fake_smmu_dma(&f, stream_of(i)), &d[i].token);
 }
@@ -380,24 +395,13 @@ static void configure(void)
 	fake_smmu_forget(&f);
 }
 
-static void toggle_abort(unsigned int unused)
-{
-	(void)unused;
-	ste[0] ^= STE0_CONFIG_S1;
-	configure();
-}
+static const struct word {
+	u64 *word, bit;
+} words[] = { { ste, STE0_CONFIG_S1 }, { cd, CD0_S }, { cd, CD0_V } };
 
-static void toggle_stalls(unsigned int unused)
+static void toggle_word(unsigned int i)
 {
-	(void)unused;
-	cd[0] ^= CD0_S;
-	configure();
-}
-
-static void toggle_cd(unsigned int unused)
-{
-	(void)unused;
-	cd[0] ^= CD0_V;
+	*words[i].word ^= words[i].bit;
 	configure();
 }
 
@@ -409,14 +413,13 @@ static const struct order_step steps[] = {
 	{ "again", again, 1 },
 	{ "cancel", cancel, 1 },
 	{ "zombie", reply_to_zombie, 1 },
+	{ "time", time_out, 1 },
 	{ "map", toggle_map, 1 },
 	{ "term", stall_term, STREAMS },
 	{ "SMMUEN", toggle_translation, 1 },
 	{ "EVENTQEN", toggle_queue, 1 },
 	{ "EVENTQ_ABT", toggle_failure, 1 },
-	{ "STE", toggle_abort, 1 },
-	{ "CD.S", toggle_stalls, 1 },
-	{ "CD.V", toggle_cd, 1 },
+	{ "STE, CD.S, CD.V", toggle_word, ARRAY_SIZE(words) },
 };
 
 static void make(void)
@@ -432,15 +435,10 @@ static void make(void)
 	fake_smmu_ste_words(&f, ste, 5, 0, 0, 0);
 	cd[0] |= CD0_S;
 	configure();
+	tell_time(f.endpoints[0]);
 	memset(d, 0, sizeof(d));
 	for (unsigned int i = 0; i < DEVICES; i++)
 		d[i].token.resume = resumed;
-}
-
-static void acknowledge(void)
-{
-	overflow = false;
-	fake_smmu_write32(&f, EVENTQ_CONS, fake_smmu_read32(&f, EVENTQ_PROD));
 }
 
 /* All is as it was. */
@@ -452,12 +450,9 @@ static void restore(void)
 		toggle_queue(0);
 	if (failing)
 		toggle_failure(0);
-	if (!(ste[0] & STE0_CONFIG_S1))
-		toggle_abort(0);
-	if (!(cd[0] & CD0_V))
-		toggle_cd(0);
-	if (!(cd[0] & CD0_S))
-		toggle_stalls(0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++)
+		if (!(*words[i].word & words[i].bit))
+			toggle_word(i);
 	for (unsigned int i = 0; i < DEVICES; i++)
 		if (mapped[i])
 			toggle_map(i);
@@ -472,7 +467,8 @@ static void finish(void)
 	while (unread)
 		read_event(0);
 	read_event(0);
-	acknowledge();
+	overflow = false;
+	fake_smmu_write32(&f, EVENTQ_CONS, fake_smmu_read32(&f, EVENTQ_PROD));
 	restore();
 	agree("finish", 0);
 	for (unsigned int i = 0; i < DEVICES; i++)
