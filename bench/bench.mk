@@ -56,5 +56,5 @@ bench-native: $(bench-dir)/native/iova $(bench-dir)/native/smmu $(bench-dir)/nat
 	done | sort -n | awk '{ v[NR] = $$1; if ($$2 > rss) rss = $$2 } END { print "dump", v[5], "ms"; print "dump-rss", rss, "MiB" }'; \
 	rm -rf "$$told"
 
-bench: bench-native $(BUILD)/nestor $(bench-programs) $(bench-bare) $(addprefix $(BUILD)/,guests/viommu_flight.bin nestor-mock queue dmatest_sva.ko dmatest_vpri.ko) $(BUILD)/traffic $(BUILD)/tap setup-lab
+bench: bench-native $(BUILD)/nestor $(bench-programs) $(bench-bare) $(addprefix $(BUILD)/,guests/viommu_pages.bin nestor-mock queue dmatest_sva.ko dmatest_vpri.ko) $(BUILD)/traffic $(BUILD)/tap setup-lab
 	@bench/run.sh

@@ -23,7 +23,7 @@ initrd() {
 fill_share() {
 	rm -rf "$share"
 	mkdir -p "$into"
-	cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/queue" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$BUILD/guests/viommu_flight.bin" "$bench/host.sh" "$bench/dump.sh" "$into"
+	cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/queue" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$BUILD/guests/viommu_pages.bin" "$bench/host.sh" "$bench/dump.sh" "$into"
 	"$(setting CROSS_CC | sed 's/gcc$/strip/')" "$BUILD/nestor" -o "$into/nestor.stripped"
 	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
 	cp -L "$(setting LAB_KERNEL)" "$into/Image"

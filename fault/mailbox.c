@@ -194,8 +194,6 @@ void mailbox_respond(struct mailbox *m, u32 word)
 	      !g         ? "nothing waits"
 	      : g->waits ? "delivered"
 	                 : "too late");
-	if (g && g->waits)
-		fault_times_add(&m->counts.times, patience_now(&m->patience) - g->since);
 	if (g)
 		release(m, g);
 	if (fault_answer(&m->port, &r) != FAULT_WAITS)

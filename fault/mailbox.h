@@ -52,8 +52,7 @@ struct mailbox_counts {
 	u64 full;   /* requests that had no room */
 	u64 failed; /* of which the ring could not be written */
 	u64 messages;
-	u64 waiting;              /* groups, now */
-	struct fault_times times; /* of the guest's answers to what waited */
+	u64 waiting; /* groups, now */
 };
 
 struct mailbox {

@@ -53,10 +53,17 @@ bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq)
 	       (p->waiting < FAULT_MAX_WAITING && p->waiting + p->overdue < FAULT_GROUPS);
 }
 
+static void see(const struct fault_port *p, u32 pasid, u16 index, const char *what)
+{
+	if (p->see)
+		p->see(p, fault_name(pasid, index).text, what);
+}
+
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq)
 {
 	const u64 now = patience_now(p->patience);
 
+	see(p, rq->pasid, rq->group, rq->last ? "shown, the last: it waits" : "shown");
 	p->counts.raised++;
 	if (!rq->last || fault_waits(p, rq))
 		return;
@@ -103,21 +110,29 @@ static void tell_of_room(struct fault_port *p)
 enum fault_state fault_answer(struct fault_port *p, const struct dma_page_response *r)
 {
 	struct fault_counts *c = &p->counts;
-	u64 *const count[] = {
-		[FAULT_UNKNOWN] = &c->unknown,    [FAULT_WAITS] = &c->answered,
-		[FAULT_ANSWERED] = &c->duplicate, [FAULT_ENDED] = &c->late,
-		[FAULT_FORGOTTEN] = &c->late,     [FAULT_OVERDUE] = &c->late,
+	const struct {
+		u64 *count;
+		const char *what;
+	} answers[] = {
+		[FAULT_UNKNOWN] = { &c->unknown, "answered: nothing waits" },
+		[FAULT_WAITS] = { &c->answered, "answered" },
+		[FAULT_ANSWERED] = { &c->duplicate, "answered: it was" },
+		[FAULT_ENDED] = { &c->late, "answered: it had ended" },
+		[FAULT_FORGOTTEN] = { &c->late, "answered: it was forgotten" },
+		[FAULT_OVERDUE] = { &c->late, "answered: too late" },
 	};
 	struct fault_group *g = find(p, r->pasid, r->group);
 	const enum fault_state was = g ? g->state : FAULT_UNKNOWN;
 
-	++*count[was];
+	++*answers[was].count;
+	see(p, r->pasid, r->group, answers[was].what);
 	if (was == FAULT_FORGOTTEN || was == FAULT_OVERDUE)
 		leave(p, g, FAULT_ANSWERED);
 	if (was == FAULT_OVERDUE)
 		tell_of_room(p);
 	if (was != FAULT_WAITS)
 		return was;
+	fault_times_add(&c->times, patience_now(p->patience) - g->since);
 	leave(p, g, FAULT_ANSWERED);
 	fault_deliver(p, r);
 	return was;
@@ -125,6 +140,7 @@ enum fault_state fault_answer(struct fault_port *p, const struct dma_page_respon
 
 void fault_answer_automatically(struct fault_port *p, const struct dma_page_response *r)
 {
+	see(p, r->pasid, r->group, "answered in the guest's stead");
 	p->counts.automatic++;
 	fault_deliver(p, r);
 }
@@ -147,6 +163,7 @@ void fault_end_of(struct fault_port *p, enum dma_page_code code, bool with_pasid
 		    !ends(ctx, g->pasid))
 			continue;
 		leave(p, g, FAULT_ENDED);
+		see(p, g->pasid, g->index, "ended");
 		p->counts.ended++;
 		fault_deliver(p, &r);
 	}
@@ -164,7 +181,8 @@ void fault_end(struct fault_port *p, enum dma_page_code code, bool with_pasid)
 	fault_end_of(p, code, with_pasid, all, NULL);
 }
 
-static void let_wait_no_more(struct fault_port *p, u32 pasid, u16 index, u64 *count)
+static void let_wait_no_more(struct fault_port *p, u32 pasid, u16 index, u64 *count,
+                             const char *what)
 {
 	const struct dma_page_response r = { pasid, index, DMA_PAGE_INVALID };
 	struct fault_group *g = find(p, pasid, index);
@@ -172,18 +190,19 @@ static void let_wait_no_more(struct fault_port *p, u32 pasid, u16 index, u64 *co
 	if (!g || g->state != FAULT_WAITS)
 		return;
 	leave(p, g, FAULT_OVERDUE);
+	see(p, pasid, index, what);
 	++*count;
 	fault_deliver(p, &r);
 }
 
 void fault_time_out(struct fault_port *p, u32 pasid, u16 index)
 {
-	let_wait_no_more(p, pasid, index, &p->counts.timed_out);
+	let_wait_no_more(p, pasid, index, &p->counts.timed_out, "nobody answers");
 }
 
 void fault_give_up(struct fault_port *p, u32 pasid, u16 index)
 {
-	let_wait_no_more(p, pasid, index, &p->counts.ended);
+	let_wait_no_more(p, pasid, index, &p->counts.ended, "given up");
 }
 
 /* What is raised as one ends is new. */
@@ -220,6 +239,7 @@ void fault_forget(struct fault_port *p)
 		if (p->groups[i].state != FAULT_WAITS)
 			continue;
 		leave(p, &p->groups[i], FAULT_FORGOTTEN);
+		see(p, p->groups[i].pasid, p->groups[i].index, "forgotten");
 		p->counts.forgotten++;
 	}
 }
@@ -258,6 +278,7 @@ void fault_count(const struct fault_port *p, struct fault_counts *sum)
 	sum->late += c->late;
 	sum->duplicate += c->duplicate;
 	sum->unknown += c->unknown;
+	fault_times_sum(&sum->times, &c->times);
 }
 
 struct fault_name fault_name(u32 pasid, u16 index)

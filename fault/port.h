@@ -3,6 +3,7 @@
 #define FAULT_PORT_H
 
 #include "fault/patience.h"
+#include "fault/times.h"
 #include "vmm/dma.h"
 
 /*
@@ -41,6 +42,7 @@ struct fault_counts {
 	u64 timed_out;                /* nobody answered in time */
 	u64 waiting;                  /* groups, now */
 	u64 late, duplicate, unknown; /* answers to what had ended, was answered, never waited */
+	struct fault_times times;     /* of those to what waited */
 };
 
 struct fault_port {
@@ -50,6 +52,8 @@ struct fault_port {
 	unsigned int waiting, overdue, next;
 	u32 generation;
 	struct fault_counts counts;
+	/* --trace fault, of its owner's: what becomes of that group. NULL: it is not traced. */
+	void (*see)(const struct fault_port *p, const char *group, const char *what);
 };
 
 /* @patience: its owner's, which outlives it; NULL: nothing is ever raised. */

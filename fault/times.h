@@ -22,4 +22,12 @@ static inline void fault_times_add(struct fault_times *t, u64 ns)
 		t->longest = ns;
 }
 
+static inline void fault_times_sum(struct fault_times *sum, const struct fault_times *t)
+{
+	for (unsigned int i = 0; i < FAULT_BUCKETS; i++)
+		sum->answers[i] += t->answers[i];
+	if (t->longest > sum->longest)
+		sum->longest = t->longest;
+}
+
 #endif

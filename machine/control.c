@@ -68,12 +68,13 @@ static json_t *queues(const struct virtio_dev *dev, json_t *(*fn)(const struct v
 /* Of the endpoints' page requests. */
 static json_t *pages_stat(const struct fault_counts *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "raised",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "raised",
 	                 (json_int_t)c->raised, "refused", (json_int_t)c->refused, "answered",
 	                 (json_int_t)c->answered, "automatic", (json_int_t)c->automatic, "ended",
 	                 (json_int_t)c->ended, "forgotten", (json_int_t)c->forgotten, "timed-out",
 	                 (json_int_t)c->timed_out, "late", (json_int_t)c->late, "duplicate",
-	                 (json_int_t)c->duplicate, "unknown", (json_int_t)c->unknown);
+	                 (json_int_t)c->duplicate, "unknown", (json_int_t)c->unknown, "longest",
+	                 (json_int_t)c->times.longest, "answers", fault_times_stat(&c->times));
 }
 
 static json_t *iommu_stat(const struct virtio_dev *dev)
@@ -136,6 +137,8 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 	              (json_int_t)c.atc_invalidations, "hits", (json_int_t)c.hits, "walks",
 	              (json_int_t)c.walks, "cached", (json_int_t)c.cached, "pages",
 	              pages_stat(&c.pages));
+	json_object_set_new(o, "stalls-longest", json_integer(c.stall_times.longest));
+	json_object_set_new(o, "stalls-answers", fault_times_stat(&c.stall_times));
 	if (m->vsmmus[i])
 		json_object_set_new(o, "host", host_stat(m->vsmmus[i]));
 	return o;
@@ -143,11 +146,10 @@ static json_t *smmu_stat(const struct machine *m, unsigned int i)
 
 static json_t *mailbox_stat(const char *kind, const struct mailbox_counts *c)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "kind", kind, "full",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "kind", kind, "full",
 	                 (json_int_t)c->full, "failed", (json_int_t)c->failed, "messages",
 	                 (json_int_t)c->messages, "waiting", (json_int_t)c->waiting, "pages",
-	                 pages_stat(&c->pages), "longest", (json_int_t)c->times.longest, "answers",
-	                 fault_times_stat(&c->times));
+	                 pages_stat(&c->pages));
 }
 
 /* Of a DMA endpoint whose page requests no IOMMU takes. */

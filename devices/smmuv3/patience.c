@@ -26,6 +26,7 @@ static void end_recorded(struct smmu_endpoint *e)
 		if (!token || !is_over(e, token))
 			continue;
 		slot->token = NULL;
+		smmu_see_answer(s, slot, "nobody answers");
 		s->counts.timed_out++;
 		smmu_let_go(s, token, true);
 	}
@@ -41,6 +42,7 @@ static void end_held(struct smmu_endpoint *e)
 		if (!is_over(e, token))
 			continue;
 		TAILQ_REMOVE(&s->stalls.held, token, next);
+		smmu_see_stall(s, token, NULL, "nobody could be asked in time");
 		s->counts.timed_out++;
 		smmu_let_go(s, token, true);
 	}

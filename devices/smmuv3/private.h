@@ -449,6 +449,11 @@ void smmu_see_event(const struct smmu *s, const u64 *w, const char *what);
 void smmu_see_page_request(const struct smmu *s, const u64 *w);
 void smmu_see_response(const struct smmu *s, u32 sid, const struct dma_page_response *r);
 void smmu_see_gerror(const struct smmu *s, u32 gerror);
+/* trace_fault.c. @slot: NULL where it has none; what was answered. As fault_port.see. */
+void smmu_see_stall(const struct smmu *s, const struct dma_token *token,
+                    const struct smmu_stall *slot, const char *what);
+void smmu_see_answer(const struct smmu *s, const struct smmu_stall *slot, const char *what);
+void smmu_see_group(const struct fault_port *p, const char *group, const char *what);
 /* The step function of a walk, NULL while nobody looks; its ctx is the SMMU. */
 typedef void smmu_step(void *ctx, int level, u64 addr, u64 entry);
 smmu_step *smmu_see_steps(const struct smmu *s, unsigned int stage);

@@ -80,6 +80,7 @@ int smmu_add_endpoint(struct smmu *s, struct smmu_endpoint **endpoint)
 		                     .translated = true };
 	e->smmu = s;
 	fault_port_init(&e->port, &e->dma, &e->patience);
+	e->port.see = smmu_see_group;
 	smmu_patience_init(e);
 	e->next = s->endpoints;
 	s->endpoints = e;

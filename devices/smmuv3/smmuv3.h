@@ -89,7 +89,8 @@ struct smmu_counts {
 	/* Ended by nobody's answer in time, recorded or not; answered by CMD_RESUME after that;
 	 * that wait now. */
 	u64 timed_out, late, waiting;
-	u64 accesses, faults; /* of all endpoints */
+	struct fault_times stall_times; /* that CMD_RESUME has taken, of those that waited for it */
+	u64 accesses, faults;           /* of all endpoints */
 	/* Of those that cache translations (ATS): requests, accesses by what they cached,
 	 * CMD_ATC_INVs that they were told of. */
 	u64 requests, translated, atc_invalidations;

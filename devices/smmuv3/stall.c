@@ -82,6 +82,7 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
 		TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
 		s->counts.held++;
+		smmu_see_stall(s, token, NULL, "stalls, and is held without a record");
 		return DMA_PENDING;
 	}
 	*slot = (struct smmu_stall){
@@ -94,6 +95,7 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 	e->stall = true;
 	e->stag = smmu_stag(s, slot);
 	s->counts.stalls++;
+	smmu_see_stall(s, token, slot, "stalls");
 	smmu_record(s, e);
 	return DMA_PENDING;
 }
@@ -111,6 +113,7 @@ static void answer(struct smmu *s, struct smmu_stall *slot, bool refused, u64 *c
 	struct dma_token *token = slot->token;
 
 	*(token ? count : &s->counts.late) += 1;
+	smmu_see_answer(s, slot, !token ? "too late" : refused ? "terminated" : "retried");
 	slot->used = false;
 	slot->token = NULL;
 	if (token)
@@ -127,6 +130,9 @@ enum smmu_command smmu_cmd_resume(struct smmu *s, const u64 *cmd)
 		return COMMAND_ILLEGAL;
 	if (!slot->used || smmu_stag(s, slot) != stag || slot->sid != FIELD_GET(CMD0_SID, cmd[0]))
 		return COMMAND_DONE;
+	if (slot->token)
+		fault_times_add(&s->counts.stall_times,
+		                patience_now(&slot->endpoint->patience) - slot->token->since);
 	answer(s, slot, !(cmd[0] & RESUME0_AC), &s->counts.resumed);
 	return COMMAND_DONE;
 }

@@ -154,6 +154,7 @@ int viommu_add_endpoint(struct virtio_dev *dev, struct viommu_endpoint **out)
 	e->own.pasid = DMA_NO_PASID;
 	iommu_endpoint_init(&e->iommu, &viommu_endpoint_ops, v->dev.dma->mem);
 	fault_port_init(&e->port, &e->iommu.dma, &e->patience);
+	e->port.see = viommu_see_group;
 	if (v->host.msi_window) {
 		e->iommu.msi_first = v->host.msi.first;
 		e->iommu.msi_last = v->host.msi.last;

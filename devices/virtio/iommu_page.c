@@ -41,6 +41,14 @@ void viommu_forget_pages(struct iommu_endpoint *iommu)
 	fault_forget(&container_of(iommu, struct viommu_endpoint, iommu)->port);
 }
 
+void viommu_see_group(const struct fault_port *p, const char *group, const char *what)
+{
+	const struct viommu_endpoint *e = container_of(p, struct viommu_endpoint, port);
+
+	trace(e->viommu->dev.log, TRACE_FAULT, "virtio-iommu: endpoint %#x: %s: %s",
+	      e->id ? e->id(e->ctx) : 0, group, what);
+}
+
 static u32 flags_of(const struct dma_page_request *rq)
 {
 	return VIRTIO_IOMMU_FAULT_F_ADDRESS | VIOMMU_FAULT_F_PAGE_REQUEST |

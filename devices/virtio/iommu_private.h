@@ -126,6 +126,7 @@ bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_req
 void viommu_forget_pages(struct iommu_endpoint *iommu);
 u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b);
 /* Of those that @seat was attached for. */
+void viommu_see_group(const struct fault_port *p, const char *group, const char *what);
 void viommu_refuse_pages(struct viommu_endpoint *e, const struct viommu_seat *seat);
 
 /* iommu_table.c: requests about tables; what a PROBE says of them. */

@@ -48,6 +48,14 @@ case_of "smmu: a guest that answers stalls too late" endpoint smmu_stall late ,f
 late() { run 37 -k "$SHARE/guests/smmu_stall.bin" -p "$1" --strict-io --iommu v,type=smmuv3 --rng "--dma-test=iommu=v$2" && said "were lost, $3 had no answer"; }
 case_of "smmu: stalls that timed out are exit code 37, if that is asked for" late late ,fault-timeout=50 24
 case_of "smmu: stalls that wait at the end are, too" late never "" 8
+# told: whoever has its events knows of each before the end
+told() {
+	run 0 -k "$SHARE/guests/smmu_stall.bin" -p late --iommu v,type=smmuv3 --rng --dma-test=iommu=v,fault-timeout=50 --log-json "$WORK/late.log" --trace fault || return 1
+	said ": v: StreamID 0x8: 0x" && said ": stalls, STAG 0x" && said ": nobody answers" && said ": too late" || return 1
+	WHY=$(grep -E 'FAULTS|SHUTDOWN' "$WORK/late.log" | tail -n 2)
+	case $WHY in *x-nestor-FAULTS*'"timed-out":24'*SHUTDOWN*) ;; *) return 1 ;; esac
+}
+case_of "smmu: stalls that timed out are events, and are traced" told
 case_of "smmu: an entropy device waits for a page, and is told that there is none" behind stalled
 case_of "smmu: an entropy device reaches what is mapped, and faults otherwise" behind entropy
 case_of "smmu: messages go where their doorbell is mapped" behind messages

@@ -32,6 +32,8 @@ more=,backend=mock
 mocked() { asks "$1" && through_queue "$2"; }
 with_mock "smmu: pri: groups whose requests come by a real kernel's fault queue" mocked served 8
 with_mock "smmu: pri: the same, answered wrongly" mocked wrong 1
+more=,backend=mock,fault-timeout=50
+with_mock "smmu: pri: the same, by a guest that is late" mocked late 6
 more=
 if [ -n "${SOAK:-}" ]; then count=200000; else count=10000; fi
 long_case "smmu: pri: registers, commands and tables of chance under page requests do no harm" chance 1 $count

@@ -45,6 +45,16 @@ case_of "viommu: a detach, and an attach elsewhere, wait for transfers" flight d
 case_of "viommu: a reset waits for transfers" flight reset
 case_of "viommu: a transfer ends at the byte that is not mapped" flight edges
 case_of "viommu: in bypass mode processes reach all memory too" flight bypass-pasid "" ",pasid=20"
-case_of "viommu: page requests: in groups, each with one answer" flight pages ",experimental=page-request"
-case_of "viommu: page requests: a detach and a reset answer them" flight pages-end ",experimental=page-request"
-case_of "viommu: page requests: each PASID has groups of its own" flight pages-pasid ",experimental=page-request" ",pasid=20"
+# asks TEST [KEYS]: the DMA endpoint (with these keys besides) asks for pages
+asks() { guest viommu_pages "$1" --iommu v,type=virtio,experimental=page-request "--dma-test=ats,pri,iommu=v$2"; }
+case_of "viommu: page requests: in groups, each with one answer" asks pages
+case_of "viommu: page requests: a detach and a reset answer them" asks pages-end
+case_of "viommu: page requests: each PASID has groups of its own" asks pages-pasid ,pasid=20
+case_of "viommu: page requests: a guest that is late" asks late ,fault-timeout=50
+# strictly TEST KEYS N
+strictly() {
+	run 37 -k "$SHARE/guests/viommu_pages.bin" -p "$1" --strict-io --iommu v,type=virtio,experimental=page-request \
+		"--dma-test=ats,pri,iommu=v$2" && said "0 page faults and events were lost, $3 had no answer"
+}
+case_of "viommu: page requests: --strict-io: groups that timed out" strictly late ,fault-timeout=50 3
+case_of "viommu: page requests: --strict-io: one that waits at the end" strictly never "" 1

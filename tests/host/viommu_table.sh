@@ -23,7 +23,7 @@ all() {
 		case_of "$label: an address is the CPU's: tables by chance, seed $seed" endpoint viommu_table "at seed=$seed count=$count"
 	done
 	case_of "$label: an INVALIDATE waits for transfers that use what it takes, and for no other" endpoint viommu_flight invalidate
-	case_of "$label: what an endpoint asks for the driver maps in its table" endpoint viommu_flight pages-table
+	case_of "$label: what an endpoint asks for the driver maps in its table" endpoint viommu_pages pages-table
 	case_of "$label: tables that lead to themselves end" endpoint viommu_table_hostile loops
 	for seed; do
 		case_of "$label: tables and requests of chance under transfers do no harm, seed $seed" \

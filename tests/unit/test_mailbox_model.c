@@ -194,11 +194,13 @@ static void finish(void)
 		answer(i);
 	for (unsigned int i = 0; i < NAMES; i++)
 		cr_assert(not(w.asks[i] || w.late[i]), "group %u has no end", i);
+	if (w.nr_shown && w.shown[w.nr_shown - 1].last)
+		cr_assert(eq(u64, w.m.read, w.m.written), "its ring has no room again");
 }
 
 static const struct order_step steps[] = {
 	{ "ask", ask_last, NAMES },  { "ask for more", ask_first, 1 }, { "read", read_next, 1 },
-	{ "answer", answer, NAMES }, { "time", time_passes, 1 },        { "restart", restart, 1 },
+	{ "answer", answer, NAMES }, { "time", time_passes, 1 },       { "restart", restart, 1 },
 };
 
 /* As many of each size; MAILBOX_STEPS: longer ones. */

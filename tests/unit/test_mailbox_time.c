@@ -93,7 +93,7 @@ static u64 answers(void)
 	u64 n = 0;
 
 	for (unsigned int i = 0; i < FAULT_BUCKETS; i++)
-		n += c.times.answers[i];
+		n += c.pages.times.answers[i];
 	return n;
 }
 
@@ -103,7 +103,7 @@ Test(mailbox_time, what_an_answer_takes_is_counted_unless_it_is_late)
 	respond(0);
 	respond(0);
 	cr_assert(eq(u64, answers(), 1));
-	cr_assert(ne(u64, count().times.longest, 0));
+	cr_assert(ne(u64, count().pages.times.longest, 0));
 	ask(0, 4, PERM_READ | LAST);
 	ends(0);
 	respond(4 << 21);
