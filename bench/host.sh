@@ -254,8 +254,9 @@ take_fault() {
 	asks ./nestor emulated "" --iommu v,type=virtio --dma-test=ats,pri,fault=mailbox,iommu=v
 	asks ./nestor emulated asks.priq --iommu s,type=smmuv3,idr0.pri=1 --dma-test=ats,pri,iommu=s
 	asks ./nestor-mock mock "" --iommu v,type=virtio --dma-test=ats,pri,fault=mailbox,iommu=v,backend=mock
-	vmm ./nestor run -k viommu_pages.bin -c 1 -m 256 --iommu v,type=virtio,experimental=page-request --dma-test=ats,pri,iommu=v -p pages-take |
-		tr -d '\r' | awk '$1 == "figure" { print "fault_emulated_" $2, $3, $4 }'
+	for test in pages-take pages-rate; do
+		vmm ./nestor run -k viommu_pages.bin -c 1 -m 256 --iommu v,type=virtio,experimental=page-request --dma-test=ats,pri,iommu=v -p $test
+	done | tr -d '\r' | awk '$1 == "figure" { print "fault_emulated_" $2, $3, $4 }'
 	mocked_stalls
 	./queue 20000 1 | sed -n 's/.*alone \([0-9]*\), by the bridge \([0-9]*\).*/fault_mock_bare us \1\nfault_mock_bridge us \2/p' |
 		awk '{ printf "%s %s %.1f\n", $1, $2, $3 / 1000 }'

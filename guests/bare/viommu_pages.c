@@ -293,6 +293,16 @@ static void figure(const char *name, u64 ticks)
 	print("figure virtio_%s us %lu.%lu\n", name, tenths / 10, tenths % 10);
 }
 
+static u64 exit_ticks(void)
+{
+	const unsigned int nr = 1000;
+	const u64 from = now();
+
+	for (unsigned int i = 0; i < nr; i++)
+		dma_state(&d, 0);
+	return (now() - from) / nr + 1;
+}
+
 /* What a page request takes, there and back, where nothing but the driver's loop answers (bench/).
  */
 static void pages_take(void)
@@ -309,14 +319,41 @@ static void pages_take(void)
 		keep(now() - from, i);
 	}
 	figure("p50", took[ARRAY_SIZE(took) / 2]);
+	print("figure virtio_p50_exits exits %lu\n", took[ARRAY_SIZE(took) / 2] / exit_ticks());
 	figure("p99", took[ARRAY_SIZE(took) * 99 / 100]);
 	figure("max", took[ARRAY_SIZE(took) - 1]);
+}
+
+#define SLOTS 16
+
+/* As many as there are slots wait, and each is asked for again as it has its answer. */
+static void pages_rate(void)
+{
+	const unsigned int nr = 2000;
+	u64 from;
+
+	begin();
+	from = now();
+	for (unsigned int i = 0; i < nr + SLOTS; i++) {
+		const unsigned int slot = i % SLOTS;
+		const struct dma_op op = ask(IOVA, slot, DMA_F_LAST);
+
+		if (i >= SLOTS) {
+			device_offer(&v.dev, EVENTQ, next_event() - events);
+			check(respond(ep, slot, 0) == S_OK, "response %u", i);
+			answered(slot, 0, "success");
+		}
+		if (i < nr)
+			dma_start(&d, slot, &op);
+	}
+	print("figure virtio_rate requests/s %lu\n", nr * read_sysreg(cntfrq_el0) / (now() - from));
 }
 
 static const struct test tests[] = {
 	{ "pages", pages },
 	{ "pages-end", pages_end },
 	{ "pages-take", pages_take },
+	{ "pages-rate", pages_rate },
 	{ "pages-table", pages_table },
 	{ "pages-pasid", pages_pasid },
 	{ "never", never },

@@ -204,6 +204,7 @@ Test(vfio_pages, what_has_no_credit_waits_and_is_not_lost)
 	for (unsigned int i = 0; i < 5; i++)
 		fault(i ? 3 * 4096 : 0);
 	cr_assert(eq(u64, bridge.stats.shown, 2));
+	cr_assert(eq(u32, fault_bridge_waiting(&bridge), 3), "the others are the mailbox's");
 	for (unsigned int i = 0; i < 5; i++) {
 		respond(i, INVALID);
 		cr_assert(eq(u64, answers, i + 1));
