@@ -97,6 +97,7 @@ static void round_trip(const char *name)
 	qsort(us, COUNT, sizeof(*us), by_time);
 	printf("figure %s_round_trip_p50 us %.1f\n", name, us[COUNT / 2]);
 	printf("figure %s_round_trip_p99 us %.1f\n", name, us[COUNT * 99 / 100]);
+	printf("figure %s_round_trip_max us %.1f\n", name, us[COUNT - 1]);
 	printf("figure %s_round_trip_p50 exits %.1f\n", name, us[COUNT / 2] / exit);
 	printf("figure %s_round_trip_p99 exits %.1f\n", name, us[COUNT * 99 / 100] / exit);
 }

@@ -47,6 +47,14 @@ static void count(struct fault_bridge *b, const struct fault_request *rq, enum f
 		b->hub->unserved(b->hub, b);
 }
 
+void fault_count_timed_out(struct fault_bridge *b)
+{
+	b->stats.ended[FAULT_TIMED_OUT]++;
+	b->hub->ended[FAULT_TIMED_OUT]++;
+	if (b->hub->unserved)
+		b->hub->unserved(b->hub, b);
+}
+
 static void take_out(struct fault_outstanding *f)
 {
 	if (!f->waits)

@@ -132,6 +132,8 @@ bool fault_bridge_answered(struct fault_bridge *b, const struct dma_page_respons
 /* Its asker may have room now, or has none any more: what waits is asked, in order. */
 void fault_bridge_ask(struct fault_bridge *b);
 
+/* A group that was asked for beside it, in its device's name, has had no answer in time. */
+void fault_count_timed_out(struct fault_bridge *b);
 /* How many wait that nobody else counts, as an asker's mailbox does what it is asked for. */
 unsigned int fault_bridge_waiting(const struct fault_bridge *b);
 

@@ -271,6 +271,7 @@ static void look_at_group(struct by_hand *h)
 	}
 	h->waits = false;
 	h->asker->give_up(h->asker, h->what.pasid, h->what.group);
+	fault_count_timed_out(&h->bridge);
 	group_ends(h, TIMED_OUT);
 }
 

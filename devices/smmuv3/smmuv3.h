@@ -86,8 +86,9 @@ struct smmu_counts {
 	u64 events, lost;            /* written to the Event queue; lost, for want of room */
 	u64 stalls, held;            /* recorded; held back at first, for want of room */
 	u64 resumed, terminated;     /* of those recorded: ended by CMD_RESUME; otherwise */
-	/* Ended by nobody's answer in time, recorded or not; answered by CMD_RESUME after that;
-	 * that wait now. */
+	/* Ended by nobody's answer in time, recorded or not; recorded ones that were answered, or
+	 * terminated, after that, or after their device gave them up; that wait now, but for those
+	 * that their owner counts. */
 	u64 timed_out, late, waiting;
 	struct fault_times stall_times; /* that CMD_RESUME has taken, of those that waited for it */
 	u64 accesses, faults;           /* of all endpoints */

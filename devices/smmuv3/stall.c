@@ -59,9 +59,12 @@ void smmu_stall_cancel(struct smmu *s, struct dma_token *token)
 	token->refused = false;
 	take_out(&s->stalls.held, token);
 	take_out(&s->stalls.let_go, token);
-	for (unsigned int i = 0; i < nr_slots(s); i++)
-		if (s->stalls.slots[i].token == token)
-			s->stalls.slots[i].token = NULL;
+	for (unsigned int i = 0; i < nr_slots(s); i++) {
+		if (s->stalls.slots[i].token != token)
+			continue;
+		smmu_see_answer(s, &s->stalls.slots[i], "given up by its device");
+		s->stalls.slots[i].token = NULL;
+	}
 }
 
 enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
@@ -150,10 +153,12 @@ static void terminate(struct smmu *s, bool all, u32 sid)
 	}
 	TAILQ_CONCAT(&held, &s->stalls.held, next);
 	while ((token = take(&held)))
-		if (all || token->requester == sid)
-			smmu_let_go(s, token, true);
-		else
+		if (!all && token->requester != sid) {
 			TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
+		} else {
+			smmu_see_stall(s, token, NULL, "terminated");
+			smmu_let_go(s, token, true);
+		}
 }
 
 /* 4.7.2: those that are held have no record afterwards, either. */

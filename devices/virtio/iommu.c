@@ -133,6 +133,8 @@ void viommu_destroy(struct virtio_dev *dev)
 	struct viommu_endpoint *e;
 
 	v->config.bypass = 0;
+	for (e = v->endpoints; e; e = e->next)
+		e->id = NULL; /* who is known by it has gone before */
 	viommu_detach_all(v, NULL);
 	while ((e = v->endpoints)) {
 		v->endpoints = e->next;

@@ -324,9 +324,9 @@ static void pages_take(void)
 	figure("max", took[ARRAY_SIZE(took) - 1]);
 }
 
-#define SLOTS 16
+#define SLOTS QUEUE_SIZE
 
-/* As many as there are slots wait, and each is asked for again as it has its answer. */
+/* As many as there are event buffers wait, and each is asked for again as it has its answer. */
 static void pages_rate(void)
 {
 	const unsigned int nr = 2000;

@@ -67,11 +67,12 @@ traced() {
 	grep '^nestor' "$WORK/traced" >>"$OUT"
 	return $got
 }
-# all_answered LEAST: each stall of the bottom's SMMU, and there were so many, had one CMD_RESUME of the host in between, and none waits for it
+# all_answered LEAST: each stall of the bottom's SMMU, and there were so many, had one CMD_RESUME of the host in between (late: of what the
+# endpoint had given up), and none waits for it
 all_answered() {
-	WHY=$(tr -d ' \n"' <"$WORK/counts" | sed -n 's/.*kind:smmuv3.*,\(stalls:[0-9]*,resumed:[0-9]*,terminated:[0-9]*\),.*/\1/p')
+	WHY=$(tr -d ' \n"' <"$WORK/counts" | sed -n 's/.*kind:smmuv3.*,\(stalls:[0-9]*,resumed:[0-9]*,terminated:[0-9]*,timed-out:[0-9]*,late:[0-9]*\),.*/\1/p')
 	echo "tower: $WHY"
-	echo "$WHY" | grep -q '^stalls:\([1-9][0-9]*\),resumed:\1,terminated:0$' && [ "$(echo "$WHY" | tr -c '0-9\n' ' ' | cut -d ' ' -f 8)" -ge "$1" ]
+	echo "$WHY" | awk -F '[:,]' -v least="$1" '{ exit !($2 >= least && $2 > 0 && $2 == $4 + $10 && !$6 && !$8) }'
 }
 # served TESTS COUNT KEYS WORDS: faults that the bottom's SMMU stalls, of many kinds, in the memory of processes of the inner guest: what
 # the endpoint did is right, and each that the host in between was told of has had one answer

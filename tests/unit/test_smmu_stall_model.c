@@ -60,6 +60,7 @@ static struct zombie {
 	u64 stag;
 } zombies[EVENTS];
 static unsigned int nr_zombies;
+static u64 timed_out, late;
 
 static u64 iova(unsigned int i)
 {
@@ -188,6 +189,8 @@ static void agree(const char *what, unsigned int i)
 	for (unsigned int n = 0; n < DEVICES; n++)
 		cr_assert(eq(int, d[n].waits, d[n].state != IDLE), "%s %u: device %u", what, i, n);
 	cr_assert(eq(int, overflow, overflows()), "%s %u: overflow", what, i);
+	cr_assert(eq(u64, fake_smmu_counts(&f).timed_out, timed_out), "%s %u", what, i);
+	cr_assert(eq(u64, fake_smmu_counts(&f).late, late), "%s %u", what, i);
 }
 
 static void access_by(unsigned int i)
@@ -298,6 +301,7 @@ static void reply_to_zombie(unsigned int unused)
 	if (!nr_zombies || !z.read)
 		return;
 	zombies[0] = zombies[--nr_zombies];
+	late++;
 	expect_room();
 	resume(stream_of(z.of), z.stag, BIT(12));
 }
@@ -313,8 +317,10 @@ static void expect_zombie(unsigned int i)
 static void time_out(unsigned int stream)
 {
 	for (unsigned int n = 0; n < DEVICES; n++)
-		if (stream_of(n) == stream)
+		if (stream_of(n) == stream) {
+			timed_out += d[n].state != IDLE;
 			expect_zombie(n);
+		}
 	cr_assert(not(time_passes(f.endpoints[stream])));
 }
 
@@ -341,6 +347,7 @@ static void expect_end(unsigned int stream)
 	for (unsigned int n = 0; n < nr_zombies; n++)
 		if (stream_of(zombies[n].of) != stream)
 			zombies[left++] = zombies[n];
+	late += nr_zombies - left;
 	nr_zombies = left;
 	for (unsigned int n = 0; n < DEVICES; n++)
 		if (stream_of(n) == stream)
@@ -413,7 +420,7 @@ static const struct order_step steps[] = {
 	{ "again", again, 1 },
 	{ "cancel", cancel, 1 },
 	{ "zombie", reply_to_zombie, 1 },
-	{ "time", time_out, 1 },
+	{ "time", time_out, STREAMS },
 	{ "map", toggle_map, 1 },
 	{ "term", stall_term, STREAMS },
 	{ "SMMUEN", toggle_translation, 1 },
@@ -435,7 +442,9 @@ static void make(void)
 	fake_smmu_ste_words(&f, ste, 5, 0, 0, 0);
 	cd[0] |= CD0_S;
 	configure();
-	tell_time(f.endpoints[0]);
+	timed_out = late = 0;
+	for (unsigned int n = 0; n < STREAMS; n++)
+		tell_time(f.endpoints[n]);
 	memset(d, 0, sizeof(d));
 	for (unsigned int i = 0; i < DEVICES; i++)
 		d[i].token.resume = resumed;
