@@ -186,8 +186,6 @@ static void flood(void)
 /* A line, without its end, to an idle CPU. */
 static void take_line(void)
 {
-	irqs_off();
-	received = 0;
 	while (!received || (input[received - 1] != '\n' && input[received - 1] != '\r')) {
 		asm volatile("wfi"); /* for what is pending too */
 		irqs_on();
@@ -201,6 +199,8 @@ static void prompt(void)
 {
 	receive();
 	do {
+		irqs_off(); /* who sees the prompt may answer at once */
+		received = 0;
 		print("/ # ");
 		take_line();
 	} while (received != 4 || memcmp(input, "exit", 4));
