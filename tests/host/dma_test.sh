@@ -32,7 +32,7 @@ behind_port() {
 }
 # behind_iommu STRICT TYPE
 behind_iommu() {
-	endpoint -p "console=ttyS0 quiet mem=192M iommu.strict=$1" --iommu "v,type=$2" --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
+	endpoint -p "console=ttyS0 loglevel=1 mem=192M iommu.strict=$1" --iommu "v,type=$2" --dma-test=iommu=v && said "endpoint: behind an IOMMU" &&
 		said "not mapped: fault 0x1000 after 0" && { [ ! -e "$SHARE/kselftest.cpio" ] || kselftest; }
 }
 
