@@ -136,6 +136,16 @@ static struct platform_iommu describe(const struct machine *m, unsigned int nth,
 	};
 }
 
+static int open_edges(struct machine *m, const struct smmu_config *c)
+{
+	const u32 spis[] = { c->eventq_spi, c->priq_spi, c->sync_spi, c->gerror_spi };
+	int err = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(spis) && !err; i++)
+		err = irq_edge_open(m->vm.irq, spis[i]);
+	return err;
+}
+
 static int create(struct machine *m, unsigned int i)
 {
 	const struct iommu_option *o = &m->iommu_options[i];
@@ -161,7 +171,9 @@ static int create(struct machine *m, unsigned int i)
 		return err;
 	p->httu = smmu_id_get(&c.id, "idr0.httu");
 	p->noncoherent = !smmu_id_get(&c.id, "idr0.cohacc");
-	err = smmu_create(&smmu, &m->vm, &c);
+	err = open_edges(m, &c);
+	if (!err)
+		err = smmu_create(&smmu, &m->vm, &c);
 	if (err)
 		return err;
 	m->iommus[i] = smmu;

@@ -35,6 +35,7 @@ struct irq_table {
 	unsigned int nr_used;
 	u64 lines, msis, fired;
 	bool *high;               /* an SPI each: what irq_set_line() said last */
+	int *edge;                /* an SPI each: its eventfd, or -1 */
 	struct irq_level *levels; /* every one that is open */
 	bool used[NR_MSI_GSIS];
 	struct irq_msg msg[NR_MSI_GSIS];
@@ -122,10 +123,35 @@ void irq_level_resampled(struct irq_table *t, const struct irq_level *l)
 		drive(t, l->spi, true);
 }
 
+int irq_edge_open(struct irq_table *t, unsigned int spi)
+{
+	struct kvm_irqfd irqfd = { .gsi = spi };
+	const int fd = eventfd(0, EFD_CLOEXEC);
+	int err;
+
+	assert(spi < t->nr_spis && t->edge[spi] < 0);
+	if (fd < 0)
+		return -errno;
+	irqfd.fd = fd;
+	err = t->kvm->ops->irqfd(t->kvm, &irqfd);
+	if (err)
+		close(fd);
+	else
+		t->edge[spi] = fd;
+	return err;
+}
+
 void irq_pulse(struct irq_table *t, unsigned int spi)
 {
-	irq_set_line(t, spi, true);
-	irq_set_line(t, spi, false);
+	assert(spi < t->nr_spis);
+	if (t->edge[spi] < 0) {
+		irq_set_line(t, spi, true);
+		irq_set_line(t, spi, false);
+		return;
+	}
+	t->lines++;
+	eventfd_write(t->edge[spi], 1);
+	trace(t->kvm->log, TRACE_IRQ, "spi %u edge", spi);
 }
 
 static int no_send(struct irq_table *t, const struct irq_msg *msg)
@@ -194,7 +220,7 @@ static int frame_send(struct irq_table *t, const struct irq_msg *msg)
 	return 0;
 }
 
-/* KVM raises the pin and lowers it again for an eventfd that is not resampled (irqfd_inject). */
+/* KVM makes an edge of each write to an eventfd that is not resampled. */
 static int frame_route(const struct irq_table *t, const struct irq_msg *msg,
                        struct kvm_irq_routing_entry *e)
 {
@@ -409,8 +435,11 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 	t->nr_spis = nr_spis;
 	t->doorbell = &nobody;
 	t->high = calloc(nr_spis, sizeof(*t->high));
+	t->edge = calloc(nr_spis, sizeof(*t->edge));
 	t->routing = calloc(1, sizeof(*t->routing) + 4096 * sizeof(t->routing->entries[0]));
-	if (!t->high || !t->routing) {
+	for (unsigned int spi = 0; t->edge && spi < nr_spis; spi++)
+		t->edge[spi] = -1;
+	if (!t->high || !t->edge || !t->routing) {
 		irq_destroy(t);
 		return -ENOMEM;
 	}
@@ -420,7 +449,11 @@ int irq_create(struct irq_table **table, struct kvm *k, unsigned int nr_spis)
 
 void irq_destroy(struct irq_table *t)
 {
+	for (unsigned int spi = 0; t->edge && spi < t->nr_spis; spi++)
+		if (t->edge[spi] >= 0)
+			close(t->edge[spi]); /* which KVM takes for its end */
 	free(t->routing);
+	free(t->edge);
 	free(t->high);
 	free(t);
 }

@@ -62,6 +62,11 @@ void irq_level_close(struct irq_table *t, struct irq_level *l);
 /* KVM has lowered the line, whoever raised it: irq_set_line()'s user raises it again. */
 void irq_level_resampled(struct irq_table *t, const struct irq_level *l);
 
+/*
+ * From now on an edge on SPI @spi is one call, a write to an eventfd (api.rst, KVM_IRQFD), not two:
+ * KVM_IRQ_LINE has to be told up and down. 0 or -errno; until irq_destroy(). Once an SPI.
+ */
+int irq_edge_open(struct irq_table *t, unsigned int spi);
 /* An edge on SPI @spi: up, and down again. */
 void irq_pulse(struct irq_table *t, unsigned int spi);
 

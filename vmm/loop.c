@@ -57,16 +57,15 @@ static void list_remove(struct loop_op *op)
 	op->prev = op->next = NULL;
 }
 
-void loop_flush(struct loop *l)
+/* Into the ring; the kernel has not seen it yet, unless the ring was full. */
+static void stage(struct loop *l)
 {
-	if (list_empty(&l->waiting) && !io_uring_sq_ready(&l->ring))
-		return;
 	while (!list_empty(&l->waiting)) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&l->ring);
 		struct loop_op *op = l->waiting.next;
 
 		if (!sqe) {
-			/* Refused while completions overflow: the loop flushes again after it
+			/* Refused while completions overflow: the loop comes back after it
 			 * reaped. */
 			if (io_uring_submit(&l->ring) <= 0)
 				return;
@@ -76,7 +75,13 @@ void loop_flush(struct loop *l)
 		list_append(&l->flying, op);
 		*sqe = op->sqe;
 	}
-	io_uring_submit(&l->ring);
+}
+
+void loop_flush(struct loop *l)
+{
+	stage(l);
+	if (io_uring_sq_ready(&l->ring))
+		io_uring_submit(&l->ring);
 }
 
 static void queue(struct loop *l, struct loop_op *op)
@@ -192,12 +197,15 @@ static struct loop_op *reap(struct loop *l, int *res)
 	return NULL;
 }
 
+/* Submits what is staged, by the same call. */
 static int wait(struct loop *l)
 {
-	struct io_uring_cqe *cqe;
-	int err = io_uring_wait_cqe(&l->ring, &cqe);
+	int err;
 
-	return err == -EINTR || err == -EAGAIN ? 0 : err;
+	if (io_uring_cq_ready(&l->ring) && !io_uring_sq_ready(&l->ring))
+		return 0;
+	err = io_uring_submit_and_wait(&l->ring, 1);
+	return err == -EINTR || err == -EAGAIN || err == -EBUSY || err > 0 ? 0 : err;
 }
 
 bool loop_look(struct loop *l, struct poller *p)
@@ -218,6 +226,16 @@ static bool has_completion(void *loop)
 static void flush(void *loop)
 {
 	loop_flush(loop);
+}
+
+/* What is looked at may take a while, which what is staged does not wait for. */
+static void spin(struct loop *l)
+{
+	if (!l->pollers.first)
+		return;
+	if (io_uring_sq_ready(&l->ring))
+		io_uring_submit(&l->ring);
+	poll_spin(&l->pollers, l->lock, has_completion, flush, l);
 }
 
 /*
@@ -243,16 +261,16 @@ int loop_run(struct loop *l)
 
 	ask_for_short_slice();
 	pthread_mutex_lock(l->lock);
-	loop_flush(l);
 	while (!l->stopped && !err) {
+		stage(l);
 		pthread_mutex_unlock(l->lock);
-		poll_spin(&l->pollers, l->lock, has_completion, flush, l);
+		spin(l);
 		err = wait(l);
 		pthread_mutex_lock(l->lock);
 		while (!l->stopped && (op = reap(l, &res)))
 			op->done(op, res);
-		loop_flush(l);
 	}
+	loop_flush(l);
 	pthread_mutex_unlock(l->lock);
 	return err;
 }

@@ -41,6 +41,35 @@ Test(irq, a_line_is_an_spi)
 	cr_assert(eq(int, fake.lines[3], false));
 }
 
+Test(irq, an_edge_is_up_and_down_again)
+{
+	irq_pulse(irqs, 3);
+	cr_assert(eq(u32, fake.line_changes, 2));
+	cr_assert(eq(int, fake.lines[3], false));
+}
+
+Test(irq, an_edge_that_kvm_has_an_eventfd_for_is_one_write)
+{
+	u64 count = 0;
+
+	cr_assert(zero(int, irq_edge_open(irqs, 3)));
+	cr_assert(eq(u32, fake.irqfd.gsi, 3));
+	cr_assert(eq(u32, fake.irqfd.flags, 0));
+	irq_pulse(irqs, 3);
+	cr_assert(eq(int, read(fake.irqfd.fd, &count, sizeof(count)), 8));
+	cr_assert(eq(u64, count, 1));
+	irq_pulse(irqs, 4);
+	cr_assert(eq(u32, fake.line_changes, 2), "another SPI has none");
+}
+
+Test(irq, an_edge_without_an_eventfd_is_of_the_line)
+{
+	fake.fail_at = fake.calls + 1;
+	cr_assert(ne(int, irq_edge_open(irqs, 3), 0));
+	irq_pulse(irqs, 3);
+	cr_assert(eq(u32, fake.line_changes, 2));
+}
+
 Test(irq, an_msi_carries_its_device_id)
 {
 	cr_assert(zero(int, irq_msi_send(irqs, &msg)));
