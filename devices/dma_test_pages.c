@@ -119,6 +119,11 @@ bool dt_pages_taken(const struct dma_test *d)
 	return d->config.route != DMA_TEST_IOMMU || d->func.dma->ops->page_request;
 }
 
+bool dt_pages_have_a_taker(const struct dma_test *d, u32 pasid)
+{
+	return d->config.route != DMA_TEST_IOMMU || dma_takes_pages(d->func.dma, pasid);
+}
+
 bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq)
 {
 	if (d->config.relay)

@@ -49,6 +49,7 @@ static void count(struct fault_bridge *b, const struct fault_request *rq, enum f
 
 void fault_count_timed_out(struct fault_bridge *b)
 {
+	b->stats.received++;
 	b->stats.ended[FAULT_TIMED_OUT]++;
 	b->hub->ended[FAULT_TIMED_OUT]++;
 	if (b->hub->unserved)
@@ -77,10 +78,34 @@ void fault_finish(struct fault_outstanding *f, enum fault_outcome o, bool tell)
 	free(f);
 }
 
+static bool is_same(const struct fault_request *a, const struct fault_request *b)
+{
+	return a->addr == b->addr && a->perm == b->perm && a->privileged == b->privileged &&
+	       a->pasid == b->pasid;
+}
+
+/* What is known of the same, or NULL. */
+static struct fault_repeat *repeat_of(struct fault_bridge *b, const struct fault_request *rq)
+{
+	for (unsigned int i = 0; i < FAULT_REPEATS; i++)
+		if (b->repeats[i].row && is_same(&b->repeats[i].request, rq))
+			return &b->repeats[i];
+	return NULL;
+}
+
+static void forget_repeat(struct fault_bridge *b, const struct fault_request *rq)
+{
+	struct fault_repeat *r = repeat_of(b, rq);
+
+	if (r)
+		r->row = 0;
+}
+
 static void set_timer(struct fault_hub *h);
 
 void fault_shown(struct fault_bridge *b, const struct fault_request *rq)
 {
+	forget_repeat(b, rq);
 	b->stats.shown++;
 	see(b, rq, "shown");
 }
@@ -105,25 +130,14 @@ static void stalls(struct fault_outstanding *f)
 	fault_shown(f->bridge, &f->request);
 }
 
-static bool is_same(const struct fault_request *a, const struct fault_request *b)
-{
-	return a->addr == b->addr && a->perm == b->perm && a->privileged == b->privileged &&
-	       a->pasid == b->pasid;
-}
-
-/* What is known of the same; else what is oldest. */
-static struct fault_repeat *repeat_of(struct fault_bridge *b, const struct fault_request *rq)
+/* In place of what is oldest. */
+static struct fault_repeat *begin_repeat(struct fault_bridge *b)
 {
 	struct fault_repeat *oldest = b->repeats;
 
-	for (unsigned int i = 0; i < FAULT_REPEATS; i++) {
-		struct fault_repeat *r = &b->repeats[i];
-
-		if (r->row && is_same(&r->request, rq))
-			return r;
-		if (!r->row || (oldest->row && r->last < oldest->last))
-			oldest = r;
-	}
+	for (unsigned int i = 0; i < FAULT_REPEATS && oldest->row; i++)
+		if (!b->repeats[i].row || b->repeats[i].last < oldest->last)
+			oldest = &b->repeats[i];
 	oldest->row = 0;
 	return oldest;
 }
@@ -133,7 +147,7 @@ static struct fault_repeat *repeat_of(struct fault_bridge *b, const struct fault
  * on one page at once are not that. */
 enum fault_outcome fault_spurious(struct fault_bridge *b, const struct fault_request *rq)
 {
-	struct fault_repeat *r = repeat_of(b, rq);
+	struct fault_repeat *known = repeat_of(b, rq), *r = known ? known : begin_repeat(b);
 	const u64 now = b->hub->clock();
 
 	if (!r->row || now - r->last >= FAULT_ROW_GAP)

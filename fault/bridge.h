@@ -63,16 +63,17 @@ struct fault_stats {
 	u32 outstanding;
 };
 
-/* A fault that was spurious, so many times in a row; by the clock, first and last. */
+/* A fault that was spurious, so many times in a row, and never shown in between; by the clock,
+ * first and last. */
 struct fault_repeat {
 	struct fault_request request;
 	unsigned int row; /* 0: nothing is known */
 	u64 first, last;
 };
 #define FAULT_REPEATS  16
-#define FAULT_ROW      16            /* more than so many, */
-#define FAULT_ROW_TIME 100000000ULL  /* and for longer than that (ns), are refused, */
-#define FAULT_ROW_GAP  1000000000ULL /* where so long does not pass in between */
+#define FAULT_ROW      16           /* more than so many, */
+#define FAULT_ROW_TIME 100000000ULL /* and for longer than that (ns), are refused, */
+#define FAULT_ROW_GAP  200000000ULL /* where so long does not pass in between */
 
 struct fault_outstanding;
 struct fault_bridge {

@@ -99,7 +99,7 @@ static void leave(struct fault_port *p, struct fault_group *g, enum fault_state 
 	g->state = state;
 }
 
-static void tell_of_room(struct fault_port *p)
+void fault_room(struct fault_port *p)
 {
 	struct dma_device *device = p->space->device;
 
@@ -129,7 +129,7 @@ enum fault_state fault_answer(struct fault_port *p, const struct dma_page_respon
 	if (was == FAULT_FORGOTTEN || was == FAULT_OVERDUE)
 		leave(p, g, FAULT_ANSWERED);
 	if (was == FAULT_OVERDUE)
-		tell_of_room(p);
+		fault_room(p);
 	if (was != FAULT_WAITS)
 		return was;
 	fault_times_add(&c->times, patience_now(p->patience) - g->since);

@@ -66,6 +66,8 @@ bool fault_can_raise(struct fault_port *p, const struct dma_page_request *rq);
 /* @rq is shown, after fault_can_raise(): with its last request a group waits. Or, after
  * fault_waits(): it makes no difference to the group. */
 void fault_raised(struct fault_port *p, const struct dma_page_request *rq);
+/* There may be room for what was refused. */
+void fault_room(struct fault_port *p);
 /* @rq is not shown. */
 void fault_refused(struct fault_port *p);
 

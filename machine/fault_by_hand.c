@@ -56,6 +56,7 @@ struct by_hand {
 	enum group_end group;
 	bool waits;                   /* the group does */
 	u64 limit;                    /* ns: until then */
+	unsigned int holds;           /* vcpus_nr_holds(), as the limit was set */
 	struct hand_timer next, late; /* the next one is due; the group is */
 };
 
@@ -162,13 +163,15 @@ static void go_on_later(struct by_hand *h)
 		wait_until(h, &h->next, due_at(h) < slice ? due_at(h) : slice);
 }
 
-/* One that is answered at once is no reason to go deeper. */
+/* One that is answered at once is no reason to go deeper, nor to stay where the asker is. */
 static void go_on(struct by_hand *h)
 {
+	const bool asks = h->asker && h->asker->held;
+
 	if (h->raising)
 		return;
 	h->raising = true;
-	for (unsigned int i = 0; i < A_TURN && is_due(h); i++)
+	for (unsigned int i = 0; i < A_TURN && !asks && is_due(h); i++)
 		raise_one(h);
 	h->raising = false;
 	if (!h->over && h->raised < h->what.count)
@@ -245,6 +248,20 @@ static bool ask_next(struct by_hand *h)
 	return h->waits && h->raised < h->what.count;
 }
 
+/* How often the guest was paused so far; as it is, it may still be. */
+static unsigned int holds(const struct by_hand *h)
+{
+	struct vm *vm = h->machine->faults.vm;
+
+	return vm ? vcpus_nr_holds(vm) : 0;
+}
+
+static void begin_wait(struct by_hand *h)
+{
+	h->limit = now(h) + PATIENCE * MS;
+	h->holds = holds(h);
+}
+
 /* With its last request the group waits, and its answer may come at once; without, nothing does. */
 static void ask_for_group(struct by_hand *h)
 {
@@ -253,18 +270,19 @@ static void ask_for_group(struct by_hand *h)
 		;
 	h->raising = false;
 	h->waits = h->waits && h->what.last;
-	h->limit = h->begun + PATIENCE * MS;
+	begin_wait(h);
 	if (h->waits)
 		wait_until(h, &h->late, h->limit);
 	else
 		finish(h);
 }
 
-/* The timer may have run for one that has ended; and a guest that is paused cannot answer. */
+/* The timer may have run for one that has ended; and a guest that is, or was, paused
+ * could not answer. */
 static void look_at_group(struct by_hand *h)
 {
-	if (vcpus_are_held(&h->machine->vm))
-		h->limit = now(h) + PATIENCE * MS;
+	if (h->holds != holds(h) || vcpus_are_held(&h->machine->vm))
+		begin_wait(h);
 	if (now(h) < h->limit) {
 		wait_until(h, &h->late, h->limit);
 		return;

@@ -22,7 +22,7 @@ initrds() {
 		for tool in disk button; do
 			! grep -qE "^[[:space:]]*sh /$tool( |\$)" "$script" || tools+=("$tests/guest/$tool.sh:$tool")
 		done
-		for tool in traffic dma nest kexec stall sva ats vpri; do
+		for tool in traffic dma nest kexec stall sva churn ats vpri; do
 			! grep -qE "^[[:space:]]*$tool " "$script" || tools+=("$BUILD/$tool:bin/$tool")
 		done
 		! grep -qE '^[[:space:]]*sva ' "$script" || tools+=("$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko")

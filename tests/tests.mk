@@ -19,7 +19,7 @@ $(BUILD)/tap: tests/host/tap.c $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $< -o $@
 
 # The DMA endpoint, from user space in the guest, and another kernel in place of one.
-endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva ats vpri)
+endpoint-programs := $(addprefix $(BUILD)/,dma nest kexec stall sva churn ats vpri)
 $(endpoint-programs): $(BUILD)/%: guests/linux/%.c $(wildcard guests/linux/*.h) $(BUILD)/env.mk
 	$(call quiet,CC,$@)$(CROSS_CC) $(COMMON) $(WARNINGS) -O2 -static $(UAPI_CPPFLAGS) $< -o $@ -pthread
 
@@ -53,7 +53,7 @@ $(BUILD)/queue: $(filter-out %/main.o %/mock_none.o,$(arm64-objs)) $(mock-wire) 
 -include $(addprefix $(BUILD)/arm64/tests/host/,card.d uapi.d mock.d mock_calls.d queue.d) $(mock-wire:.o=.d)
 
 # What runs in the arm64 host beside the program.
-host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock queue traffic dma nest kexec stall sva ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
+host-programs := $(addprefix $(BUILD)/,asan/nestor nestor-mock pty qmp card uapi mock queue traffic dma nest kexec stall sva churn ats vpri dmatest_sva.ko dmatest_vpri.ko tap blocks crash)
 host-programs: $(host-programs)
 
 # Whether JSON is as docs/json/ says.

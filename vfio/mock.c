@@ -274,6 +274,11 @@ static bool page_request(struct dma_space *s, const struct dma_page_request *rq)
 	return dma_request_page(of_space(s)->under, rq);
 }
 
+static bool takes_pages(struct dma_space *s, u32 pasid)
+{
+	return dma_takes_pages(of_space(s)->under, pasid);
+}
+
 static void forget_pages(struct dma_space *s)
 {
 	dma_forget_pages(of_space(s)->under);
@@ -294,6 +299,7 @@ static void make_space(struct mock *m)
 		.doorbell = doorbell,
 		.translate = o->translate ? translate : NULL,
 		.page_request = o->page_request ? page_request : NULL,
+		.takes_pages = o->page_request ? takes_pages : NULL,
 		.forget_pages = o->forget_pages ? forget_pages : NULL,
 		.invalidated = o->invalidated ? invalidated : NULL,
 		.cancel = cancel,

@@ -141,6 +141,9 @@ struct dma_ops {
 	enum dma_status (*translate)(struct dma_space *s, struct dma_access *a,
 	                             struct dma_translation *t);
 	bool (*page_request)(struct dma_space *s, const struct dma_page_request *rq);
+	/* Page requests of @pasid are somebody's to answer. NULL: wherever there is page_request.
+	 */
+	bool (*takes_pages)(struct dma_space *s, u32 pasid);
 	void (*forget_pages)(struct dma_space *s);
 	void (*invalidated)(struct dma_space *s, u32 tag);
 	void (*cancel)(struct dma_space *s, struct dma_token *token); /* NULL: nothing stalls */
@@ -254,6 +257,12 @@ static inline enum dma_status dma_translate(struct dma_space *s, struct dma_acce
 		return s->ops->translate(s, a, t);
 	a->reason = DMA_UNSUPPORTED;
 	return DMA_FAULT;
+}
+
+/* Whether one would be taken, once there is room for it. */
+static inline bool dma_takes_pages(struct dma_space *s, u32 pasid)
+{
+	return s->ops->takes_pages ? s->ops->takes_pages(s, pasid) : s->ops->page_request != NULL;
 }
 
 /* The device no longer uses what the invalidation @tag named. */

@@ -180,6 +180,13 @@ static bool endpoint_page_request(struct dma_space *s, const struct dma_page_req
 	return e->ops->page_request && e->ops->page_request(e, rq);
 }
 
+static bool endpoint_takes_pages(struct dma_space *s, u32 pasid)
+{
+	struct iommu_endpoint *e = endpoint_of(s);
+
+	return e->ops->page_request && e->ops->takes_pages(e, pasid);
+}
+
 static void endpoint_forget_pages(struct dma_space *s)
 {
 	struct iommu_endpoint *e = endpoint_of(s);
@@ -191,6 +198,7 @@ static void endpoint_forget_pages(struct dma_space *s)
 static const struct dma_ops endpoint_ops = {
 	.map = endpoint_map,
 	.page_request = endpoint_page_request,
+	.takes_pages = endpoint_takes_pages,
 	.forget_pages = endpoint_forget_pages,
 	.doorbell = endpoint_doorbell,
 };

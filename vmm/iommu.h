@@ -20,6 +20,7 @@ struct iommu_ops {
 	void (*fault)(struct iommu_endpoint *e, const struct dma_access *a);
 	/* dma_request_page; NULL: nobody takes them. */
 	bool (*page_request)(struct iommu_endpoint *e, const struct dma_page_request *rq);
+	bool (*takes_pages)(struct iommu_endpoint *e, u32 pasid); /* where there is the former */
 	/* dma_forget_pages; NULL: nothing is kept of them. */
 	void (*forget_pages)(struct iommu_endpoint *e);
 };

@@ -159,6 +159,14 @@ static bool has_place(struct smmu_endpoint *e, const struct dma_page_request *rq
 	return is_stop_marker(rq) || fault_waits(&e->port, rq) || fault_can_raise(&e->port, rq);
 }
 
+bool smmu_takes_pages(struct dma_space *space, u32 pasid)
+{
+	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
+
+	(void)pasid;
+	return smmu_idr(e->smmu, 0, IDR0_PRI) && e->sid;
+}
+
 bool smmu_page_request(struct dma_space *space, const struct dma_page_request *asked)
 {
 	struct smmu_endpoint *e = container_of(space, struct smmu_endpoint, dma);
@@ -167,7 +175,7 @@ bool smmu_page_request(struct dma_space *space, const struct dma_page_request *a
 	struct dma_page_request rq = *asked;
 	u64 w[2];
 
-	if (!smmu_idr(s, 0, IDR0_PRI) || !e->sid) {
+	if (!smmu_takes_pages(space, asked->pasid)) {
 		fault_refused(&e->port);
 		return false;
 	}

@@ -331,6 +331,7 @@ u64 smmu_until_refused(const struct dma_token *token, const struct dma_access *a
 
 /* pri.c: chapter 8. */
 bool smmu_page_request(struct dma_space *space, const struct dma_page_request *rq);
+bool smmu_takes_pages(struct dma_space *space, u32 pasid);
 void smmu_forget_pages(struct dma_space *space);
 enum smmu_command smmu_cmd_pri_resp(struct smmu *s, const u64 *cmd);
 /* Translation is disabled: what waits is answered. */

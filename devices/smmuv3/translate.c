@@ -419,6 +419,7 @@ const struct dma_ops smmu_endpoint_ops = {
 	.map = endpoint_map,
 	.doorbell = endpoint_doorbell,
 	.page_request = smmu_page_request,
+	.takes_pages = smmu_takes_pages,
 	.forget_pages = smmu_forget_pages,
 	.cancel = endpoint_cancel,
 	.translate = smmu_translate,

@@ -17,6 +17,8 @@ static void notify(struct virtio_dev *dev, struct virtq *vq)
 {
 	if (vq->index == VIOMMU_REQUESTQ)
 		viommu_run(viommu_of(dev), vq);
+	else
+		viommu_pages_room(viommu_of(dev));
 }
 
 /* What was in flight has ended: so has the reset. */

@@ -12,22 +12,19 @@ static const u8 reasons[] = {
 	[DMA_NO_MEMORY] = VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 };
 
-/* 5.13.6.9.2: one buffer has all of it. Where it is too small the record is lost: a fault gives it
- * back empty, a page request leaves it for the next fault. */
+/* 5.13.6.9.2: one buffer has all of it. Where it is too small a fault is lost and gives it
+ * back empty; a page request leaves it for the next fault, and is refused. */
 bool viommu_report(struct viommu *v, const void *record, size_t len)
 {
 	struct virtq *vq = &v->dev.vq[VIOMMU_EVENTQ];
 	struct virtq_chain chain;
 	bool fits;
 
-	if (!virtq_is_live(vq) || !virtq_pop(vq, &chain)) {
-		v->counts.lost++;
+	if (!virtq_is_live(vq) || !virtq_pop(vq, &chain))
 		return false;
-	}
 	fits = iov_bytes(&chain.iov[chain.nr_out], chain.nr_in) >= len;
 	if (!fits && len > sizeof(struct virtio_iommu_fault)) {
 		virtq_unpop(vq, &chain);
-		v->counts.lost++;
 		return false;
 	}
 	if (fits)
@@ -35,7 +32,6 @@ bool viommu_report(struct viommu *v, const void *record, size_t len)
 	virtq_push(vq, &chain, fits ? len : 0);
 	virtq_interrupt(vq);
 	v->counts.events += fits;
-	v->counts.lost += !fits;
 	return fits;
 }
 
@@ -66,11 +62,12 @@ static void fault(struct iommu_endpoint *iommu, const struct dma_access *a)
 	      a->perm & DMA_WRITE ? "w" : "", a->perm & DMA_EXEC ? "x" : "",
 	      dma_reason_words(a->reason));
 	memcpy(f.reserved2, &pasid, sizeof(pasid));
-	viommu_report(v, &f, sizeof(f));
+	v->counts.lost += !viommu_report(v, &f, sizeof(f));
 }
 
 const struct iommu_ops viommu_endpoint_ops = {
 	.fault = fault,
 	.page_request = viommu_page_request,
+	.takes_pages = viommu_takes_pages,
 	.forget_pages = viommu_forget_pages,
 };

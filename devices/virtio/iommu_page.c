@@ -59,6 +59,20 @@ static u32 flags_of(const struct dma_page_request *rq)
 	       (rq->last ? VIOMMU_FAULT_F_LAST : 0);
 }
 
+bool viommu_takes_pages(struct iommu_endpoint *iommu, u32 pasid)
+{
+	struct viommu_endpoint *e = container_of(iommu, struct viommu_endpoint, iommu);
+
+	return virtio_has(&e->viommu->dev, VIOMMU_F_PAGE_REQUEST) && e->id &&
+	       seat_for(e, pasid)->domain;
+}
+
+void viommu_pages_room(struct viommu *v)
+{
+	for (struct viommu_endpoint *e = v->endpoints; e; e = e->next)
+		fault_room(&e->port);
+}
+
 static bool show(struct viommu_endpoint *e, const struct dma_page_request *rq)
 {
 	struct viommu *v = e->viommu;
@@ -71,8 +85,7 @@ static bool show(struct viommu_endpoint *e, const struct dma_page_request *rq)
 		.group = htole16(rq->group),
 	};
 
-	if (!virtio_has(&v->dev, VIOMMU_F_PAGE_REQUEST) || !e->id ||
-	    !seat_for(e, rq->pasid)->domain || !fault_can_raise(&e->port, rq))
+	if (!viommu_takes_pages(&e->iommu, rq->pasid) || !fault_can_raise(&e->port, rq))
 		return false;
 	trace(v->dev.log, TRACE_IOMMU, "endpoint %#x: page request %#llx, group %u%s",
 	      e->id(e->ctx), (unsigned long long)rq->iova, rq->group, rq->last ? ", last" : "");

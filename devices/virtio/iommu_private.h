@@ -118,11 +118,14 @@ void viommu_bypass_changed(struct viommu *v);
 
 /* iommu_fault.c: what endpoints could not do (5.13.6.9). */
 extern const struct iommu_ops viommu_endpoint_ops;
-/* A record of @len bytes for the driver. False: no buffer has room for it; it is lost. */
+/* A record of @len bytes for the driver. False: no buffer has room for it. */
 bool viommu_report(struct viommu *v, const void *record, size_t len);
 
 /* iommu_page.c: a page request for the driver, its answer, and the end of all that wait for one. */
 bool viommu_page_request(struct iommu_endpoint *iommu, const struct dma_page_request *rq);
+bool viommu_takes_pages(struct iommu_endpoint *iommu, u32 pasid);
+/* There are buffers for events again. */
+void viommu_pages_room(struct viommu *v);
 void viommu_forget_pages(struct iommu_endpoint *iommu);
 u8 viommu_page_response(struct viommu_request *rq, const struct viommu_req_page_response *b);
 /* Of those that @seat was attached for. */

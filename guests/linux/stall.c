@@ -19,7 +19,7 @@
 static uint8_t *memory;
 static unsigned long count;
 static volatile unsigned long served;
-static volatile int refuses, is_silent, takes_any;
+static volatile int refuses, is_silent, takes_any, may_be_late;
 static uint32_t last_cookie, unanswered[SLOTS];
 
 static void respond(const struct iommu_hwpt_pgfault *f)
@@ -35,13 +35,14 @@ static void respond(const struct iommu_hwpt_pgfault *f)
 		served++;
 		return;
 	}
-	if (refuses || n >= PAGES)
+	if (refuses || n >= PAGES || (may_be_late && f->addr & 8))
 		r.code = IOMMUFD_PAGE_RESP_INVALID;
 	else if (map(ioas, page, memory + n * PAGE, PAGE, IOMMU_IOAS_MAP_WRITEABLE))
 		check(errno == EEXIST, "map"); /* another slot's fault was of the same page */
 	last_cookie = f->cookie;
 	served++; /* before the transfer can end */
-	answer_fault(&r);
+	if (write(faults, &r, sizeof(r)) != sizeof(r))
+		check(may_be_late, "response"); /* its page table may be gone meanwhile */
 }
 
 static void *serve(void *unused)
@@ -151,6 +152,60 @@ static void is_reset(void)
 	}
 }
 
+/* What a slot's transfer of round @seed may have come to; that of an odd slot is refused. */
+static void ended(unsigned int n, uint64_t seed, int is_over)
+{
+	const uint32_t val = status(n);
+
+	if (is_over && (!val || val == FAULT))
+		return;
+	check(val == (n % 2 ? FAULT : DONE), "a transfer of many");
+	check(n % 2 || has_pattern(memory + n * PAGE, PAGE, seed, 0), "what it wrote");
+}
+
+/* Of a fault that comes as its page table goes the IOMMU's driver has an event to report, which is
+ * no mistake. */
+static void foretell_events(void)
+{
+	const int log = open("/dev/kmsg", O_WRONLY);
+
+	check(write(log, "stall: detaches", 15) == 15, "log");
+	close(log);
+}
+
+/* While faults arise, are served and refused, the function is reset or its page table goes. */
+static void in_any_order(void)
+{
+	struct vfio_device_detach_iommufd_pt d = { .argsz = sizeof(d) };
+	uint64_t chance = 1;
+	unsigned int ends[3] = { 0 };
+
+	may_be_late = 1;
+	foretell_events();
+	for (uint64_t seed = 0; seed < count; seed += SLOTS) {
+		const unsigned int how = (chance = pattern(chance, seed)) % 8;
+
+		for (unsigned int n = 0; n < SLOTS; n++)
+			start(n, (struct operation){ .op = FILL,
+			                             .iova = IOVA + n * PAGE + n % 2 * 8,
+			                             .len = n % 2 ? 8 : PAGE,
+			                             .arg = seed });
+		for (unsigned int spins = chance >> 32 & 0x3ff; how < 2 && spins; spins--)
+			sched_yield();
+		check(how || !ioctl(device, VFIO_DEVICE_RESET), "reset");
+		check(how != 1 || !ioctl(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &d), "detach");
+		for (unsigned int n = 0; n < SLOTS; n++)
+			ended(n, seed, how < 2);
+		check(how != 1 || !attach(hwpt), "attach");
+		for (unsigned int n = 0; n < SLOTS; n++)
+			unmap(ioas, IOVA + n * PAGE, PAGE);
+		ends[how < 2 ? how : 2]++;
+	}
+	may_be_late = 0;
+	printf("stall: %u resets and %u detaches among %u rounds\n", ends[0], ends[1], ends[2]);
+	is_served_again();
+}
+
 /* Until somebody kills it. */
 static void __attribute__((noreturn)) hold_for_ever(void)
 {
@@ -168,6 +223,7 @@ static const struct test tests[] = {
 	{ "answered twice", answered_twice },
 	{ "detached", detached },
 	{ "reset", is_reset },
+	{ "in any order", in_any_order },
 };
 
 int main(int argc, char **argv)

@@ -9,5 +9,6 @@ cdev=$(ls "$f/vfio-dev") || exit 1
 ! grep -q stall.serve /proc/cmdline || exec stall "/dev/vfio/devices/$cdev" 0 serve
 stall "/dev/vfio/devices/$cdev" "$(sed -n 's/.*stall.count=\([0-9]*\).*/\1/p' /proc/cmdline)"
 status=$?
-dmesg | sed -n '/event: \|overflow\|CMDQ\|CMD_SYNC timeout/s/^\[[^]]*\] /log: /p'
+dmesg | sed -n '/stall: detaches/,$s/event: F_TRANSLATION\|_event: [0-9]* callbacks//
+	/event: \|overflow\|CMDQ\|CMD_SYNC timeout/s/^\[[^]]*\] /log: /p'
 exit $status

@@ -7,8 +7,11 @@ echo "${f##*/}" >"$f/driver/unbind"
 echo "${f##*/}" >/sys/bus/pci/drivers_probe
 mkswap /dev/vda >/dev/null && swapon /dev/vda || exit 1
 echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
-sva "/dev/sva-${f##*/}" "$(sed -n 's/.*sva.count=\([0-9]*\).*/\1/p' /proc/cmdline)"
+count=$(sed -n 's/.*sva.count=\([0-9]*\).*/\1/p' /proc/cmdline)
+sva "/dev/sva-${f##*/}" "$count" &&
+	churn "/dev/sva-${f##*/}" $((count / 20))
 status=$?
 dmesg | sed -n '/sva: leaves/,$s/event: \(C_BAD_CD\|F_TRANSLATION\)//
+	s/_event: [0-9]* callbacks//
 	/event: \|overflow\|CMDQ\|CMD_SYNC timeout\|iopf\|WARNING\|BUG/s/^\[[^]]*\] /log: /p'
 exit $status

@@ -18,6 +18,7 @@ reaches() {
 		"shared with a CPU" "under load" processes "memory is gone" "process is gone" reset; do
 		said "sva: $test: ok" || return 1
 	done
+	said "churn: ok" || return 1
 	WHY=$(grep -a '^log: ' "$OUT")
 	[ -z "$WHY" ]
 }

@@ -104,6 +104,16 @@ Test(fault_bridge, many_at_once_are_not_again_and_again_nor_is_one_now_and_then)
 	fault_on(4 * FAULT_ROW, 1, FAULT_ROW_GAP, true);
 }
 
+Test(fault_bridge, what_the_guest_is_asked_of_in_between_is_not_again_and_again)
+{
+	fault_on(FAULT_ROW, 1, FAULT_ROW_TIME, true);
+	faults.space.pages[1] = FAKE_STALLS;
+	raise_at(&faults.a, PAGE);
+	faults.space.pages[1] = FAKE_MAPPED;
+	cr_assert(fake_stalls_answer(&faults.space, 0, true));
+	fault_on(FAULT_ROW, 1, FAULT_ROW_TIME, true);
+}
+
 Test(fault_bridge, an_answer_to_what_had_ended_is_counted_as_its_end)
 {
 	faults.a.deaf = true;
