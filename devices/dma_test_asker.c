@@ -26,7 +26,11 @@ static enum fault_asked ask(struct fault_asker *a, const struct dma_page_request
 	if (dt_request_awaits(d, rq->pasid, rq->group) || !pci_pri_begin(&d->func))
 		return FAULT_NO_ROOM_NOW;
 	r = dt_request_free(d);
-	*r = (struct dt_request){ true, rq->last, rq->group, rq->pasid, NULL, true };
+	*r = (struct dt_request){ .used = true,
+		                  .last = rq->last,
+		                  .group = rq->group,
+		                  .pasid = rq->pasid,
+		                  .by_others = true };
 	trace(d->vm->log, TRACE_FAULT, "%s: asks for page %#llx, %s%s, for another", d->func.name,
 	      (unsigned long long)rq->iova, fault_name(rq->pasid, rq->group).text,
 	      rq->last ? ", last" : "");

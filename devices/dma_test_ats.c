@@ -2,6 +2,7 @@
 /* The DMA endpoint's page requests (PCIe 6.0, 10.4), and what ends them and its translations. */
 #include "devices/dma_test_private.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "vmm/vm.h"
@@ -28,6 +29,15 @@ bool dt_request_awaits(const struct dma_test *d, u32 pasid, u16 group)
 	return false;
 }
 
+void dt_request_lost(struct dma_test *d, u32 pasid, u16 group)
+{
+	for (unsigned int i = 0; i < DT_PAGE_REQUESTS; i++) {
+		struct dt_request *r = &d->requests[i];
+
+		r->lost |= r->used && r->group == group && r->pasid == pasid;
+	}
+}
+
 bool dt_page_request_allowed(const struct dt_job *job)
 {
 	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_taken(job->d) &&
@@ -38,8 +48,9 @@ struct dt_request *dt_request_free(struct dma_test *d)
 {
 	unsigned int i = 0;
 
-	while (d->requests[i].used) /* there are as many as credits */
+	while (i < DT_PAGE_REQUESTS && d->requests[i].used)
 		i++;
+	assert(i < DT_PAGE_REQUESTS); /* there are as many as credits */
 	return &d->requests[i];
 }
 
@@ -62,7 +73,11 @@ void dt_page_request(struct dt_job *job)
 		return;
 	}
 	r = dt_request_free(d);
-	*r = (struct dt_request){ true, last, rq.group, rq.pasid, last ? job : NULL, false };
+	*r = (struct dt_request){ .used = true,
+		                  .last = last,
+		                  .group = rq.group,
+		                  .pasid = rq.pasid,
+		                  .job = last ? job : NULL };
 	dt_set_state(job, DT_AWAITING);
 	trace(d->vm->log, TRACE_FAULT, "%s: asks for page %#llx, %s%s", d->func.name,
 	      (unsigned long long)rq.iova, fault_name(rq.pasid, rq.group).text,
@@ -128,6 +143,8 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 
 static void hand_over(struct dma_test *d, const struct dt_request *r, enum dma_page_code code)
 {
+	if (r->lost && code == DMA_PAGE_SUCCESS)
+		code = DMA_PAGE_INVALID;
 	if (r->job) {
 		r->job->result[0] = response_codes[code];
 		dt_end(r->job, DT_DONE);

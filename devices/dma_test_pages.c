@@ -131,13 +131,16 @@ bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq)
 	return routes[d->config.route].request(d, rq);
 }
 
-/* It comes out of a relay. What nobody has room for then fails as its group ends. */
+/* It comes out of a relay. What nobody has room for then fails, as its group ends. */
 static void show(void *ctx, const struct dma_page_request *rq)
 {
 	struct dma_test *d = ctx;
 	const struct dma_page_response r = { rq->pasid, rq->group, DMA_PAGE_INVALID };
 
-	if (!routes[d->config.route].request(d, rq) && rq->last)
+	if (routes[d->config.route].request(d, rq))
+		return;
+	dt_request_lost(d, rq->pasid, rq->group);
+	if (rq->last)
 		dt_answers.page_response(&d->answers, &r);
 }
 

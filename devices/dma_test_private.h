@@ -125,6 +125,7 @@ struct dt_request {
 	u32 pasid;
 	struct dt_job *job; /* that waits for it; NULL: none */
 	bool by_others;     /* the asker's takers */
+	bool lost;          /* out of a relay, and nobody had room for it */
 };
 
 #define DT_NR_JOBS (DT_SLOTS + 1)
@@ -224,6 +225,8 @@ void dt_page_request(struct dt_job *job);
 struct dt_request *dt_request_free(struct dma_test *d);
 /* The group's answer is waited for. */
 bool dt_request_awaits(const struct dma_test *d, u32 pasid, u16 group);
+/* One of the group was not shown: what it has asked for is no success. */
+void dt_request_lost(struct dma_test *d, u32 pasid, u16 group);
 /* @job no longer waits for its response. */
 void dt_page_forget(struct dt_job *job);
 void dt_ats_changed(struct pci_func *f);

@@ -235,6 +235,22 @@ static void end_all(struct fault_bridge *b, const struct fault_source *by)
 	}
 }
 
+void fault_bridge_end_one(struct fault_bridge *b, struct fault_source *by, u64 cookie)
+{
+	struct fault_outstanding *f = TAILQ_FIRST(&b->outstanding);
+
+	while (f && !(f->source == by && f->request.cookie == cookie))
+		f = TAILQ_NEXT(f, next);
+	if (f)
+		end(f, FAULT_ENDED_BY, true);
+}
+
+void fault_bridge_no_room(struct fault_bridge *b, const struct fault_request *rq)
+{
+	b->stats.received++;
+	count(b, rq, FAULT_NO_ROOM);
+}
+
 static void hold(struct fault_bridge *b)
 {
 	if (b->asker)

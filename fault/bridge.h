@@ -130,6 +130,11 @@ void fault_bridge_end(struct fault_bridge *b, const struct fault_source *by);
 
 /* An asker's answer; it says itself when it has room again. False: nobody waits for it. */
 bool fault_bridge_answered(struct fault_bridge *b, const struct dma_page_response *r);
+/* One that @by raised, by that name; @by is told. */
+void fault_bridge_end_one(struct fault_bridge *b, struct fault_source *by, u64 cookie);
+/* One that could not even be raised: it is counted. */
+void fault_bridge_no_room(struct fault_bridge *b, const struct fault_request *rq);
+
 /* Its asker may have room now, or has none any more: what waits is asked, in order. */
 void fault_bridge_ask(struct fault_bridge *b);
 

@@ -136,12 +136,13 @@ static struct platform_iommu describe(const struct machine *m, unsigned int nth,
 	};
 }
 
+/* A machine that is only described has no interrupt controller. */
 static int open_edges(struct machine *m, const struct smmu_config *c)
 {
 	const u32 spis[] = { c->eventq_spi, c->priq_spi, c->sync_spi, c->gerror_spi };
 	int err = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(spis) && !err; i++)
+	for (unsigned int i = 0; m->vm.irq && i < ARRAY_SIZE(spis) && !err; i++)
 		err = irq_edge_open(m->vm.irq, spis[i]);
 	return err;
 }

@@ -81,6 +81,18 @@ static struct mock_fault *raise_fault(struct mock *m, const struct fault_request
 	return &m->faults[i];
 }
 
+/* Where @token has just been, nothing is refused to it any more. */
+static void is_reached(struct mock *m, const struct dma_token *token, const struct dma_access *a)
+{
+	for (unsigned int i = 0; i < FAULTS; i++) {
+		struct mock_fault *f = &m->faults[i];
+
+		if (f->used && f->refused && f->token == token && f->pasid == a->pasid &&
+		    f->addr - a->iova < a->len)
+			f->used = false;
+	}
+}
+
 /* What was refused to @token is known until it is tried again; what else it was is out of date. */
 static bool was_refused(struct mock *m, const struct dma_token *token,
                         const struct fault_request *rq)
@@ -113,6 +125,7 @@ static enum dma_status map(struct dma_space *s, struct dma_access *a, struct dma
 	look.silent = true;
 	if (dma_map(m->under, &look, sg, NULL) == DMA_OK) {
 		dma_unmap(m->under, sg);
+		is_reached(m, token, a);
 		return dma_map(m->under, a, sg, token);
 	}
 	*a = look;
@@ -124,8 +137,10 @@ static enum dma_status map(struct dma_space *s, struct dma_access *a, struct dma
 	if (was_refused(m, token, &rq))
 		return DMA_FAULT;
 	f = raise_fault(m, &rq);
-	if (!f)
+	if (!f) {
+		fault_bridge_no_room(&m->bridge, &rq);
 		return DMA_FAULT;
+	}
 	f->token = token;
 	f->addr = rq.addr;
 	return DMA_PENDING;
@@ -141,7 +156,10 @@ static void cancel(struct dma_space *s, struct dma_token *token)
 		if (!f->used || f->is_page || f->token != token)
 			continue;
 		f->token = NULL;
-		f->used = !f->refused;
+		if (f->refused)
+			f->used = false;
+		else if (f->read)
+			fault_bridge_end_one(&m->bridge, &m->source, f->cookie);
 	}
 	dma_cancel(m->under, token);
 }

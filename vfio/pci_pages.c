@@ -50,11 +50,24 @@ static bool any_is_sent(const struct vfio_pci *p)
 	return false;
 }
 
-/* How many the group has had: its answer is there. */
-static unsigned int forget_group(struct vfio_pci *p, u32 pasid, u16 group)
+static struct vfio_page_request *find_last(struct vfio_pci *p, u32 pasid, u16 group)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(p->pages.sent); i++) {
+		struct vfio_page_request *s = &p->pages.sent[i];
+
+		if (s->used && s->last && s->pasid == pasid && s->group == group)
+			return s;
+	}
+	return NULL;
+}
+
+/* How many the group has had: its answer is there, which but a failure has none before its last. */
+static unsigned int forget_group(struct vfio_pci *p, u32 pasid, u16 group, bool failed)
 {
 	unsigned int nr = 0;
 
+	if (!failed && !find_last(p, pasid, group))
+		return 0;
 	for (unsigned int i = 0; i < ARRAY_SIZE(p->pages.sent); i++) {
 		struct vfio_page_request *s = &p->pages.sent[i];
 
@@ -84,8 +97,8 @@ static enum fault_asked ask(struct fault_asker *a, const struct dma_page_request
 		return FAULT_TAKES_NONE;
 	if (!sent || !pci_pri_begin(&p->func))
 		return FAULT_NO_ROOM_NOW;
-	*sent = (struct vfio_page_request){ true, rq->pasid,
-		                            rq->group }; /* may be answered at once */
+	/* it may be answered at once */
+	*sent = (struct vfio_page_request){ true, rq->last, rq->pasid, rq->group };
 	if (mailbox_request(&p->pages.mailbox, rq))
 		return FAULT_ASKED;
 	sent->used = false;
@@ -132,7 +145,7 @@ static void page_response(struct dma_device *d, const struct dma_page_response *
 
 	if (!p->pages.bridge)
 		return;
-	nr = forget_group(p, r->pasid, r->group);
+	nr = forget_group(p, r->pasid, r->group, r->code == DMA_PAGE_FAILURE);
 	if (!nr)
 		pci_pri_unexpected(f);
 	else if (r->code == DMA_PAGE_FAILURE)

@@ -58,7 +58,7 @@ struct vfio_pages {
 	struct dma_device answers;
 	struct fault_asker asker;
 	struct vfio_page_request {
-		bool used;
+		bool used, last;
 		u32 pasid;
 		u16 group;
 	} sent[FAULT_MAX_WAITING]; /* as many as there can be credits */

@@ -142,6 +142,8 @@ static void events_ready(struct loop_op *op, int res)
 	/* Linux may have no memory for the record of a loss (-ENOMEM), which it keeps then. */
 	if (n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN)
 		loop_poll(v->vm->loop, &v->ready, v->events, POLLIN);
+	else
+		log_error("the host's events: %s: none is passed on from now on", strerror(-n));
 }
 
 static int make_events(struct vsmmu *v, struct vfio_device *d)

@@ -27,6 +27,9 @@ static bool answer(struct fault_source *s, u64 cookie, enum fault_outcome o)
 	};
 	int n = u->ops->write_answers(u, v->faults, &r, sizeof(r));
 
+	trace(v->vm->log, TRACE_FAULT, "the host's %llu: %s, %s", (unsigned long long)cookie,
+	      r.code == IOMMUFD_PAGE_RESP_SUCCESS ? "success" : "invalid",
+	      n == sizeof(r) ? "taken" : "too late");
 	v->counts.answers += n == sizeof(r);
 	v->counts.answers_late += n != sizeof(r);
 	return n == sizeof(r);
@@ -62,6 +65,10 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 	};
 	struct vsmmu_stream *st = of_device(v, f->dev_id);
 
+	trace(v->vm->log, TRACE_FAULT, "the host's %u: StreamID %#x, 0x%llx%s%s", f->cookie,
+	      st ? st->sid : ~0u, (unsigned long long)f->addr,
+	      f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE ? "" : ", not the last",
+	      !st || st->resetting ? ", and nobody waits for it" : "");
 	if (!(f->flags & IOMMU_PGFAULT_FLAGS_LAST_PAGE))
 		return;
 	v->counts.faults++;

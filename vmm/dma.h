@@ -76,6 +76,7 @@ struct dma_token {
 	const void *holder; /* the space's own, of where it waits */
 	u64 since;          /* ns */
 	bool refused;       /* run again, it is a FAULT there */
+	bool unasked;       /* it was held without a record: its time goes on */
 };
 TAILQ_HEAD(dma_tokens, dma_token);
 

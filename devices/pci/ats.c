@@ -83,6 +83,12 @@ bool pci_pri_enabled(const struct pci_func *f)
 	return f->ats.pri && pci_get16(f, f->ats.pri + PCI_PRI_CTRL) & PCI_PRI_CTRL_ENABLE;
 }
 
+void pci_pri_disable(struct pci_func *f)
+{
+	if (pci_pri_enabled(f))
+		pci_set16(f, f->ats.pri + PCI_PRI_CTRL, 0);
+}
+
 /* What is allocated beyond its capacity makes no difference. */
 bool pci_pri_begin(struct pci_func *f)
 {

@@ -224,6 +224,7 @@ void pci_func_ready(struct pci_func *f)
 
 void pci_func_reset(struct pci_func *f)
 {
+	pci_pri_disable(f); /* nothing is asked for meanwhile */
 	if (f->reset)
 		f->reset(f);
 	for (unsigned int i = 0; i < f->config_size; i++) {

@@ -244,6 +244,7 @@ u64 pci_ats_unit(const struct pci_func *f);
 /* Whether a request may have @pasid, and ask for execute permission. */
 bool pci_pasid_allowed(const struct pci_func *f, u32 pasid, bool exec);
 bool pci_pri_enabled(const struct pci_func *f);
+void pci_pri_disable(struct pci_func *f);
 /* One more page request, if that is enabled and there is a credit left. */
 bool pci_pri_begin(struct pci_func *f);
 /* @nr of them have their response, or were not sent after all. */

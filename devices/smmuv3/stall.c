@@ -78,16 +78,18 @@ enum dma_status smmu_stall(struct smmu_endpoint *by, const struct dma_access *a,
 	token->pasid = a->pasid;
 	token->requester = e->sid;
 	token->holder = by;
-	token->since = patience_now(&by->patience);
+	if (!token->unasked)
+		token->since = patience_now(&by->patience);
 	if (!token->timed)
 		patience_watch(&by->patience, token->since);
 	slot = smmu_events_writable(s) ? free_slot(s) : NULL;
 	if (!slot) { /* 7.2.1: as though it had just arrived, when there is room */
 		TAILQ_INSERT_TAIL(&s->stalls.held, token, next);
-		s->counts.held++;
+		s->counts.held += !token->unasked;
 		smmu_see_stall(s, token, NULL, "stalls, and is held without a record");
 		return DMA_PENDING;
 	}
+	token->unasked = false;
 	*slot = (struct smmu_stall){
 		.used = true,
 		.generation = slot->generation + 1,
@@ -212,8 +214,10 @@ void smmu_stalls_run(struct smmu *s)
 	s->stalls.running = true;
 	while ((token = take(&s->stalls.let_go)))
 		token->resume(token);
-	while (has_room(s) && (token = take(&s->stalls.held)))
+	while (has_room(s) && (token = take(&s->stalls.held))) {
+		token->unasked = true;
 		token->resume(token);
+	}
 	s->stalls.running = false;
 }
 

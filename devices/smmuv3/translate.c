@@ -386,6 +386,8 @@ static enum dma_status endpoint_map(struct dma_space *space, struct dma_access *
 		undo(sg, before);
 	if (token && status == DMA_FAULT)
 		token->refused = false; /* it has ended */
+	if (token && status != DMA_PENDING)
+		token->unasked = false;
 	if (sg->uses && sg->nr > before && t.config && !sg->attachment)
 		sg->attachment = dma_use_get(&t.config->use);
 	return status;
@@ -413,6 +415,7 @@ static enum dma_status endpoint_doorbell(struct dma_space *space, u64 iova, gpa_
 static void endpoint_cancel(struct dma_space *space, struct dma_token *token)
 {
 	smmu_stall_cancel(container_of(space, struct smmu_endpoint, dma)->smmu, token);
+	token->unasked = false;
 }
 
 const struct dma_ops smmu_endpoint_ops = {

@@ -81,6 +81,14 @@ by_queue() {
 		is '"ended":{"refused":3}' --addr 0x123000 --count 3
 	ends
 }
+# by_nobody: a virtio-iommu's driver has not asked for page requests, and none is lost: it says so at once
+by_nobody() {
+	begins "PRI is enabled" -i "$SHARE/initrd-pri" -p "console=ttyS0 loglevel=1 pri.hold" --iommu v,type=virtio,experimental=page-request \
+		--rng --dma-test=iommu=v,ats,pri &&
+		is '"ended":{"refused":3}' --addr 0x123000 --count 3 && is '"ended":{"refused":1}' --addr 0x123000 --group 5 --last &&
+		shows '"received":3,"shown":0,"outstanding":0,"ended":{"retried":0,"aborted":0,"spurious":0,"refused":3'
+	ends
+}
 # stands: nobody answers while the guest is paused, and time stands; then its answer comes
 stands() {
 	begins "vpri: serves" -i "$SHARE/initrd-vpri" -p "console=ttyS0 loglevel=1 vpri.serve" --iommu=v,type=virtio \
@@ -121,6 +129,7 @@ with_mock "faults by hand: the same, each by a real kernel's fault queue, and it
 case_of "faults by hand: a group that never ends keeps all credits; a fault beside it ends by time" exceeds
 case_of "faults by hand: what makes no sense is refused by name" refused
 case_of "faults by hand: by a PRI queue of Linux's, which denies them" by_queue
+case_of "faults by hand: by a virtio-iommu whose driver takes none" by_nobody
 case_of "faults by hand: one that is raised while the guest is paused has its answer later" stands
 cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run

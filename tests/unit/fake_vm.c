@@ -14,7 +14,7 @@ void fake_vm_with(struct vm *vm, unsigned int nr_cpus, const char *irqchip)
 	const struct irqchip *chip = irqchip_find(irqchip);
 	const struct irqchip_config irqs = {
 		.irqchip = chip,
-		.nr_spis = irqchip_takes_spis(chip) ? 96 : 64,
+		.nr_spis = irqchip_takes_spis(chip) ? 96 : 160,
 		.first_msi_spi = 64,
 		.nr_msi_spis = irqchip_takes_spis(chip) ? 16 : 0,
 	};

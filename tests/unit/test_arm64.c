@@ -136,7 +136,7 @@ Test(arm64, the_gic_is_where_the_board_has_it)
 	cr_assert(eq(u32, fake.devices[1], KVM_DEV_TYPE_ARM_VGIC_ITS));
 	gic = fake.device_fds[0];
 	its = fake.device_fds[1];
-	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, 32 + 64);
+	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, 32 + 160);
 	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V3_ADDR_TYPE_DIST, 0x3fff0000);
 	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION,
 	            3ULL << 52 | (0x3fff0000 - 3 * 0x20000));
@@ -195,7 +195,7 @@ Test(arm64, a_gicv2_is_where_lkvm_has_it)
 	cr_assert(eq(u32, fake.nr_devices, 1));
 	cr_assert(eq(u32, fake.devices[0], KVM_DEV_TYPE_ARM_VGIC_V2));
 	gic = fake.device_fds[0];
-	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, 32 + 64);
+	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, 32 + 160);
 	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, 0x3fff0000);
 	expect_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, 0x3ffd0000);
 	cr_assert(eq(u32, fake.attrs[fake.nr_attrs - 1].group, KVM_DEV_ARM_VGIC_GRP_CTRL));

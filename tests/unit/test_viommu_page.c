@@ -306,9 +306,30 @@ Test(viommu_page, without_a_buffer_it_is_refused)
 	cr_assert(ask(0, NONE, 1, true), "it does not wait");
 }
 
+static unsigned int nr_rooms;
+
+static void room(struct dma_device *d)
+{
+	(void)d;
+	nr_rooms++;
+}
+
+Test(viommu_page, who_was_refused_hears_of_buffers)
+{
+	device.page_room = room;
+	cr_assert(dma_takes_pages(fake_viommu_dma(&f, 0), NONE), "though there is no room");
+	cr_assert(not(ask(0, NONE, 1, true)));
+	give(RECORD);
+	f.dev->type->notify(f.dev, &f.dev->vq[1]);
+	cr_assert(eq(u32, nr_rooms, 1));
+	cr_assert(ask(0, NONE, 1, true));
+	device.page_room = NULL;
+}
+
 static void expect_nothing(void)
 {
 	give(RECORD);
+	cr_assert(not(dma_takes_pages(fake_viommu_dma(&f, 0), NONE)));
 	cr_assert(not(ask(0, NONE, 1, true)));
 	cr_assert(not(ask(0, NONE, 1, false)));
 	cr_assert(zero(u32, driver_used_idx(&f.events)));
