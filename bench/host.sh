@@ -4,6 +4,7 @@
 # "RAW name unit who value" lines, and "COMMAND who figure: ..." lines with what was run.
 # A figure is a function take_NAME WHO that runs a VMM and prints "NAME UNIT VALUE" lines.
 cp -r /share/bench /tmp && cd /tmp/bench || exit 1
+. ./calls.sh
 mkdir peer && tar -C peer -xf peer.tar && rm peer.tar
 head -c 134217728 /dev/urandom >disk.img
 # The first to write a page of this host's makes its emulator find memory for it: nobody who is measured is.
@@ -179,21 +180,6 @@ take_stall() {
 left() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"exits":{"mmio":\([0-9]*\).*/\1/'; }
 wrote() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"name":"ecam"[^}]*"writes":\([0-9]*\).*/\1/'; }
 answered() { ./nestor stat faults --json | tr -d ' \n' | sed 's/.*"answered":\([0-9]*\).*/\1/'; }
-pid() { ./nestor stat faults --json | tr -d ' \n,' | sed 's/.*"pid":\([0-9]*\).*/\1/'; }
-# watched PID, called [NR]: from the one to the other, the VMM's system calls, or those of that number, but KVM_RUN (ioctl 0xae80)
-watched() {
-	[ -e /sys/kernel/tracing/trace ] || mount -t tracefs tracefs /sys/kernel/tracing
-	ls "/proc/$1/task" >/sys/kernel/tracing/set_event_pid
-	echo 16384 >/sys/kernel/tracing/buffer_size_kb
-	echo 1 >/sys/kernel/tracing/events/raw_syscalls/sys_enter/enable
-	echo >/sys/kernel/tracing/trace
-}
-called() {
-	echo 0 >/sys/kernel/tracing/events/raw_syscalls/sys_enter/enable
-	grep ": NR ${1:-}" /sys/kernel/tracing/trace | grep -vc 'NR [0-9a-f]* ([0-9a-f]*, ae80,'
-}
-per() { awk -v nr="$3" -v of="$4" -v name="$1" -v unit="$2" 'BEGIN { if (of) printf "%s %s %.1f\n", name, unit, nr / of }'; }
-
 # Raised by hand, one after the other, until a program of the guest's has served each by iommufd.
 fault_by_hand() {
 	vmm ./nestor run --name faults -k Image -i initrd-serves -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,iommu=s \
@@ -232,20 +218,22 @@ asks() {
 	wait $!
 	tr -d '\r' <asks.log | awk -v name="fault_$name" '$1 == "figure" { print name "_" $2, $3, $4 }'
 }
-# received: faults that bridges had from their source so far
-received() { ./nestor stat faults --json | tr -d ' \n' | sed -n 's/.*"kind":"faults"[^}]*"received":\([0-9]*\).*/\1/p'; }
-# By way of a real kernel's queue: of a second of it what each takes of the VMM, a record's read and its answer among that.
+# stalled NAME: what the guest measured
+stalled() { tr -d '\r' | awk -v name="fault_$1_" '$1 == "figure" && $2 !~ /^bridge/ { print name ($3 == "exits" ? $2 "_exits" : $2), $3, $4 }'; }
+# By way of a real kernel's queue: a record's read and its answer are among the calls.
 mocked_stalls() {
-	vmm ./nestor-mock run --name faults -k Image -i initrd-stalls -c 1 -m 512 --iommu s,type=smmuv3,idr5.oas=6 \
-		--dma-test=stall,pasid=8,iommu=s,backend=mock -p "console=ttyS0 quiet" >stalls.log 2>&1 &
-	until [ "$(received 2>/dev/null || echo 0)" -ge 100 ] || ! kill -0 $!; do usleep 100000; done 2>/dev/null
-	from=$(received)
-	watched "$(pid)"
-	sleep 1
-	calls=$(called)
-	per bridge_calls_mock_stall calls "$calls" $(($(received) - from))
-	wait $!
-	tr -d '\r' <stalls.log | awk '$1 == "figure" { print "fault_mock_" ($3 == "exits" ? $2 "_exits" : $2), $3, $4 }'
+	calls_a_fault bridge_calls_mock_stall vmm ./nestor-mock run --name faults -k Image -i initrd-stalls -c 1 -m 512 \
+		--iommu s,type=smmuv3,idr5.oas=6 --dma-test=stall,pasid=8,iommu=s,backend=mock -p "console=ttyS0 quiet"
+	stalled mock <stalls.log
+}
+# The same of a function that a guest, which is a host, has assigned to its own; by the lab's CPU, which has KVM for guests of guests.
+take_tower_fault() {
+	[ "$1" = nestor ] || return 0
+	[ -z "$show" ] || echo "COMMAND $show: bench/guest/tower.sh, in: ./nestor run --nested -c 2 -m 768 --iommu s,type=smmuv3 --dma-test=stall,pasid=8,iommu=s" >&4
+	timeout -s KILL 600 ./nestor run -k Image -i initrd-tower --nested -c 2 -m 768 --iommu s,type=smmuv3 --dma-test=stall,pasid=8,iommu=s \
+		-p "console=ttyS0 quiet" >tower.log 2>&1
+	tr -d '\r' <tower.log | awk '$1 == "figure" && $2 ~ /^bridge/ { print $2, $3, $4 }'
+	stalled assigned <tower.log
 }
 # A fault's way to the guest and back, by where it arises and by route.
 take_fault() {

@@ -23,7 +23,7 @@ initrd() {
 fill_share() {
 	rm -rf "$share"
 	mkdir -p "$into"
-	cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/queue" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$BUILD/guests/viommu_pages.bin" "$bench/host.sh" "$bench/dump.sh" "$into"
+	cp "$BUILD/nestor" "$BUILD/nestor-mock" "$BUILD/queue" "$BUILD/traffic" "$BUILD/tap" "$BUILD/bench/clock" "$BUILD"/bench/*.bin "$BUILD/guests/viommu_pages.bin" "$bench/host.sh" "$bench/calls.sh" "$bench/dump.sh" "$into"
 	"$(setting CROSS_CC | sed 's/gcc$/strip/')" "$BUILD/nestor" -o "$into/nestor.stripped"
 	[ -z "${LKVM:-}" ] || cp "$LKVM" "$into/lkvm"
 	cp -L "$(setting LAB_KERNEL)" "$into/Image"
@@ -41,6 +41,7 @@ fill_share() {
 	initrd serves "$top/tests/guest/stall.sh:test" "$BUILD/stall:bin/stall"
 	initrd asks "$bench/guest/asks.sh:test" "$BUILD/bench/asks" "$BUILD/dmatest_vpri.ko:modules/dmatest_vpri.ko"
 	initrd stalls "$bench/guest/stalls.sh:test" "$BUILD/bench/stalls" "$BUILD/dmatest_sva.ko:modules/dmatest_sva.ko"
+	initrd tower "$bench/guest/tower.sh:test" "$bench/calls.sh" "$BUILD/nestor" "$into/Image" "$into/initrd-stalls:guest-initrd"
 }
 
 # figures: "RAW name unit who value" lines into a line a figure and peer, and its spread
@@ -75,14 +76,15 @@ in_host() {
 }
 
 fill_share
-plain='' assigned=''
+plain='' assigned='' tower=''
 for figure in ${FIGURES:-}; do
-	case $figure in vfio_*) assigned+="$figure " ;; *) plain+="$figure " ;; esac
+	case $figure in vfio_*) assigned+="$figure " ;; tower_*) tower+="$figure " ;; *) plain+="$figure " ;; esac
 done
-[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel_dhcp vfio_accel vfio_accel_tcp vfio_accel_calls"
+[ -n "${FIGURES:-}" ] || assigned="vfio_boot vfio_tcp vfio_viommu vfio_accel_boot vfio_accel_dhcp vfio_accel vfio_accel_tcp vfio_accel_calls" tower=tower_fault
 {
 	{ [ -n "${FIGURES:-}" ] && [ -z "$plain" ]; } || in_host "$plain"
 	[ -z "$assigned" ] || in_host "$assigned" -d nest
+	[ -z "$tower" ] || in_host "$tower" -P max,pauth=off,sve=off,sme=off,lpa2=off -a kvm-arm.mode=nested
 } | tee "$BUILD/bench/raw"
 {
 	echo "# Figures"
