@@ -81,22 +81,22 @@ static void take_fault(struct vsmmu *v, const struct iommu_hwpt_pgfault *f)
 /*
  * While a page table is being replaced nothing is read: cookies are given out as records are, the
  * lowest that is free, and the host frees those of what is replaced. So none that is known here is
- * another fault's. False: there is no reading any more.
+ * another fault's.
  */
-bool vsmmu_faults_read(struct vsmmu *v)
+void vsmmu_faults_read(struct vsmmu *v)
 {
 	struct uapi *u = &v->context->uapi;
 	int n;
 
-	if (!v->faultq || v->replacing)
-		return true;
+	if (!v->faultq || v->replacing || v->faults_broken)
+		return;
 	n = u->ops->read_events(u, v->faults, v->records, sizeof(v->records));
 	for (int i = 0; i < n / (int)sizeof(v->records[0]); i++)
 		take_fault(v, &v->records[i]);
 	if (n >= 0 || n == -ENOMEM || n == -EINTR || n == -EAGAIN)
-		return true;
+		return;
 	log_error("the host's page faults: %s: none is served from now on", strerror(-n));
-	return false;
+	v->faults_broken = true;
 }
 
 static void faults_ready(struct loop_op *op, int res)
@@ -104,13 +104,15 @@ static void faults_ready(struct loop_op *op, int res)
 	struct vsmmu *v = container_of(op, struct vsmmu, faults_ready);
 
 	v->faults_polled = false;
-	if (res >= 0 && vsmmu_faults_read(v))
-		vsmmu_faults_poll(v);
+	if (res < 0)
+		return;
+	vsmmu_faults_read(v);
+	vsmmu_faults_poll(v);
 }
 
 void vsmmu_faults_poll(struct vsmmu *v)
 {
-	if (!v->faultq || v->faults_polled || v->replacing)
+	if (!v->faultq || v->faults_polled || v->replacing || v->faults_broken)
 		return;
 	v->faults_polled = true;
 	loop_poll(v->vm->loop, &v->faults_ready, v->faults, POLLIN);

@@ -27,7 +27,7 @@ struct vsmmu {
 	int faults; /* its file */
 	struct loop_op faults_ready;
 	struct fault_source source;
-	bool faults_polled;
+	bool faults_polled, faults_broken; /* the latter: it is read no more */
 	struct iommu_hwpt_pgfault records[VSMMU_RECORDS]; /* as they are read */
 	unsigned int replacing; /* streams whose page table may be replaced right now */
 	struct vsmmu_stream *streams;
@@ -73,7 +73,7 @@ int vsmmu_forget_cds(struct vsmmu *v, u32 sid);
 
 /* vsmmu_fault.c: what is in the queue is raised, and it is looked at again when there is more;
  * unless a page table is being replaced. */
-bool vsmmu_faults_read(struct vsmmu *v);
+void vsmmu_faults_read(struct vsmmu *v);
 void vsmmu_faults_poll(struct vsmmu *v);
 
 #endif

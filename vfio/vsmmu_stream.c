@@ -177,8 +177,8 @@ static void done(struct work *w)
 	if (st->stream.stalls && st->replaced)
 		fault_bridge_end(&st->bridge, &v->source);
 	/* at once: the guest may have the next one replaced by now */
-	if (vsmmu_faults_read(v))
-		vsmmu_faults_poll(v);
+	vsmmu_faults_read(v);
+	vsmmu_faults_poll(v);
 	v->counts.installed += !st->err;
 	if (st->ending)
 		return;

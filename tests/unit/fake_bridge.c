@@ -26,6 +26,7 @@ u64 raise_at(struct fake_source *s, u64 addr)
 	};
 
 	s->raised[rq.cookie]++;
+	s->addr[rq.cookie] = addr;
 	fault_bridge_raise(&faults.bridge, &s->source, &rq);
 	return rq.cookie;
 }
@@ -36,6 +37,7 @@ static bool told(struct fault_source *source, u64 cookie, enum fault_outcome o)
 
 	s->told[cookie]++;
 	s->retry[cookie] = fault_is_retried(o);
+	s->wrong |= s->retry[cookie] && faults.space.pages[s->addr[cookie] / PAGE] != FAKE_MAPPED;
 	if (s->raises_again && s->next < 4)
 		raise_at(s, 0);
 	return !s->deaf;
@@ -135,6 +137,7 @@ static void holds(const struct fake_model *m, const char *what)
 	for (unsigned int i = 0; i < FAULT_OUTCOMES; i++)
 		ended += s->ended[i];
 	cr_assert(eq(u64, s->received, ended + s->outstanding), "%s", what);
+	cr_assert(not(faults.a.wrong || faults.b.wrong), "%s: tried again in vain", what);
 	if (m->holds)
 		m->holds(what);
 }

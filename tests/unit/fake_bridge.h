@@ -20,6 +20,8 @@ struct fake_source {
 	bool raises_again;           /* with each answer, at once */
 	u8 raised[MOST], told[MOST]; /* by cookie: how often */
 	bool retry[MOST];            /* what it was told last */
+	u64 addr[MOST];
+	bool wrong; /* it was told to try again what cannot be reached */
 	unsigned int next;
 };
 

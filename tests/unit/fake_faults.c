@@ -58,6 +58,14 @@ int fake_read_faults(void *buf, u32 len)
 
 	if (len % sizeof(*to))
 		return -ESPIPE;
+	if (q->read_err) {
+		const int err = q->read_err;
+
+		q->read_err = 0;
+		return err;
+	}
+	if (q->at_once && nr > q->at_once)
+		nr = q->at_once;
 	if (nr > q->nr)
 		nr = q->nr;
 	for (unsigned int i = 0; i < nr; i++) {
@@ -82,6 +90,13 @@ int fake_read_faults(void *buf, u32 len)
 	return nr * sizeof(*to);
 }
 
+static void end(const struct fake_fault *f, bool automatic)
+{
+	if (fake_faults.ends)
+		fake_faults.ends(f, automatic);
+	fake_faults.automatic += automatic;
+}
+
 int fake_write_answers(struct uapi *u, int fd, const void *buf, u32 len)
 {
 	const struct iommu_hwpt_page_response *r = buf;
@@ -96,6 +111,7 @@ int fake_write_answers(struct uapi *u, int fd, const void *buf, u32 len)
 		fake_faults.unknown++;
 		return -EINVAL;
 	}
+	end(&fake_faults.delivered[r->cookie], false);
 	fake_faults.delivered[r->cookie].device = 0;
 	fake_faults.answers[fake_faults.answered++ % FAKE_MAX_FAULTS] = r->code;
 	return len;
@@ -110,13 +126,14 @@ void fake_faults_end(u32 device)
 	for (unsigned int i = 0; i < FAKE_MAX_FAULTS; i++) {
 		if (q->delivered[i].device != device)
 			continue;
+		end(&q->delivered[i], true);
 		q->delivered[i].device = 0;
-		q->automatic++;
 	}
 	for (unsigned int i = 0; i < q->nr; i++)
 		if (q->queue[i].device != device)
 			q->queue[left++] = q->queue[i];
-	q->automatic += q->nr - left;
+		else
+			end(&q->queue[i], true);
 	q->nr = left;
 }
 

@@ -101,7 +101,11 @@ struct fake_faults {
 	u32 of[64]; /* by device: of the page table that it was attached to last */
 	u32 answers[FAKE_MAX_FAULTS]; /* codes, in their order */
 	unsigned int answered, unknown, automatic;
+	/* Each as it ends, by an answer or the host itself; NULL: nobody wants to know. */
+	void (*ends)(const struct fake_fault *f, bool automatic);
 	int fd;
+	unsigned int at_once; /* records that one read gives, at most; 0: any */
+	int read_err;         /* of the next read, once */
 };
 extern struct fake_faults fake_faults;
 /* A function's access stalls; false: nobody would be told. */

@@ -247,9 +247,22 @@ static void nothing_waits(const char *what)
 	cr_assert(nobody_waits(), "%s: it still waits", what);
 }
 
-static const struct fake_model model = {
-	.begin = begin, .events = events, .nr = ARRAY_SIZE(events), .ended = nothing_waits
-};
+/* Nobody is outstanding whom the guest cannot answer. */
+static void all_wait(const char *what)
+{
+	const struct dma_token *token;
+	unsigned int nr = 0;
+
+	TAILQ_FOREACH(token, &faults.space.waiting, next)
+	nr++;
+	cr_assert(eq(u32, nr, faults.bridge.stats.outstanding), "%s: it waits for nothing", what);
+}
+
+static const struct fake_model model = { .begin = begin,
+	                                 .events = events,
+	                                 .nr = ARRAY_SIZE(events),
+	                                 .holds = all_wait,
+	                                 .ended = nothing_waits };
 
 Test(fault_bridge, in_every_order_of_events_each_has_one_answer)
 {

@@ -329,6 +329,39 @@ Test(vsmmu_fault, a_function_that_goes_leaves_nothing_behind)
 	cr_assert(zero(ptr, hub.bridges->next));
 }
 
+Test(vsmmu_fault, what_one_read_does_not_give_the_next_one_does)
+{
+	fake_faults.at_once = 2;
+	for (unsigned int i = 0; i < 5; i++)
+		stalls(0, ADDR + i * 8, IOMMU_PGFAULT_PERM_WRITE, 0);
+	for (unsigned int i = 0; i < 5; i++)
+		resume(0x10, recorded(0x10, ADDR + i * 8, F_TRANSLATION), false);
+	is_answered(5, IOMMUFD_PAGE_RESP_INVALID);
+}
+
+Test(vsmmu_fault, a_read_that_fails_for_now_is_made_again)
+{
+	static const int errs[] = { -EINTR, -EAGAIN, -ENOMEM };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(errs); i++) {
+		fake_faults.read_err = errs[i];
+		stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+		resume(0x10, recorded(0x10, ADDR, F_TRANSLATION), false);
+		is_answered(i + 1, IOMMUFD_PAGE_RESP_INVALID);
+	}
+}
+
+Test(vsmmu_fault, a_queue_that_fails_is_read_no_more)
+{
+	fake_faults.read_err = -EIO;
+	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	until(!fake_faults.read_err);
+	until(!fake_v.vsmmu->faults_polled);
+	fake_vsmmu_configure(1); /* which reads what has come meanwhile */
+	cr_assert(fake_v.vsmmu->faults_broken);
+	cr_assert(eq(u32, fake_faults.nr, 1));
+}
+
 /* A guest that is asked by page requests. */
 static struct dma_page_request asked;
 
