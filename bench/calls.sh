@@ -20,7 +20,7 @@ pid() { ./nestor stat faults --json | tr -d ' \n,' | sed 's/.*"pid":\([0-9]*\).*
 received() { ./nestor stat faults --json | tr -d ' \n' | sed -n 's/.*"kind":"faults"[^}]*"received":\([0-9]*\).*/\1/p'; }
 # calls_a_fault NAME COMMAND...: of a second of it, once it has had a hundred faults of a kernel's queue, what each takes of the VMM
 calls_a_fault() {
-	figure=$1
+	named=$1
 	shift
 	"$@" >stalls.log 2>&1 &
 	until [ "$(received 2>/dev/null || echo 0)" -ge 100 ] || ! kill -0 $!; do usleep 100000; done 2>/dev/null
@@ -28,6 +28,6 @@ calls_a_fault() {
 	watched "$(pid)"
 	sleep 1
 	calls=$(called)
-	per "$figure" calls "$calls" $(($(received) - from))
+	per "$named" calls "$calls" $(($(received) - from))
 	wait $!
 }

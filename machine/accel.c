@@ -175,6 +175,7 @@ static void limit_cpus(struct machine *m, const struct smmu_id *id)
 	const struct arch_tables t = {
 		.address_size = smmu_id_get(id, "idr5.oas"),
 		.asid16 = smmu_id_get(id, "idr0.asid16"),
+		.vax = smmu_id_get(id, "idr5.vax"),
 		.bbm = smmu_id_get(id, "idr3.bbml"),
 	};
 

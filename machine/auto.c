@@ -105,7 +105,7 @@ static int place(struct placing *p, struct vfio_option *v)
 
 	v->fault.host_can_stall = f && f->can_stall;
 	v->fault.host_by_tree = p->functions.by_tree;
-	if (!v->finds_iommu || iommu_of(p->o, &v->place) >= 0 || !f || !*f->iommu)
+	if (!v->finds_iommu || iommu_of(p->o, &v->place) >= 0 || !f || !*f->iommu || f->members)
 		return 0;
 	n = find_iommu(p, f->iommu);
 	if (n < 0 && !can_nest(p, f, v->token_said ? v->token : NULL))

@@ -167,6 +167,21 @@ static int refuse(const struct vfio_option *v, const struct host_functions *h,
 	return STATUS_USAGE;
 }
 
+/* What is attached to one of a group is to all, and of a stage 1 the host knows each by its own
+ * name (arm_smmu_attach_prepare_vmaster()). */
+static int check_group(const struct machine *m, unsigned int i, const struct host_function *f)
+{
+	const struct vfio_option *v = &m->options->vfio[i];
+	const int n = iommu_of(m->options, &v->place);
+
+	if (n < 0 || !accel_is_on(m->options, n) || !f->members)
+		return 0;
+	log_error("--vfio-pci %s,iommu=%s: expected it to be alone in its IOMMU group, which has "
+	          "%s too; or iommu=none",
+	          v->said, m->options->iommus[n].id, f->members);
+	return STATUS_HOST_LACKS;
+}
+
 int vfio_find(struct machine *m, const char *sys)
 {
 	const struct options *o = m->options;
@@ -189,7 +204,9 @@ int vfio_find(struct machine *m, const char *sys)
 		snprintf(m->vfio[i].cdev, sizeof(m->vfio[i].cdev), "%s", f->cdev);
 		m->vfio[i].group = f->group;
 		snprintf(m->vfio[i].host, sizeof(m->vfio[i].host), "%s", f->iommu);
-		status = msi_window_host(m, i, &h, f);
+		status = check_group(m, i, f);
+		if (!status)
+			status = msi_window_host(m, i, &h, f);
 	}
 	host_functions_free(&h);
 	m->host_canwbs = iort_canwbs_of(sys) == CANWBS_ALL;

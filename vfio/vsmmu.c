@@ -167,8 +167,10 @@ static int make_tables(struct vsmmu *v, struct vfio_device *d)
 {
 	/* 5.2: stage 1 is bypassed, stage 2 is the host's; and neither */
 	static const u64 bypass[2] = { VSMMU_BYPASS }, abort[2] = { STE0_V };
-	int err = vsmmu_table(v, d->id, bypass, 0, &v->bypass);
+	int err = vsmmu_table(v, d->id, bypass, 0, &v->unnamed);
 
+	if (!err)
+		err = vsmmu_table(v, d->id, bypass, 0, &v->bypass);
 	return err ? err : vsmmu_table(v, d->id, abort, 0, &v->abort);
 }
 
@@ -312,6 +314,7 @@ void vsmmu_destroy(struct vsmmu *v)
 
 	vsmmu_drop(v, &v->abort);
 	vsmmu_drop(v, &v->bypass);
+	vsmmu_drop(v, &v->unnamed);
 	if (v->events >= 0)
 		u->ops->close(u, v->events);
 	vsmmu_drop(v, &v->veventq);

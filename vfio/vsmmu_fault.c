@@ -145,7 +145,7 @@ static int try_queue(struct vsmmu_stream *st)
 	if (!err)
 		err = vfio_device_attach(st->dev, table);
 	if (!err)
-		err = vfio_device_attach(st->dev, v->bypass);
+		err = vfio_device_attach(st->dev, v->unnamed);
 	vsmmu_drop(v, &table);
 	return err;
 }

@@ -19,6 +19,7 @@ struct vsmmu {
 	struct vfio_context *context;
 	struct vm *vm;
 	u32 parent, viommu, bypass, abort, veventq;
+	u32 unnamed;  /* another that bypasses, of functions that have no StreamID yet */
 	int events;   /* veventq's file */
 	u32 sequence; /* that the next event should have */
 	struct loop_op ready;
@@ -27,7 +28,7 @@ struct vsmmu {
 	int faults; /* its file */
 	struct loop_op faults_ready;
 	struct fault_source source;
-	bool faults_polled, faults_broken; /* the latter: it is read no more */
+	bool faults_polled, faults_broken;                /* the latter: it is read no more */
 	struct iommu_hwpt_pgfault records[VSMMU_RECORDS]; /* as they are read */
 	unsigned int replacing; /* streams whose page table may be replaced right now */
 	struct vsmmu_stream *streams;

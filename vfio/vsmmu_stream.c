@@ -68,15 +68,19 @@ void vsmmu_stream_resets(struct vsmmu_stream *st, bool resets)
 		smmu_install_again(&st->stream);
 }
 
-/* What is attached is replaced in one go, and only then is what was there destroyed. */
+/* What is attached is replaced in one go, and only then is what was there destroyed. The host tells
+ * the guest of events only if there was a StreamID as it was attached: so what bypasses is another
+ * table from then on, since the same is not attached anew. */
 static int settle(struct vsmmu_stream *st, const struct smmu_stream_config *c)
 {
 	struct vsmmu *v = st->vsmmu;
-	u32 table = 0, to = c->route == SMMU_BYPASS ? v->bypass : v->abort;
+	u32 table = 0, to = v->abort;
 	int err = 0;
 
 	if (c->has_sid && !(st->vdevice && st->sid == c->sid))
 		err = rename_stream(st, c->sid);
+	if (c->route == SMMU_BYPASS)
+		to = st->vdevice ? v->bypass : v->unnamed;
 	if (!err && c->route == SMMU_STAGE1)
 		err = vsmmu_table(v, st->dev->id, c->ste, st->stream.stalls ? v->faultq : 0,
 		                  &table);
@@ -224,7 +228,7 @@ int vsmmu_stream_create(struct vsmmu_stream **out, struct vsmmu *v, struct vfio_
                         struct smmu_endpoint *e)
 {
 	struct vsmmu_stream *st = calloc(1, sizeof(*st));
-	int err = st ? vfio_device_attach(d, v->bypass) : -ENOMEM;
+	int err = st ? vfio_device_attach(d, v->unnamed) : -ENOMEM;
 
 	if (err) {
 		free(st);

@@ -46,8 +46,8 @@ void arch_irqchip_destroy(struct vm *vm);
  */
 struct arch_tables {
 	unsigned int address_size; /* as registers have it: PARange, IDR5.OAS */
-	bool asid16;
-	unsigned int bbm; /* the level */
+	bool asid16, vax;          /* the latter: 52 bits of input, with granules of 64 KiB */
+	unsigned int bbm;          /* the level */
 };
 void arch_limit_tables(struct vm *vm, const struct arch_tables *t);
 

@@ -173,6 +173,8 @@ static struct smmu_words trim(const struct smmu *s, const struct passed *p, cons
 {
 	u64 word0 = CMD0_OPCODE | p->word[0], word1 = p->word[1];
 
+	if (!smmu_idr(s, 1, IDR1_SSIDSIZE)) /* 4.5.1: SSV is ignored */
+		word0 &= ~(u64)(CMD0_SSV | CMD0_SSID);
 	if (p->by_asid)
 		word0 |= smmu_idr(s, 0, IDR0_ASID16) ? CMD0_ASID : GENMASK(55, 48);
 	if (p->by_address && smmu_idr(s, 3, IDR3_RIL) && FIELD_GET(CMD1_TG, cmd[1])) {

@@ -100,19 +100,6 @@ by_bus() {
 	WHY="another reset: $(grep -a 'VFIO_DEVICE_[PCI_HOT]*RESET[,)]' "$OUT" | grep -v -m 1 'HOT_RESET, .* = 0 <')"
 	[ "$WHY" = "another reset: " ]
 }
-# talks_twice ARG...: a guest whose card has talked resets its machine, and the card talks again
-talks_twice() {
-	: >"$OUT"
-	"$NESTOR" run --timeout 180 --reboot --name twice -k "$IMAGE" -i "$INITRD" -m 256 $HUGE -p "console=ttyS0 loglevel=1 assigned.again=1" "$@" \
-		>"$OUT" 2>&1 </dev/null &
-	pid=$!
-	until [ "$(grep -c '^cards: 1' "$OUT")" -ge 2 ] || ! kill -0 $pid 2>/dev/null; do usleep 100000; done
-	"$NESTOR" stop twice
-	wait $pid
-	got=$?
-	WHY="exit code $got, $(grep -c '^cards: 1' "$OUT") times: $(grep -a nestor: "$OUT")"
-	[ $got = 0 ] && [ "$(grep -c '^cards: 1' "$OUT")" -ge 2 ]
-}
 # rom AT: of the first page of its ROM; vfio-pci has it asleep, so it loses it
 rom() {
 	at=/sys/bus/pci/devices/$1

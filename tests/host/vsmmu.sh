@@ -116,10 +116,15 @@ shown() {
 
 case_of "vsmmu: a virtual function of a card, behind a port, by ACPI" with_vf \
 	works 1 "" --acpi --root-port rp --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s,bus=rp
+long_case "vsmmu: a virtual function of a card by FDT, strict, 4 vCPUs" with_vf \
+	works 1 iommu.strict=1 --fdt -c 4 --iommu s,type=smmuv3,accel=on --vfio-pci $VF,iommu=s
 for at in $CARD $IGB $DISK $VIRTIO; do free $at; done
 case_of "vsmmu: each function is behind the SMMU of its own host's, on a segment of its own" shown
 case_of "vsmmu: two cards, virtio-net and a disk behind two SMMUs, by FDT, lazy" both iommu.strict=0 --fdt
 case_of "vsmmu: the same by ACPI, strict, 4 vCPUs" both iommu.strict=1 --acpi -c 4
+long_case "vsmmu: the same by FDT, strict" both iommu.strict=1 --fdt
+long_case "vsmmu: the same by ACPI, lazy, 4 vCPUs" both iommu.strict=0 --acpi -c 4
+case_of "vsmmu: the machine resets itself, and its card talks again" talks_twice --iommu s,type=smmuv3,accel=on --vfio-pci $CARD,iommu=s
 case_of "vsmmu: drivers come and go, functions are reset and moved, STEs change and the SMMU is off and on, while data flows" types $ROUNDS \
 	--iommu s,type=smmuv3 --iommu t,type=smmuv3 --vfio-pci $CARD,iommu=s --vfio-pci $IGB,iommu=t
 long_case "vsmmu: drivers come and go, and then under another kernel, by kexec" another_kernel

@@ -354,6 +354,26 @@ Test(features, what_cpus_make_of_tables_is_no_more_than_an_iommu_can)
 	fake_vm_destroy(&vm);
 }
 
+/* Linux's arm_smmu_sva_supported() */
+Test(features, nor_have_addresses_more_bits_where_they_could_not_be_shared)
+{
+	struct arch_tables t = { .address_size = 6, .asid16 = true, .bbm = 2, .vax = true };
+	struct arch_config arch = { 0 };
+
+	fake.ids[0] = (struct fake_id){ MMFR0, 0x10200026, ~0ULL }; /* TGran4, TGran16 */
+	fake.ids[2] = (struct fake_id){ MMFR2, 1ULL << 16, ~0ULL }; /* VARange */
+	cr_assert(zero(int, create(&arch, 1)));
+	arch_limit_tables(&vm, &t);
+	cr_assert(eq(u64, fake.ids[0].val, 0x00100026));
+	cr_assert(eq(u64, fake.ids[2].val, 1ULL << 16));
+	t.vax = false;
+	fake.ids[0].val = 0xf0000026; /* no granule of 4 KiB: that is not more */
+	arch_limit_tables(&vm, &t);
+	cr_assert(eq(u64, fake.ids[0].val, 0xf0000026));
+	cr_assert(zero(u64, fake.ids[2].val));
+	fake_vm_destroy(&vm);
+}
+
 Test(features, what_the_user_has_said_of_cpus_stays)
 {
 	const struct arch_tables t = { .address_size = 5, .asid16 = true, .bbm = 2 };

@@ -127,6 +127,15 @@ Test(vfio_auto, each_is_behind_one_for_its_own_on_a_segment_of_that)
 	cr_assert(eq(str, (char *)o.iommus[1].host, TWO));
 }
 
+Test(vfio_auto, one_that_shares_its_group_is_behind_nothing)
+{
+	put("../../../kernel/iommu_groups/1/devices", "0000:02:00.0", "");
+	put("../../../kernel/iommu_groups/1/devices", "0000:02:00.1", "");
+	cr_assert(zero(int, placed("--vfio-pci 02:00.0 --vfio-pci 03:00.0")));
+	expect(0, "nothing", 0);
+	expect(1, TWO, 1);
+}
+
 Test(vfio_auto, one_that_wants_a_token_is_tried_with_it)
 {
 	static const u8 token[VFIO_TOKEN_SIZE] = { [15] = 7 };

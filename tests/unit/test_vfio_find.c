@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
+#include "machine/iommu_kind.h"
 #include "machine/machine.h"
 #include "machine/status.h"
 #include "machine/vfio.h"
@@ -110,6 +111,20 @@ Test(vfio_find, one_that_never_will_be_is_told_why)
 {
 	function(AT, "0x020000\n", E1000E, "");
 	expect_refused(STATUS_HOST_LACKS, "nestor: --vfio-pci " AT ": behind no IOMMU: ");
+}
+
+/* The host would attach the other one to what is this one's, too. */
+Test(vfio_find, behind_an_smmu_of_the_hosts_one_is_alone_in_its_group)
+{
+	function(AT, "0x020000\n", "../vfio-pci", "7");
+	bound(AT, "vfio3");
+	function("0000:01:00.1", "0x020000\n", "", "7");
+	o->iommus[0] = (struct iommu_option){ .id = "s", .kind = &iommu_smmuv3, .accel = ACCEL_ON };
+	o->nr_iommus = 1;
+	o->vfio[0].place.iommu = "s";
+	expect_refused(STATUS_HOST_LACKS,
+	               "nestor: --vfio-pci " AT ",iommu=s: expected it to be alone in its IOMMU "
+	               "group, which has 0000:01:00.1 too; or iommu=none\n");
 }
 
 Test(vfio_find, the_first_that_lacks_something_is_the_one_that_is_said)

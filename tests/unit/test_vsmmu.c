@@ -33,6 +33,19 @@ static void put_ste(unsigned int i, unsigned int config)
 	fake_smmu_ste(F, F->sids[i], w);
 }
 
+/* What bypasses is attached anew then: of events the host tells by the vDEVICE there was before. */
+Test(vsmmu, what_bypasses_is_attached_again_as_it_has_its_stream_id)
+{
+	const u32 before = fake_v.devs[0].hwpt;
+	u64 w[8];
+
+	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC, 0, 0, 0);
+	fake_smmu_ste(F, 0x10, w);
+	fake_vsmmu_enable();
+	cr_assert(ne(u32, fake_v.devs[0].hwpt, before));
+	cr_assert(eq(u32, fake_v.devs[0].hwpt, fake_v.vsmmu->bypass));
+}
+
 Test(vsmmu, before_it_is_enabled_streams_bypass_it_as_gbpa_says)
 {
 	cr_assert(eq(u64, ste0(0), BYPASS));

@@ -41,6 +41,20 @@ static void make_ats(void)
 	vsmmu_stream_has_ats(fake_v.streams[0]);
 }
 
+/* The guest has fewer than the host. */
+static void make_without_pasids(void)
+{
+	struct smmu_id id;
+
+	fake_iommufd.idr[0] |= IDR0_ATS;
+	fake_iommufd.idr[1] |= FIELD_PREP(IDR1_SSIDSIZE, 8);
+	id = fake_vsmmu_id("idr0.ats", 1);
+	cr_assert(zero(ptr, (void *)smmu_id_set(&id, "idr1.ssidsize", 0)));
+	make_with(&id);
+	vsmmu_stream_has_ats(fake_v.streams[0]);
+}
+
+TestSuite(vsmmu_without_pasids, .init = make_without_pasids, .fini = fake_vsmmu_unmake);
 TestSuite(vsmmu_commands, .init = make, .fini = fake_vsmmu_unmake);
 TestSuite(vsmmu_small, .init = make_small, .fini = fake_vsmmu_unmake);
 TestSuite(vsmmu_ats, .init = make_ats, .fini = fake_vsmmu_unmake);
@@ -191,6 +205,20 @@ Test(vsmmu_small, without_them_no_range_and_no_long_asid_arrives)
 	cr_assert(fake_smmu_command(F, TLBI_NH_VA | EVERY, ~0ULL));
 	cr_assert(fake_smmu_sync(F));
 	expect_issued(0, TLBI_NH_VA | GENMASK(55, 48), CMD1_ADDR | CMD1_LEAF);
+}
+
+/* 4.5.1: SSV is ignored, which the host's SMMU, with SubstreamIDs, would not do. */
+Test(vsmmu_without_pasids, what_a_device_caches_goes_whatever_its_pasid)
+{
+	u64 w[8];
+
+	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, 0, 0, 0);
+	w[1] = FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
+	fake_smmu_ste(F, 0x10, w);
+	fake_vsmmu_configure(0);
+	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3));
+	cr_assert(fake_smmu_sync(F));
+	expect_issued(fake_slice.nr_commands - 1, ATC_INV | SID(0x10), 0x5000 | 3);
 }
 
 Test(vsmmu_ats, an_invalidation_of_what_a_device_caches_arrives)

@@ -278,6 +278,9 @@ static bool is_said(const struct vm *vm, const struct id_change *c)
 	return false;
 }
 
+/* Of a field that has a sign: less than 0. */
+#define NONE 0xf
+
 int id_limit(struct vm *vm, const char *field, u64 most)
 {
 	struct id_change c;
@@ -288,7 +291,7 @@ int id_limit(struct vm *vm, const char *field, u64 most)
 	if (id_change_parse(field, most, &c, why, sizeof(why)) || is_said(vm, &c))
 		return -EINVAL;
 	err = access_reg(&vm->vcpus[0], c.reg, &val, false);
-	if (err || FIELD_GET(c.mask, val) <= most)
+	if (err || FIELD_GET(c.mask, val) <= most || FIELD_GET(c.mask, val) == NONE)
 		return err;
 	return set_all(vm, c.reg, (val & ~c.mask) | c.val);
 }
@@ -300,4 +303,8 @@ void arch_limit_tables(struct vm *vm, const struct arch_tables *t)
 	id_limit(vm, "id_aa64mmfr0_el1.asidbits", t->asid16 ? 2 : 0);
 	id_limit(vm, "id_aa64mmfr1_el1.hafdbs", 2);
 	id_limit(vm, "id_aa64mmfr2_el1.bbm", t->bbm);
+	/* 52 bits of addresses: with smaller granules (LPA2) Linux shares none */
+	id_limit(vm, "id_aa64mmfr2_el1.varange", t->vax);
+	id_limit(vm, "id_aa64mmfr0_el1.tgran16", 1);
+	id_limit(vm, "id_aa64mmfr0_el1.tgran4", 0);
 }
