@@ -143,8 +143,6 @@ static unsigned int match(struct dma_test *d, const struct dma_page_response *p,
 
 static void hand_over(struct dma_test *d, const struct dt_request *r, enum dma_page_code code)
 {
-	if (r->lost && code == DMA_PAGE_SUCCESS)
-		code = DMA_PAGE_INVALID;
 	if (r->job) {
 		r->job->result[0] = response_codes[code];
 		dt_end(r->job, DT_DONE);
@@ -165,18 +163,29 @@ static void end_requests(struct dma_test *d, unsigned int nr, enum dma_page_code
 		pci_pri_end(&d->func, nr);
 }
 
+/* Of a group that was not shown whole, it is no success. */
+static enum dma_page_code code_for(const struct dma_page_response *p, const struct dt_request *got,
+                                   unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr && p->code == DMA_PAGE_SUCCESS; i++)
+		if (got[i].lost)
+			return DMA_PAGE_INVALID;
+	return p->code;
+}
+
 static void take(struct dma_test *d, const struct dma_page_response *p)
 {
 	struct dt_request got[DT_PAGE_REQUESTS];
 	const unsigned int nr = match(d, p, got);
+	const struct dma_page_response r = { p->pasid, p->group, code_for(p, got, nr) };
 
-	dt_pages_answered(d, p);
+	dt_pages_answered(d, &r);
 	trace(d->vm->log, TRACE_FAULT, "%s: response %u to %s: %u requests", d->func.name,
-	      response_codes[p->code], fault_name(p->pasid, p->group).text, nr);
-	end_requests(d, nr, p->code);
+	      response_codes[r.code], fault_name(r.pasid, r.group).text, nr);
+	end_requests(d, nr, r.code);
 	for (unsigned int i = 0; i < nr; i++)
-		hand_over(d, &got[i], p->code);
-	if (nr && p->code == DMA_PAGE_FAILURE)
+		hand_over(d, &got[i], r.code);
+	if (nr && r.code == DMA_PAGE_FAILURE)
 		forget_all(d);
 	fault_asker_room(&d->asker);
 }

@@ -152,7 +152,8 @@ static void page_response(struct dma_device *d, const struct dma_page_response *
 		pci_pri_failed(f);
 	else if (f->ats.outstanding >= nr)
 		pci_pri_end(f, nr);
-	fault_asker_answered(&p->pages.asker, r);
+	if (nr)
+		fault_asker_answered(&p->pages.asker, r);
 	if (nr && r->code == DMA_PAGE_FAILURE)
 		forget(p);
 	fault_asker_room(&p->pages.asker);

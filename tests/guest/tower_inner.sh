@@ -43,7 +43,7 @@ for what in $(word inner.do | tr , ' '); do
 		goes_to vfio-pci
 		stall "/dev/vfio/devices/$(ls "$f/vfio-dev")" $(word inner.count) || exit 1
 		# Of what comes as its table goes: iopf_queue_remove_device() is before the attachment's end (7.2), and a warning between them
-		meant='event: \(F_TRANSLATION\|[0-9]* callbacks suppressed\)\|WARNING: drivers/iommu/io-pgfault.c'
+		meant='event: \(F_TRANSLATION\|[0-9]* callbacks suppressed\)\|WARNING: drivers.iommu.io-pgfault'
 		;;
 	hold)
 		goes_to vfio-pci

@@ -38,6 +38,8 @@ case_of "vsmmu: hostile: STEs, CDs, commands, a flood of them, and tables and qu
 	meanwhile stes contexts commands flood "moves count=$COUNT"
 "$NESTOR" stop steady
 wait
+case_of "vsmmu: a card whose port numbers its bus anew has the StreamID of that, in the host's events too" \
+	harmless "$SAYS|$FAULTS" guest vsmmu_hostile buses --iommu s,type=smmuv3,accel=on --root-port rp --vfio-pci "$CARD,bus=rp,iommu=s" --timeout 300
 cp -r "$SHARE/asan" "$WORK"
 NESTOR=$WORK/asan/run
 export ASAN_OPTIONS=exitcode=99:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1

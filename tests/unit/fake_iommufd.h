@@ -89,7 +89,7 @@ u32 fake_sid_of(unsigned int nr);
 bool fake_knows_sid(u32 sid);
 
 /* fake_faults.c: the fault queue that was made last. */
-#define FAKE_MAX_FAULTS 64
+#define FAKE_MAX_FAULTS 128
 struct fake_faults {
 	struct fake_fault {
 		u32 device; /* 0: none */

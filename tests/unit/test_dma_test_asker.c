@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fault/asker.h"
+#include "fault/relay.h"
 #include "tests/unit/fake_dma_test.h"
 
 #define PRI  0x108
@@ -56,9 +57,10 @@ static u16 pri_status(void)
 	return fake_read(&vm, cfg(0, PRI + PCI_PRI_STATUS), 2) & ~PCI_PRI_STATUS_STOPPED;
 }
 
-static void make(void)
+static void make_with(struct fault_relay *relay)
 {
-	fake_endpoint(fake_space(), (struct dma_test_config){ .ats = true, .pri = true });
+	fake_endpoint(fake_space(),
+	              (struct dma_test_config){ .ats = true, .pri = true, .relay = relay });
 	fake_endpoint_enable();
 	fake_write(&vm, cfg(0, PRI + PCI_PRI_ALLOC_REQ), 4, 4);
 	pri(PCI_PRI_CTRL_ENABLE);
@@ -67,6 +69,35 @@ static void make(void)
 	fault_asker_add(asker(), &other.taker);
 }
 
+static void make(void)
+{
+	make_with(NULL);
+}
+
+static bool goes_by(struct fault_relay *r, const struct dma_page_request *rq)
+{
+	(void)r, (void)rq;
+	return true;
+}
+
+static void comes_back(struct fault_relay *r, const struct dma_page_response *p)
+{
+	(void)r, (void)p;
+}
+
+static void forgets(struct fault_relay *r)
+{
+	(void)r;
+}
+
+static struct fault_relay relay = { .ask = goes_by, .answered = comes_back, .forget = forgets };
+
+static void make_relayed(void)
+{
+	make_with(&relay);
+}
+
+TestSuite(dma_relayed, .init = make_relayed, .fini = fake_endpoint_end, .timeout = 20);
 TestSuite(dma_asker, .init = make, .fini = fake_endpoint_end, .timeout = 20);
 
 static enum fault_asked ask(struct fake_taker *t, u16 group, bool last)
@@ -166,6 +197,38 @@ Test(dma_asker, a_reset_of_the_function_forgets)
 	cr_assert(zero(u32, one.answers));
 	cr_assert(eq(u32, one.forgotten, 1));
 	cr_assert(not(has(3)));
+}
+
+static void asks_as_it_is_forgotten(struct fault_taker *t)
+{
+	struct fake_taker *f = container_of(t, struct fake_taker, taker);
+
+	f->forgotten++;
+	cr_assert(eq(int, ask(f, 9, true), FAULT_TAKES_NONE));
+}
+
+Test(dma_asker, while_it_is_reset_it_asks_for_nothing)
+{
+	one.taker.forgotten = asks_as_it_is_forgotten;
+	ask(&one, 3, true);
+	fake_endpoint_reset();
+	cr_assert(eq(u32, one.forgotten, 1));
+	cr_assert(zero(u32, outstanding()));
+}
+
+/* A page of the group was not shown. */
+Test(dma_relayed, what_had_no_room_is_no_success_of_its_group)
+{
+	ask(&one, 3, false);
+	iommu.refuses = true;
+	relay.show(relay.ctx, &one.asked);
+	ask(&one, 3, true);
+	iommu.refuses = false;
+	relay.show(relay.ctx, &one.asked);
+	respond(3, DMA_PAGE_SUCCESS);
+	cr_assert(eq(u32, one.answers, 1));
+	cr_assert(eq(int, one.code, DMA_PAGE_INVALID));
+	cr_assert(zero(u32, outstanding()));
 }
 
 Test(dma_asker, what_is_not_enabled_asks_for_nothing)

@@ -202,6 +202,47 @@ Test(mock, who_gives_up_meanwhile_is_not_resumed)
 	cr_assert(zero(u32, resumed));
 }
 
+Test(mock, what_was_given_up_ends_there_and_then)
+{
+	static struct dma_token t;
+
+	reach(0, &t);
+	settle();
+	dma_cancel(mock_space(mock), &t);
+	is_answered(1, IOMMUFD_PAGE_RESP_INVALID);
+	cr_assert(nobody_waits());
+	cr_assert(eq(u64, hub.ended[FAULT_ENDED_BY], 1));
+}
+
+Test(mock, one_that_finds_no_place_is_counted)
+{
+	static struct dma_token t[65];
+
+	for (unsigned int i = 0; i < 64; i++)
+		cr_assert(eq(int, reach(0, &t[i]), DMA_PENDING));
+	cr_assert(eq(int, reach(0, &t[64]), DMA_FAULT));
+	cr_assert(eq(u64, hub.ended[FAULT_NO_ROOM], 1));
+	for (unsigned int i = 0; i < 64; i++)
+		dma_cancel(mock_space(mock), &t[i]);
+	settle();
+	is_answered(64, IOMMUFD_PAGE_RESP_INVALID);
+}
+
+Test(mock, what_was_refused_is_asked_for_again_once_it_was_reached)
+{
+	static struct dma_token t;
+
+	reach(0, &t);
+	settle();
+	fake_stalls_answer(&space, 0, false);
+	space.pages[0] = FAKE_MAPPED;
+	cr_assert(eq(int, reach(0, &t), DMA_OK));
+	space.pages[0] = FAKE_STALLS;
+	cr_assert(eq(int, reach(0, &t), DMA_PENDING));
+	dma_cancel(mock_space(mock), &t);
+	settle();
+}
+
 Test(mock, what_waits_at_the_end_is_answered)
 {
 	static struct dma_token t;

@@ -84,6 +84,39 @@ Test(smmu_patience, what_is_held_without_a_record_fails_too)
 	expect_no_event(&f);
 }
 
+static void later(struct dma_token *token)
+{
+	container_of(token, struct access, token)->resumed++;
+}
+
+/* There is room for one, and each is run: whoever comes second has waited from its beginning on. */
+Test(smmu_patience, what_is_held_again_has_no_more_time_for_that)
+{
+	const struct smmu_id id = fake_smmu_id("idr5.stall_max", 1);
+	struct access c;
+	u64 since;
+
+	remake(&id, 5);
+	start(&a, 1, AT, DMA_READ);
+	start(&b, 0, AT, DMA_READ);
+	start(&c, 0, AT + PAGE, DMA_READ);
+	b.token.resume = c.token.resume = later;
+	since = b.token.since;
+	answer(STREAM + 1, stag(STREAM + 1, AT, IN | EVT1_RNW, 0), ABORT);
+	cr_assert(b.resumed && c.resumed);
+	run(&c);
+	run(&b);
+	cr_assert(eq(u64, b.token.since, since));
+	cr_assert(eq(u64, fake_smmu_counts(&f).held, 2));
+	answer(STREAM, stag(STREAM, AT + PAGE, IN | EVT1_RNW, 0), 0);
+	run(&c);
+	run(&b);
+	cr_assert(ge(u64, b.token.since, since));
+	map(AT);
+	answer(STREAM, stag(STREAM, AT, IN | EVT1_RNW, 0), RETRY);
+	cr_assert(eq(int, run(&b), DMA_OK));
+}
+
 /* 3.12.2: by what it was, a STAG is not used again before its answer. */
 Test(smmu_patience, names_are_taken_until_they_are_answered)
 {

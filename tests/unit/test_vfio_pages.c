@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Page requests of an assigned function in a mailbox that it has not: where that is shown, what its
  * guest reads and writes there, and what becomes of faults. */
-#include <stdio.h>
 #include <string.h>
 
 #include "fault/mailbox.h"
@@ -370,6 +369,8 @@ Test(vfio_pages, a_group_of_several_has_its_credits_back_with_its_one_answer)
 	make(4);
 	cr_assert(eq(int, other_asks(5, false), FAULT_ASKED));
 	cr_assert(eq(int, other_asks(6, false), FAULT_ASKED));
+	respond(0, 0);
+	cr_assert(zero(u32, other_answers), "it has not ended");
 	cr_assert(eq(int, other_asks(7, true), FAULT_ASKED));
 	fault(0x123);
 	cr_assert(eq(int, other_asks(8, false), FAULT_NO_ROOM_NOW), "the fault has the last one");
@@ -380,7 +381,7 @@ Test(vfio_pages, a_group_of_several_has_its_credits_back_with_its_one_answer)
 	respond(3, INVALID);
 	cr_assert(eq(u64, answers, 1));
 	cr_assert(zero(u32, fake_at.pci->func.ats.outstanding));
-	cr_assert(zero(u64, pri_status()));
+	cr_assert(eq(u64, pri_status(), PCI_PRI_STATUS_UPRGI), "of the first response");
 }
 
 Test(vfio_pages, a_group_of_anothers_ends_with_the_interface)
@@ -473,7 +474,6 @@ Test(vfio_pages, a_reset_ends_what_another_has_asked_for)
 	fault_of_second(0);
 	vfio_pages_reset(fake_at.pci);
 	cr_assert(eq(u64, answers, 1));
-	cr_assert(zero(u32, second.stats.outstanding));
 	fault_bridge_remove(&second);
 }
 

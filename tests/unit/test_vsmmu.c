@@ -330,13 +330,12 @@ Test(vsmmu, a_function_that_leaves_while_the_host_is_at_it_is_gone)
 	cr_assert(zero(u32, fake_slice.nr_illegal));
 }
 
-/* Which of the calls fails, nothing of it is left, and DMA that should not be is not. */
-Test(vsmmu, whichever_call_fails_a_stream_aborts_and_nothing_is_left)
+static unsigned int each_call_fails(int err)
 {
 	struct uapi *u = &fake_v.context.uapi;
 	unsigned int nr_failed = 0;
 
-	fake_vsmmu_enable();
+	u->fail_err = err;
 	for (unsigned int n = 1; n < 12; n++) {
 		put_ste(0, CONFIG_TRAFFIC | CONFIG_S1);
 		F->sids[0] ^= 0x30;
@@ -348,8 +347,19 @@ Test(vsmmu, whichever_call_fails_a_stream_aborts_and_nothing_is_left)
 		cr_assert(ste0(0) != BYPASS);
 		expect_no_event(F);
 		fake_vsmmu_configure(0);
-		cr_assert(eq(u64, ste0(0), STAGE1 | FAKE_SMMU_CDS), "the next one is well: %u", n);
+		cr_assert(eq(u64, ste0(0), STAGE1 | FAKE_SMMU_CDS), "the next one is well: %u, %d",
+		          n, err);
 	}
-	cr_assert(gt(u32, nr_failed, 4));
+	return nr_failed;
+}
+
+/* Which of the calls fails, nothing of it is left, and DMA that should not be is not. */
+Test(vsmmu, whichever_call_fails_a_stream_aborts_and_nothing_is_left)
+{
+	static const int errs[] = { -ENOMEM, -EBUSY, -ENOENT, -EOPNOTSUPP };
+
+	fake_vsmmu_enable();
+	for (unsigned int i = 0; i < ARRAY_SIZE(errs); i++)
+		cr_assert(gt(u32, each_call_fails(errs[i]), 4));
 	fake_v.leaks = true;
 }
