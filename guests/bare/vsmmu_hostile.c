@@ -89,6 +89,20 @@ static void good_tables(void)
 	cds[0] = smmu_cd(&t, 1);
 }
 
+/* Of buses 0 to 3. */
+#define LOG2_STREAMS 10
+static struct ste streams[1 << LOG2_STREAMS] __attribute__((aligned(64 << LOG2_STREAMS)));
+
+static void install(const struct ste *ste)
+{
+	if (rid < 256) {
+		smmu_set_ste(&s, rid, ste);
+		return;
+	}
+	streams[rid] = *ste;
+	smmu_set_streams(&s, (u64)streams, LOG2_STREAMS);
+}
+
 /* Everything anew, as a driver that starts would have it. */
 static void works(const char *after, u64 nr)
 {
@@ -97,7 +111,7 @@ static void works(const char *after, u64 nr)
 	write32(SMMU_BASE + SMMU_GERRORN, read32(SMMU_BASE + SMMU_GERROR));
 	good_tables();
 	smmu_start(&s);
-	smmu_set_ste(&s, rid, &ste);
+	install(&ste);
 	if (endpoint.regs) { /* events of what was before may still come */
 		check(fills(0), "%s %lu: the endpoint does not write", after, nr);
 		return;
