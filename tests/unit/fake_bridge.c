@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 5
+#define STEPS   5
+#define TIMEOUT 5 /* ms */
 
 struct fake_bridge faults;
 
@@ -27,8 +28,30 @@ u64 raise_at(struct fake_source *s, u64 addr)
 
 	s->raised[rq.cookie]++;
 	s->addr[rq.cookie] = addr;
+	s->since[rq.cookie] = faults.ns;
 	fault_bridge_raise(&faults.bridge, &s->source, &rq);
 	return rq.cookie;
+}
+
+/* Whether the guest, the pages and the clock say the same. */
+static bool is_so(const struct fake_source *s, u64 cookie, enum fault_outcome o)
+{
+	const unsigned int page = s->addr[cookie] / PAGE % FAKE_PAGES;
+	const bool reached = faults.space.pages[page] == FAKE_MAPPED;
+
+	switch (o) {
+	case FAULT_RETRIED: return reached && faults.says == SAYS_SUCCESS;
+	case FAULT_ABORTED:
+		return faults.says == SAYS_NO || faults.takes_none ||
+		       (faults.says == SAYS_SUCCESS && !reached);
+	case FAULT_SPURIOUS: return reached;
+	case FAULT_REFUSED:
+		return !reached || faults.takes_none || faults.spurious[page] >= FAULT_ROW;
+	case FAULT_ENDED_BY: return faults.ends;
+	case FAULT_TIMED_OUT: return faults.ns - s->since[cookie] >= TIMEOUT * MS;
+	case FAULT_NO_ROOM: return faults.bridge.stats.outstanding >= FAULT_OUTSTANDING;
+	default: return false;
+	}
 }
 
 static bool told(struct fault_source *source, u64 cookie, enum fault_outcome o)
@@ -37,7 +60,9 @@ static bool told(struct fault_source *source, u64 cookie, enum fault_outcome o)
 
 	s->told[cookie]++;
 	s->retry[cookie] = fault_is_retried(o);
-	s->wrong |= s->retry[cookie] && faults.space.pages[s->addr[cookie] / PAGE] != FAKE_MAPPED;
+	faults.spurious[s->addr[cookie] / PAGE % FAKE_PAGES] += o == FAULT_SPURIOUS;
+	if (!is_so(s, cookie, o))
+		s->wrong = fault_outcome_word(o);
 	if (s->raises_again && s->next < 4)
 		raise_at(s, 0);
 	return !s->deaf;
@@ -48,13 +73,16 @@ void fake_bridge_begin(struct fault_asker *asker)
 	memset(&faults.a, 0, sizeof(faults.a));
 	memset(&faults.b, 0, sizeof(faults.b));
 	faults.a.source.answer = faults.b.source.answer = told;
+	memset(faults.spurious, 0, sizeof(faults.spurious));
+	faults.says = SAYS_NOTHING;
+	faults.takes_none = faults.ends = false;
 	faults.ns = 1;
 	faults.hub.bridges = NULL;
 	fake_stalls_init(&faults.space);
 	faults.space.pages[1] = FAKE_MAPPED;
 	faults.space.pages[2] = FAKE_NOWHERE;
 	faults.bridge = (struct fault_bridge){
-		.name = "test", .space = &faults.space.dma, .asker = asker, .timeout = 5
+		.name = "test", .space = &faults.space.dma, .asker = asker, .timeout = TIMEOUT
 	};
 	fault_bridge_add(&faults.bridge, &faults.hub);
 }
@@ -107,18 +135,29 @@ void a_forgets(void)
 {
 	for (unsigned int i = 0; i < faults.a.next; i++) /* these are answered elsewhere */
 		faults.a.told[i] = 1;
+	faults.ends = true;
 	fault_bridge_end(&faults.bridge, &faults.a.source);
+	faults.ends = false;
 }
 
 void is_reset(void)
 {
+	faults.ends = true;
 	fault_bridge_end(&faults.bridge, NULL);
+	faults.ends = false;
+}
+
+static void is_in_time(void *ctx, const struct fault_seen_there *f)
+{
+	(void)ctx;
+	cr_assert(f->ns < TIMEOUT * MS, "its time is over");
 }
 
 void time_passes(void)
 {
 	faults.ns += 3 * MS;
 	fault_hub_tick(&faults.hub);
+	fault_bridge_each(&faults.bridge, is_in_time, NULL);
 }
 
 void raises_again(void)
@@ -137,7 +176,8 @@ static void holds(const struct fake_model *m, const char *what)
 	for (unsigned int i = 0; i < FAULT_OUTCOMES; i++)
 		ended += s->ended[i];
 	cr_assert(eq(u64, s->received, ended + s->outstanding), "%s", what);
-	cr_assert(not(faults.a.wrong || faults.b.wrong), "%s: tried again in vain", what);
+	cr_assert(faults.a.wrong == NULL, "%s: it is not %s", what, faults.a.wrong);
+	cr_assert(faults.b.wrong == NULL, "%s: it is not %s", what, faults.b.wrong);
 	if (m->holds)
 		m->holds(what);
 }
@@ -151,6 +191,7 @@ static void all_are_told(const struct fake_source *s, const char *what)
 static void ends_well(const struct fake_model *m, const char *what)
 {
 	faults.a.raises_again = false;
+	faults.ends = true;
 	fault_bridge_remove(&faults.bridge);
 	holds(m, what);
 	cr_assert(zero(u32, faults.bridge.stats.outstanding), "%s", what);

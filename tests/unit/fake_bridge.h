@@ -20,10 +20,13 @@ struct fake_source {
 	bool raises_again;           /* with each answer, at once */
 	u8 raised[MOST], told[MOST]; /* by cookie: how often */
 	bool retry[MOST];            /* what it was told last */
-	u64 addr[MOST];
-	bool wrong; /* it was told to try again what cannot be reached */
+	u64 addr[MOST], since[MOST]; /* the latter: when it was raised */
+	const char *wrong;           /* an outcome that it was told, and that is not so; or NULL */
 	unsigned int next;
 };
+
+/* What the guest says in a model right now. */
+enum fake_says { SAYS_NOTHING, SAYS_SUCCESS, SAYS_NO };
 
 struct fake_bridge {
 	struct fault_hub hub;
@@ -31,6 +34,10 @@ struct fake_bridge {
 	struct fake_stalls space;   /* its page 1 is mapped, its page 2 leads nowhere */
 	struct fake_source a, b;
 	u64 ns;
+	enum fake_says says;
+	bool takes_none; /* the guest, of page requests */
+	bool ends;       /* what is outstanding is ended right now */
+	unsigned int spurious[FAKE_PAGES];
 };
 extern struct fake_bridge faults;
 

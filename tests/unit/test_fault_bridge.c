@@ -226,17 +226,23 @@ Test(fault_bridge, what_waits_can_be_looked_at)
 }
 
 /* Events of the model that are of this route. */
+static void answer(unsigned int nth, bool retry)
+{
+	faults.says = retry ? SAYS_SUCCESS : SAYS_NO;
+	fake_stalls_answer(&faults.space, nth, retry);
+	faults.says = SAYS_NOTHING;
+}
 static void retry_first(void)
 {
-	fake_stalls_answer(&faults.space, 0, true);
+	answer(0, true);
 }
 static void retry_second(void)
 {
-	fake_stalls_answer(&faults.space, 1, true);
+	answer(1, true);
 }
 static void abort_first(void)
 {
-	fake_stalls_answer(&faults.space, 0, false);
+	answer(0, false);
 }
 static void (*const events[])(void) = { raise_a,      raise_b,     raise_mapped, retry_first,
 	                                retry_second, abort_first, mend,         take_away,

@@ -44,8 +44,11 @@ static bool has(const struct fault_asker *asker, u32 pasid, u16 group)
 static void deliver(const struct dma_page_request *rq, enum dma_page_code code)
 {
 	const struct dma_page_response r = { rq->pasid, rq->group, code };
+	const enum fake_says before = faults.says;
 
+	faults.says = code == DMA_PAGE_SUCCESS ? SAYS_SUCCESS : SAYS_NO;
 	fault_bridge_answered(&faults.bridge, &r);
+	faults.says = before;
 	fault_bridge_ask(&faults.bridge);
 }
 
@@ -279,7 +282,7 @@ static void deny_first(void)
 }
 static void turns(void)
 {
-	guest.off = !guest.off;
+	guest.off = faults.takes_none = !guest.off;
 	fault_bridge_ask(&faults.bridge);
 }
 static void fails(void)
