@@ -3,6 +3,7 @@
  * and it has one answer to each, whatever becomes of who waits. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <linux/iommufd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "tests/unit/fake_iommufd.h"
 #include "tests/unit/fake_kvm.h"
 #include "tests/unit/fake_stalls.h"
+#include "tests/unit/said.h"
 #include "vfio/mock.h"
 
 #define PAGE   4096ULL
@@ -332,6 +334,76 @@ Test(mock, no_more_than_there_is_room_for)
 	cr_assert(not(ask(100, DMA_NO_PASID, true)));
 	cr_assert(eq(int, reach(0, &t), DMA_FAULT));
 	fake_faults.nr = 0; /* cookies are as many less one */
+}
+
+/* @nr accesses wait, each for another page. */
+static void reach_each(struct dma_token *tokens, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		cr_assert(eq(int, reach(i, &tokens[i]), DMA_PENDING));
+}
+
+/* And go on in their order. */
+static void serve_each(unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		space.pages[i] = FAKE_MAPPED;
+		cr_assert(fake_stalls_answer(&space, 0, true));
+		is_answered(i + 1, IOMMUFD_PAGE_RESP_SUCCESS);
+	}
+	cr_assert(eq(u32, resumed, nr));
+	cr_assert(nobody_waits());
+}
+
+Test(mock, what_one_read_does_not_give_the_next_one_does)
+{
+	static struct dma_token t[5];
+
+	fake_faults.at_once = 2;
+	reach_each(t, 5);
+	settle();
+	serve_each(5);
+}
+
+Test(mock, a_read_that_fails_for_now_is_made_again_and_loses_none)
+{
+	static const int errs[] = { -EINTR, -EAGAIN, -ENOMEM };
+	static struct dma_token t[2 * ARRAY_SIZE(errs)];
+
+	fake_faults.at_once = 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(errs); i++) {
+		fake_faults.read_err = errs[i];
+		for (unsigned int n = 2 * i; n < 2 * i + 2; n++)
+			cr_assert(eq(int, reach(n, &t[n]), DMA_PENDING));
+		settle();
+		cr_assert(zero(int, fake_faults.read_err));
+	}
+	serve_each(ARRAY_SIZE(t));
+}
+
+Test(mock, a_queue_that_fails_is_said_once_and_read_no_more)
+{
+	static struct dma_token t[3];
+
+	reach_each(t, 1);
+	settle();
+	listen_to_errors();
+	fake_faults.read_err = -EIO;
+	cr_assert(eq(int, reach(1, &t[1]), DMA_PENDING));
+	for (unsigned int i = 0; i < 5000 && fake_faults.read_err; i++)
+		fake_vm_run(&vm, 1);
+	cr_assert(zero(int, fake_faults.read_err));
+	cr_assert(eq(int, reach(2, &t[2]), DMA_PENDING));
+	fake_vm_run(&vm, 20);
+	cr_assert(eq(u32, fake_faults.nr, 2));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: the mock device's page faults: Input/output error: none is served "
+	             "from now on\n"));
+	serve_each(1); /* what was read can be answered */
+	for (unsigned int i = 1; i < 3; i++)
+		dma_cancel(mock_space(mock), &t[i]);
+	end();
+	is_answered(1, IOMMUFD_PAGE_RESP_SUCCESS);
 }
 
 Test(mock, whatever_happens_each_has_one_answer)

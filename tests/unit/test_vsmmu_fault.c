@@ -3,9 +3,12 @@
  * each once, whatever happens to its stream in between. */
 #include <errno.h>
 #include <linux/iommufd.h>
+#include <semaphore.h>
 
 #include "tests/unit/fake_vsmmu.h"
+#include "tests/unit/said.h"
 #include "vfio/vsmmu_private.h"
+#include "vmm/work.h"
 
 #define F    (&fake_v.smmu)
 #define ADDR 0x12345678ULL
@@ -351,15 +354,71 @@ Test(vsmmu_fault, a_read_that_fails_for_now_is_made_again)
 	}
 }
 
-Test(vsmmu_fault, a_queue_that_fails_is_read_no_more)
+Test(vsmmu_fault, a_read_that_fails_for_now_loses_none_and_is_made_in_order)
 {
+	fake_faults.at_once = 2;
+	fake_faults.read_err = -ENOMEM;
+	for (unsigned int i = 0; i < 5; i++)
+		stalls(i % 2, ADDR + i * 8, IOMMU_PGFAULT_PERM_WRITE, 0);
+	for (unsigned int i = 0; i < 5; i++)
+		resume(0x10 + i % 2, recorded(0x10 + i % 2, ADDR + i * 8, F_TRANSLATION), false);
+	is_answered(5, IOMMUFD_PAGE_RESP_INVALID);
+	cr_assert(zero(u32, fake_faults.nr + fake_faults.unknown));
+}
+
+static sem_t go_on;
+
+static void wait_for_it(struct work *w)
+{
+	(void)w;
+	while (sem_wait(&go_on))
+		;
+}
+
+static void nothing(struct work *w)
+{
+	(void)w;
+}
+
+Test(vsmmu_fault, a_read_that_fails_as_a_page_table_was_replaced_is_made_by_the_loop)
+{
+	static struct work slow = { .run = wait_for_it, .done = nothing };
+
+	sem_init(&go_on, 0, 0);
+	work_submit(F->vm.work, &slow);
+	fake_smmu_command(F, CFGI_STE | SID0, 0);
+	stalls(1, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	until(!fake_v.vsmmu->faults_polled);
+	sem_post(&go_on);
+	fake_faults.read_err = -ENOMEM;
+	fake_vsmmu_settle();
+	cr_assert(zero(int, fake_faults.read_err));
+	cr_assert(eq(u32, fake_faults.nr, 1));
+	resume(0x11, recorded(0x11, ADDR, F_TRANSLATION), false);
+	is_answered(1, IOMMUFD_PAGE_RESP_INVALID);
+}
+
+Test(vsmmu_fault, a_queue_that_fails_is_said_once_and_read_no_more)
+{
+	u16 before;
+
+	stalls(1, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
+	before = recorded(0x11, ADDR, F_TRANSLATION);
+	listen_to_errors();
 	fake_faults.read_err = -EIO;
 	stalls(0, ADDR, IOMMU_PGFAULT_PERM_WRITE, 0);
 	until(!fake_faults.read_err);
 	until(!fake_v.vsmmu->faults_polled);
-	fake_vsmmu_configure(1); /* which reads what has come meanwhile */
-	cr_assert(fake_v.vsmmu->faults_broken);
-	cr_assert(eq(u32, fake_faults.nr, 1));
+	cr_assert(eq(str, said(stderr),
+	             "nestor: the host's page faults: Input/output error: none is served from now "
+	             "on\n"));
+	resume(0x11, before, false); /* what was read can be answered */
+	is_answered(1, IOMMUFD_PAGE_RESP_INVALID);
+	stalls(1, ADDR + 8, IOMMU_PGFAULT_PERM_WRITE, 0);
+	fake_vsmmu_configure(0); /* which reads what has come meanwhile */
+	cr_assert(not(fake_v.vsmmu->faults_polled));
+	cr_assert(eq(u32, fake_faults.nr, 1), "the other ended with its page table");
+	cr_assert(eq(str, said(stderr), ""));
 }
 
 /* A guest that is asked by page requests. */
