@@ -62,7 +62,7 @@ for what in $(word inner.do | tr , ' '); do
 		goes_to dmatest_sva
 		sva "/dev/sva-${f##*/}" $(word inner.count) $tests || exit 1
 		[ $what = pasid ] ||
-			churn "/dev/sva-${f##*/}" $(($(word inner.count) / 10)) || exit 1
+			churn "/dev/sva-${f##*/}" $(($(word inner.count) / 50 + 32)) || exit 1
 		many='[0-9]* callbacks suppressed' # when more than ten come at once
 		meant="event: \(F_TRANSLATION\|$many\)"
 		[ $what = pasid ] || meant="event: \(F_TRANSLATION\|C_BAD_CD\|$many\)" # of processes that are gone
