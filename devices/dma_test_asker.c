@@ -10,7 +10,7 @@ static bool may_ask(const struct dma_test *d, const struct dma_page_request *rq)
 	if (d->config.route == DMA_TEST_MAILBOX && !d->mailbox.enabled)
 		return false;
 	return pci_pri_enabled(&d->func) && pci_is_master(&d->func) &&
-	       dt_pages_have_a_taker(d, rq->pasid) &&
+	       dt_pages_taken(d, rq->pasid) &&
 	       (rq->pasid == DMA_NO_PASID ||
 	        pci_pasid_allowed(&d->func, rq->pasid, rq->perm & DMA_EXEC));
 }

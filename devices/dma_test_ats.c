@@ -40,7 +40,7 @@ void dt_request_lost(struct dma_test *d, u32 pasid, u16 group)
 
 bool dt_page_request_allowed(const struct dt_job *job)
 {
-	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_taken(job->d) &&
+	return job->flags & DT_PERM && job->arg[0] <= MAX_GROUP && dt_pages_have_route(job->d) &&
 	       !dt_request_awaits(job->d, dt_pasid(job), job->arg[0]);
 }
 

@@ -114,12 +114,12 @@ static const struct dt_route {
 	[DMA_TEST_NOBODY] = { ask_nobody, keep, keep },
 };
 
-bool dt_pages_taken(const struct dma_test *d)
+bool dt_pages_have_route(const struct dma_test *d)
 {
 	return d->config.route != DMA_TEST_IOMMU || d->func.dma->ops->page_request;
 }
 
-bool dt_pages_have_a_taker(const struct dma_test *d, u32 pasid)
+bool dt_pages_taken(const struct dma_test *d, u32 pasid)
 {
 	return d->config.route != DMA_TEST_IOMMU || dma_takes_pages(d->func.dma, pasid);
 }

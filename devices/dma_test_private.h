@@ -234,10 +234,10 @@ void dt_ats_reset(struct dma_test *d);
 
 /* pages.c: who takes page requests. */
 void dt_pages_init(struct dma_test *d);
-/* Whether anybody does. */
-bool dt_pages_taken(const struct dma_test *d);
-/* As the guest has it now. */
-bool dt_pages_have_a_taker(const struct dma_test *d, u32 pasid);
+/* Whether there is one who could take them. */
+bool dt_pages_have_route(const struct dma_test *d);
+/* Whether, as the guest has it now, that one takes those of @pasid. */
+bool dt_pages_taken(const struct dma_test *d, u32 pasid);
 /* False: there are too many. */
 bool dt_pages_request(struct dma_test *d, const struct dma_page_request *rq);
 void dt_pages_answered(struct dma_test *d, const struct dma_page_response *p);

@@ -451,7 +451,7 @@ void irq_destroy(struct irq_table *t)
 {
 	for (unsigned int spi = 0; t->edge && spi < t->nr_spis; spi++)
 		if (t->edge[spi] >= 0)
-			close(t->edge[spi]); /* which KVM takes for its end */
+			close(t->edge[spi]); /* KVM then lets go of the irqfd */
 	free(t->routing);
 	free(t->edge);
 	free(t->high);

@@ -152,8 +152,12 @@ static bool has_stream(const struct smmu *s, const u64 *cmd)
 static const struct passed {
 	u64 word[2]; /* beside the opcode */
 	bool is, of_stream, by_asid, by_address;
+	u64 substream; /* of word 0, where there are SubstreamIDs */
 } passed[] = {
-	[CMD_CFGI_CD] = { { CMD0_SID | CMD0_SSID, CMD1_LEAF }, true, .of_stream = true },
+	[CMD_CFGI_CD] = { { CMD0_SID, CMD1_LEAF },
+	                  true,
+	                  .of_stream = true,
+	                  .substream = CMD0_SSID },
 	[CMD_CFGI_CD_ALL] = { { CMD0_SID }, true, .of_stream = true },
 	[CMD_TLBI_NH_ALL] = { { 0 }, true },
 	[CMD_TLBI_NH_ASID] = { { 0 }, true, .by_asid = true },
@@ -163,18 +167,21 @@ static const struct passed {
 	                     .by_address = true },
 	[CMD_TLBI_NH_VAA] = { { 0, CMD1_LEAF | CMD1_ADDR }, true, .by_address = true },
 	[CMD_TLBI_NSNH_ALL] = { { 0 }, true },
-	[CMD_ATC_INV] = { { CMD0_SID | ATC0_GLOBAL | CMD0_SSV | CMD0_SSID, ATC1_SIZE | CMD1_ADDR },
+	[CMD_ATC_INV] = { { CMD0_SID | ATC0_GLOBAL, ATC1_SIZE | CMD1_ADDR },
 	                  true,
-	                  .of_stream = true },
+	                  .of_stream = true,
+	                  .substream = CMD0_SSV | CMD0_SSID },
 };
 
-/* 4.4.1.1: without a granule it is of one page, and what else a range has is reserved. */
+/* 4.4.1.1: without a granule it is of one page, and what else a range has is reserved. Without
+ * SubstreamIDs CMD_ATC_INV is as though SSV were 0 (4.5.1), and CMD_CFGI_CD of the one CD (4.3.3).
+ */
 static struct smmu_words trim(const struct smmu *s, const struct passed *p, const u64 *cmd)
 {
 	u64 word0 = CMD0_OPCODE | p->word[0], word1 = p->word[1];
 
-	if (!smmu_idr(s, 1, IDR1_SSIDSIZE)) /* 4.5.1: SSV is ignored */
-		word0 &= ~(u64)(CMD0_SSV | CMD0_SSID);
+	if (smmu_idr(s, 1, IDR1_SSIDSIZE))
+		word0 |= p->substream;
 	if (p->by_asid)
 		word0 |= smmu_idr(s, 0, IDR0_ASID16) ? CMD0_ASID : GENMASK(55, 48);
 	if (p->by_address && smmu_idr(s, 3, IDR3_RIL) && FIELD_GET(CMD1_TG, cmd[1])) {

@@ -50,19 +50,22 @@ run() {
 	[ "$got" = "$want" ]
 }
 
-# resets_twice ARG...: a guest that resets itself comes up twice, and is then stopped
-resets_twice() {
+# says_twice LINE ARG...: a guest that resets its machine says a line that begins with LINE twice, and is then stopped
+says_twice() {
+	line=$1
+	shift
 	: >"$OUT"
-	"$NESTOR" run --timeout 180 --reboot --name resets -k "$IMAGE" -i "$SHARE/initrd-reset" -p "console=ttyS0 quiet" "$@" \
-		>"$OUT" 2>&1 </dev/null &
+	"$NESTOR" run --timeout 180 --reboot --name resets -k "$IMAGE" "$@" >"$OUT" 2>&1 </dev/null &
 	pid=$!
-	until [ "$(grep -c '^it resets' "$OUT")" -ge 2 ] || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
+	until [ "$(grep -c "^$line" "$OUT")" -ge 2 ] || ! kill -0 $pid 2>/dev/null; do usleep 50000; done
 	"$NESTOR" stop resets
 	wait $pid
 	got=$?
-	WHY="exit code $got: $(grep -a nestor: "$OUT")"
-	[ $got = 0 ]
+	WHY="exit code $got, $(grep -c "^$line" "$OUT") times: $(grep -a nestor: "$OUT")"
+	[ $got = 0 ] && [ "$(grep -c "^$line" "$OUT")" -ge 2 ]
 }
+# resets_twice ARG...: a guest that resets itself comes up twice
+resets_twice() { says_twice "it resets" -i "$SHARE/initrd-reset" -p "console=ttyS0 quiet" "$@"; }
 
 # said TEXT: the output has a line with TEXT. False: $WHY.
 said() {

@@ -207,30 +207,34 @@ Test(vsmmu_small, without_them_no_range_and_no_long_asid_arrives)
 	expect_issued(0, TLBI_NH_VA | GENMASK(55, 48), CMD1_ADDR | CMD1_LEAF);
 }
 
-/* 4.5.1: SSV is ignored, which the host's SMMU, with SubstreamIDs, would not do. */
-Test(vsmmu_without_pasids, what_a_device_caches_goes_whatever_its_pasid)
+static void allow_ats(unsigned int i, u64 eats)
 {
 	u64 w[8];
 
-	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, 0, 0, 0);
-	w[1] = FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
-	fake_smmu_ste(F, 0x10, w);
+	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
+	w[1] = FIELD_PREP(STE1_EATS, eats);
+	fake_smmu_ste(F, F->sids[i], w);
+}
+
+/* 4.5.1: as though SSV were 0, which the host's SMMU, with SubstreamIDs, would not do. */
+Test(vsmmu_without_pasids, what_a_device_caches_goes_whatever_its_pasid)
+{
+	allow_ats(0, EATS_FULL);
 	fake_vsmmu_configure(0);
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3));
 	cr_assert(fake_smmu_sync(F));
 	expect_issued(fake_slice.nr_commands - 1, ATC_INV | SID(0x10), 0x5000 | 3);
+	cr_assert(fake_smmu_command(F, CFGI_CD | SID(0x10) | 7 << 12, CMD1_LEAF));
+	cr_assert(fake_smmu_sync(F));
+	expect_issued(fake_slice.nr_commands - 1, CFGI_CD | SID(0x10), CMD1_LEAF);
 }
 
 Test(vsmmu_ats, an_invalidation_of_what_a_device_caches_arrives)
 {
-	u64 w[8];
-
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10), 0));
 	cr_assert(fake_smmu_sync(F));
 	cr_assert(zero(u32, fake_slice.nr_commands), "by its STE it caches nothing");
-	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, 0, 0, 0);
-	w[1] = FIELD_PREP(STE1_EATS, (u64)EATS_FULL);
-	fake_smmu_ste(F, 0x10, w);
+	allow_ats(0, EATS_FULL);
 	fake_vsmmu_configure(0);
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10) | 0x800 | 7 << 12, 0x5000 | 3));
 	cr_assert(fake_smmu_sync(F));
@@ -246,15 +250,6 @@ Test(vsmmu_ats, an_invalidation_of_what_a_device_caches_arrives)
 	cr_assert(fake_smmu_command(F, ATC_INV | SID(0x10), 0));
 	cr_assert(fake_smmu_sync(F));
 	cr_assert(eq(u32, fake_slice.nr_commands, 3));
-}
-
-static void allow_ats(unsigned int i, u64 eats)
-{
-	u64 w[8];
-
-	fake_smmu_ste_words(F, w, CONFIG_TRAFFIC | CONFIG_S1, i, 0, 0);
-	w[1] = FIELD_PREP(STE1_EATS, eats);
-	fake_smmu_ste(F, F->sids[i], w);
 }
 
 /* The host's own commands would wait for an answer. */

@@ -278,8 +278,8 @@ static bool is_said(const struct vm *vm, const struct id_change *c)
 	return false;
 }
 
-/* Of a field that has a sign: less than 0. */
-#define NONE 0xf
+/* Of TGran4, whose values have a sign: -1. */
+#define NOT_IMPLEMENTED 0xf
 
 int id_limit(struct vm *vm, const char *field, u64 most)
 {
@@ -291,7 +291,7 @@ int id_limit(struct vm *vm, const char *field, u64 most)
 	if (id_change_parse(field, most, &c, why, sizeof(why)) || is_said(vm, &c))
 		return -EINVAL;
 	err = access_reg(&vm->vcpus[0], c.reg, &val, false);
-	if (err || FIELD_GET(c.mask, val) <= most || FIELD_GET(c.mask, val) == NONE)
+	if (err || FIELD_GET(c.mask, val) <= most || FIELD_GET(c.mask, val) == NOT_IMPLEMENTED)
 		return err;
 	return set_all(vm, c.reg, (val & ~c.mask) | c.val);
 }
